@@ -1,0 +1,89 @@
+/**
+ * A delivery: one event owed to one subscriber, and the attempts made for it.
+ */
+
+export type DeliveryState = 'queued' | 'retrying' | 'delivered' | 'failed' | 'held' | 'discarded'
+
+export const DELIVERY_STATES: readonly DeliveryState[] = [
+  'queued', 'retrying', 'delivered', 'failed', 'held', 'discarded'
+]
+
+/** Why the deliveries of a whole subscriber wait. A fact of the subscriber, never stored in a delivery. */
+export type SubscriberHold = 'pause' | 'gone' | 'disabled' | 'removed' | 'breaker'
+
+/** Why a single delivery waits. Stored in the delivery. */
+export type EventHold = 'verify' | 'conflict'
+
+export type HeldBy = SubscriberHold | EventHold
+
+/**
+ * A delivery as the record stores it.
+ *
+ * `state` here is `held` only for an {@link EventHold}. A delivery that is
+ * `queued` or `retrying` while its subscriber is on hold is *shown* as `held`
+ * (see `shownState`): to pause a subscriber with a million deliveries is one
+ * write.
+ */
+export interface Delivery {
+  eventId: string
+  subscriber: string
+  state: DeliveryState
+  heldBy: EventHold | null
+  /** Present generation, from 1; its job is `<eventId>-<generation>`. */
+  generation: number
+  /** Attempts made in all, over every generation. */
+  attempts: number
+  /** Attempts of this generation that count against its budget. */
+  budgetUsed: number
+  /** The subscriber's hold clock when this generation was queued, milliseconds (see `record/holds`). */
+  queuedAt: number
+  /** Epoch milliseconds of the next attempt; `null` when none is planned. */
+  nextAttemptAt: number | null
+  lastStatusCode: number | null
+  lastError: string | null
+  /** Epoch milliseconds; `null` until delivered. */
+  deliveredAt: number | null
+  /** The replay that queued this generation. */
+  replayId: string | null
+  /** The `webhook-id` a replay with `newId` fixed; `null` means the event's id. */
+  webhookId: string | null
+}
+
+/** One request made for a delivery, and what came back. */
+export interface Attempt {
+  /** From 1, over all generations of the delivery. */
+  number: number
+  /** Start, epoch milliseconds. */
+  at: number
+  /** 100–599, `null` when no answer came. */
+  statusCode: number | null
+  /** What stood in the place of an answer, or why the answer was not enough; `null` when delivered. */
+  error: string | null
+  /** From start to the end of the answer, milliseconds. */
+  latencyMs: number
+  /** The first kilobyte of the answer's body, as text; `null` when there was none. */
+  responseExcerpt: string | null
+  replayId: string | null
+}
+
+/** What a reader is told of a delivery's state: the stored one, or `held` with the subscriber's hold. */
+export function shownState (
+  delivery: Pick<Delivery, 'state' | 'heldBy'>,
+  hold: SubscriberHold | null
+): { state: DeliveryState, heldBy: HeldBy | null } {
+  const waits = delivery.state === 'queued' || delivery.state === 'retrying'
+  if (waits && hold !== null) return { state: 'held', heldBy: hold }
+  return { state: delivery.state, heldBy: delivery.heldBy }
+}
+
+/** The id of the job that carries this generation of a delivery. Never holds anything a user chose. */
+export function jobIdOf (eventId: string, generation: number): string {
+  return `${eventId}-${generation}`
+}
+
+/** The parts of a job id, or `null` when it is not one of ours. */
+export function parseJobId (jobId: string): { eventId: string, generation: number } | null {
+  const parts = /^(evt_[0-9A-Z]{26})-([1-9]\d{0,9})$/.exec(jobId)
+  if (parts === null) return null
+  return { eventId: parts[1]!, generation: Number(parts[2]) }
+}

@@ -1,0 +1,32 @@
+/**
+ * What the steps of the journey report. One typed fact per step; telemetry
+ * turns each into one wide log line (and counts it), so no step formats text
+ * and none can leak a secret: a fact has no field for a body, a header or a
+ * URL with its secrets.
+ */
+import type { Flag } from './event.js'
+import type { SubscriberHold } from './delivery.js'
+import type { FailReason, RetryReason } from './outcome.js'
+
+export type Fact =
+  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean }
+  | { fact: 'callback.proxy-untrusted', source: string, advice: string }
+  | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }
+  | { fact: 'event.duplicate', eventId: string, taskId: string, status: number }
+  | { fact: 'accept.unavailable', reason: string }
+  | { fact: 'delivery.delivered', eventId: string, subscriber: string, attempt: number, statusCode: number, latencyMs: number }
+  | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number }
+  | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }
+  | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
+  | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
+  | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
+  | { fact: 'queue.reconciled', subscriber: string, added: number }
+  | { fact: 'queue.trouble', subscriber: string | null, error: string }
+  | { fact: 'record.swept', events: number }
+  | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
+  | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
+  | { fact: 'config.loaded', changed: string[] }
+  | { fact: 'config.refused', faults: string[] }
+
+/** Given to every step; never throws. */
+export type Report = (fact: Fact) => void

@@ -1,0 +1,29 @@
+/**
+ * The three ways one attempt can end, and what the queue is told to do next.
+ *
+ * A subscriber saying no is a value, not an exception.
+ */
+
+export type RetryReason =
+  | 'timeout' // no complete answer within the subscriber's timeout
+  | 'connection' // refused, reset, DNS or TLS failure
+  | 'rate-limited' // 429
+  | 'server-error' // 408 or 5xx
+  | 'rejected' // any other answer that is not a 2xx
+
+export type FailReason =
+  | 'gone' // the subscriber answered 410
+  | 'exhausted' // the budget of this generation is used up
+  | 'expired' // the next attempt would come after `maxAge`
+
+/** What one answer means for its delivery. */
+export type Outcome =
+  | { kind: 'delivered', status: number }
+  | { kind: 'retry', reason: RetryReason, status?: number, waitMs?: number }
+  | { kind: 'failed', reason: FailReason, status?: number }
+
+/** What becomes of the job after an attempt, or instead of one. */
+export type Verdict =
+  | { kind: 'done' } // the delivery is no longer open under this job: finish it
+  | { kind: 'again', atMs: number } // try again, not before this time (epoch milliseconds)
+  | { kind: 'give-back' } // we are stopping or the subscriber is on hold: back to the front of the queue, nothing used
