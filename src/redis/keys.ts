@@ -1,0 +1,86 @@
+/**
+ * Where everything lies in Redis: the one list of keys.
+ *
+ * All keys begin with the same hash tag, `{<prefix>}`, so that one script or
+ * transaction may touch any of them on Redis Cluster, and several gateways
+ * with different prefixes may share one Redis. Names that a user chose
+ * (taskIds) stand last in a key, where they can do no harm.
+ */
+
+export interface Keys {
+  /** The prefix as configured, without braces. */
+  readonly prefix: string
+  /** STRING: the version of this layout. */
+  readonly version: string
+  /** STRING: the last sequence number given to an event. */
+  readonly sequence: string
+  /** ZSET of event ids by sequence: every event in the record. */
+  readonly events: string
+  /** HASH: one event, its deliveries (`d:<subscriber>`) and their attempts (`a:<subscriber>`). */
+  event (eventId: string): string
+  /** STRING: the body, byte for byte. */
+  body (eventId: string): string
+  /** HASH: the claims, revision counters and events of one task. */
+  task (taskId: string): string
+  /** ZSET of event ids by sequence: deliveries that wait or are being attempted. */
+  open (subscriber: string): string
+  /** ZSET of event ids by sequence: deliveries that ended as failed. */
+  failed (subscriber: string): string
+  /** ZSET of event ids by sequence: deliveries held for a reason of the event. */
+  held (subscriber: string): string
+  /** ZSET of event ids by the time their last open delivery ended, milliseconds; none of them failed. */
+  readonly ended: string
+  /** The same for events with a failed delivery. */
+  readonly endedFailed: string
+  /** SET: every subscriber that ever had a delivery or is configured. */
+  readonly subscribers: string
+  /** HASH: holds, hold clock, counts and last answers of one subscriber. */
+  subscriber (name: string): string
+  /** HASH of counters since the record began. */
+  readonly stats: string
+  /** ZSET of replay ids by creation time, milliseconds. */
+  readonly replays: string
+  /** HASH: one replay. */
+  replay (replayId: string): string
+  /** STRING with a time to live: who is running this replay. */
+  replayLock (replayId: string): string
+  /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
+  quarantine (budget: 'unreadable' | 'denied'): string
+  /** HASH: one refused callback. */
+  quarantined (id: string): string
+  /** PUBSUB channel: reload your configuration. */
+  readonly reloadChannel: string
+  /** Prefix given to BullMQ; its keys follow as `:<subscriber>:<name>`. */
+  readonly queuePrefix: string
+}
+
+/**
+ * @param prefix  `redis.prefix` of the configuration, without braces
+ */
+export function keysOf (prefix: string): Keys {
+  const p = `{${prefix}}:`
+  return {
+    prefix,
+    version: p + 'version',
+    sequence: p + 'sequence',
+    events: p + 'events',
+    event: id => p + 'event:' + id,
+    body: id => p + 'body:' + id,
+    task: taskId => p + 'task:' + taskId,
+    open: name => p + 'open:' + name,
+    failed: name => p + 'failed:' + name,
+    held: name => p + 'held:' + name,
+    ended: p + 'ended',
+    endedFailed: p + 'ended-failed',
+    subscribers: p + 'subscribers',
+    subscriber: name => p + 'subscriber:' + name,
+    stats: p + 'stats',
+    replays: p + 'replays',
+    replay: id => p + 'replay:' + id,
+    replayLock: id => p + 'replay-lock:' + id,
+    quarantine: budget => p + 'quarantine:' + budget,
+    quarantined: id => p + 'quarantined:' + id,
+    reloadChannel: p + 'reload',
+    queuePrefix: p + 'queue'
+  }
+}
