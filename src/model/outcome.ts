@@ -25,5 +25,11 @@ export type Outcome =
 /** What becomes of the job after an attempt, or instead of one. */
 export type Verdict =
   | { kind: 'done' } // the delivery is no longer open under this job: finish it
-  | { kind: 'again', atMs: number } // try again, not before this time (epoch milliseconds)
+  | {
+    kind: 'again' // try again
+    /** Not before this time, epoch milliseconds. */
+    atMs: number
+    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
+    quietMs?: number
+  }
   | { kind: 'give-back' } // we are stopping or the subscriber is on hold: back to the front of the queue, nothing used

@@ -1,0 +1,10 @@
+/**
+ * Where the record is: given to everything that reads or writes it.
+ */
+import type { Keys } from '../redis/keys.js'
+import type { RedisClient } from '../redis/script.js'
+
+export interface RecordStore {
+  redis: RedisClient
+  keys: Keys
+}
