@@ -1,9 +1,164 @@
 /**
- * How the code reads, as far as a linter can hold it. `test/lint/` plants a
- * violation of every rule of ours and sees it caught.
+ * How the code reads, as far as a linter can hold it: the import graph, one
+ * import site per driver, the shape of files and functions, and what may never
+ * be written. `test/lint/` plants a violation of every rule switched on here
+ * under a name that starts with `relay/` and sees it caught.
+ *
+ * No comment in the code can switch a rule off. A rule that is wrong is
+ * changed here, where the reason can be read.
  */
 import neostandard from 'neostandard'
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
+import { importX } from 'eslint-plugin-import-x'
+import relay from './eslint-rules/index.js'
+
+/**
+ * Who may import whom inside src. Verbs are the journey, nouns the ground,
+ * faces are how people reach it; imports go downstream only, and ingest and
+ * deliver meet in the queue.
+ */
+const WAY_IN = ['accept', 'record', 'queue', 'outbound', 'redis', 'model']
+const IMPORT_GRAPH = {
+  'main.ts': ['*'],
+  'gateway.ts': ['*'],
+
+  // the journey
+  ingest: ['accept', 'record', 'queue', 'outbound', 'redis (types)', 'model'],
+  quarantine: WAY_IN,
+  watch: WAY_IN,
+  replay: WAY_IN,
+  accept: ['record', 'queue', 'redis', 'model'],
+  deliver: ['record', 'outbound', 'model'],
+  results: ['record', 'queue', 'outbound', 'model'],
+  alerts: ['record', 'queue', 'outbound', 'model'],
+
+  // the ground
+  queue: ['redis', 'model'],
+  record: ['redis', 'model'],
+  outbound: ['config', 'model'],
+  redis: ['model'],
+  config: ['model'],
+  telemetry: ['model'],
+  model: [],
+
+  // the faces
+  admin: ['replay', 'quarantine', 'watch', 'record', 'queue', 'model'],
+  console: [],
+  cli: ['config', 'model']
+}
+
+/** Where each driver may be imported, its types included. */
+const DRIVER_SITES = {
+  bullmq: ['src/queue'],
+  ioredis: ['src/redis'],
+  undici: ['src/outbound'],
+  yaml: ['src/config/load.ts'],
+  fastify: ['src/ingest', 'src/admin'],
+  'fastify-plugin': ['src/ingest', 'src/admin'],
+  '@fastify': ['src/ingest', 'src/admin'],
+  commander: ['src/cli', 'src/main.ts'],
+  pino: ['src/telemetry']
+}
+
+/** What a test may not say, by name of its place in the syntax tree. */
+const UNFINISHED_TESTS = [
+  {
+    selector: 'CallExpression[callee.type="MemberExpression"][callee.property.name=/^(only|skip|todo)$/]',
+    message: 'Every test runs, every time: no only, skip or todo.'
+  },
+  {
+    selector: 'CallExpression[callee.property.name="test"] > ObjectExpression > Property[key.name=/^(only|skip|todo)$/] > Literal.value',
+    message: 'Every test runs, every time. A skip may depend on a condition, never on nothing.'
+  }
+]
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'node_modules/**', '.tap/**'] })
+  ...neostandard({
+    ts: true,
+    noJsx: true,
+    ignores: ['dist/**', 'node_modules/**', '.tap/**', 'data/**']
+  }),
+
+  {
+    name: 'relay/everywhere',
+    plugins: { relay },
+    linterOptions: { noInlineConfig: true },
+    rules: {
+      'relay/domain-names': 'error',
+      'relay/no-lint-comments': 'error',
+      'relay/opening-comment': 'error'
+    }
+  },
+
+  {
+    name: 'relay/typescript',
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true } },
+    plugins: { 'import-x': importX },
+    settings: {
+      // Without these, no-cycle passes every cycle in silence.
+      'import-x/extensions': ['.ts', '.js'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [createTypeScriptImportResolver()]
+    },
+    rules: {
+      'import-x/no-cycle': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/ban-ts-comment': ['error', { minimumDescriptionLength: 0, 'ts-expect-error': true, 'ts-ignore': true, 'ts-nocheck': true, 'ts-check': true }],
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-floating-promises': ['error', {
+        // tap itself waits for the tests it was given.
+        allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }]
+      }],
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]
+    }
+  },
+
+  {
+    name: 'relay/src',
+    files: ['src/**/*.ts'],
+    rules: {
+      'relay/import-graph': ['error', IMPORT_GRAPH],
+      'relay/driver-site': ['error', DRIVER_SITES],
+      'relay/documented-functions': 'error',
+      'relay/few-parameters': 'error',
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true, IIFEs: true }],
+      'no-console': 'error',
+      'no-restricted-globals': ['error', { name: 'fetch', message: 'Requests go through outbound/, which guards where they may go.' }]
+    }
+  },
+  {
+    name: 'relay/src: the faces that speak to a terminal',
+    files: ['src/cli/**/*.ts', 'src/main.ts'],
+    rules: {
+      'no-console': 'off',
+      // The commands are clients of the admin API, not of a subscriber.
+      'no-restricted-globals': 'off'
+    }
+  },
+
+  {
+    name: 'relay/test',
+    files: ['test/**/*.ts'],
+    rules: {
+      'relay/no-sleep': 'error',
+      'no-restricted-syntax': ['error', ...UNFINISHED_TESTS],
+      // A test file's title says what it is for, unless others build on it.
+      'relay/opening-comment': 'off',
+      // A fake server's handler may be async: a rejection ends the test, as it should.
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }]
+    }
+  },
+  {
+    name: 'relay/test: the support that tests build on',
+    files: ['test/support/**/*.ts'],
+    rules: {
+      'relay/opening-comment': 'error',
+      // The one place where a condition is polled for.
+      'relay/no-sleep': 'off'
+    }
+  }
 ]

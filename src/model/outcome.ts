@@ -32,4 +32,8 @@ export type Verdict =
     /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
     quietMs?: number
   }
-  | { kind: 'give-back' } // we are stopping or the subscriber is on hold: back to the front of the queue, nothing used
+  | {
+    kind: 'give-back' // back to the front of the queue, nothing used
+    /** The subscriber is on hold: its whole queue waits. Otherwise we are stopping. */
+    onHold: boolean
+  }

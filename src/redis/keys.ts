@@ -40,6 +40,8 @@ export interface Keys {
   readonly stats: string
   /** ZSET of replay ids by creation time, milliseconds. */
   readonly replays: string
+  /** SET of replay ids that are not finished. */
+  readonly runningReplays: string
   /** HASH: one replay. */
   replay (replayId: string): string
   /** STRING with a time to live: who is running this replay. */
@@ -76,6 +78,7 @@ export function keysOf (prefix: string): Keys {
     subscriber: name => p + 'subscriber:' + name,
     stats: p + 'stats',
     replays: p + 'replays',
+    runningReplays: p + 'replays-running',
     replay: id => p + 'replay:' + id,
     replayLock: id => p + 'replay-lock:' + id,
     quarantine: budget => p + 'quarantine:' + budget,

@@ -1,0 +1,27 @@
+/**
+ * The rules of this house that no published plugin has. Each is one file, is
+ * switched on in eslint.config.js, and is seen to catch a planted violation in
+ * test/lint/.
+ */
+import documentedFunctions from './documented-functions.js'
+import domainNames from './domain-names.js'
+import driverSite from './driver-site.js'
+import fewParameters from './few-parameters.js'
+import importGraph from './import-graph.js'
+import noLintComments from './no-lint-comments.js'
+import noSleep from './no-sleep.js'
+import openingComment from './opening-comment.js'
+
+export default {
+  meta: { name: 'relay' },
+  rules: {
+    'documented-functions': documentedFunctions,
+    'domain-names': domainNames,
+    'driver-site': driverSite,
+    'few-parameters': fewParameters,
+    'import-graph': importGraph,
+    'no-lint-comments': noLintComments,
+    'no-sleep': noSleep,
+    'opening-comment': openingComment
+  }
+}

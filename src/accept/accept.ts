@@ -1,0 +1,121 @@
+/**
+ * Step 2 of the journey: an arrival becomes durable, or is found to be a
+ * repeat.
+ *
+ *   ingest ──▶ accept ──▶ record + queue, in one atomic step
+ *
+ * The record is the truth, the queue is derived: one script claims, numbers,
+ * flags and writes the event with its open deliveries, and in the same MULTI
+ * one job is added per matching subscriber. Only a reply that is entirely good
+ * counts as durable. Never answers "accepted" for anything else.
+ */
+import { loadScript, runScript } from '../redis/script.js'
+import type { DedupePolicy } from '../model/dedupe.js'
+import type { Flag } from '../model/event.js'
+import type { Report } from '../model/fact.js'
+import { matches } from '../model/match.js'
+import { sortableId } from '../model/sortable-id.js'
+import type { Subscriber } from '../model/subscriber.js'
+import type { Queues } from '../queue/queues.js'
+import { plainFieldsOf } from '../record/fields.js'
+import type { RecordStore } from '../record/store.js'
+import type { Accept, Acceptance, Arrival } from './arrival.js'
+import { readIdentity, type Identity } from './identity.js'
+
+const ACCEPT = loadScript(new URL('./accept.lua', import.meta.url))
+const REPEAT = loadScript(new URL('./repeat.lua', import.meta.url))
+
+export interface AcceptOptions {
+  /** On a connection that fails fast: an arrival must not wait for a dead Redis. */
+  store: RecordStore
+  queues: Queues
+  /** Read at every arrival. */
+  policy: () => { dedupe: DedupePolicy, subscribers: readonly Subscriber[] }
+  report: Report
+}
+
+/**
+ * Makes the function that accepts.
+ *
+ * @returns an {@link Accept}; it never rejects: what goes wrong is `unavailable`
+ */
+export function createAccept (options: AcceptOptions): Accept {
+  return async arrival => {
+    const started = performance.now()
+    const { dedupe } = options.policy()
+    const reading = readIdentity(arrival.body, dedupe.ignoreFields)
+    if (reading.kind === 'unreadable') return reading
+    try {
+      const { identity } = reading
+      const first = await findRepeat(options, identity)
+      if (first !== null) return duplicate(options, identity, first)
+      return await acceptNew(options, { arrival, identity, started })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      options.report({ fact: 'accept.unavailable', reason })
+      return { kind: 'unavailable', reason }
+    }
+  }
+}
+
+/** The plain read before the atomic step: most repeats end here. */
+async function findRepeat ({ store, policy }: AcceptOptions, identity: Identity): Promise<string | null> {
+  const { redis, keys } = store
+  const found = await runScript(redis, REPEAT, [keys.task(identity.taskId), keys.stats],
+    [`{${keys.prefix}}:`, identity.digest, identity.status, policy().dedupe.windowMs])
+  return typeof found === 'string' ? found : null
+}
+
+interface Fresh { arrival: Arrival, identity: Identity, started: number }
+
+async function acceptNew (options: AcceptOptions, fresh: Fresh): Promise<Acceptance> {
+  const { identity } = fresh
+  const { queues, policy } = options
+  const eventId = 'evt_' + sortableId(fresh.arrival.receivedAt)
+  const subscribers = policy().subscribers.filter(({ match }) => matches(match, identity)).map(({ name }) => name)
+  const transaction = await queues.begin()
+  transaction.run(ACCEPT, ...acceptArguments(options, fresh, { eventId, subscribers }))
+  for (const subscriber of subscribers) transaction.addJob(subscriber, eventId, 1)
+  const [reply] = await transaction.commit()
+
+  const [kind, id, revision, flags] = reply as [string, string, number, string]
+  if (kind === 'duplicate') return duplicate(options, identity, id)
+  options.report({
+    fact: 'event.accepted',
+    eventId,
+    taskId: identity.taskId,
+    status: identity.status,
+    type: identity.type,
+    revision,
+    flags: flags === '' ? [] : flags.split(',') as Flag[],
+    subscribers,
+    latencyMs: performance.now() - fresh.started
+  })
+  return { kind: 'accepted', eventId }
+}
+
+function acceptArguments (
+  { store: { keys }, policy }: AcceptOptions,
+  { arrival, identity }: Fresh,
+  { eventId, subscribers }: { eventId: string, subscribers: string[] }
+): [keys: string[], args: Array<string | number | Buffer>] {
+  const { dedupe } = policy()
+  const plain = plainFieldsOf({
+    taskId: identity.taskId,
+    type: identity.type,
+    businessId: identity.businessId,
+    receivedAt: arrival.receivedAt,
+    size: arrival.body.length,
+    contentType: arrival.contentType
+  })
+  return [
+    [keys.task(identity.taskId), keys.event(eventId), keys.body(eventId), keys.events, keys.sequence, keys.stats],
+    [`{${keys.prefix}}:`, eventId, identity.digest, identity.status, plain, arrival.body,
+      dedupe.windowMs, dedupe.onConflict, dedupe.onLate, arrival.flags.join(','), ...subscribers]
+  ]
+}
+
+function duplicate ({ report }: AcceptOptions, { taskId, status }: Identity, eventId: string): Acceptance {
+  report({ fact: 'event.duplicate', eventId, taskId, status })
+  return { kind: 'duplicate', eventId }
+}

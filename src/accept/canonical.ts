@@ -1,0 +1,155 @@
+/**
+ * Writes JSON so that two texts that say the same are the same text.
+ *
+ * Order of names, white space and the way a character is escaped make no
+ * difference; everything else does. Numbers keep their source text, because
+ * 12345678901234567890 and …891 are one number to most parsers and two to the
+ * people who sent them. An object with a repeated name has no agreed meaning,
+ * so it is compared by its bytes.
+ *
+ * No two different contents share a canonical text: it is JSON itself, names
+ * repeat in it only where an object was copied as it stood, and strings are
+ * written by `JSON.stringify`, which keeps lone surrogates apart.
+ */
+import type { JsonScanner } from './json-scan.js'
+
+/** Objects and arrays within one another, the outermost counted as 1. */
+export const MAX_DEPTH = 64
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const MINUS = 0x2d
+const ZERO = 0x30
+const NINE = 0x39
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const LOWER_F = 0x66
+const LOWER_N = 0x6e
+const LOWER_T = 0x74
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+/** One `name: value` of an object. */
+export interface Member {
+  /** Decoded. */
+  name: string
+  /** Its canonical text, from name to value. */
+  canonical: string
+  /** Its canonical value. */
+  value: string
+  /** Where it stands in the source, from name to value. */
+  start: number
+  end: number
+}
+
+/**
+ * Reads the object that is the whole text.
+ *
+ * @returns its members in order of appearance
+ * @throws  MalformedJson when it is not JSON, not an object or too deep
+ */
+export function readObject (scanner: JsonScanner): Member[] {
+  if (scanner.peek() !== OPEN_BRACE) {
+    readValue(scanner, 0) // says what is malformed before it says "not an object"
+    scanner.end()
+    scanner.at = 0
+    scanner.fail('a value that is not an object')
+  }
+  const members = readMembers(scanner, 1)
+  scanner.end()
+  return members
+}
+
+/**
+ * The canonical text of an object.
+ *
+ * @param members   in any order
+ * @param verbatim  gives what to write instead when a name is repeated
+ */
+export function writeObject (members: readonly Member[], verbatim: () => string): string {
+  const sorted = isSorted(members) ? members : [...members].sort(byName)
+  if (repeats(sorted)) return verbatim()
+  let text = '{'
+  for (const member of sorted) text += (text.length === 1 ? '' : ',') + member.canonical
+  return text + '}'
+}
+
+/** Reads any value; `depth` is how many objects and arrays it stands in. */
+function readValue (scanner: JsonScanner, depth: number): string {
+  const code = scanner.peek()
+  switch (code) {
+    case QUOTE: return readString(scanner)
+    case OPEN_BRACE: return readNested(scanner, depth + 1)
+    case OPEN_BRACKET: return readArray(scanner, depth + 1)
+    case LOWER_T: return scanner.literal('true')
+    case LOWER_F: return scanner.literal('false')
+    case LOWER_N: return scanner.literal('null')
+    default:
+      if (code === MINUS || (code >= ZERO && code <= NINE)) return scanner.number()
+      scanner.fail('no value where there should be one')
+  }
+}
+
+/** A string without a backslash is canonical as it stands. */
+function readString (scanner: JsonScanner): string {
+  const source = scanner.string()
+  return scanner.escaped ? JSON.stringify(scanner.decode(source)) : source
+}
+
+function readNested (scanner: JsonScanner, depth: number): string {
+  const start = scanner.at
+  const members = readMembers(scanner, depth)
+  return writeObject(members, () => scanner.text.slice(start, scanner.at))
+}
+
+function readMembers (scanner: JsonScanner, depth: number): Member[] {
+  if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} objects and arrays within one another`)
+  scanner.at++ // the brace
+  const members: Member[] = []
+  if (scanner.take(CLOSE_BRACE)) return members
+  do {
+    scanner.peek()
+    const start = scanner.at
+    const source = scanner.string()
+    const escaped = scanner.escaped
+    const name = escaped ? scanner.decode(source) : source.slice(1, -1)
+    if (!scanner.take(COLON)) scanner.fail('no colon after a name')
+    const value = readValue(scanner, depth)
+    const canonical = (escaped ? JSON.stringify(name) : source) + ':' + value
+    members.push({ name, canonical, value, start, end: scanner.at })
+  } while (scanner.take(COMMA))
+  if (!scanner.take(CLOSE_BRACE)) scanner.fail('an object that does not go on or end')
+  return members
+}
+
+function readArray (scanner: JsonScanner, depth: number): string {
+  if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} objects and arrays within one another`)
+  scanner.at++ // the bracket
+  if (scanner.take(CLOSE_BRACKET)) return '[]'
+  let text = '['
+  do {
+    text += (text.length === 1 ? '' : ',') + readValue(scanner, depth)
+  } while (scanner.take(COMMA))
+  if (!scanner.take(CLOSE_BRACKET)) scanner.fail('an array that does not go on or end')
+  return text + ']'
+}
+
+function byName (a: Member, b: Member): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
+
+function isSorted (members: readonly Member[]): boolean {
+  for (let i = 1; i < members.length; i++) {
+    if (members[i - 1]!.name > members[i]!.name) return false
+  }
+  return true
+}
+
+/** @param sorted  by name, so that repeats are neighbours */
+function repeats (sorted: readonly Member[]): boolean {
+  for (let i = 1; i < sorted.length; i++) {
+    if (sorted[i - 1]!.name === sorted[i]!.name) return true
+  }
+  return false
+}

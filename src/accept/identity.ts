@@ -1,0 +1,174 @@
+/**
+ * Step 2 of the journey, its first question: what does this callback tell of,
+ * and would we know it again?
+ *
+ *   bytes ──▶ UTF-8 ──▶ JSON object ──▶ taskId, status, type ──▶ digest of the rest
+ *
+ * An event is (taskId, status, content). Pure: no clock, no I/O. Promises that
+ * order of fields, white space and escapes make no other digest and that
+ * anything else does. Never throws, and never puts a value of the body into a
+ * message.
+ */
+import { hash } from 'node:crypto'
+import { isAscii, isUtf8 } from 'node:buffer'
+import type { TaskFields } from '../model/event.js'
+import { readObject, writeObject, type Member } from './canonical.js'
+import { JsonScanner, MalformedJson } from './json-scan.js'
+
+/** What a callback tells of. */
+export interface Identity extends TaskFields {
+  /**
+   * 22 characters: base64url of the first 16 bytes of SHA-256 over the
+   * canonical content, which is every top-level field but `taskId`, `status`
+   * and those to ignore.
+   */
+  digest: string
+}
+
+export type Reading =
+  | { kind: 'readable', identity: Identity }
+  | {
+    kind: 'unreadable'
+    /** The field that is wrong, `null` when the body as a whole is. */
+    field: string | null
+    /** For the sender: what is wrong, as a phrase, without any value of the body. */
+    problem: string
+  }
+
+const BYTE_ORDER_MARK = 0xfeff
+const DIGEST_BYTES = 16
+
+/** Code points, so that a character outside the basic plane counts once. */
+const MAX_TASK_ID_CHARACTERS = 256
+const MAX_TYPE_CHARACTERS = 128
+
+const INTEGER = /^-?(?:0|[1-9]\d*)$/
+/** C0, DEL, C1, and halves of a surrogate pair: none can stand in a header or be percent-encoded. */
+const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
+
+/**
+ * Reads who a callback is about.
+ *
+ * A byte order mark before the object is passed over (RFC 8259 §8.1 allows
+ * it): the sender's text is whole, so refusing it would lose a callback.
+ *
+ * @param body          as received
+ * @param ignoreFields  top-level fields that do not count as content
+ * @returns             `unreadable` for anything that is not UTF-8, not a JSON
+ *                      object, deeper than 64 objects and arrays, or has no
+ *                      usable taskId, status and type
+ * @throws              never
+ * @see                 RFC 8259 (JSON), design 3.3 "Identity"
+ */
+export function readIdentity (body: Buffer, ignoreFields: readonly string[]): Reading {
+  const text = decode(body)
+  if (text === null) return unreadable(null, 'the body is not UTF-8')
+  const scanner = new JsonScanner(text)
+  let members: Member[]
+  try {
+    members = readObject(scanner)
+  } catch (error) {
+    if (!(error instanceof MalformedJson)) throw error
+    return unreadable(null, `the body is not a usable JSON object: ${error.message}`)
+  }
+  return readFields(members, text, ignoreFields)
+}
+
+/** What the members of the object say. `content` is those that count. */
+function readFields (members: readonly Member[], text: string, ignoreFields: readonly string[]): Reading {
+  let taskIdSource: string | undefined
+  let statusSource: string | undefined
+  let typeSource: string | undefined
+  let businessId: string | null = null
+  const content: Member[] = []
+  for (const member of members) {
+    const { name, value } = member
+    switch (name) {
+      case 'taskId':
+        if (taskIdSource !== undefined) return twice(name)
+        taskIdSource = value
+        continue
+      case 'status':
+        if (statusSource !== undefined) return twice(name)
+        statusSource = value
+        continue
+      case 'type':
+        if (typeSource !== undefined) return twice(name)
+        typeSource = value
+        break
+      case 'businessId':
+        businessId = stringOf(value)
+    }
+    if (!ignoreFields.includes(name)) content.push(member)
+  }
+
+  const taskId = readName(taskIdSource, MAX_TASK_ID_CHARACTERS)
+  if ('problem' in taskId) return unreadable('taskId', taskId.problem)
+  const status = readStatus(statusSource)
+  if ('problem' in status) return unreadable('status', status.problem)
+  const type = readName(typeSource, MAX_TYPE_CHARACTERS)
+  if ('problem' in type) return unreadable('type', type.problem)
+
+  const canonical = writeObject(content, () => verbatim(content, text))
+  return {
+    kind: 'readable',
+    identity: { taskId: taskId.name, status: status.status, type: type.name, businessId, digest: digestOf(canonical) }
+  }
+}
+
+/** The members as they stand in the text: what an object with a repeated name is compared by. */
+function verbatim (members: readonly Member[], text: string): string {
+  return `{${members.map(member => text.slice(member.start, member.end)).join()}}`
+}
+
+/** `null` when the bytes are not UTF-8. */
+function decode (body: Buffer): string | null {
+  if (isAscii(body)) return body.latin1Slice()
+  if (!isUtf8(body)) return null
+  const text = body.utf8Slice()
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+}
+
+/** A name that may go into a key, a header and a log line. */
+function readName (source: string | undefined, maxCharacters: number): { name: string } | { problem: string } {
+  if (source === undefined) return { problem: 'is missing' }
+  const name = stringOf(source)
+  if (name === null) return { problem: 'must be a string' }
+  if (name === '') return { problem: 'must not be empty' }
+  if (isLonger(name, maxCharacters)) return { problem: `must not be longer than ${maxCharacters} characters` }
+  if (UNUSABLE_CHARACTER.test(name)) return { problem: 'must not hold control characters or lone surrogates' }
+  return { name }
+}
+
+/** An integer, or a string of one: `1` and `"1"` are one status. */
+function readStatus (source: string | undefined): { status: number } | { problem: string } {
+  if (source === undefined) return { problem: 'is missing' }
+  const digits = stringOf(source) ?? source
+  if (!INTEGER.test(digits)) return { problem: 'must be an integer, or a string of one' }
+  const status = Number(digits)
+  if (!Number.isSafeInteger(status)) return { problem: 'must be an integer that fits 53 bits' }
+  return { status: status === 0 ? 0 : status } // "-0" is 0
+}
+
+/** The string that a canonical value is, `null` when it is none. */
+function stringOf (value: string): string | null {
+  if (value.charCodeAt(0) !== 0x22) return null
+  return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
+}
+
+function isLonger (name: string, maxCharacters: number): boolean {
+  if (name.length <= maxCharacters) return false
+  return name.length > 2 * maxCharacters || [...name].length > maxCharacters
+}
+
+function digestOf (canonical: string): string {
+  return hash('sha256', canonical, 'buffer').toString('base64url', 0, DIGEST_BYTES)
+}
+
+function twice (field: string): Reading {
+  return unreadable(field, 'must not be there twice')
+}
+
+function unreadable (field: string | null, problem: string): Reading {
+  return { kind: 'unreadable', field, problem }
+}

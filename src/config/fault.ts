@@ -1,0 +1,57 @@
+/**
+ * A fault in the configuration: what is wrong, where, and what to write.
+ * Never holds a value from the file, an environment variable or a secret.
+ */
+import { formatPath, placeOf, type Path, type Written } from './written.js'
+import type { Refusal } from './reading.js'
+
+export interface Fault {
+  /** `subscribers[0].url`; empty when it concerns the whole file. */
+  path: string
+  /** Follows the path in a sentence; safe to log. */
+  message: string
+  /** From 1; `null` when the file has no such place. */
+  line: number | null
+  /** From 1; `null` when the file has no such place. */
+  column: number | null
+  /** What to do about it. */
+  hint?: string
+}
+
+/** A fault before it is known where in the file it stands. */
+export interface Problem extends Refusal {
+  path: Path
+  /** Where to point; the value at `path` when absent. */
+  at?: { path: Path, on: 'key' | 'value' }
+}
+
+/** Finds the places of problems in the file; in the order of the file. */
+export function locate (problems: readonly Problem[], top: Written): Fault[] {
+  return problems.map(problem => {
+    const place = placeOf(top, problem.at?.path ?? problem.path, problem.at?.on)
+    return {
+      path: formatPath(problem.path),
+      message: problem.problem,
+      line: place?.line ?? null,
+      column: place?.column ?? null,
+      ...(problem.hint === undefined ? {} : { hint: problem.hint })
+    }
+  }).sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0))
+}
+
+/** A fault of the whole file, which has no place in it. */
+export function wholeFileFault (message: string, hint: string): Fault {
+  return { path: '', message, line: null, column: null, hint }
+}
+
+/**
+ * One line for people: `relay.yaml:12:5: subscribers[0].url is missing (…)`.
+ *
+ * @param file  as the reader knows it; left out when absent
+ */
+export function formatFault (fault: Fault, file?: string): string {
+  const place = [file, fault.line, fault.column].filter(part => part !== undefined && part !== null).join(':')
+  const sentence = fault.path === '' ? fault.message : `${fault.path} ${fault.message}`
+  const hint = fault.hint === undefined ? '' : ` (${fault.hint})`
+  return (place === '' ? '' : `${place}: `) + sentence + hint
+}

@@ -1,0 +1,78 @@
+/**
+ * `${NAME}`, `${NAME:-default}` and `${file:/path}` inside one written text.
+ *
+ * Works on texts that YAML has already parsed, never on YAML itself, so that
+ * no value can change the structure of the file. What comes in is not looked
+ * at again. `$${` is a literal `${`.
+ */
+import type { Reading, Refusal } from './reading.js'
+
+/** Where values from outside come from. */
+export interface Outside {
+  env: Readonly<Record<string, string | undefined>>
+  /** The text of a small file. */
+  readFile (path: string): Reading<string>
+}
+
+/** A text with everything put in; `outside` tells whether anything came from outside. */
+export interface Interpolated {
+  text: string
+  outside: boolean
+  problems: Refusal[]
+}
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
+const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
+
+/** Whether a text has anything to put in. */
+export function refersOutside (text: string): boolean {
+  return text.includes('${')
+}
+
+/** Puts in what the references name; lists all that cannot be. */
+export function interpolate (text: string, outside: Outside): Interpolated {
+  const problems: Refusal[] = []
+  let found = false
+  const result = text.replace(REFERENCE, (_, inner: string | undefined, end: string | undefined) => {
+    if (inner === undefined) return '${'
+    found = true
+    const reading = end === '' ? UNCLOSED : valueOf(inner, outside)
+    if ('value' in reading) return reading.value
+    problems.push(reading)
+    return ''
+  })
+  return { text: result, outside: found, problems }
+}
+
+const UNCLOSED: Refusal = { problem: 'has a ${ without its }', hint: 'write $${ for a literal ${' }
+const UNKNOWN: Refusal = {
+  problem: 'has a ${…} that is not understood',
+  hint: 'write ${NAME}, ${NAME:-default} or ${file:/path}, not one inside another, and $${ for a literal ${'
+}
+
+function valueOf (inner: string, outside: Outside): Reading<string> {
+  const parts = NAME.exec(inner)
+  const isFile = inner.startsWith('file:')
+  if ((parts === null && !isFile) || refersOutside(inner)) return UNKNOWN
+  if (parts === null) return fromFile(inner.slice('file:'.length), outside)
+  return fromEnvironment(parts[1]!, parts[2], outside)
+}
+
+function fromFile (path: string, outside: Outside): Reading<string> {
+  if (path === '') return { problem: 'has a ${file:} without a path', hint: 'write ${file:/run/secrets/name}' }
+  const reading = outside.readFile(path)
+  if ('problem' in reading) return { ...reading, problem: `needs the file ${path}, which ${reading.problem}` }
+  const value = reading.value.replace(/[\r\n]+$/, '')
+  if (value === '') return { problem: `needs the file ${path}, which is empty` }
+  return { value }
+}
+
+function fromEnvironment (name: string, fallback: string | undefined, { env }: Outside): Reading<string> {
+  const value = Object.hasOwn(env, name) ? env[name] : undefined
+  if (value !== undefined && value !== '') return { value }
+  if (fallback !== undefined) return { value: fallback }
+  const mayBeEmpty = `write \${${name}:-} if it may be empty`
+  return value === undefined
+    ? { problem: `needs the environment variable ${name}, which is not set`, hint: `set it, or ${mayBeEmpty}` }
+    : { problem: `needs the environment variable ${name}, which is empty`, hint: mayBeEmpty }
+}

@@ -1,0 +1,123 @@
+/**
+ * The kinds of value that the configuration knows beyond plain numbers and
+ * choices: how each is read, and what it looks like to an editor.
+ *
+ * Each reader takes what stands in the file, with everything put in, and gives
+ * what the gateway uses. None of them repeats what it was given.
+ */
+import type { Address } from './config.js'
+import { DURATION_PATTERN, parseDuration } from './duration.js'
+import { parseSize, SIZE_PATTERN } from './size.js'
+import { readAddress, readNetwork, readNode, readRoute } from './network-kinds.js'
+import { readHeaderValue, readSecret, readToken } from './secret-kinds.js'
+import { readRedisUrl, readSubscriberUrl } from './url-kinds.js'
+import type { Outside } from './interpolate.js'
+import type { Reading } from './reading.js'
+
+/** What each kind is once it is read. */
+export interface Kinds {
+  /** Milliseconds. */
+  duration: number
+  /** Bytes. */
+  size: number
+  address: Address
+  /** `host:port`. */
+  node: string
+  /** The path of a URL. */
+  route: string
+  /** An address or a CIDR range. */
+  network: string
+  subscriberUrl: string
+  /** Empty means none. */
+  redisUrl: string
+  /** `whsec_…`. */
+  secret: string
+  token: string
+  headerValue: string
+  /** The name of a subscriber. */
+  subscriberName: string
+  /** The name of a token. */
+  tokenName: string
+  redisPrefix: string
+  status: number
+  /** A type of event, with `*` at the end for a prefix. */
+  typePattern: string
+  /** Not empty. */
+  text: string
+  /** May be empty, which means none. */
+  optionalText: string
+  /** The text of a PEM file; its path is what stands in the YAML. */
+  pemFile: string
+}
+
+export type Kind = keyof Kinds
+
+type Reader<T> = (written: string | number | boolean, outside: Outside) => Reading<T>
+
+/** How each kind is read. */
+export const READERS: { readonly [K in Kind]: Reader<Kinds[K]> } = {
+  duration: parseDuration,
+  size: parseSize,
+  address: readAddress,
+  node: text(readNode),
+  route: text(readRoute),
+  network: text(readNetwork),
+  subscriberUrl: text(readSubscriberUrl),
+  redisUrl: text(readRedisUrl),
+  secret: text(readSecret),
+  token: text(readToken),
+  headerValue: text(readHeaderValue),
+  subscriberName: text(matching(/^[a-z][a-z0-9-]{0,62}$/, 'is not a subscriber name', 'write a letter a–z, then up to 62 of a–z, 0–9 and -')),
+  tokenName: text(matching(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'is not a token name', 'write up to 64 of A–Z, a–z, 0–9 and . _ @ -, such as alice')),
+  redisPrefix: text(matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'is not a prefix', 'write up to 64 of A–Z, a–z, 0–9 and . _ -')),
+  status: readStatus,
+  typePattern: text(readTypePattern),
+  text: text(plain => plain === '' ? { problem: 'is empty' } : { value: plain }),
+  optionalText: text(value => ({ value })),
+  pemFile: text(readPemFile)
+}
+
+/** What each kind looks like in the file, for editors; absent when a pattern would say too little. */
+export const PATTERNS: { readonly [K in Kind]?: string } = {
+  duration: DURATION_PATTERN,
+  size: SIZE_PATTERN,
+  address: '^.+:[0-9]+$',
+  node: '^.+:[0-9]+$',
+  route: '^/[^?#]*$',
+  subscriberUrl: '^https?://.+$',
+  secret: '^whsec_.+$',
+  subscriberName: '^[a-z][a-z0-9-]{0,62}$',
+  typePattern: '^([^*]+[*]?|[*])$',
+  status: '^-?[0-9]+$'
+}
+
+/** Most kinds are texts; a number or boolean in their place only lacks its quotes. */
+function text<T> (read: (written: string, outside: Outside) => Reading<T>): Reader<T> {
+  return (written, outside) => typeof written === 'string'
+    ? read(written, outside)
+    : { problem: 'is not a text', hint: 'put it in quotes' }
+}
+
+function matching (pattern: RegExp, problem: string, hint: string): (written: string) => Reading<string> {
+  return value => pattern.test(value) ? { value } : { problem, hint }
+}
+
+function readStatus (written: string | number | boolean): Reading<number> {
+  const status = typeof written === 'string' && /^-?\d+$/.test(written) ? Number(written) : written
+  if (!Number.isSafeInteger(status)) return { problem: 'is not a status', hint: 'write a whole number, such as 1' }
+  return { value: Number(status) }
+}
+
+function readTypePattern (pattern: string): Reading<string> {
+  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for all that start with image' }
+  if (pattern.slice(0, -1).includes('*')) return { problem: 'has a * that is not at its end', hint: 'write image* for all types that start with image' }
+  return { value: pattern }
+}
+
+function readPemFile (path: string, outside: Outside): Reading<string> {
+  if (path === '') return { problem: 'is empty', hint: 'write the path of a PEM file' }
+  const reading = outside.readFile(path)
+  if ('problem' in reading) return { ...reading, problem: `names a file that ${reading.problem}` }
+  if (!reading.value.includes('-----BEGIN ')) return { problem: 'names a file that is not PEM', hint: 'it must have a line -----BEGIN …-----' }
+  return reading
+}

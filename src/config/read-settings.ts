@@ -1,0 +1,122 @@
+/**
+ * Reads what was written by the schema: puts in what comes from outside, fills
+ * in the defaults, and lists every problem there is.
+ *
+ * Walks file and schema side by side, once. What cannot be read is left out
+ * and listed, and the walk goes on, so that one look shows all problems.
+ */
+import { interpolate, refersOutside, type Outside } from './interpolate.js'
+import { readValue, type Given } from './read-value.js'
+import { unknownKey } from './unknown-key.js'
+import { formatPath, isBlank, writtenOf, type Path, type Written, type WrittenBlock, type WrittenList, type WrittenValue } from './written.js'
+import type { Problem } from './fault.js'
+import type { Refusal } from './reading.js'
+import type { Shape } from './shape.js'
+
+/** What was read, and what could not be. */
+export interface SettingsRead {
+  /** As the schema says; with holes where there are problems. */
+  value: unknown
+  problems: Problem[]
+  /** The values that came from outside, by path, as they stand in the file. */
+  asWritten: Map<string, string>
+}
+
+interface Walk {
+  top: Shape
+  outside: Outside
+  problems: Problem[]
+  asWritten: Map<string, string>
+}
+
+/** Where the walk is, in the file. */
+interface Spot<W extends Written = Written> {
+  written: W
+  path: Path
+}
+
+/** Reads everything that was written. */
+export function readSettings (shape: Shape, written: Written, outside: Outside): SettingsRead {
+  const walk: Walk = { top: shape, outside, problems: [], asWritten: new Map() }
+  const value = readAt(walk, shape, { written, path: [] })
+  return { value, problems: walk.problems, asWritten: walk.asWritten }
+}
+
+function readAt (walk: Walk, shape: Shape, { written, path }: Spot): unknown {
+  if (isBlank(written) && shape.default !== undefined) return readAt(walk, shape, { written: writtenOf(shape.default), path })
+  const fitting = (shape.anyOf ?? [shape]).find(option => fits(option, written))
+  if (fitting === undefined) return refuse(walk, path, misfit(shape, written))
+  switch (written.kind) {
+    case 'value': return readOne(walk, fitting, { written, path })
+    case 'list': return readList(walk, fitting, { written, path })
+    case 'block': return readBlock(walk, fitting, { written, path })
+  }
+}
+
+function fits ({ type }: Shape, written: Written): boolean {
+  if (written.kind === 'block') return type === 'object'
+  if (written.kind === 'list') return type === 'array'
+  return type !== 'object' && type !== 'array' && written.value !== null
+}
+
+function misfit (shape: Shape, written: Written): Refusal {
+  if (isBlank(written)) return { problem: 'is empty' }
+  const wanted = new Set((shape.anyOf ?? [shape]).map(({ type }) => SHAPE_NAMES[type ?? 'string'] ?? SHAPE_NAMES.value))
+  const problem = `must be ${[...wanted].join(' or ')}, not ${SHAPE_NAMES[written.kind]}`
+  return wanted.has(SHAPE_NAMES.list) && written.kind === 'value' ? { problem, hint: 'write [a, b], or a line "- a" for each' } : { problem }
+}
+
+const SHAPE_NAMES: Readonly<Record<string, string>> = {
+  value: 'a single value', list: 'a list', array: 'a list', block: 'a block of keys', object: 'a block of keys'
+}
+
+function readOne (walk: Walk, shape: Shape, { written, path }: Spot<WrittenValue>): unknown {
+  const given = putIn(walk, written, path)
+  if (given === undefined) return undefined
+  const reading = readValue(shape, given, walk.outside)
+  return 'value' in reading ? reading.value : refuse(walk, path, reading)
+}
+
+function putIn (walk: Walk, { value }: WrittenValue, path: Path): Given | undefined {
+  if (typeof value !== 'string') return value === null ? undefined : { value, outside: false }
+  if (!refersOutside(value)) return { value, outside: false }
+  const { text, outside, problems } = interpolate(value, walk.outside)
+  for (const problem of problems) refuse(walk, path, problem)
+  if (outside) walk.asWritten.set(formatPath(path), value)
+  return problems.length === 0 ? { value: text, outside } : undefined
+}
+
+function readList (walk: Walk, shape: Shape, { written, path }: Spot<WrittenList>): unknown {
+  const { items, minItems = 0 } = shape
+  if (written.items.length < minItems) return refuse(walk, path, { problem: `needs at least ${minItems}` })
+  return written.items.map((item, at) => readAt(walk, items ?? {}, { written: item, path: [...path, at] }))
+}
+
+function readBlock (walk: Walk, shape: Shape, { written, path }: Spot<WrittenBlock>): unknown {
+  const known = shape.properties ?? {}
+  const chosen = [...written.entries].filter(([key]) => !Object.hasOwn(known, key)).flatMap(([key, { value }]) => {
+    const at = [...path, key]
+    if (typeof shape.additionalProperties === 'object') return [[key, readAt(walk, shape.additionalProperties, { written: value, path: at })]]
+    walk.problems.push(unknownKey(at, shape, walk.top))
+    return []
+  })
+  const named = Object.entries(known).map(([key, inner]) => {
+    const value = written.entries.get(key)?.value
+    return [key, readEntry(walk, inner, { value, path: [...path, key], required: shape.required?.includes(key) === true })]
+  })
+  return Object.fromEntries([...named.filter(([, value]) => value !== undefined), ...chosen])
+}
+
+/** One known key of a block, which may be absent. */
+function readEntry (
+  walk: Walk, shape: Shape, { value, path, required }: { value: Written | undefined, path: Path, required: boolean }
+): unknown {
+  if (value !== undefined && !isBlank(value)) return readAt(walk, shape, { written: value, path })
+  if (shape.default !== undefined) return readAt(walk, shape, { written: writtenOf(shape.default), path })
+  if (!required) return undefined
+  return refuse(walk, path, { problem: 'is missing', ...(shape.description === undefined ? {} : { hint: shape.description }) })
+}
+
+function refuse (walk: Walk, path: Path, refusal: Refusal): undefined {
+  walk.problems.push({ ...refusal, path })
+}

@@ -1,0 +1,89 @@
+/**
+ * The words that the schema is written in. Each makes one entry: what may
+ * stand there, its default and one sentence for the person who edits the YAML.
+ *
+ * An entry with a default is always there once the file is read; one that is
+ * `optional` may be absent; any other must be written.
+ */
+import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
+import type { Kind, Kinds } from './kinds.js'
+
+/** When a change of an entry cannot be taken up by a running gateway. */
+export type Restart = 'any change' | 'added or removed'
+
+interface Marks {
+  restart?: Restart
+}
+
+interface ScalarMarks extends Marks {
+  default?: string
+  /** Bounds of a duration or size, written as such. */
+  least?: string
+  most?: string
+}
+
+interface NumberMarks {
+  default?: number
+  minimum?: number
+  maximum?: number
+}
+
+interface ListMarks {
+  default?: readonly unknown[]
+  minItems?: number
+}
+
+/** A value of one of the known kinds. */
+export function scalar<K extends Kind> (kind: K, description: string, marks: ScalarMarks = {}): TUnsafe<Kinds[K]> {
+  return Type.Unsafe<Kinds[K]>({ type: 'string', kind, description, ...marks })
+}
+
+/** A whole number. */
+export function whole (description: string, marks: NumberMarks): TUnsafe<number> {
+  return Type.Unsafe<number>({ type: 'integer', description, ...marks })
+}
+
+/** Any number. */
+export function decimal (description: string, marks: NumberMarks): TUnsafe<number> {
+  return Type.Unsafe<number>({ type: 'number', description, ...marks })
+}
+
+/** True or false. */
+export function flag (description: string, byDefault: boolean): TUnsafe<boolean> {
+  return Type.Unsafe<boolean>({ type: 'boolean', description, default: byDefault })
+}
+
+/** One of a few words. */
+export function choice<const W extends string> (words: readonly W[], description: string, byDefault: W): TUnsafe<W> {
+  return Type.Unsafe<W>({ type: 'string', enum: words, description, default: byDefault })
+}
+
+/** Any number of the same. */
+export function list<T extends TSchema> (item: T, description: string, marks: ListMarks): TUnsafe<Array<Static<T>>> {
+  return Type.Unsafe<Array<Static<T>>>({ type: 'array', items: item, description, ...marks })
+}
+
+/** Named entries of which no other may stand there; absent, it is as if written empty. */
+export function block<P extends Record<string, TSchema>> (description: string, properties: P, marks: Marks = {}) {
+  return Type.Object(properties, { additionalProperties: false, description, default: {}, ...marks })
+}
+
+/** The same without a default: there must be one, or it is made `optional`. */
+export function group<P extends Record<string, TSchema>> (description: string, properties: P, marks: Marks = {}) {
+  return Type.Object(properties, { additionalProperties: false, description, ...marks })
+}
+
+/** Entries under names that the writer chooses. */
+export function named<T extends TSchema> (value: T, description: string): TUnsafe<Record<string, Static<T>>> {
+  return Type.Unsafe<Record<string, Static<T>>>({ type: 'object', additionalProperties: value, description, default: {} })
+}
+
+/** One of several shapes, told apart by what stands there: a block, a list or a value. */
+export function either<A extends TSchema, B extends TSchema> (
+  shapes: readonly [A, B], description: string, marks: { default?: unknown } = {}
+): TUnsafe<Static<A> | Static<B>> {
+  return Type.Unsafe<Static<A> | Static<B>>({ anyOf: shapes, description, ...marks })
+}
+
+/** May be absent, and is then nothing. */
+export const optional = Type.Optional

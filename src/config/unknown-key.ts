@@ -1,0 +1,36 @@
+/**
+ * What to say about a key that the schema does not know: the one that was
+ * meant, the place where it belongs, or those that may stand here.
+ */
+import { closest } from './closest.js'
+import { formatPath, type Path } from './written.js'
+import type { Problem } from './fault.js'
+import type { Shape } from './shape.js'
+
+/**
+ * @param path  of the key, itself last
+ * @param here  the block it stands in
+ * @param top   the whole schema
+ */
+export function unknownKey (path: Path, here: Shape, top: Shape): Problem {
+  return { path, problem: 'is not a known key', hint: hintFor(String(path.at(-1)), here, top), at: { path, on: 'key' } }
+}
+
+function hintFor (key: string, here: Shape, top: Shape): string {
+  if (key === '<<') return 'merge keys are not read; defaults for all subscribers go under delivery'
+  const known = Object.keys(here.properties ?? {})
+  const meant = closest(key, known)
+  if (meant !== undefined) return `did you mean ${meant}?`
+  const homes = homesOf(key, top)
+  if (homes.length > 0) return `it belongs at ${homes.join(' or ')}`
+  return `known here: ${known.join(', ')}`
+}
+
+function homesOf (key: string, shape: Shape, path: Path = []): string[] {
+  if (shape.anyOf !== undefined) return shape.anyOf.flatMap(option => homesOf(key, option, path))
+  if (shape.items !== undefined) return homesOf(key, shape.items, [...path.slice(0, -1), `${String(path.at(-1))}[]`])
+  return Object.entries(shape.properties ?? {}).flatMap(([name, inner]) => {
+    const at = [...path, name]
+    return name === key ? [formatPath(at)] : homesOf(key, inner, at)
+  })
+}

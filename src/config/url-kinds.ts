@@ -1,0 +1,25 @@
+/**
+ * Reads URLs. None is ever repeated: they may hold passwords and tokens.
+ */
+import type { Reading } from './reading.js'
+
+/** Reads where a subscriber listens: http or https. */
+export function readSubscriberUrl (written: string): Reading<string> {
+  return readUrl(written, ['http:', 'https:'], 'write an address such as http://billing.internal:9001/hooks/fotor')
+}
+
+/** Reads where Redis is: `redis://` or `rediss://`; empty means nowhere. */
+export function readRedisUrl (written: string): Reading<string> {
+  if (written === '') return { value: '' }
+  return readUrl(written, ['redis:', 'rediss:'], 'write an address such as redis://localhost:6379, or rediss://… for TLS')
+}
+
+function readUrl (written: string, protocols: readonly string[], hint: string): Reading<string> {
+  if (written === '') return { problem: 'is empty', hint }
+  if (/\s/.test(written) || !URL.canParse(written)) return { problem: 'is not a URL', hint }
+  const url = new URL(written)
+  const wanted = protocols.map(protocol => `${protocol}//`).join(' or ')
+  if (!protocols.includes(url.protocol) || !/^[a-z]+:\/\//i.test(written)) return { problem: `does not start with ${wanted}`, hint }
+  if (url.hostname === '') return { problem: 'has no host', hint }
+  return { value: written }
+}

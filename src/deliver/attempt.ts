@@ -1,0 +1,37 @@
+/**
+ * An attempt in the words of the record: when, what came back, why it was not
+ * enough. Pure; what it says is safe to log.
+ */
+import type { Attempt } from '../model/delivery.js'
+import type { Answer } from '../outbound/request.js'
+
+/** The error of an attempt that a shutdown ended; it uses no budget. */
+export const CUT_OFF = 'cut off by shutdown'
+
+/**
+ * @param answer  what came back
+ * @param start   the attempt's number over all generations, its time (epoch
+ *                milliseconds) and the replay that asked for it
+ */
+export function attemptOf (answer: Answer, start: Pick<Attempt, 'number' | 'at' | 'replayId'>): Attempt {
+  const answered = 'status' in answer
+  return {
+    ...start,
+    statusCode: answered ? answer.status : null,
+    error: answered ? refusalOf(answer.status) : lossOf(answer),
+    latencyMs: answer.latencyMs,
+    responseExcerpt: answered ? answer.excerpt : null
+  }
+}
+
+/** Why an answer was not enough; `null` for a 2xx. */
+function refusalOf (status: number): string | null {
+  if (status >= 200 && status < 300) return null
+  if (status === 410) return 'answered 410: the subscriber is gone'
+  if (status >= 300 && status < 400) return `answered ${status}: redirects are not followed`
+  return `answered ${status}`
+}
+
+function lossOf ({ failure, error }: Extract<Answer, { failure: string }>): string {
+  return failure === 'aborted' ? CUT_OFF : error
+}

@@ -1,0 +1,38 @@
+/**
+ * Step 3 of an attempt: the subscriber has answered, or has not. What does
+ * that mean?
+ *
+ *   compose ──▶ send ──▶ classify ──▶ next ──▶ record
+ *
+ * Pure: no clock, no I/O. Whether an answer is worth another try is decided
+ * here and nowhere else; when that try comes is decided by `next`.
+ */
+import type { Outcome } from '../model/outcome.js'
+import { waitAsked } from './retry-after.js'
+
+/** An answer, or what stood in its place. */
+export type Judged =
+  | { status: number, retryAfter?: string }
+  | { failure: 'timeout' | 'connection' }
+
+/**
+ * @param answer  status 100–999 as received (redirects are not followed)
+ * @param now     epoch milliseconds; read only against a date in Retry-After
+ * @returns       the outcome; `waitMs` is the least wait the subscriber asked
+ *                for, milliseconds, absent when it asked for none
+ * @throws        never
+ * @see           Standard Webhooks, "Delivery success and failure"
+ */
+export function classify (answer: Judged, now: number): Outcome {
+  if ('failure' in answer) return { kind: 'retry', reason: answer.failure }
+
+  const { status } = answer
+  if (status >= 200 && status < 300) return { kind: 'delivered', status }
+  if (status === 410) return { kind: 'failed', reason: 'gone', status }
+
+  const waitMs = waitAsked(answer.retryAfter, now)
+  const wait = waitMs === undefined ? {} : { waitMs }
+  if (status === 429) return { kind: 'retry', reason: 'rate-limited', status, ...wait }
+  if (status === 408 || (status >= 500 && status < 600)) return { kind: 'retry', reason: 'server-error', status, ...wait }
+  return { kind: 'retry', reason: 'rejected', status }
+}

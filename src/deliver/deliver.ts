@@ -1,0 +1,131 @@
+/**
+ * One attempt to deliver, from a job to a verdict:
+ *
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ next ──▶ record ──▶ verdict
+ *
+ * Promises that a delivery which is not open under its job, is on hold, or
+ * has no subscriber is never sent; that the attempt is recorded before the
+ * verdict lets its job finish; that an attempt cut off by us uses no budget.
+ *
+ * Never touches the queue: it returns what is to become of the job. Rejects
+ * only when the record cannot be read or written; the job then runs again.
+ */
+import { parseJobId } from '../model/delivery.js'
+import type { Report } from '../model/fact.js'
+import type { Outcome, Verdict } from '../model/outcome.js'
+import type { Subscriber } from '../model/subscriber.js'
+import type { AttemptResult, Next, Opened } from '../model/work.js'
+import type { Answer, Request } from '../outbound/request.js'
+import { attemptOf } from './attempt.js'
+import { classify } from './classify.js'
+import { composeHeaders } from './compose.js'
+import { nextAfter } from './next.js'
+import { quietAfter } from './quiet.js'
+import { reportNext } from './report-next.js'
+import { secretsOf } from './secrets.js'
+
+export interface DelivererOptions {
+  /** `openDelivery` of the record. */
+  open: (ref: { subscriber: string, eventId: string, generation: number }) => Promise<Opened>
+  /** `recordAttempt` of the record. */
+  recordAttempt: (result: AttemptResult) => Promise<void>
+  /** Of the running configuration, asked at each attempt. */
+  subscriberOf: (name: string) => Subscriber | undefined
+  request: Request
+  report: Report
+  /** Of the gateway, for `user-agent`. */
+  version: string
+  /** Epoch milliseconds. */
+  clock?: () => number
+  /** Even between 0 and 1. */
+  random?: () => number
+}
+
+/** Makes one attempt, or says why not. The signal ends an attempt under way. */
+export type Deliverer = (job: { subscriber: string, jobId: string }, signal: AbortSignal) => Promise<Verdict>
+
+type Open = Extract<Opened, { kind: 'open' }>
+type Parts = Required<DelivererOptions>
+
+const DONE: Verdict = { kind: 'done' }
+const STOPPING: Verdict = { kind: 'give-back', onHold: false }
+const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
+
+/**
+ * Puts the steps together.
+ *
+ * @param options  what the steps need; clock and dice are the system's unless a test says otherwise
+ */
+export function createDeliverer (options: DelivererOptions): Deliverer {
+  const parts: Parts = { clock: Date.now, random: Math.random, ...options }
+
+  return async ({ subscriber: name, jobId }, signal) => {
+    const ref = parseJobId(jobId)
+    if (ref === null) return DONE
+    if (signal.aborted) return STOPPING
+
+    const opened = await parts.open({ subscriber: name, ...ref })
+    if (opened.kind === 'closed') return DONE
+    if (opened.kind === 'on-hold') return ON_HOLD
+    const subscriber = parts.subscriberOf(name)
+    // The configuration may be ahead of the holds in the record.
+    if (subscriber === undefined || !subscriber.enabled) return ON_HOLD
+    if (signal.aborted) return STOPPING
+
+    return await attempt(parts, { opened, subscriber, signal })
+  }
+}
+
+interface Attempted { opened: Open, subscriber: Subscriber, signal: AbortSignal }
+
+async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
+  const { opened: { event, delivery, ageMs }, subscriber } = attempted
+  const at = parts.clock()
+  const answer = await send(parts, attempted, at)
+  const now = parts.clock()
+  const result = {
+    eventId: event.id,
+    subscriber: subscriber.name,
+    generation: delivery.generation,
+    attempt: attemptOf(answer, { number: delivery.attempts + 1, at, replayId: delivery.replayId })
+  }
+  if ('failure' in answer && answer.failure === 'aborted') return await cutOff(parts, result)
+
+  const outcome = classify(answer, now)
+  const next = nextAfter(outcome, {
+    policy: subscriber.retry,
+    budgetUsed: delivery.budgetUsed + 1,
+    ageMs: ageMs + now - at,
+    maxAgeMs: subscriber.maxAgeMs,
+    now,
+    random: parts.random()
+  })
+  await parts.recordAttempt({ ...result, usesBudget: true, next })
+  reportNext(parts.report, { ...result, outcome, next })
+  return verdictOf(outcome, next, subscriber)
+}
+
+/** The attempt says nothing of the subscriber: it is on record, and that is all. */
+async function cutOff (parts: Parts, result: Pick<AttemptResult, 'eventId' | 'subscriber' | 'generation' | 'attempt'>): Promise<Verdict> {
+  await parts.recordAttempt({ ...result, usesBudget: false, next: { state: 'unchanged' } })
+  const { eventId, subscriber, attempt: { number } } = result
+  parts.report({ fact: 'delivery.cut-off', eventId, subscriber, attempt: number })
+  return STOPPING
+}
+
+async function send ({ request, version }: Parts, { opened, subscriber, signal }: Attempted, at: number): Promise<Answer> {
+  const { event, delivery, body } = opened
+  return await request({
+    to: subscriber,
+    headers: composeHeaders({ event, delivery, body, subscriber, version, at }),
+    body,
+    signal,
+    secrets: secretsOf(subscriber.headers)
+  })
+}
+
+function verdictOf (outcome: Outcome, next: Next, subscriber: Subscriber): Verdict {
+  if (next.state !== 'retrying') return DONE
+  const quietMs = quietAfter(outcome, subscriber.retry.maxMs)
+  return { kind: 'again', atMs: next.nextAttemptAt, ...(quietMs === undefined ? {} : { quietMs }) }
+}

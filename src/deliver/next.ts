@@ -1,0 +1,55 @@
+/**
+ * Step 4 of an attempt: what becomes of the delivery.
+ *
+ *   compose ──▶ send ──▶ classify ──▶ next ──▶ record
+ *
+ * Pure: the clock and the dice are given. All of the retry policy is here:
+ * backoff, budget, Retry-After and `maxAge`.
+ */
+import type { Outcome } from '../model/outcome.js'
+import type { RetryPolicy } from '../model/subscriber.js'
+import type { Next } from '../model/work.js'
+
+export interface Standing {
+  policy: RetryPolicy
+  /** Attempts of this generation, the present one included; ≥ 1. */
+  budgetUsed: number
+  /** Of this generation now, milliseconds, without time on hold. */
+  ageMs: number
+  maxAgeMs: number
+  /** Epoch milliseconds. */
+  now: number
+  /** Even between 0 and 1. */
+  random: number
+}
+
+/**
+ * @returns what to record. A retry that would begin after `maxAge` is not
+ *          planned: the delivery has expired. `maxAge` never costs the first
+ *          attempt, because it is asked only after one
+ * @throws  never
+ */
+export function nextAfter (outcome: Outcome, standing: Standing): Next {
+  if (outcome.kind === 'delivered') return { state: 'delivered' }
+  if (outcome.kind === 'failed') return { state: 'failed', reason: outcome.reason }
+
+  const { policy, budgetUsed, ageMs, maxAgeMs, now, random } = standing
+  if (budgetUsed >= budgetOf(policy)) return { state: 'failed', reason: 'exhausted' }
+
+  const askedMs = Math.min(outcome.waitMs ?? 0, policy.maxMs)
+  const waitMs = Math.max(plannedWaitMs(policy, budgetUsed, random), askedMs)
+  if (ageMs + waitMs > maxAgeMs) return { state: 'failed', reason: 'expired' }
+  return { state: 'retrying', nextAttemptAt: now + waitMs }
+}
+
+/** How many attempts one generation may use. */
+function budgetOf (policy: RetryPolicy): number {
+  return policy.kind === 'list' ? policy.waitsMs.length + 1 : policy.attempts
+}
+
+/** The wait of the policy itself after its n-th attempt, whole milliseconds. */
+function plannedWaitMs (policy: RetryPolicy, n: number, random: number): number {
+  if (policy.kind === 'list') return policy.waitsMs[n - 1] ?? 0
+  const waitMs = Math.min(policy.initialMs * policy.factor ** (n - 1), policy.maxMs)
+  return Math.round(waitMs * (1 + policy.jitter * (2 * random - 1)))
+}

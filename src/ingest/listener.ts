@@ -1,0 +1,124 @@
+/**
+ * The server under the public endpoint, and every limit on what a connection
+ * may take: time, size and count.
+ *
+ * Promises that a header or a body that trickles, stops or never comes is cut
+ * off within `headersTimeoutMs` or `requestTimeoutMs` and one
+ * `checkIntervalMs`, ten seconds in all with the defaults, and that strangers
+ * cannot use up the connections. Node's own defaults keep neither promise.
+ */
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { PROBLEM_TYPE, problemOf } from './answer.js'
+
+export interface ListenerLimits {
+  /** From the first byte of a request, or the opening of the connection, to the end of its headers. */
+  headersTimeoutMs: number
+  /** The same to the end of its body. */
+  requestTimeoutMs: number
+  /** How often the two above are checked. */
+  checkIntervalMs: number
+  /** How long a connection may wait for its next request; longer than usual proxies keep theirs, so that they close first. */
+  idleTimeoutMs: number
+  /** How long a connection may be silent while a request is under way; also a TLS handshake. */
+  silenceTimeoutMs: number
+  /** Request line and headers. */
+  maxHeaderBytes: number
+  maxConnections: number
+  /** Of `maxConnections`, those that addresses may hold which are neither allowed nor trusted proxies. */
+  maxStrangers: number
+  maxRequestsPerConnection: number
+}
+
+export const LISTENER_LIMITS: Readonly<ListenerLimits> = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 9_000,
+  checkIntervalMs: 500,
+  idleTimeoutMs: 75_000,
+  silenceTimeoutMs: 9_500,
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 4_096,
+  maxStrangers: 512,
+  maxRequestsPerConnection: 10_000
+}
+
+/** PEM texts. */
+export interface ListenerTls {
+  cert: string
+  key: string
+}
+
+export interface ListenerOptions {
+  limits: ListenerLimits
+  tls: ListenerTls | null
+  /** Whether an address is allowed or a trusted proxy; asked at each connection. */
+  isExpected: (remoteAddress: string | undefined) => boolean
+}
+
+/**
+ * Makes the server; it does not listen.
+ *
+ * @param handler  for every request, also those that expect `100 Continue`
+ */
+export function createListener (handler: RequestListener, options: ListenerOptions): Server {
+  const { limits, tls } = options
+  const settings = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.checkIntervalMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    requireHostHeader: false // nothing here depends on it, and the address is asked first
+  }
+  const server = tls === null
+    ? createServer(settings, handler)
+    : createTlsServer({ ...settings, ...tls, handshakeTimeout: limits.silenceTimeoutMs }, handler)
+  server.setTimeout(limits.silenceTimeoutMs)
+  server.maxConnections = limits.maxConnections
+  server.maxRequestsPerSocket = limits.maxRequestsPerConnection
+  // By default Node drops the headers past the two thousandth without a word,
+  // and the last X-Forwarded-For is the one that counts. The app counts them.
+  server.maxHeadersCount = 0
+  server.on('connection', limitStrangers(limits.maxStrangers, options.isExpected))
+  server.on('checkContinue', handler)
+  server.on('checkExpectation', handler)
+  return server
+}
+
+/** Closes the connection of one stranger too many at once. */
+function limitStrangers (max: number, isExpected: ListenerOptions['isExpected']): (socket: Socket) => void {
+  let strangers = 0
+  return socket => {
+    if (isExpected(socket.remoteAddress)) return
+    if (strangers >= max) {
+      socket.destroy()
+      return
+    }
+    strangers++
+    socket.once('close', () => { strangers-- })
+  }
+}
+
+/**
+ * Ends a connection that did not carry HTTP, or not in time.
+ *
+ * The answer is sent only when none was yet on this connection: later, it could
+ * be taken for the answer to another request.
+ */
+export function endUnparsable (
+  error: NodeJS.ErrnoException, socket: Socket,
+  onUnparsable: (status: number, remoteAddress: string | undefined) => void
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  onUnparsable(status, socket.remoteAddress)
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy()
+    return
+  }
+  const body = problemOf({ status })
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.destroySoon()
+}

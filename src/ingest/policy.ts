@@ -1,0 +1,57 @@
+/**
+ * What the public endpoint goes by, read again at every request, so that a
+ * reload takes effect with the next callback.
+ *
+ * Parsing ranges at every request would cost more than the rest of the checks,
+ * so a policy is compiled once per object: hand out a new object when something
+ * changes, never change one in place.
+ */
+import { hash, timingSafeEqual } from 'node:crypto'
+import { parseRange, type Range } from './source-address.js'
+
+/** The reloadable part of `ingest` in the configuration. */
+export interface IngestPolicy {
+  /** The one path served, exactly; may hold a secret. */
+  readonly path: string
+  /** Addresses and CIDR blocks that may call. */
+  readonly allowFrom: readonly string[]
+  /** Refuse the others, or let them through with the flag `unlisted`. */
+  readonly allowlist: 'enforce' | 'monitor'
+  /** CIDR blocks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  readonly maxBodyBytes: number
+  /** Per client address. */
+  readonly rateLimit: { readonly max: number, readonly perMs: number, readonly store: 'local' | 'redis' }
+}
+
+export interface CompiledPolicy extends IngestPolicy {
+  readonly allowed: readonly Range[]
+  readonly trusted: readonly Range[]
+  /** Whether this is the path served, in a time that tells nothing of how much of it was right. */
+  isPath (path: string): boolean
+}
+
+const compiledPolicies = new WeakMap<IngestPolicy, CompiledPolicy>()
+
+/**
+ * Compiles a policy, or finds the result of the last time.
+ *
+ * @throws RangeError for an address that is none; configuration has refused those before
+ */
+export function compilePolicy (policy: IngestPolicy): CompiledPolicy {
+  const known = compiledPolicies.get(policy)
+  if (known !== undefined) return known
+  const pathDigest = digestOf(policy.path)
+  const compiled: CompiledPolicy = {
+    ...policy,
+    allowed: policy.allowFrom.map(parseRange),
+    trusted: policy.trustedProxies.map(parseRange),
+    isPath: path => timingSafeEqual(digestOf(path), pathDigest)
+  }
+  compiledPolicies.set(policy, compiled)
+  return compiled
+}
+
+function digestOf (path: string): Buffer {
+  return hash('sha256', path, 'buffer')
+}

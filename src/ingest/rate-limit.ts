@@ -1,0 +1,68 @@
+/**
+ * How many callbacks one client address may make, counted here or, shared by
+ * the replicas, in Redis. Which of the two, how many and in what time is asked
+ * of the policy at every request.
+ *
+ * Fails open: a limit that cannot be counted refuses nobody.
+ */
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RedisClient } from '../redis/script.js'
+
+/** Where the replicas count together. */
+export interface SharedCounter {
+  /** One that fails fast. */
+  redis: RedisClient
+  /** What each key begins with; the client address follows. */
+  keyPrefix: string
+}
+
+/** What holds for one request. */
+export interface RateRule {
+  /** The client's address. */
+  source: string
+  max: number
+  perMs: number
+  store: 'local' | 'redis'
+}
+
+/** Counts a request. @returns whole seconds to wait, ≥ 1, or `null` when it may pass */
+export type CheckRate = (request: FastifyRequest) => Promise<number | null>
+
+/**
+ * Registers the counters on an app; they count nothing by themselves.
+ *
+ * @param ruleOf  what holds for a request, asked when it is checked
+ * @returns       usable once the app is ready
+ */
+export function addRateLimit (
+  app: FastifyInstance, ruleOf: (request: FastifyRequest) => RateRule, shared: SharedCounter | undefined
+): CheckRate {
+  type Count = ReturnType<FastifyInstance['createRateLimit']>
+  const counts: { local?: Count, redis?: Count } = {}
+  const settings = {
+    global: false,
+    skipOnError: true,
+    keyGenerator: (request: FastifyRequest) => ruleOf(request).source,
+    max: (request: FastifyRequest) => ruleOf(request).max,
+    timeWindow: (request: FastifyRequest) => ruleOf(request).perMs
+  }
+  // Each in a scope of its own, because one scope has one store.
+  app.register(async scope => {
+    await scope.register(rateLimit, settings)
+    counts.local = scope.createRateLimit()
+  })
+  if (shared !== undefined) {
+    app.register(async scope => {
+      await scope.register(rateLimit, { ...settings, redis: shared.redis, nameSpace: shared.keyPrefix })
+      counts.redis = scope.createRateLimit()
+    })
+  }
+
+  return async request => {
+    const count = ruleOf(request).store === 'redis' ? counts.redis ?? counts.local : counts.local
+    const result = await count!(request)
+    if (result.isAllowed || !result.isExceeded) return null
+    return Math.max(1, result.ttlInSeconds)
+  }
+}

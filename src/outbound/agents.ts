@@ -1,0 +1,80 @@
+/**
+ * Which connections belong to whom: for each subscriber the lanes of its
+ * present URL and TLS material, kept between attempts.
+ *
+ * Two subscribers never share a connection, not even on the same host: one
+ * that hangs cannot use up what the other needs. When a subscriber's URL, TLS
+ * material, concurrency or timeout changes, its old lanes finish what they
+ * carry and close.
+ */
+import type { Subscriber } from '../model/subscriber.js'
+import { createLanes, type Lanes } from './lanes.js'
+import { createLookup } from './lookup.js'
+import { targetOf, type Target } from './target.js'
+
+/** What of a subscriber decides its connections. */
+export type Destination = Pick<Subscriber, 'name' | 'url' | 'tls' | 'concurrency' | 'timeoutMs'>
+
+export interface Agent {
+  target: Target
+  lanes: Lanes
+}
+
+export interface Agents {
+  /**
+   * The agent of a destination, made anew when it has changed.
+   *
+   * @throws RelayError CONFIG_INVALID when the URL is not one
+   */
+  agentOf (destination: Destination): Agent
+  /** Retires the agents of those who are gone or have changed. */
+  keepOnly (destinations: readonly Destination[]): void
+}
+
+/**
+ * Makes an empty set of agents, with one resolver for all of them.
+ */
+export function createAgents (): Agents {
+  const agents = new Map<string, Agent & { destination: Destination }>()
+  const lookup = createLookup()
+
+  function retire (name: string): void {
+    agents.get(name)?.lanes.retire()
+    agents.delete(name)
+  }
+
+  return {
+    agentOf (destination) {
+      const known = agents.get(destination.name)
+      if (known !== undefined && isSame(known.destination, destination)) return known
+
+      const target = targetOf(destination.url, destination.name)
+      retire(destination.name)
+      const lanes = createLanes({
+        origin: target.origin,
+        tls: destination.tls,
+        keep: destination.concurrency,
+        connectTimeoutMs: destination.timeoutMs,
+        lookup
+      })
+      const agent = { destination, target, lanes }
+      agents.set(destination.name, agent)
+      return agent
+    },
+
+    keepOnly (destinations) {
+      const wanted = new Map(destinations.map(destination => [destination.name, destination]))
+      for (const [name, { destination }] of agents) {
+        const now = wanted.get(name)
+        if (now === undefined || !isSame(now, destination)) retire(name)
+      }
+    }
+  }
+}
+
+function isSame (a: Destination, b: Destination): boolean {
+  return a === b || (
+    a.url === b.url && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs &&
+    a.tls?.ca === b.tls?.ca && a.tls?.cert === b.tls?.cert && a.tls?.key === b.tls?.key
+  )
+}

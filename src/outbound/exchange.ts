@@ -1,0 +1,170 @@
+/**
+ * One request and its answer, on one lane.
+ *
+ * Promises an answer or a failure by the deadline, which runs from the start
+ * of the request to the END of its answer and is the only clock: no other
+ * timeout ends a request. Whatever is not a complete answer costs the lane
+ * its socket, so that nobody who hangs holds anything of ours.
+ *
+ * Follows no redirect, drops 1xx answers and trailers, reads at most 16 kB.
+ */
+import { setMaxListeners } from 'node:events'
+import type { Dispatcher } from 'undici'
+import { excerptOf } from './excerpt.js'
+import { failureText } from './failure.js'
+import type { Lane, Lanes } from './lanes.js'
+
+/** Bytes of an answer's body that are read; then the connection is closed and the answer counts as it is. */
+export const MAX_ANSWER_BYTES = 16 * 1024
+
+/** What came back, or what stood in its place. */
+export type Answer = Answered | Lost | Aborted
+
+export interface Answered {
+  /** 200–999 as received. */
+  status: number
+  /** The header as received, absent when there was none. */
+  retryAfter?: string
+  /** See `excerptOf`. */
+  excerpt: string | null
+  /** From the start of the request to the end of the answer, milliseconds. */
+  latencyMs: number
+}
+
+/** No complete answer came. */
+export interface Lost {
+  failure: 'timeout' | 'connection'
+  /** A code such as `ECONNREFUSED` or a short sentence, safe to log. */
+  error: string
+  latencyMs: number
+}
+
+/** We gave up ourselves; the other side is not to blame. */
+export interface Aborted {
+  failure: 'aborted'
+  error: string
+  latencyMs: number
+}
+
+export interface Exchange {
+  path: string
+  headers: Readonly<Record<string, string>>
+  body: Buffer
+  timeoutMs: number
+  signal?: AbortSignal | undefined
+  /** Texts to mask in the excerpt, see `excerptOf`. */
+  secrets: readonly string[]
+}
+
+/** A request under way. */
+export interface Running {
+  /** Never rejects. */
+  answer: Promise<Answer>
+  /** Ends it as `aborted`; nothing when it has ended. */
+  abort (): void
+}
+
+/**
+ * Sends a POST at once.
+ *
+ * @param lanes  where it takes a connection from
+ * @param what   to send; `timeoutMs` runs from now
+ */
+export function exchange (lanes: Lanes, what: Exchange): Running {
+  const { promise, resolve } = unsettled<Answer>()
+  const sending = new Sending(lanes, what, resolve)
+  sending.start()
+  return { answer: promise, abort: sending.abort }
+}
+
+function unsettled<T> (): { promise: Promise<T>, resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>(_resolve => { resolve = _resolve })
+  return { promise, resolve }
+}
+
+class Sending implements Dispatcher.DispatchHandler {
+  readonly #startedAt = performance.now()
+  readonly #chunks: Buffer[] = []
+  readonly #lane: Lane
+  #bytes = 0
+  #status: number | null = null
+  #retryAfter: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ended = false
+
+  constructor (
+    readonly lanes: Lanes,
+    readonly what: Exchange,
+    readonly resolve: (answer: Answer) => void
+  ) {
+    this.#lane = lanes.take()
+  }
+
+  start (): void {
+    const { path, headers, body, timeoutMs, signal } = this.what
+    this.#timer = setTimeout(this.#onTimeout, timeoutMs)
+    if (signal !== undefined) {
+      // One signal may end every request of a worker: many listeners are no leak.
+      setMaxListeners(0, signal)
+      signal.addEventListener('abort', this.abort)
+    }
+    this.#lane.client.dispatch({ method: 'POST', path, headers, body }, this)
+  }
+
+  onRequestStart (): void {}
+
+  onResponseStart (_: Dispatcher.DispatchController, status: number, headers: Dispatcher.ResponseData['headers']): void {
+    if (status < 200) return
+    this.#status = status
+    const retryAfter = headers['retry-after']
+    this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
+  }
+
+  onResponseData (_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended) return
+    // A copy: undici's buffer is as large as the socket's.
+    this.#chunks.push(Buffer.from(chunk.subarray(0, MAX_ANSWER_BYTES - this.#bytes)))
+    this.#bytes += chunk.length
+    if (this.#bytes > MAX_ANSWER_BYTES) this.#answered('drop')
+  }
+
+  onResponseEnd (): void {
+    this.#answered('keep')
+  }
+
+  onResponseError (_: Dispatcher.DispatchController, error: Error): void {
+    this.#failed('connection', failureText(error))
+  }
+
+  #onTimeout = (): void => {
+    this.#failed('timeout', `no complete answer within ${this.what.timeoutMs} ms`)
+  }
+
+  abort = (): void => { this.#failed('aborted', 'cut off') }
+
+  #answered (socket: 'keep' | 'drop'): void {
+    this.#end(socket, latencyMs => ({
+      status: this.#status!,
+      ...(this.#retryAfter === undefined ? {} : { retryAfter: this.#retryAfter }),
+      excerpt: excerptOf(Buffer.concat(this.#chunks), this.what.secrets),
+      latencyMs
+    }))
+  }
+
+  #failed (failure: Lost['failure'] | Aborted['failure'], error: string): void {
+    const seen = this.#status === null ? '' : `, after status ${this.#status}`
+    this.#end('drop', latencyMs => ({ failure, error: error + seen, latencyMs }))
+  }
+
+  /** Only the first end counts; later ones are echoes of our own closing. */
+  #end (socket: 'keep' | 'drop', answerAt: (latencyMs: number) => Answer): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.what.signal?.removeEventListener('abort', this.abort)
+    if (socket === 'keep') this.lanes.giveBack(this.#lane)
+    else this.#lane.drop()
+    this.resolve(answerAt(Math.round(performance.now() - this.#startedAt)))
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Why a request got no answer, in words that are safe to log and to show.
+ *
+ * Only the stable codes of Node, OpenSSL and the HTTP parser get through.
+ * Messages never do: they quote host names, header values and certificates.
+ */
+
+/** Codes that say nothing to a reader who does not know the HTTP client. */
+const IN_PLAIN_WORDS: Readonly<Record<string, string>> = {
+  UND_ERR_SOCKET: 'connection closed before the answer was complete',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection closed before the answer was complete',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large',
+  UND_ERR_CONNECT_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_INVALID_ARG: 'the request cannot be sent: check the url and the headers of this subscriber'
+}
+
+const CODE = /^[A-Z][A-Z0-9_]{1,63}$/
+
+/**
+ * @param error  whatever the HTTP client gave up with
+ * @returns      a code such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`, or a short sentence; never a secret
+ */
+export function failureText (error: unknown): string {
+  const code = codeOf(error)
+  if (code === null) return 'connection failed'
+  if (code.startsWith('HPE_')) return `the answer is not HTTP/1.1 (${code})`
+  return IN_PLAIN_WORDS[code] ?? code
+}
+
+function codeOf (error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && CODE.test(code)) return code
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
+  return null
+}

@@ -1,0 +1,51 @@
+/**
+ * A URL, taken apart for the HTTP client: where to connect, what to ask for,
+ * and the credentials it carries. Pure.
+ */
+import { RelayError } from '../model/errors.js'
+
+export interface Target {
+  /** `http://host:port`, without credentials. */
+  origin: string
+  /** With the query, as it goes on the request line. */
+  path: string
+  /** `Basic …` when the URL carries credentials, else `null`. */
+  authorization: string | null
+  /** The parts that nobody should be shown: credentials and query values, each as it may be echoed. */
+  secrets: string[]
+}
+
+/**
+ * @param url   absolute, http or https
+ * @param name  the subscriber it belongs to, for the error
+ * @throws      RelayError CONFIG_INVALID, without the URL: it may hold secrets
+ */
+export function targetOf (url: string, name: string): Target {
+  const parsed = URL.canParse(url) ? new URL(url) : null
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new RelayError('CONFIG_INVALID', `The url of subscriber ${name} is not an http or https URL: correct it and reload.`)
+  }
+  const authorization = basicOf(parsed)
+  return {
+    origin: parsed.origin,
+    path: parsed.pathname + parsed.search,
+    authorization,
+    secrets: secretsOf(parsed, authorization)
+  }
+}
+
+function secretsOf ({ password, search, searchParams }: URL, authorization: string | null): string[] {
+  const raw = search.slice(1).split('&').map(pair => pair.slice(pair.indexOf('=') + 1))
+  const credentials = authorization === null ? [] : [password, decoded(password), authorization, authorization.slice(6)]
+  return [...credentials, ...raw, ...searchParams.values()]
+}
+
+function basicOf ({ username, password }: URL): string | null {
+  if (username === '' && password === '') return null
+  return 'Basic ' + Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+}
+
+/** Percent-decoded; a stray `%` is taken as it stands. */
+function decoded (part: string): string {
+  try { return decodeURIComponent(part) } catch { return part }
+}

@@ -1,0 +1,108 @@
+/**
+ * Mends the queue from the record: every open delivery has a job, and every
+ * subscriber on hold has a queue that waits.
+ *
+ * One round takes at most a few milliseconds of Redis per subscriber. While a
+ * subscriber has fewer open deliveries than `SMALL`, all of them are looked at
+ * in every round. Beyond that a walk begins only when there are fewer jobs
+ * than open deliveries, and goes on until it has seen them all.
+ */
+import type { Report } from '../model/fact.js'
+import type { Keys } from '../redis/keys.js'
+import { loadScript, runScript, type RedisClient } from '../redis/script.js'
+import type { Queues } from './queues.js'
+
+const FIND_MISSING = loadScript(new URL('./find-missing.lua', import.meta.url))
+
+/** Deliveries that one script looks at. */
+const STEP = 2_000
+/** Up to here a round looks at every open delivery. */
+const SMALL = 10_000
+/** Time between two rounds: with the promise of ten seconds, several tries. */
+const ROUND_MS = 2_000
+
+export interface ReconcileOptions {
+  redis: RedisClient
+  keys: Keys
+  queues: Queues
+  /** Known subscribers and whether each is on hold; a read of the record. */
+  holds: () => Promise<ReadonlyMap<string, unknown>>
+  report: Report
+}
+
+export interface Reconciler {
+  /** One round, now. Resolves with the number of jobs that were missing. */
+  round (): Promise<number>
+  start (): void
+  stop (): Promise<void>
+}
+
+/** Makes a reconciler; nothing runs before `start` or `round`. Errors of Redis end a round, never the reconciler. */
+export function createReconciler (options: ReconcileOptions): Reconciler {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  let stopped = false
+
+  async function round (): Promise<number> {
+    const holds = await options.holds()
+    let added = 0
+    for (const [subscriber, hold] of holds) {
+      if (stopped) break
+      await options.queues.setPaused(subscriber, hold !== null)
+      added += await mendQueue(options, subscriber)
+    }
+    return added
+  }
+
+  function schedule (): void {
+    timer = setTimeout(() => {
+      running = round()
+        .catch((error: unknown) => {
+          options.report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
+        })
+        .finally(() => { if (!stopped) schedule() })
+    }, ROUND_MS)
+  }
+
+  return {
+    round,
+    start: schedule,
+    async stop () {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    }
+  }
+}
+
+async function mendQueue (options: ReconcileOptions, subscriber: string): Promise<number> {
+  const { redis, keys, queues } = options
+  const open = await redis.zcard(keys.open(subscriber))
+  if (open === 0) return 0
+  if (open > SMALL && await queues.countJobs(subscriber) >= open) return 0
+  let added = 0
+  let cursor = '0'
+  do {
+    const [next, ...missing] = await findMissing(options, subscriber, cursor)
+    added += await addMissing(options, subscriber, missing)
+    cursor = next!
+  } while (cursor !== '')
+  if (added > 0) options.report({ fact: 'queue.reconciled', subscriber, added })
+  return added
+}
+
+async function findMissing ({ redis, keys }: ReconcileOptions, subscriber: string, cursor: string): Promise<string[]> {
+  const prefix = `{${keys.prefix}}:`
+  return await runScript(redis, FIND_MISSING, [keys.open(subscriber)],
+    [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, STEP]) as string[]
+}
+
+async function addMissing ({ queues }: ReconcileOptions, subscriber: string, missing: string[]): Promise<number> {
+  if (missing.length === 0) return 0
+  const transaction = await queues.begin()
+  for (let at = 0; at < missing.length; at += 2) {
+    transaction.addJob(subscriber, missing[at]!, Number(missing[at + 1]))
+  }
+  await transaction.commit()
+  return missing.length / 2
+}

@@ -1,0 +1,120 @@
+/**
+ * Takes jobs from one subscriber's queue, hands them to `deliver`, and obeys
+ * what it says.
+ *
+ *   job ──▶ deliver ──▶ Verdict: done | again | give back
+ *
+ * BullMQ's own counting of attempts, backoff and failures is not used: the
+ * record decides, so a job only ever finishes, waits for its time, or goes
+ * back. A crash gives the job to somebody else within ten seconds and never
+ * fails it.
+ */
+import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
+import type { Report } from '../model/fact.js'
+import type { Verdict } from '../model/outcome.js'
+import type { Keys } from '../redis/keys.js'
+import type { RedisClient } from '../redis/script.js'
+
+/** How long a crashed worker's job stays locked; with the check below, its job runs again within 10 s. */
+const LOCK_MS = 6_000
+const STALLED_CHECK_MS = 2_000
+/** A crash is no reason to give a delivery up, however often it happens. */
+const MAX_CRASHES_PER_JOB = 1_000_000_000
+/** After an error of Redis. */
+const RETRY_AFTER_ERROR_MS = 500
+/** After an error of ours, so that a bug does not spin. */
+const RETRY_AFTER_SURPRISE_MS = 1_000
+/** No limit of its own, but without a limiter BullMQ would ignore a subscriber's wish for quiet. */
+const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, duration: 1_000 }
+/** How long a worker may sleep because of a rate limit before it looks again. */
+const MAX_LIMIT_SLEEP_MS = 1_000
+
+/** Makes one attempt, or says why not. */
+export type Deliver = (job: { subscriber: string, jobId: string }, signal: AbortSignal) => Promise<Verdict>
+
+export interface WorkerOptions {
+  subscriber: string
+  /** Jobs at a time in this process. */
+  concurrency: number
+  deliver: Deliver
+  /** Puts the whole queue on hold; called when a job finds its subscriber on hold. */
+  pauseQueue: () => Promise<void>
+  redis: RedisClient
+  keys: Keys
+  report: Report
+}
+
+export interface DeliveryWorker {
+  setConcurrency (concurrency: number): void
+  /** Whether it still takes jobs. */
+  isRunning (): boolean
+  /**
+   * Takes no more jobs, gives those in flight until `graceMs` from now, then
+   * cuts them off; they go back to the front of the queue.
+   */
+  stop (graceMs: number): Promise<void>
+}
+
+/** Starts taking jobs, as soon as Redis answers; waits for it as long as it takes. */
+export function startWorker (options: WorkerOptions): DeliveryWorker {
+  const { subscriber, report } = options
+  const stopping = new AbortController()
+  const worker = new Worker(subscriber, async (job, token) => {
+    const verdict = await verdictOf(options, job, stopping.signal)
+    await obey({ options, worker, job, token: token! }, verdict)
+  }, {
+    connection: options.redis,
+    prefix: options.keys.queuePrefix,
+    concurrency: options.concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: MAX_CRASHES_PER_JOB,
+    runRetryDelay: RETRY_AFTER_ERROR_MS,
+    limiter: NO_LIMIT,
+    maximumRateLimitDelay: MAX_LIMIT_SLEEP_MS,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 }
+  })
+  worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
+
+  return {
+    setConcurrency (concurrency) { worker.concurrency = concurrency },
+    isRunning () { return worker.isRunning() },
+    async stop (graceMs) {
+      const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
+      if (graceMs <= 0) stopping.abort()
+      try {
+        await worker.close()
+      } finally {
+        clearTimeout(cutOff)
+      }
+    }
+  }
+}
+
+async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {
+  try {
+    return await deliver({ subscriber, jobId: job.id! }, stopping)
+  } catch (error) {
+    report({ fact: 'queue.trouble', subscriber, error: error instanceof Error ? error.message : String(error) })
+    return { kind: 'again', atMs: Date.now() + RETRY_AFTER_SURPRISE_MS }
+  }
+}
+
+interface Task { options: WorkerOptions, worker: Worker, job: Job, token: string }
+
+/** Errors are how BullMQ is told that a job did not finish but went elsewhere. */
+async function obey ({ options, worker, job, token }: Task, verdict: Verdict): Promise<void> {
+  switch (verdict.kind) {
+    case 'done':
+      return
+    case 'again':
+      if (verdict.quietMs !== undefined) await worker.rateLimit(verdict.quietMs)
+      await job.moveToDelayed(verdict.atMs, token)
+      throw new DelayedError()
+    case 'give-back':
+      if (verdict.onHold) await options.pauseQueue()
+      await job.moveToWait(token)
+      throw new WaitingError()
+  }
+}

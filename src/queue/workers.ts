@@ -1,0 +1,56 @@
+/**
+ * One worker per subscriber of the running configuration: started, adjusted
+ * and stopped as the configuration changes.
+ */
+import type { Subscriber } from '../model/subscriber.js'
+import type { Queues } from './queues.js'
+import { startWorker, type DeliveryWorker, type WorkerOptions } from './worker.js'
+
+export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'> {
+  queues: Queues
+}
+
+export interface Workers {
+  /** Makes the workers match these subscribers. Returns when stopped ones have given their jobs back. */
+  apply (subscribers: readonly Subscriber[], graceMs: number): Promise<void>
+  /** Subscribers whose worker no longer takes jobs although it should. */
+  stalled (): string[]
+  /** Stops all of them at once; see {@link DeliveryWorker.stop}. */
+  stop (graceMs: number): Promise<void>
+}
+
+/** Makes an empty set of workers; `apply` starts them. */
+export function createWorkers (options: WorkersOptions): Workers {
+  const workers = new Map<string, DeliveryWorker>()
+
+  function start ({ name, concurrency }: Subscriber): DeliveryWorker {
+    return startWorker({
+      ...options,
+      subscriber: name,
+      concurrency,
+      pauseQueue: async () => { await options.queues.setPaused(name, true) }
+    })
+  }
+
+  return {
+    async apply (subscribers, graceMs) {
+      const wanted = new Set(subscribers.map(({ name }) => name))
+      const gone = [...workers].filter(([name]) => !wanted.has(name))
+      for (const [name] of gone) workers.delete(name)
+      for (const subscriber of subscribers) {
+        await options.queues.setLimits(subscriber)
+        const worker = workers.get(subscriber.name)
+        if (worker === undefined) workers.set(subscriber.name, start(subscriber))
+        else worker.setConcurrency(subscriber.concurrency)
+      }
+      await Promise.all(gone.map(async ([, worker]) => { await worker.stop(graceMs) }))
+    },
+    stalled () {
+      return [...workers].filter(([, worker]) => !worker.isRunning()).map(([name]) => name)
+    },
+    async stop (graceMs) {
+      await Promise.all([...workers.values()].map(async worker => { await worker.stop(graceMs) }))
+      workers.clear()
+    }
+  }
+}

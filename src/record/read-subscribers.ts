@@ -1,0 +1,74 @@
+/**
+ * What the record knows of subscribers, and of everything together.
+ */
+import type { SubscriberHold } from '../model/delivery.js'
+import { SUBSCRIBER_HOLDS } from './holds.js'
+import type { RecordStore } from './store.js'
+
+export interface SubscriberStatus {
+  name: string
+  /** Every hold that is set, in the order in which they are shown. */
+  holds: SubscriberHold[]
+  counts: {
+    /** Open deliveries that wait for their subscriber or for their time. */
+    open: number
+    /** Held for a reason of the event. */
+    held: number
+    /** Waiting to be replayed or discarded. */
+    failed: number
+    /** Delivered since the record began. */
+    delivered: number
+  }
+  /** Arrival in the record of the oldest event that waits, epoch milliseconds; `null` when none does. */
+  oldestWaitingAt: number | null
+  lastSuccessAt: number | null
+  lastError: string | null
+}
+
+/** Every subscriber that is configured or ever had a delivery, by name. */
+export async function readSubscribers ({ redis, keys }: RecordStore): Promise<SubscriberStatus[]> {
+  const names = (await redis.smembers(keys.subscribers)).sort()
+  return await Promise.all(names.map(async name => {
+    const replies = await redis.pipeline()
+      .hgetall(keys.subscriber(name))
+      .zcard(keys.open(name))
+      .zcard(keys.held(name))
+      .zcard(keys.failed(name))
+      .zrange(keys.open(name), '0', '0', 'WITHSCORES')
+      .exec()
+    for (const [error] of replies!) if (error !== null) throw error
+    const [facts, open, held, failed, oldest] = replies!.map(([, value]) => value) as
+      [Record<string, string>, number, number, number, string[]]
+    return {
+      name,
+      holds: SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined),
+      counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
+      oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
+      lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
+      lastError: facts['lastError'] ?? null
+    }
+  }))
+}
+
+export interface RecordStats {
+  /** Since the record began. */
+  accepted: number
+  duplicates: number
+  delivered: number
+  failed: number
+  /** In the record now. */
+  events: number
+}
+
+/** The counters of the whole record. */
+export async function readStats ({ redis, keys }: RecordStore): Promise<RecordStats> {
+  const [counters, events] = await Promise.all([redis.hgetall(keys.stats), redis.zcard(keys.events)])
+  const counter = (name: string): number => Number(counters[name] ?? 0)
+  return {
+    accepted: counter('accepted'),
+    duplicates: counter('duplicates'),
+    delivered: counter('delivered'),
+    failed: counter('failed'),
+    events
+  }
+}

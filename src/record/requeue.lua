@@ -1,0 +1,49 @@
+--[[
+  Puts deliveries back in the queue: a replay's batch, or the release of held
+  ones. Runs inside a MULTI with their jobs. A delivery that changed since it
+  was selected is left alone; one that has no record yet (a backfill) is made.
+
+  KEYS  1 events
+  ARGV  1 prefix  2 replay id or ""  3 "1" for a fresh webhook id per delivery
+        4… three for each: event id, subscriber, the generation it shall get
+           (1: it has no delivery yet), and, with a fresh id, that id as a fourth
+  Returns  how many were put back
+]]
+--- @include delivery.lua
+local prefix, replay = ARGV[1], ARGV[2]
+local fresh = ARGV[3] == '1'
+local now = now_ms()
+local queued = 0
+
+-- A replay that was cancelled meanwhile puts nothing back.
+if replay ~= '' and redis.call('HGET', prefix .. 'replay:' .. replay, 'state') ~= 'running' then return 0 end
+
+local function put_back(id, subscriber, generation, webhook_id)
+  local event = prefix .. 'event:' .. id
+  local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'seq', 'subs')
+  if not stored[2] then return end
+  local delivery = stored[1] and cjson.decode(stored[1]) or { g = 0, n = 0 }
+  local before = delivery.s
+  if before == 'queued' then return end
+  if delivery.g + 1 ~= generation and not (before == 'retrying' and delivery.g == generation) then return end
+  if not stored[1] then
+    redis.call('HSET', event, 'subs', stored[3] == '' and subscriber or (stored[3] .. ',' .. subscriber))
+    redis.call('SADD', prefix .. 'subscribers', subscriber)
+  end
+  -- A retrying one keeps its generation and its job, which is made due.
+  delivery.s = before == 'retrying' and 'retrying' or 'queued'
+  delivery.g, delivery.b, delivery.t = generation, 0, now
+  delivery.q = hold_clock(prefix, subscriber, now)
+  delivery.h, delivery.d = nil, nil
+  if replay ~= '' then delivery.r, delivery.w = replay, webhook_id end
+  put_delivery(prefix, id, stored[2], subscriber, before or false, delivery)
+  settle(prefix, id, now)
+  queued = queued + 1
+end
+
+local step = fresh and 4 or 3
+for i = 4, #ARGV, step do
+  put_back(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), fresh and ARGV[i + 3] or nil)
+end
+if replay ~= '' and queued > 0 then redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued) end
+return queued

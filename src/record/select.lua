@@ -1,0 +1,120 @@
+--[[
+  Walks events, newest first, and returns those that a filter wants.
+
+  KEYS  1… the indexes to walk: `events`, or the open, failed and held ones of some subscribers
+  ARGV  1 prefix
+        2 cursor: only events with a sequence below it; "inf" to begin
+        3 how many events to look at, at most
+        4 how many rows to return, at most
+        5 filter, JSON; every key is optional:
+          types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
+          since, until: milliseconds of arrival, missing: a subscriber that must have no delivery,
+          heldNow: {subscriber: true}, whose waiting deliveries count as held
+  Returns  {next cursor, or "" at the end, row…}; a row is {id, the fields named below…, n, then n of subscriber, delivery}
+]]
+local FIELDS = { 'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs' }
+-- The two clocks, the gateway's and Redis's, may differ by this much.
+local SKEW_US = 60000000
+local prefix, cursor, budget, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local filter = cjson.decode(ARGV[5])
+
+local highest = cursor == 'inf' and '+inf' or ('(' .. cursor)
+local lowest = filter.since and string.format('%.0f', filter.since * 1000 - SKEW_US) or '-inf'
+
+-- The newest candidates of all indexes together, each once.
+local function candidates()
+  if #KEYS == 1 then
+    return redis.call('ZREVRANGEBYSCORE', KEYS[1], highest, lowest, 'WITHSCORES', 'LIMIT', 0, budget)
+  end
+  local seen, list = {}, {}
+  for _, key in ipairs(KEYS) do
+    local range = redis.call('ZREVRANGEBYSCORE', key, highest, lowest, 'WITHSCORES', 'LIMIT', 0, budget)
+    for i = 1, #range, 2 do
+      if not seen[range[i]] then
+        seen[range[i]] = true
+        list[#list + 1] = { range[i], range[i + 1] }
+      end
+    end
+  end
+  table.sort(list, function(a, b) return tonumber(a[2]) > tonumber(b[2]) end)
+  local flat = {}
+  for i = 1, math.min(#list, budget) do
+    flat[#flat + 1] = list[i][1]
+    flat[#flat + 1] = list[i][2]
+  end
+  return flat
+end
+
+local function type_fits(value)
+  if not filter.types then return true end
+  if filter.types.exact[value] then return true end
+  for _, start in ipairs(filter.types.prefixes) do
+    if string.sub(value, 1, #start) == start then return true end
+  end
+  return false
+end
+
+local function flag_fits(flags)
+  if not filter.flags then return true end
+  for flag in string.gmatch(flags, '[^,]+') do
+    if filter.flags[flag] then return true end
+  end
+  return false
+end
+
+local function event_fits(v)
+  local at = tonumber(v[5])
+  return type_fits(v[3])
+    and (not filter.statuses or filter.statuses[v[2]])
+    and (not filter.businessIds or (v[4] and filter.businessIds[v[4]]))
+    and (not filter.since or at >= filter.since)
+    and (not filter['until'] or at < filter['until'])
+    and flag_fits(v[8] or '')
+end
+
+local function state_of(subscriber, json)
+  local state = string.match(json, '"s":"(%a+)"')
+  if (state == 'queued' or state == 'retrying') and filter.heldNow and filter.heldNow[subscriber] then return 'held' end
+  return state
+end
+
+-- All deliveries of an event, and whether one of them fits.
+local function deliveries_of(id, names)
+  local list, wanted = {}, not filter.subscribers and not filter.states
+  for subscriber in string.gmatch(names or '', '[^,]+') do
+    if subscriber == filter.missing then return nil end
+    local json = redis.call('HGET', prefix .. 'event:' .. id, 'd:' .. subscriber)
+    if json then
+      list[#list + 1] = subscriber
+      list[#list + 1] = json
+      if (not filter.subscribers or filter.subscribers[subscriber])
+        and (not filter.states or filter.states[state_of(subscriber, json)]) then
+        wanted = true
+      end
+    end
+  end
+  return wanted and list or nil
+end
+
+local found = candidates()
+local rows = { #found / 2 < budget and '' or found[#found] }
+for i = 1, #found, 2 do
+  local id = found[i]
+  local values = redis.call('HMGET', prefix .. 'event:' .. id, unpack(FIELDS))
+  if values[1] and event_fits(values) then
+    local deliveries = deliveries_of(id, values[12])
+    if deliveries then
+      local row = { id }
+      for f = 1, #FIELDS do row[f + 1] = values[f] or '' end
+      if not values[4] then row[5] = false end
+      row[#FIELDS + 2] = #deliveries
+      for d = 1, #deliveries do row[#row + 1] = deliveries[d] end
+      rows[#rows + 1] = row
+      if #rows - 1 == limit then
+        if i + 1 < #found or rows[1] ~= '' then rows[1] = found[i + 1] end
+        break
+      end
+    end
+  end
+end
+return rows

@@ -1,0 +1,199 @@
+/**
+ * Walks the record, newest first: the one way that lists, searches and replays
+ * find their events.
+ *
+ * A walk is made of short scripts, so that a search through a million events
+ * holds nobody up. Cursors are sequences: events that arrive meanwhile change
+ * nothing behind them. Never writes.
+ */
+import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
+import { shownState } from '../model/delivery.js'
+import type { Event, Flag } from '../model/event.js'
+import { loadScript, runScript } from '../redis/script.js'
+import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
+import { readHolds, type Holds } from './holds.js'
+import type { RecordStore } from './store.js'
+
+/** What a reader may ask for. Keys are joined by "and", the entries of a list by "or". */
+export interface Filter {
+  taskIds?: string[]
+  eventIds?: string[]
+  /** Exact, or with a trailing `*`. */
+  types?: string[]
+  statuses?: number[]
+  businessIds?: string[]
+  flags?: Flag[]
+  /** Events with a delivery to one of these … */
+  subscribers?: string[]
+  /** … in one of these states, as shown. */
+  states?: DeliveryState[]
+  /** Arrived at or after, epoch milliseconds. */
+  since?: number
+  /** Arrived before, epoch milliseconds. */
+  until?: number
+  /** Events that have no delivery to this subscriber. */
+  missing?: string
+}
+
+export interface SelectedDelivery extends Delivery {
+  shown: { state: DeliveryState, heldBy: HeldBy | null }
+}
+
+/** An event that fits a filter, with all its deliveries. */
+export interface Selected {
+  event: Event
+  deliveries: SelectedDelivery[]
+}
+
+export interface SelectedPage {
+  rows: Selected[]
+  /** Sequence below which to go on, `null` at the end of the record. */
+  next: number | null
+}
+
+const SELECT = loadScript(new URL('./select.lua', import.meta.url))
+
+/** Events that one script looks at: about 5 ms of Redis's time. */
+const EVENTS_PER_STEP = 2_000
+
+/** A page is cut short after this long, so that no reader waits for a rare event. */
+const PAGE_BUDGET_MS = 40
+
+/**
+ * One page of events.
+ *
+ * @param limit   rows at most, 1–500
+ * @param cursor  a former page's `next`; `null` begins with the newest
+ * @returns       at most `limit` rows; possibly fewer although there are more: `next` tells
+ */
+export async function selectEvents (
+  store: RecordStore, filter: Filter, { limit, cursor, budgetMs = PAGE_BUDGET_MS }: { limit: number, cursor: number | null, budgetMs?: number }
+): Promise<SelectedPage> {
+  const holds = await readHolds(store)
+  if (filter.eventIds !== undefined || filter.taskIds !== undefined) {
+    return await selectNamed({ store, filter, holds, limit, cursor })
+  }
+  const started = performance.now()
+  const rows: Selected[] = []
+  let next = cursor
+  do {
+    const page = await step({ store, filter, holds, limit: limit - rows.length, cursor: next })
+    rows.push(...page.rows)
+    next = page.next
+  } while (next !== null && rows.length < limit && performance.now() - started < budgetMs)
+  return { rows, next }
+}
+
+/** Whether a delivery itself fits what the filter says of deliveries. */
+export function deliveryFits (filter: Filter, delivery: SelectedDelivery): boolean {
+  return (filter.subscribers === undefined || filter.subscribers.includes(delivery.subscriber)) &&
+    (filter.states === undefined || filter.states.includes(delivery.shown.state))
+}
+
+interface Step { store: RecordStore, filter: Filter, holds: Holds, limit: number, cursor: number | null }
+
+async function step ({ store, filter, holds, limit, cursor }: Step): Promise<SelectedPage> {
+  const { keys, redis } = store
+  const indexes = indexesFor(store, filter, holds)
+  if (indexes.length === 0) return { rows: [], next: null }
+  const reply = await runScript(redis, SELECT, indexes, [
+    `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds)
+  ]) as [string, ...Array<Array<string | null>>]
+  const [next, ...rows] = reply
+  return { rows: rows.map(row => parseRow(row, holds)), next: next === '' ? null : Number(next) }
+}
+
+/** The smallest indexes that hold every event the filter can want. */
+function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): string[] {
+  const { states } = filter
+  if (states === undefined || states.includes('delivered') || states.includes('discarded')) return [keys.events]
+  const subscribers = filter.subscribers ?? [...holds.keys()]
+  return subscribers.flatMap(name => [
+    ...(states.some(state => state !== 'failed') ? [keys.open(name)] : []),
+    ...(states.includes('failed') ? [keys.failed(name)] : []),
+    ...(states.includes('held') ? [keys.held(name)] : [])
+  ])
+}
+
+function filterForScript (filter: Filter, holds: Holds): string {
+  const exact = filter.types?.filter(type => !type.endsWith('*'))
+  const heldNow = [...holds].filter(([, by]) => by !== null).map(([name]) => name)
+  return JSON.stringify({
+    types: exact === undefined
+      ? undefined
+      : { exact: setOf(exact), prefixes: filter.types!.filter(type => type.endsWith('*')).map(type => type.slice(0, -1)) },
+    statuses: setOf(filter.statuses),
+    businessIds: setOf(filter.businessIds),
+    flags: setOf(filter.flags),
+    subscribers: setOf(filter.subscribers),
+    states: setOf(filter.states),
+    since: filter.since,
+    until: filter.until,
+    missing: filter.missing,
+    heldNow: setOf(heldNow)
+  })
+}
+
+function setOf (list: ReadonlyArray<string | number> | undefined): Record<string, true> | undefined {
+  return list === undefined ? undefined : Object.fromEntries(list.map(entry => [String(entry), true]))
+}
+
+function parseRow (row: Array<string | null>, holds: Holds): Selected {
+  const id = row[0]!
+  const { event } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
+  const flat = row.slice(EVENT_FIELDS.length + 2) as string[]
+  const deliveries: SelectedDelivery[] = []
+  for (let at = 0; at < flat.length; at += 2) {
+    deliveries.push(shown(parseDelivery(id, flat[at]!, flat[at + 1]!), holds))
+  }
+  return { event, deliveries }
+}
+
+function shown (delivery: Delivery, holds: Holds): SelectedDelivery {
+  return { ...delivery, shown: shownState(delivery, holds.get(delivery.subscriber) ?? null) }
+}
+
+/** Events named by their ids or their tasks: read directly, then filtered here by the same rules. */
+async function selectNamed ({ store, filter, holds, limit, cursor }: Step): Promise<SelectedPage> {
+  const ids = new Set(filter.eventIds ?? [])
+  for (const taskId of filter.taskIds ?? []) {
+    for (const id of await eventsOfTask(store, taskId)) ids.add(id)
+  }
+  const found = (await Promise.all([...ids].map(async id => await readSelected(store, id, holds))))
+    .filter((row): row is Selected => row !== null)
+    .filter(row => eventFits(filter, row) && (cursor === null || row.event.sequence < cursor))
+    .sort((a, b) => b.event.sequence - a.event.sequence)
+  const rows = found.slice(0, limit)
+  return { rows, next: found.length > limit ? rows.at(-1)!.event.sequence : null }
+}
+
+async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
+  const fields = await redis.hgetall(keys.task(taskId))
+  return Object.entries(fields).filter(([name]) => name.startsWith('c:')).map(([, claim]) => claim.split(' ')[0]!)
+}
+
+/** One event with its deliveries, `null` when there is none. */
+export async function readSelected (store: RecordStore, id: string, holds: Holds): Promise<Selected | null> {
+  const values = await store.redis.hmget(store.keys.event(id), ...EVENT_FIELDS)
+  const read = parseEvent(id, values)
+  if (read === null) return null
+  if (read.subscribers.length === 0) return { event: read.event, deliveries: [] }
+  const stored = await store.redis.hmget(store.keys.event(id), ...read.subscribers.map(name => 'd:' + name))
+  const deliveries = read.subscribers.flatMap((name, at) =>
+    stored[at] == null ? [] : [shown(parseDelivery(id, name, stored[at]), holds)])
+  return { event: read.event, deliveries }
+}
+
+function eventFits (filter: Filter, { event, deliveries }: Selected): boolean {
+  const wants = (list: readonly unknown[] | undefined, value: unknown): boolean => list === undefined || list.includes(value)
+  return (filter.taskIds === undefined || filter.taskIds.includes(event.taskId)) &&
+    (filter.eventIds === undefined || filter.eventIds.includes(event.id)) &&
+    (filter.types === undefined || filter.types.some(type => type.endsWith('*') ? event.type.startsWith(type.slice(0, -1)) : type === event.type)) &&
+    wants(filter.statuses, event.status) &&
+    wants(filter.businessIds, event.businessId) &&
+    (filter.flags === undefined || event.flags.some(flag => filter.flags!.includes(flag))) &&
+    (filter.since === undefined || event.receivedAt >= filter.since) &&
+    (filter.until === undefined || event.receivedAt < filter.until) &&
+    (filter.missing === undefined || !deliveries.some(({ subscriber }) => subscriber === filter.missing)) &&
+    ((filter.subscribers === undefined && filter.states === undefined) || deliveries.some(delivery => deliveryFits(filter, delivery)))
+}

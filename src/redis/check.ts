@@ -1,0 +1,85 @@
+/**
+ * Start-up checks: does this Redis carry our promises?
+ *
+ * Everything is read from INFO, since managed services hide CONFIG. What
+ * cannot work is refused, what weakens a promise is said, and what a service
+ * does not tell is said too. It never changes a setting.
+ */
+import { Cluster, type Redis } from 'ioredis'
+import { RelayError } from '../model/errors.js'
+import { isAtLeast, OLDEST_VERSION, parseInfo, type Info } from './info.js'
+import type { RedisClient } from './script.js'
+
+/**
+ * Checks a server, or every primary of a cluster.
+ *
+ * @returns sentences for the operator; empty when all is well
+ * @throws RelayError REDIS_UNFIT when it is too old, may evict, or is a replica;
+ *         REDIS_UNAVAILABLE when it does not answer or is still loading its data
+ */
+export async function checkRedis (client: RedisClient): Promise<{ warnings: string[] }> {
+  const servers = client instanceof Cluster
+    ? client.nodes('master').map(node => ({ node, name: nameOf(node), clustered: true }))
+    : [{ node: client, name: 'Redis', clustered: false }]
+  const found = await Promise.all(servers.map(async ({ node, name, clustered }) => {
+    const info = await readInfo(node, name)
+    refuse(info, name)
+    return warningsOf(info, clustered).map(warning => `${name} ${warning}`)
+  }))
+  return { warnings: found.flat() }
+}
+
+function nameOf ({ options }: Redis): string {
+  return `Redis at ${options.host ?? ''}:${options.port ?? ''}`
+}
+
+async function readInfo (node: Redis, name: string): Promise<Info> {
+  try {
+    return parseInfo(await node.info())
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (reason.startsWith('NOPERM')) return new Map()
+    throw new RelayError('REDIS_UNAVAILABLE',
+      `${name} did not answer INFO (${reason}): see that it runs and can be reached`, {}, { cause: error })
+  }
+}
+
+function refuse (info: Info, name: string): void {
+  if (info.get('loading') === '1') {
+    throw new RelayError('REDIS_UNAVAILABLE', `${name} is still loading its data: wait, then try again`)
+  }
+  const version = info.get('redis_version')
+  if (version !== undefined && !isAtLeast(version, OLDEST_VERSION)) {
+    throw unfit(`${name} has version ${version}: use 6.2 or newer`, { version })
+  }
+  const policy = info.get('maxmemory_policy')
+  if (policy !== undefined && policy !== 'noeviction') {
+    throw unfit(`${name} may drop data when its memory is full: set maxmemory-policy to noeviction (it is ${policy})`, { policy })
+  }
+  if (info.get('role') === 'slave') {
+    throw unfit(`${name} is a replica and takes no writes: give the address of the primary, or use redis.sentinel`)
+  }
+}
+
+function unfit (message: string, details: Record<string, unknown> = {}): RelayError {
+  return new RelayError('REDIS_UNFIT', message, details)
+}
+
+/** Ends of sentences that begin with the server's name. */
+function warningsOf (info: Info, clustered: boolean): string[] {
+  const unknown = ['redis_version', 'maxmemory_policy', 'aof_enabled'].filter(field => !info.has(field))
+  const warnings: string[] = []
+  if (unknown.length > 0) {
+    warnings.push(`does not tell ${unknown.join(', ')}: see for yourself that it is 6.2 or newer, never evicts and keeps its data on disk`)
+  }
+  if (info.get('aof_enabled') === '0') {
+    warnings.push('keeps no append-only file: what was acknowledged since its last snapshot is lost when it dies; set appendonly yes and appendfsync always')
+  }
+  if (info.get('aof_last_write_status') === 'err') {
+    warnings.push('failed its last write to the append-only file: see that its disk is not full')
+  }
+  if (info.get('cluster_enabled') === '1' && !clustered) {
+    warnings.push('is part of a Redis Cluster: give its nodes as redis.cluster, or writes may be refused')
+  }
+  return warnings
+}

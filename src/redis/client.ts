@@ -1,0 +1,121 @@
+/**
+ * One client of Redis, made for one role: how long it tries, how soon it gives
+ * up, and how it finds its way back after a restart, a failover or a cut.
+ *
+ * The numbers are here and nowhere else.
+ */
+import { Redis, Cluster, type RedisOptions } from 'ioredis'
+import type { RedisClient } from './script.js'
+import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
+
+/**
+ * `hasty` accepts and reads: a command fails within a second rather than wait.
+ * `patient` works the queue: a command waits for as long as Redis is away.
+ * `subscriber` listens on channels and takes no other command.
+ */
+export type ClientRole = 'hasty' | 'patient' | 'subscriber'
+
+/** No wait between two tries to reconnect is longer, milliseconds. */
+const MAX_RETRY_MS = 1_000
+const RETRY_STEP_MS = 25
+
+/** An error makes a client reconnect no more often than this, milliseconds. */
+const RECONNECT_ON_ERROR_EVERY_MS = 1_000
+
+/** What a server answers that is no longer, or not yet, the primary. */
+const MOVED_AWAY = /\b(READONLY|LOADING|MASTERDOWN|UNBLOCKED)\b/
+
+/**
+ * Begins to connect and returns at once; it keeps trying until disconnected.
+ *
+ * @throws RelayError CONFIG_INVALID for an address that cannot be read
+ */
+export function createClient (target: RedisTarget, role: ClientRole): RedisClient {
+  const options = optionsOf(role)
+  switch (target.kind) {
+    case 'socket': return new Redis({ ...options, path: target.path })
+    case 'single': return new Redis({ ...options, ...singleOptions(target) })
+    case 'sentinel': return new Redis({ ...options, ...sentinelOptions(target) })
+    case 'cluster': return createCluster(target, role)
+  }
+}
+
+/** The wait before the `times`-th try to reconnect, milliseconds: 25, 50, 75, … at most 1,000. */
+export function retryDelay (times: number): number {
+  return Math.min(times * RETRY_STEP_MS, MAX_RETRY_MS)
+}
+
+function optionsOf (role: ClientRole): RedisOptions {
+  return {
+    connectionName: `fotor-relay-${role}`,
+    retryStrategy: retryDelay,
+    reconnectOnError: reconnectAfterFailover(),
+    connectTimeout: 3_000,
+    disconnectTimeout: 200,
+    keepAlive: 5_000,
+    maxLoadingRetryTime: 250,
+    // Data must arrive within this time of a command, or the connection is taken for cut.
+    // Longer than any blocking command of the queue for the patient.
+    socketTimeout: role === 'hasty' ? 5_000 : 30_000,
+    ...(role === 'hasty'
+      ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
+      : { maxRetriesPerRequest: null })
+  }
+}
+
+/**
+ * Reconnects, but does not send again: the command may have been part of a
+ * transaction, and its caller knows what to do.
+ */
+function reconnectAfterFailover (): (error: Error) => boolean {
+  let lastAt = -Infinity
+  return error => {
+    if (!MOVED_AWAY.test(error.message) || performance.now() - lastAt < RECONNECT_ON_ERROR_EVERY_MS) return false
+    lastAt = performance.now()
+    return true
+  }
+}
+
+function accessOptions ({ username, password, tls }: RedisAccess): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: pemsOf(tls) })
+  }
+}
+
+function singleOptions (target: RedisTarget & { kind: 'single' }): RedisOptions {
+  const { path, host, port, db, username, password, encrypted } = parseRedisUrl(target.url)
+  return {
+    ...(path === null ? { host, port } : { path }),
+    db,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(encrypted ? { tls: {} } : {}),
+    ...accessOptions(target)
+  }
+}
+
+function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): RedisOptions {
+  const tls = target.tls
+  return {
+    name: target.name,
+    sentinels: target.nodes.map(node => parseNode(node, 26379)),
+    sentinelRetryStrategy: retryDelay,
+    sentinelCommandTimeout: 1_000,
+    ...accessOptions(target),
+    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: pemsOf(tls) })
+  }
+}
+
+function createCluster (target: RedisTarget & { kind: 'cluster' }, role: ClientRole): Cluster {
+  const { retryStrategy: _, enableOfflineQueue = true, ...nodeOptions } = optionsOf(role)
+  return new Cluster(target.nodes.map(node => parseNode(node, 6379)), {
+    enableOfflineQueue,
+    clusterRetryStrategy: retryDelay,
+    slotsRefreshInterval: 5_000,
+    redisOptions: { ...nodeOptions, ...accessOptions(target) },
+    // Certificates name hosts: with TLS, do not turn them into addresses first.
+    ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => { found(null, host) } })
+  })
+}

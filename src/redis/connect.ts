@@ -1,0 +1,146 @@
+/**
+ * The gateway's connections to Redis.
+ *
+ * They begin to connect at once and never give up: a Redis that is away at the
+ * start, restarts, fails over or is cut off is used again within about a
+ * second of coming back. Each change of state is reported once, not once per
+ * try. Nothing here decides what an outage means; the callers do.
+ */
+import { RelayError } from '../model/errors.js'
+import type { Report } from '../model/fact.js'
+import type { RedisClient } from './script.js'
+import { createClient, type ClientRole } from './client.js'
+import { reloadScriptsOnReady } from './reload-scripts.js'
+import { describeTarget, type RedisTarget } from './target.js'
+
+export type { RedisClient } from './script.js'
+export type { RedisTarget, RedisTls, RedisSettings } from './target.js'
+
+export interface Connections {
+  /** For accepting and reading: a command fails within about a second when Redis is away. */
+  readonly hasty: RedisClient
+  /** For the queue and for recording attempts: a command waits until Redis is back. */
+  readonly patient: RedisClient
+  /** A connection of its own for `subscribe`; closed with the others. */
+  subscriber (): RedisClient
+  /** Ends every connection within a fraction of a second; what still waits on one is rejected. Idempotent. */
+  close (): Promise<void>
+}
+
+/** How long `close` lets a connection say goodbye, milliseconds. */
+const GOODBYE_MS = 300
+
+/** What `waitUntilReady` tells of a client besides its state. */
+interface Story { address: string, lastError: string | null }
+const stories = new WeakMap<RedisClient, Story>()
+
+/**
+ * Opens the connections without waiting for them (see `waitUntilReady`).
+ *
+ * @throws RelayError CONFIG_INVALID for an address that cannot be read; never because Redis is away
+ */
+export function connectRedis ({ target, report }: { target: RedisTarget, report: Report }): Connections {
+  const address = describeTarget(target)
+  const clients: RedisClient[] = []
+  let closed = false
+
+  function open (role: ClientRole): RedisClient {
+    const client = createClient(target, role)
+    const story: Story = { address, lastError: null }
+    stories.set(client, story)
+    reportState(client, story, (state, detail) => {
+      if (!closed) report({ fact: 'redis.state', role, state, detail })
+    })
+    clients.push(client)
+    return client
+  }
+
+  const hasty = open('hasty')
+  reloadScriptsOnReady(hasty)
+  const patient = open('patient')
+
+  return {
+    hasty,
+    patient,
+    subscriber: () => open('subscriber'),
+    async close () {
+      closed = true
+      await Promise.all(clients.map(end))
+    }
+  }
+}
+
+type Tell = (state: 'ready' | 'lost', detail: string) => void
+
+/** Tells when a client becomes ready and when it is lost, each once per change. */
+function reportState (client: RedisClient, story: Story, tell: Tell): void {
+  let state: 'ready' | 'lost' | null = null
+  const change = (to: 'ready' | 'lost'): void => {
+    if (state === to) return
+    state = to
+    tell(to, to === 'lost' && story.lastError !== null ? `${story.address}: ${story.lastError}` : story.address)
+  }
+  client.on('error', (error: Error) => {
+    story.lastError = reasonOf(error)
+    if (state === null) change('lost')
+  })
+  client.on('close', () => { change('lost') })
+  client.on('ready', () => {
+    change('ready')
+    story.lastError = null
+  })
+}
+
+/** The cause that a cluster client hides behind its own words. */
+function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
+  const { message } = error.lastNodeError ?? error
+  return message === '' ? error.name : message
+}
+
+async function end (client: RedisClient): Promise<void> {
+  const ended = new Promise<void>(resolve => {
+    client.once('end', resolve)
+    setTimeout(resolve, GOODBYE_MS).unref()
+  })
+  const waiting = client.status === 'ready' || client.status === 'connect' || client.status === 'connecting'
+  client.disconnect()
+  if (waiting) await ended
+  if (client.status === 'end') return
+  // Between two tries the driver never reaches its own end, and whatever waits on it would wait for ever.
+  client.status = 'end'
+  const driver = client as unknown as { flushQueue: (error: Error) => void }
+  driver.flushQueue(new Error('Connection is closed.'))
+}
+
+/**
+ * Waits until a client of `connectRedis` can be used.
+ *
+ * @param timeoutMs  how long, milliseconds
+ * @throws RelayError REDIS_UNAVAILABLE naming the address, the last error and what to do
+ */
+export async function waitUntilReady (client: RedisClient, timeoutMs: number): Promise<void> {
+  if (client.status === 'ready') return
+  let onReady = (): void => {}
+  let timer: NodeJS.Timeout | undefined
+  const ready = await new Promise<boolean>(resolve => {
+    onReady = () => { resolve(true) }
+    client.once('ready', onReady)
+    timer = setTimeout(() => { resolve(false) }, timeoutMs)
+  })
+  clearTimeout(timer)
+  client.off('ready', onReady)
+  if (!ready) throw unavailable(stories.get(client) ?? { address: 'its address', lastError: null }, timeoutMs)
+}
+
+function unavailable ({ address, lastError }: Story, timeoutMs: number): RelayError {
+  const why = lastError === null ? '' : ` (${lastError})`
+  return new RelayError('REDIS_UNAVAILABLE',
+    `Redis at ${address} was not ready within ${timeoutMs} ms${why}: ${advice(lastError ?? '')}`,
+    { address, lastError, timeoutMs })
+}
+
+function advice (error: string): string {
+  if (/WRONGPASS|NOAUTH|NOPERM|\bAUTH\b/.test(error)) return 'check redis.username and redis.password'
+  if (/certificate|\bTLS\b|\bSSL\b|self.signed|altname/i.test(error)) return 'check redis.tls and that the address is the encrypted one'
+  return 'start it, or correct the address in the redis section of the configuration'
+}

@@ -1,0 +1,134 @@
+/**
+ * One owner per data directory.
+ *
+ * The owner is written in `gateway.lock`. When it died without letting go, the
+ * directory may be taken over, by exactly one: records of ownership form a
+ * chain, each successor standing in a file named for the one before it, which
+ * the file system creates only once.
+ *
+ *   gateway.lock (A, dead) ── gateway.lock.after-<A> (B, dead) ── …-<B> (C) owns
+ *
+ * The new owner then puts its record in `gateway.lock`, so the chain is short
+ * again. Whoever comes late with an old view of the chain finds that its own
+ * record cannot be reached from `gateway.lock`, and starts over. No step needs
+ * another to have finished, so a crash at any point leaves a chain to follow.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { RelayError } from '../model/errors.js'
+import { isAlive, markOf, type ProcessMark } from './process-mark.js'
+
+export interface DataDirLock {
+  /** Lets go. Idempotent. */
+  release (): void
+}
+
+interface Owner extends ProcessMark { id: string }
+
+/** How often to start over when others move at the same time. */
+const MAX_TRIES = 100
+
+/** Leftovers of crashed contenders are removed when older than this, milliseconds. */
+const LEFTOVER_AGE_MS = 60_000
+
+/**
+ * Becomes the owner of a data directory.
+ *
+ * @param dataDir  exists
+ * @throws RelayError DATA_DIR_IN_USE naming the owner's pid, when that lives
+ */
+export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
+  const file = join(dataDir, 'gateway.lock')
+  const mark = await markOf(process.pid) ?? { pid: process.pid, startedAt: '' }
+  const self: Owner = { id: randomUUID(), ...mark }
+  const draft = `${file}.new-${self.id}`
+  writeDurably(draft, JSON.stringify(self))
+  try {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const owner = readOwner(file)
+      if (owner !== null && await isAlive(owner)) throw inUse(dataDir, owner)
+      if (succeed(file, owner, self, draft)) {
+        removeLeftovers(dataDir)
+        return { release () { if (readOwner(file)?.id === self.id) rmSync(file, { force: true }) } }
+      }
+    }
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being taken by others at this moment: try again`)
+}
+
+/** Takes the place after `owner` (`null`: the first place), unless someone else did. */
+function succeed (file: string, owner: Owner | null, self: Owner, draft: string): boolean {
+  const place = owner === null ? file : successorOf(file, owner)
+  if (!linkOnce(draft, place)) return false
+  const won = readOwner(file)?.id === self.id
+  if (won && place !== file) renameSync(draft, file)
+  if (place !== file) rmSync(place, { force: true })
+  return won
+}
+
+function successorOf (file: string, owner: Owner): string {
+  return `${file}.after-${owner.id}`
+}
+
+/** The last of the chain; `null` when there is none. */
+function readOwner (file: string): Owner | null {
+  let owner: Owner | null = null
+  const seen = new Set<string>()
+  for (let next = readRecord(file); next !== null && !seen.has(next.id); next = readRecord(successorOf(file, next))) {
+    owner = next
+    seen.add(next.id)
+  }
+  return owner
+}
+
+/** A record that cannot be read is that of a dead owner, under a name of its own. */
+function readRecord (path: string): Owner | null {
+  let text: string
+  try { text = readFileSync(path, 'utf8') } catch { return null }
+  try {
+    const { id, pid, startedAt } = JSON.parse(text) as Partial<Owner>
+    if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id) && typeof pid === 'number' && typeof startedAt === 'string') {
+      return { id, pid, startedAt }
+    }
+  } catch { /* falls through: not one of ours, or cut short by a power loss */ }
+  return { id: createHash('sha256').update(text).digest('hex'), pid: 0, startedAt: '' }
+}
+
+/** Creates `path` with the content of `from` in one step, or says that it exists. */
+function linkOnce (from: string, path: string): boolean {
+  try {
+    linkSync(from, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function writeDurably (path: string, text: string): void {
+  const descriptor = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function removeLeftovers (dataDir: string): void {
+  for (const name of readdirSync(dataDir)) {
+    if (!/^gateway\.lock\.(new|after)-/.test(name)) continue
+    const path = join(dataDir, name)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
+  }
+}
+
+function inUse (dataDir: string, { pid }: Owner): RelayError {
+  return new RelayError('DATA_DIR_IN_USE',
+    `${dataDir} is in use by the gateway with pid ${pid}: stop that one, or give this one a dataDir of its own`,
+    { dataDir, pid })
+}

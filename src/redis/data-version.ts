@@ -1,0 +1,35 @@
+/**
+ * The version of what lies in Redis, so that an older release never reads or
+ * writes data whose layout it does not know.
+ */
+import { RelayError } from '../model/errors.js'
+import type { Keys } from './keys.js'
+import type { RedisClient } from './script.js'
+
+/**
+ * The layout that this code reads and writes. It is raised with the release
+ * line: `N.x` writes version N (`0.x` writes 1), and reads all before it.
+ */
+export const DATA_VERSION = 1
+
+/**
+ * Marks the data as ours, or sees that we may use it. Atomic: of two gateways
+ * on empty data one writes the mark and the other reads it.
+ *
+ * @throws RelayError REDIS_UNFIT when the data is newer than this release, or no data of ours
+ * @throws what ioredis throws, when Redis cannot be reached
+ */
+export async function claimDataVersion (client: RedisClient, keys: Keys): Promise<void> {
+  await client.set(keys.version, String(DATA_VERSION), 'NX')
+  const found = await client.get(keys.version)
+  const version = found !== null && /^[1-9]\d{0,8}$/.test(found) ? Number(found) : null
+  if (version === null) {
+    throw new RelayError('REDIS_UNFIT',
+      `${keys.version} holds no data version of fotor-relay: choose another redis.prefix than "${keys.prefix}"`)
+  }
+  if (version > DATA_VERSION) {
+    throw new RelayError('REDIS_UNFIT',
+      `the data under the prefix "${keys.prefix}" has version ${version} and this release reads up to ${DATA_VERSION}: ` +
+      `run fotor-relay ${version}.x or newer, or choose another redis.prefix`, { version, reads: DATA_VERSION })
+  }
+}

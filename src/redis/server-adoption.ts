@@ -1,0 +1,108 @@
+/**
+ * Finds the server that a crashed gateway left behind.
+ *
+ * Two servers on one directory would write one file and ruin it. So a living
+ * one is taken over, one that is ending is waited for, and one that answers
+ * but is not known to be ours is left alone and the start refused.
+ */
+import { readlink } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { RelayError } from '../model/errors.js'
+import { isAlive, markOf, type ProcessMark } from './process-mark.js'
+import { askServer, refreshSettings, type Answer } from './server-probe.js'
+import { readServerRecord, writeServerRecord, type ServerRecord } from './server-record.js'
+import { SILENCE_MS, untilUsable, type LivingServer } from './server-process.js'
+import type { ServerPlace } from './server-settings.js'
+
+/** How long a server may take from being started to listening, milliseconds. */
+const BIRTH_MS = 2_000
+const LOOK_EVERY_MS = 20
+
+/**
+ * Looks for a living server of this directory; the caller owns the directory.
+ *
+ * @param place  where one would be started now; an earlier one may listen elsewhere
+ * @returns the server and its socket, or `null`: none lives, one may be started
+ * @throws RelayError DATA_DIR_IN_USE when a server answers that is not known to be ours;
+ *         REDIS_UNAVAILABLE when one lives and says nothing
+ */
+export async function adoptServer (place: ServerPlace): Promise<{ server: LivingServer, socket: string } | null> {
+  const record = readServerRecord(place.dataDir)
+  const socket = record?.socket ?? place.socket
+  const answer = await firstAnswer(record, socket)
+  if (answer === null) return null
+  const mark = await markOf(answer.pid)
+  if (mark === null || !await isOurs(mark, answer, record, place.dataDir)) throw foreign(answer.pid, socket, place.dataDir)
+  writeServerRecord(place.dataDir, { mark, socket })
+  const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
+  try {
+    await untilUsable(server, { ...place, socket }, new AbortController().signal)
+    await refreshSettings({ ...place, socket })
+  } catch (error) {
+    if (await isAlive(mark)) throw error
+    return null
+  }
+  return { server, socket }
+}
+
+/** Asks until a server answers, or none can be there (`null`). */
+async function firstAnswer (record: ServerRecord | null, socket: string): Promise<Answer & { kind: 'server' } | null> {
+  const startedAt = performance.now()
+  for (;;) {
+    const answer = await askServer(socket)
+    if (answer.kind === 'server') return answer
+    const waitedMs = performance.now() - startedAt
+    const mark = record?.mark ?? null
+    const lives = mark !== null && await isAlive(mark)
+    const newborn = record?.mark === null && waitedMs < BIRTH_MS
+    if (answer.kind === 'nobody' && !lives && !newborn) return null
+    if (waitedMs > SILENCE_MS) throw silent(mark, socket)
+    await wait(LOOK_EVERY_MS)
+  }
+}
+
+/**
+ * Ours is the process on record, or, when its id did not come to be written,
+ * one that works in the directory. A server in another container can have an
+ * id that here belongs to a stranger.
+ */
+async function isOurs (
+  mark: ProcessMark, answer: Answer & { kind: 'server' }, record: ServerRecord | null, dataDir: string
+): Promise<boolean> {
+  if (record === null || answer.dir !== dataDir) return false
+  if (record.mark !== null) return record.mark.pid === mark.pid && record.mark.startedAt === mark.startedAt
+  if (process.platform !== 'linux') return true
+  return await readlink(`/proc/${mark.pid}/cwd`).catch(() => '') === dataDir
+}
+
+function foreign (pid: number, socket: string, dataDir: string): RelayError {
+  return new RelayError('DATA_DIR_IN_USE',
+    `a Redis server with pid ${pid} that is not known to this gateway answers on ${socket}, perhaps from another container: ` +
+    `stop it (redis-cli -s ${socket} shutdown), or give this gateway a dataDir of its own`, { dataDir, pid })
+}
+
+function silent (mark: ProcessMark | null, socket: string): RelayError {
+  const who = mark === null ? 'a process' : `the Redis server with pid ${mark.pid}`
+  return new RelayError('REDIS_UNAVAILABLE',
+    `${who} holds ${socket} and gives no answer: end it${mark === null ? '' : ` (kill -9 ${mark.pid} loses nothing)`}, then start again`)
+}
+
+/** Watches a process that is not our child: by a connection that ends when it does. */
+async function goneBy (mark: ProcessMark, socket: string): Promise<string> {
+  for (;;) {
+    await closed(socket)
+    if (!await isAlive(mark)) return 'ended'
+    await wait(LOOK_EVERY_MS, undefined, { ref: false })
+  }
+}
+
+async function closed (socket: string): Promise<void> {
+  await new Promise<void>(resolve => {
+    const line = connect(socket)
+    line.unref()
+    line.resume()
+    line.on('error', () => {})
+    line.on('close', () => { resolve() })
+  })
+}

@@ -1,0 +1,67 @@
+/**
+ * Who answers on a socket? One short conversation, also with a server that is
+ * still loading its data.
+ */
+import { Redis } from 'ioredis'
+import { parseInfo } from './info.js'
+import type { ServerPlace } from './server-settings.js'
+import { runtimeSettings } from './server-settings.js'
+
+export type Answer =
+  | { kind: 'nobody' } // no socket, or nobody listens
+  | { kind: 'silent' } // someone listens and says nothing of use
+  | { kind: 'server', pid: number, dir: string, loading: boolean }
+
+const ANSWER_TIMEOUT_MS = 1_000
+
+/** Asks who is there. Never throws. */
+export async function askServer (socket: string): Promise<Answer> {
+  return await converse<Answer>(socket, async client => {
+    const [info, dir] = await Promise.all([client.info(), client.config('GET', 'dir')])
+    const fields = parseInfo(info)
+    return {
+      kind: 'server',
+      pid: Number(fields.get('process_id')),
+      dir: Array.isArray(dir) ? String(dir[1]) : '',
+      loading: fields.get('loading') === '1'
+    }
+  }).catch((error: NodeJS.ErrnoException): Answer => {
+    const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+    return { kind: nobody ? 'nobody' : 'silent' }
+  })
+}
+
+/**
+ * Gives a running server, perhaps started by an older release, the settings of today.
+ *
+ * @throws what ioredis throws
+ */
+export async function refreshSettings ({ socket, program }: ServerPlace): Promise<void> {
+  await converse(socket, async client => {
+    for (const [name, value] of runtimeSettings(program.version)) await client.config('SET', name, value)
+  })
+}
+
+async function converse<Result> (socket: string, talk: (client: Redis) => Promise<Result>): Promise<Result> {
+  const client = new Redis({
+    path: socket,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
+    disconnectTimeout: 50
+  })
+  let connectError: Error | null = null
+  client.on('error', (error: Error) => { connectError ??= error })
+  try {
+    await client.connect()
+    return await talk(client)
+  } catch (error) {
+    throw connectError ?? error
+  } finally {
+    client.disconnect()
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Starts the gateway's own Redis as a process and waits until it can be used;
+ * ends it again.
+ *
+ * The process stands in a group of its own, so that Ctrl-C reaches the gateway
+ * only, and it outlives a gateway that crashes: the next one adopts it.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync, renameSync, statSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { RelayError } from '../model/errors.js'
+import { isAlive, markOf, type ProcessMark } from './process-mark.js'
+import { askServer } from './server-probe.js'
+import { writeServerRecord } from './server-record.js'
+import { logFileOf, serverArguments, type ServerPlace } from './server-settings.js'
+
+/** A server that answers. */
+export interface LivingServer {
+  mark: ProcessMark
+  /** Left by an earlier gateway, not started by this one. */
+  adopted: boolean
+  /** Resolves when the process has ended, with the way it ended: `ended with SIGKILL`. Never rejects. */
+  gone: Promise<string>
+}
+
+/** How often a server that is coming up is asked, milliseconds. */
+const ASK_EVERY_MS = 5
+
+/** How long a server may say nothing while it comes up; loading its data does not count. Milliseconds. */
+export const SILENCE_MS = 30_000
+
+/** A server that has not ended so long after SIGTERM is killed, milliseconds. */
+const STOP_TIMEOUT_MS = 5_000
+
+/** The log is put aside at a start when it is larger. */
+const MAX_LOG_BYTES = 1024 * 1024
+
+/** What the server may see of our environment: none of our secrets. */
+const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
+
+/**
+ * Starts a server and waits until it has loaded its data.
+ *
+ * @param signal  aborted: the server is ended again and the promise rejects
+ * @throws RelayError REDIS_UNAVAILABLE with the last line of its log, when it does not come up
+ */
+export async function spawnServer (place: ServerPlace, signal: AbortSignal): Promise<LivingServer> {
+  const { program, dataDir, socket } = place
+  putLogAside(logFileOf(dataDir))
+  // Should we die before its id is written, the next gateway knows that there may be one.
+  writeServerRecord(dataDir, { mark: null, socket })
+  const child = spawn(program.path, serverArguments(place), {
+    cwd: dataDir, detached: true, stdio: 'ignore', env: environment()
+  })
+  const gone = endOf(child)
+  child.unref()
+  const mark = child.pid === undefined ? null : await markOf(child.pid)
+  if (mark === null) throw failed(place, await gone)
+  writeServerRecord(dataDir, { mark, socket })
+  const server = { mark, adopted: false, gone }
+  try {
+    await untilUsable(server, place, signal)
+  } catch (error) {
+    await endServer(server)
+    throw error
+  }
+  return server
+}
+
+function environment (): Record<string, string> {
+  return Object.fromEntries(PASSED_ON.flatMap(name => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  }))
+}
+
+async function endOf (child: ChildProcess): Promise<string> {
+  return await new Promise(resolve => {
+    child.once('error', error => { resolve(`could not be started (${error.message})`) })
+    child.once('exit', (code, signal) => { resolve(signal === null ? `ended with code ${code}` : `ended with ${signal}`) })
+  })
+}
+
+/**
+ * Waits until a server, started or found, answers and has loaded its data.
+ *
+ * @throws RelayError REDIS_UNAVAILABLE when it ends, or says nothing for too long
+ */
+export async function untilUsable (
+  server: LivingServer, place: ServerPlace, signal: AbortSignal
+): Promise<void> {
+  let how: string | null = null
+  void server.gone.then(end => { how = end })
+  let silentSince = performance.now()
+  while (performance.now() - silentSince < SILENCE_MS && !signal.aborted) {
+    const answer = await askServer(place.socket)
+    if (how !== null) throw failed(place, how)
+    if (answer.kind === 'server') {
+      if (answer.pid !== server.mark.pid) throw failed(place, `is answered for by another process (pid ${answer.pid})`)
+      if (!answer.loading) return
+      silentSince = performance.now()
+    }
+    await wait(ASK_EVERY_MS)
+  }
+  throw failed(place, signal.aborted ? 'was told to stop' : `gave no answer for ${SILENCE_MS / 1_000} s`)
+}
+
+function failed ({ program, dataDir }: ServerPlace, how: string): RelayError {
+  const log = logFileOf(dataDir)
+  const lastLine = lastLineOf(log)
+  return new RelayError('REDIS_UNAVAILABLE',
+    `${program.path} ${how} while starting${lastLine === '' ? '' : `: "${lastLine}"`}; see ${log}`)
+}
+
+function lastLineOf (log: string): string {
+  try { return readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)!.slice(0, 300) } catch { return '' }
+}
+
+function putLogAside (log: string): void {
+  const stat = statSync(log, { throwIfNoEntry: false })
+  if (stat !== undefined && stat.size > MAX_LOG_BYTES) renameSync(log, `${log}.1`)
+}
+
+/** Ends a server, gently and then not; resolves when its process is gone. */
+export async function endServer ({ mark, gone }: LivingServer): Promise<void> {
+  const timer = new AbortController()
+  if (await isAlive(mark)) sendSignal(mark.pid, 'SIGTERM')
+  const stopped = await Promise.race([
+    gone.then(() => true),
+    wait(STOP_TIMEOUT_MS, false, { signal: timer.signal }).catch(() => false)
+  ])
+  timer.abort()
+  if (stopped) return
+  if (await isAlive(mark)) sendSignal(mark.pid, 'SIGKILL')
+  await gone
+}
+
+function sendSignal (pid: number, signal: NodeJS.Signals): void {
+  try { process.kill(pid, signal) } catch { /* it ended by itself */ }
+}

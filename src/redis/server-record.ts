@@ -1,0 +1,40 @@
+/**
+ * `redis-server.json` in the data directory: which process is our server and
+ * where it listens, for the next gateway when this one dies.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ProcessMark } from './process-mark.js'
+
+export interface ServerRecord {
+  /** `null` while it is being started: its id is not known yet. */
+  mark: ProcessMark | null
+  socket: string
+}
+
+/** Replaces the record in one step. */
+export function writeServerRecord (dataDir: string, record: ServerRecord): void {
+  const file = fileIn(dataDir)
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/** @returns `null` when there is none, or none that can be read */
+export function readServerRecord (dataDir: string): ServerRecord | null {
+  try {
+    const { mark, socket } = JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as Partial<ServerRecord>
+    if (typeof socket !== 'string' || mark === undefined) return null
+    if (mark === null) return { mark, socket }
+    return typeof mark.pid === 'number' && typeof mark.startedAt === 'string' ? { mark, socket } : null
+  } catch {
+    return null
+  }
+}
+
+export function removeServerRecord (dataDir: string): void {
+  rmSync(fileIn(dataDir), { force: true })
+}
+
+function fileIn (dataDir: string): string {
+  return join(dataDir, 'redis-server.json')
+}

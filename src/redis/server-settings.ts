@@ -1,0 +1,51 @@
+/**
+ * How the gateway's own Redis is set: what is acknowledged is on disk, nothing
+ * is evicted, and hashes stay small in memory.
+ */
+import { isAtLeast } from './info.js'
+import type { ServerProgram } from './server-program.js'
+
+/** Settings that may also be changed while the server runs, in the words of its version. */
+export function runtimeSettings (version: string): ReadonlyArray<readonly [name: string, value: string]> {
+  const packed = isAtLeast(version, [7, 0]) ? 'listpack' : 'ziplist'
+  return [
+    ['appendonly', 'yes'],
+    ['appendfsync', 'always'],
+    ['save', ''],
+    ['maxmemory-policy', 'noeviction'],
+    // An event with its deliveries, or a job, in one block: about half the memory.
+    [`hash-max-${packed}-value`, '1024'],
+    [`hash-max-${packed}-entries`, '1024']
+  ]
+}
+
+/** What a server is started for. */
+export interface ServerPlace {
+  program: ServerProgram
+  /** A real path; the server's data and log lie here. */
+  dataDir: string
+  /** At most 100 bytes. */
+  socket: string
+}
+
+/** Where the server writes what it has to say. */
+export function logFileOf (dataDir: string): string {
+  return `${dataDir}/redis.log`
+}
+
+/** The server's command line: no network, one private socket. */
+export function serverArguments ({ program, dataDir, socket }: ServerPlace): string[] {
+  const settings = [
+    ['port', '0'],
+    ['unixsocket', socket],
+    ['unixsocketperm', '700'],
+    ['dir', dataDir],
+    ['daemonize', 'no'],
+    ['logfile', logFileOf(dataDir)],
+    ['loglevel', 'notice'],
+    // A last entry cut short by a power loss was never acknowledged.
+    ['aof-load-truncated', 'yes'],
+    ...runtimeSettings(program.version)
+  ] as const
+  return settings.flatMap(([name, value]) => [`--${name}`, value])
+}

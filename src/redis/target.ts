@@ -1,0 +1,135 @@
+/**
+ * Which Redis: the four kinds of address, and how each may be shown.
+ *
+ * Everything said about an address here is without its credentials, so it may
+ * stand in a log, a fact or an error.
+ */
+import { RelayError } from '../model/errors.js'
+
+/** PEM texts; `{}` is TLS checked against the system's certificate authorities. */
+export interface RedisTls {
+  ca?: string
+  cert?: string
+  key?: string
+}
+
+/** How to get in; each part absent when not needed. Secrets: never shown. */
+export interface RedisAccess {
+  username?: string
+  password?: string
+  tls?: RedisTls
+}
+
+/** Nodes are `host` or `host:port`, IPv6 in brackets. */
+export type RedisTarget =
+  | { kind: 'socket', path: string }
+  | { kind: 'single', url: string } & RedisAccess
+  | { kind: 'sentinel', name: string, nodes: readonly string[] } & RedisAccess
+  | { kind: 'cluster', nodes: readonly string[] } & RedisAccess
+
+/** The part of the `redis` block of the configuration that says where. */
+export interface RedisSettings {
+  url: string | null
+  sentinel: { name: string, nodes: readonly string[] } | null
+  cluster: { nodes: readonly string[] } | null
+  username: string | null
+  password: string | null
+  tls: (RedisTls & { enabled?: boolean }) | null
+}
+
+/**
+ * The target that the configuration names.
+ *
+ * @returns `null` when it names none: the gateway runs its own server
+ */
+export function targetFrom (settings: RedisSettings): RedisTarget | null {
+  const access = accessFrom(settings)
+  if (settings.url !== null && settings.url !== '') return { kind: 'single', url: settings.url, ...access }
+  if (settings.sentinel !== null) return { kind: 'sentinel', ...settings.sentinel, ...access }
+  if (settings.cluster !== null) return { kind: 'cluster', ...settings.cluster, ...access }
+  return null
+}
+
+function accessFrom ({ username, password, tls }: RedisSettings): RedisAccess {
+  return {
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls === null || tls.enabled === false ? {} : { tls: pemsOf(tls) })
+  }
+}
+
+/** The PEM texts that are there, and nothing else. */
+export function pemsOf ({ ca, cert, key }: RedisTls): RedisTls {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key })
+  }
+}
+
+/** A `redis.url`, taken apart. */
+export interface RedisAddress {
+  /** A unix socket in place of host and port. */
+  path: string | null
+  host: string
+  port: number
+  /** Database number, 0 unless the URL says otherwise. */
+  db: number
+  username: string | null
+  password: string | null
+  /** The scheme was `rediss:`. */
+  encrypted: boolean
+}
+
+const SCHEMES = ['redis:', 'rediss:', 'unix:']
+
+/**
+ * Takes `redis://[user[:password]@]host[:port][/db]` apart; also `rediss://`
+ * (TLS) and `unix:///path`.
+ *
+ * @throws RelayError CONFIG_INVALID; its message does not repeat the URL, which may hold a password
+ */
+export function parseRedisUrl (text: string): RedisAddress {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const db = url?.protocol === 'unix:' ? 0 : Number(url?.pathname.slice(1))
+  if (url === null || !SCHEMES.includes(url.protocol) || !Number.isInteger(db) || db < 0) {
+    throw new RelayError('CONFIG_INVALID',
+      'redis.url is not an address of Redis: write redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket')
+  }
+  return {
+    path: url.protocol === 'unix:' ? decodeURIComponent(url.pathname) : null,
+    host: url.hostname === '' ? '127.0.0.1' : bare(url.hostname),
+    port: url.port === '' ? 6379 : Number(url.port),
+    db,
+    username: url.username === '' ? null : decodeURIComponent(url.username),
+    password: url.password === '' ? null : decodeURIComponent(url.password),
+    encrypted: url.protocol === 'rediss:'
+  }
+}
+
+/**
+ * Takes `host`, `host:port` or `[v6]:port` apart.
+ *
+ * @throws RelayError CONFIG_INVALID
+ */
+export function parseNode (text: string, defaultPort: number): { host: string, port: number } {
+  const parts = /^(\[[^\]]+\]|[^:[\]@/\s]+)(?::(\d{1,5}))?$/.exec(text)
+  if (parts === null) {
+    throw new RelayError('CONFIG_INVALID', 'a node of redis.sentinel or redis.cluster is not host:port')
+  }
+  return { host: bare(parts[1]!), port: parts[2] === undefined ? defaultPort : Number(parts[2]) }
+}
+
+function bare (host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
+
+/** The address as people may see it, without credentials. */
+export function describeTarget (target: RedisTarget): string {
+  if (target.kind === 'socket') return `unix:${target.path}`
+  if (target.kind === 'sentinel') return `sentinel ${target.name} (${target.nodes.join(', ')})`
+  if (target.kind === 'cluster') return `cluster (${target.nodes.join(', ')})`
+  const { path, host, port, encrypted } = parseRedisUrl(target.url)
+  if (path !== null) return `unix:${path}`
+  return `${encrypted ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

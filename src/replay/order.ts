@@ -1,0 +1,83 @@
+/**
+ * What an operator may order to be delivered again, and which deliveries that
+ * means.
+ *
+ * Pure but for the walk it describes: the rules of "is this one meant" are
+ * here and nowhere else.
+ */
+import type { DeliveryState } from '../model/delivery.js'
+import type { Event } from '../model/event.js'
+import { matches } from '../model/match.js'
+import type { Subscriber } from '../model/subscriber.js'
+import type { Requeue } from '../record/change-deliveries.js'
+import { deliveryFits, type Filter, type Selected, type SelectedDelivery } from '../record/select.js'
+
+/**
+ * Which deliveries are meant:
+ * `failed`, `delivered`, `discarded`, `retrying` (made due now): those in that state;
+ * `finished`: the first three; `any`: all of these;
+ * `held`: those held for a reason of their event;
+ * `missing`: events that the subscriber wants and never had.
+ */
+export type ReplayState = 'failed' | 'delivered' | 'discarded' | 'retrying' | 'finished' | 'any' | 'held' | 'missing'
+
+export interface ReplayOrder {
+  /** Without states; `subscribers` must be configured ones. */
+  filter: Omit<Filter, 'states' | 'missing'>
+  state: ReplayState
+  /** Gives each delivery a `webhook-id` of its own, instead of its event's. */
+  newId: boolean
+  /** Deliveries put back per second; `null` is as fast as it goes. */
+  ratePerSecond: number | null
+}
+
+const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
+  failed: ['failed'],
+  delivered: ['delivered'],
+  discarded: ['discarded'],
+  retrying: ['retrying'],
+  held: ['held'],
+  finished: ['delivered', 'failed', 'discarded'],
+  any: ['delivered', 'failed', 'discarded', 'retrying', 'held']
+}
+
+/**
+ * The filter that finds every event with a delivery that is meant.
+ *
+ * Deliveries to subscribers that are not configured are never meant: nobody
+ * would take them.
+ */
+export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]): Filter {
+  const names = order.filter.subscribers ?? subscribers.map(({ name }) => name)
+  if (order.state === 'missing') {
+    const { subscribers: _, ...filter } = order.filter
+    return { ...filter, missing: names[0]! }
+  }
+  return { ...order.filter, subscribers: names, states: STATES[order.state] }
+}
+
+/** The deliveries of one found event that are meant, as they are to be put back. */
+export function meantBy (order: ReplayOrder, { event, deliveries }: Selected, subscribers: readonly Subscriber[]): Requeue[] {
+  const filter = filterOf(order, subscribers)
+  if (filter.missing !== undefined) {
+    return isOwed(event, deliveries, subscribers.find(({ name }) => name === filter.missing))
+      ? [{ eventId: event.id, subscriber: filter.missing, generation: 1 }]
+      : []
+  }
+  return deliveries
+    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(delivery))
+    .map(({ subscriber, generation, state }) => ({
+      eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
+    }))
+}
+
+/** Queued deliveries are not doubled, and only an event's own hold can be released by a replay. */
+function canBePutBack ({ state }: SelectedDelivery): boolean {
+  return state !== 'queued'
+}
+
+/** A late event that was kept without delivering is owed to nobody. */
+function isOwed (event: Event, deliveries: readonly unknown[], subscriber: Subscriber | undefined): boolean {
+  const keptLate = event.flags.includes('late') && deliveries.length === 0
+  return subscriber !== undefined && !keptLate && matches(subscriber.match, event)
+}

@@ -1,0 +1,298 @@
+/**
+ * One request against subscribers that behave, and against every kind that
+ * does not.
+ */
+import { once } from 'node:events'
+import { connect, type AddressInfo, type Socket, createServer } from 'node:net'
+import t from 'tap'
+import { createOutbound, type Answer, type Outbound } from '../../src/outbound/request.js'
+import type { Subscriber } from '../../src/model/subscriber.js'
+import { startHttp, startRaw, subscriberAt, type Closing } from './servers.js'
+
+const BODY = Buffer.from('{"taskId":"t1","status":1}')
+
+function outboundFor (t: Closing): Outbound {
+  const outbound = createOutbound()
+  t.teardown(() => { outbound.close() })
+  return outbound
+}
+
+async function post (outbound: Outbound, to: Subscriber, headers: Record<string, string> = {}): Promise<Answer> {
+  return await outbound.request({ to, headers: { 'content-type': 'application/json', ...headers }, body: BODY })
+}
+
+/** Calls back when the head of a request has arrived on a raw socket. */
+function onHead (socket: Socket, then: () => void): void {
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    if (!text.includes('\r\n\r\n')) return
+    text = ''
+    then()
+  })
+}
+
+t.test('a request arrives as it was given and its answer comes back', async t => {
+  const server = await startHttp(t, (_, response) => { response.writeHead(202, { 'retry-after': '7' }).end('taken') })
+  const answer = await post(outboundFor(t), subscriberAt(server.url + '/hooks/fotor?from=relay'), { 'x-one': '1' })
+  t.match(answer, { status: 202, retryAfter: '7', excerpt: 'taken', latencyMs: Number })
+  const [request] = server.received
+  t.match(request, { method: 'POST', url: '/hooks/fotor?from=relay', headers: { 'x-one': '1', 'content-length': String(BODY.length) } })
+  t.strictSame(request!.body, BODY)
+})
+
+t.test('a redirect is an answer and is not followed', async t => {
+  const elsewhere = await startHttp(t)
+  for (const status of [301, 302, 303, 307, 308]) {
+    const server = await startHttp(t, (_, response) => { response.writeHead(status, { location: elsewhere.url }).end() })
+    t.match(await post(outboundFor(t), subscriberAt(server.url)), { status, excerpt: null })
+  }
+  t.equal(elsewhere.connections(), 0)
+})
+
+t.test('an answer before the answer (1xx) and trailers are dropped', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.write(
+    'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: retry-after\r\n\r\n2\r\nok\r\n0\r\nretry-after: 9\r\n\r\n')))
+  const answer = await post(outboundFor(t), subscriberAt(server.url))
+  t.match(answer, { status: 200, excerpt: 'ok' })
+  t.notOk('retryAfter' in answer)
+})
+
+t.test('a change of protocol (101) nobody asked for is a failed connection', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')))
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection' })
+})
+
+t.test('connections are kept and used again', async t => {
+  const server = await startHttp(t, (_, response) => { response.end('ok') })
+  const outbound = outboundFor(t)
+  for (let at = 0; at < 5; at++) await post(outbound, subscriberAt(server.url))
+  t.equal(new Set(server.received.map(({ from }) => from)).size, 1)
+  t.equal(server.connections(), 1)
+})
+
+t.test('concurrent requests use a connection each, and no more are kept than the concurrency', async t => {
+  const waiting: Array<() => void> = []
+  const server = await startHttp(t, (_, response) => {
+    waiting.push(() => response.end())
+    if (waiting.length === 3) for (const answer of waiting.splice(0)) answer()
+  })
+  const outbound = outboundFor(t)
+  const to = subscriberAt(server.url, { concurrency: 2 })
+  const round = async (): Promise<void> => { await Promise.all([post(outbound, to), post(outbound, to), post(outbound, to)]) }
+  await round()
+  t.equal(server.connections(), 3)
+  await round()
+  t.equal(server.connections(), 4, 'two were kept, one was new')
+})
+
+t.test('one who hangs holds nothing of ours after the timeout', async t => {
+  const server = await startRaw(t, () => {})
+  const answer = await post(outboundFor(t), subscriberAt(server.url, { timeoutMs: 150 }))
+  t.match(answer, { failure: 'timeout', error: 'no complete answer within 150 ms' })
+  t.ok(answer.latencyMs >= 149 && answer.latencyMs < 1_000, `${answer.latencyMs} ms`)
+  await server.quiet()
+  const probe = connect(server.port, '127.0.0.1')
+  await once(probe, 'connect')
+  t.equal(server.connections(), 2, 'the probe of this test: nobody connected again')
+  probe.destroy()
+})
+
+t.test('the timeout runs to the end of the answer, however slowly it drips', async t => {
+  const drip = async (head: string, drop: string): Promise<Answer> => {
+    const server = await startRaw(t, socket => onHead(socket, () => {
+      socket.write(head)
+      const timer = setInterval(() => { socket.write(drop) }, 20)
+      socket.on('close', () => { clearInterval(timer) })
+    }))
+    const answer = await post(outboundFor(t), subscriberAt(server.url, { timeoutMs: 200 }))
+    await server.quiet()
+    return answer
+  }
+  t.match(await drip('HTTP/1.1 200 OK\r\nx-slow: ', 'a'), { failure: 'timeout', error: 'no complete answer within 200 ms' })
+  t.match(await drip('HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n', 'a'),
+    { failure: 'timeout', error: 'no complete answer within 200 ms, after status 200' })
+})
+
+t.test('a connection that is never accepted ends with the timeout too', async t => {
+  // Nobody accepts: the worker that owns the listening socket is this process, kept busy by nothing, with a backlog of 1.
+  const server = createServer()
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  t.teardown(() => { server.close() })
+  const tls = subscriberAt(`https://127.0.0.1:${port}`, { timeoutMs: 150 })
+  server.on('connection', socket => { t.teardown(() => socket.destroy()) }) // and never speaks TLS
+  t.match(await post(outboundFor(t), tls), { failure: 'timeout' })
+})
+
+t.test('a reset before the answer is a failed connection', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.resetAndDestroy()))
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'ECONNRESET' })
+})
+
+t.test('an end before the answer is a failed connection', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.end()))
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'connection closed before the answer was complete' })
+})
+
+t.test('a reset or an end in the middle of the body is a failed connection', async t => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'
+  const reset = await startRaw(t, socket => onHead(socket, () => socket.write(head, () => setImmediate(() => socket.resetAndDestroy()))))
+  t.match(await post(outboundFor(t), subscriberAt(reset.url)), { failure: 'connection', error: /^ECONNRESET/ })
+  const ended = await startRaw(t, socket => onHead(socket, () => socket.end(head)))
+  t.match(await post(outboundFor(t), subscriberAt(ended.url)),
+    { failure: 'connection', error: 'connection closed before the answer was complete, after status 200' })
+})
+
+t.test('a kept connection that is closed at the worst moment is a failed connection, and the next request gets a new one', async t => {
+  let requests = 0
+  const server = await startRaw(t, socket => onHead(socket, () => {
+    if (++requests === 2) socket.resetAndDestroy()
+    else socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+  }))
+  const outbound = outboundFor(t)
+  const to = subscriberAt(server.url)
+  t.match(await post(outbound, to), { status: 204 })
+  t.match(await post(outbound, to), { failure: 'connection' })
+  t.match(await post(outbound, to), { status: 204 })
+  t.equal(requests, 3, 'nothing was sent twice behind our back')
+})
+
+t.test('an endless answer is read to 16 kB, counts, and costs the connection', async t => {
+  let sent = 0
+  const server = await startRaw(t, socket => onHead(socket, () => {
+    socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
+    const more = (): void => { while (!socket.destroyed && socket.write('400\r\n' + 'a'.repeat(0x400) + '\r\n')) sent += 0x400 }
+    socket.on('drain', more)
+    more()
+  }))
+  const answer = await post(outboundFor(t), subscriberAt(server.url))
+  t.match(answer, { status: 200, excerpt: 'a'.repeat(1024) })
+  await server.quiet()
+  t.ok(sent < 32 * 1024 * 1024, 'the sender was stopped')
+})
+
+t.test('an answer of exactly 16 kB keeps its connection', async t => {
+  const server = await startHttp(t, (_, response) => { response.end('b'.repeat(16 * 1024)) })
+  const outbound = outboundFor(t)
+  await post(outbound, subscriberAt(server.url))
+  await post(outbound, subscriberAt(server.url))
+  t.equal(server.connections(), 1)
+})
+
+t.test('what is not HTTP is a failed connection', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.write('SSH-2.0-OpenSSH_9.2\r\n')))
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: /^the answer is not HTTP\/1.1 \(HPE_/ })
+})
+
+t.test('headers without end are a failed connection', async t => {
+  const server = await startRaw(t, socket => onHead(socket, () => socket.write('HTTP/1.1 200 OK\r\n' + `x: ${'y'.repeat(1000)}\r\n`.repeat(100))))
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'the headers of the answer are too large' })
+})
+
+t.test('a refused port and an unknown name are failed connections with their code', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  t.match(await post(outboundFor(t), subscriberAt(`http://127.0.0.1:${port}`)), { failure: 'connection', error: 'ECONNREFUSED' })
+  t.match(await post(outboundFor(t), subscriberAt('http://nonexistent.invalid/')), { failure: 'connection', error: /^(ENOTFOUND|EAI_AGAIN)$/ })
+})
+
+t.test('a signal ends a request under way, and stops one before it starts', async t => {
+  const server = await startHttp(t, () => { stop.abort() })
+  const stop = new AbortController()
+  const outbound = outboundFor(t)
+  const request = { to: subscriberAt(server.url), headers: {}, body: BODY, signal: stop.signal }
+  t.match(await outbound.request(request), { failure: 'aborted' })
+  await server.quiet()
+  t.match(await outbound.request(request), { failure: 'aborted' })
+  t.equal(server.connections(), 1)
+})
+
+t.test('one signal may end many requests without a warning', async t => {
+  const warnings: string[] = []
+  const onWarning = ({ name }: Error): void => { warnings.push(name) }
+  process.on('warning', onWarning)
+  t.teardown(() => { process.off('warning', onWarning) })
+  let arrived = 0
+  const stop = new AbortController()
+  const server = await startHttp(t, () => { if (++arrived === 20) stop.abort() })
+  const outbound = outboundFor(t)
+  const answers = await Promise.all(Array.from({ length: 20 }, async () =>
+    await outbound.request({ to: subscriberAt(server.url), headers: {}, body: BODY, signal: stop.signal })))
+  t.ok(answers.every(answer => 'failure' in answer && answer.failure === 'aborted'))
+  t.strictSame(warnings, [])
+})
+
+t.test('closing ends what is under way and sends nothing more', async t => {
+  const server = await startHttp(t, () => { outbound.close() })
+  const outbound = outboundFor(t)
+  t.match(await post(outbound, subscriberAt(server.url)), { failure: 'aborted' })
+  await server.quiet()
+  t.match(await post(outbound, subscriberAt(server.url)), { failure: 'aborted' })
+  t.equal(server.connections(), 1)
+})
+
+t.test('credentials of a URL become an authorization header, which the subscriber\'s own replaces', async t => {
+  const server = await startHttp(t)
+  const to = subscriberAt(`http://user:p%40ss@127.0.0.1:${server.port}/`)
+  const outbound = outboundFor(t)
+  await post(outbound, to)
+  await post(outbound, to, { authorization: 'Bearer mine' })
+  t.strictSame(server.received.map(({ headers }) => headers.authorization), ['Basic ' + Buffer.from('user:p@ss').toString('base64'), 'Bearer mine'])
+})
+
+t.test('an answer that echoes secrets shows none of them', async t => {
+  const server = await startHttp(t, (request, response) => {
+    response.writeHead(401).end(JSON.stringify([request.headers, request.url, 'hunter22']))
+  })
+  const to = subscriberAt(`http://user:hunter22@127.0.0.1:${server.port}/hook?token=sesame-open`)
+  const answer = await outboundFor(t).request({ to, headers: { 'x-key': 'key-of-billing' }, body: BODY, secrets: ['key-of-billing'] })
+  const shown = JSON.stringify(answer)
+  for (const secret of ['hunter22', 'sesame-open', 'key-of-billing', Buffer.from('user:hunter22').toString('base64')]) {
+    t.notOk(shown.includes(secret), secret)
+  }
+  t.match(answer, { status: 401, excerpt: /"x-key":"\*\*\*"/ })
+})
+
+t.test('a URL that is none is said without showing it', async t => {
+  for (const url of ['not a url with secret-x', 'ftp://secret-x@127.0.0.1/']) {
+    const error = await t.rejects(post(outboundFor(t), subscriberAt(url)), { code: 'CONFIG_INVALID', message: /billing/ })
+    t.notOk(JSON.stringify(error).includes('secret-x'))
+  }
+})
+
+t.test('a header the protocol does not allow is a failure that does not show it', async t => {
+  const server = await startHttp(t)
+  const answer = await post(outboundFor(t), subscriberAt(server.url), { authorization: 'Bearer secret\r\nx: y' })
+  t.match(answer, { failure: 'connection', error: 'the request cannot be sent: check the url and the headers of this subscriber' })
+  t.equal(server.received.length, 0)
+})
+
+t.test('a changed or removed subscriber loses its connections', async t => {
+  const server = await startHttp(t)
+  const outbound = outboundFor(t)
+  const before = subscriberAt(server.url + '/a')
+
+  await post(outbound, before)
+  outbound.keepOnly([{ ...before }])
+  await post(outbound, { ...before })
+  t.equal(server.connections(), 1, 'an equal entry keeps them')
+
+  await post(outbound, { ...before, url: server.url + '/b' })
+  t.equal(server.connections(), 2, 'another URL is another connection')
+
+  outbound.keepOnly([])
+  await server.quiet()
+})
+
+t.test('a subscriber that changes under a request still gets its answer', async t => {
+  const server = await startHttp(t, (_, response) => { outbound.keepOnly([]); response.end('done') })
+  const outbound = outboundFor(t)
+  t.match(await post(outbound, subscriberAt(server.url)), { status: 200, excerpt: 'done' })
+  await server.quiet()
+})
