@@ -40,21 +40,38 @@ export interface AcceptOptions {
  * @returns an {@link Accept}; it never rejects: what goes wrong is `unavailable`
  */
 export function createAccept (options: AcceptOptions): Accept {
+  const inFlight = new Map<string, Promise<Acceptance>>()
+
+  /** The same callback twice at once: the second looks again when the first is through. */
+  async function oneAtATime (fresh: Fresh): Promise<Acceptance> {
+    const { taskId, status, digest } = fresh.identity
+    const claim = `${status} ${digest} ${taskId}`
+    await inFlight.get(claim)
+    const acceptance = acceptOne(options, fresh)
+    inFlight.set(claim, acceptance)
+    try {
+      return await acceptance
+    } finally {
+      if (inFlight.get(claim) === acceptance) inFlight.delete(claim)
+    }
+  }
+
   return async arrival => {
     const started = performance.now()
-    const { dedupe } = options.policy()
-    const reading = readIdentity(arrival.body, dedupe.ignoreFields)
+    const reading = readIdentity(arrival.body, options.policy().dedupe.ignoreFields)
     if (reading.kind === 'unreadable') return reading
-    try {
-      const { identity } = reading
-      const first = await findRepeat(options, identity)
-      if (first !== null) return duplicate(options, identity, first)
-      return await acceptNew(options, { arrival, identity, started })
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      options.report({ fact: 'accept.unavailable', reason })
-      return { kind: 'unavailable', reason }
-    }
+    return await oneAtATime({ arrival, identity: reading.identity, started })
+  }
+}
+
+async function acceptOne (options: AcceptOptions, fresh: Fresh): Promise<Acceptance> {
+  try {
+    const first = await findRepeat(options, fresh.identity)
+    return first === null ? await acceptNew(options, fresh) : duplicate(options, fresh.identity, first)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    options.report({ fact: 'accept.unavailable', reason })
+    return { kind: 'unavailable', reason }
   }
 }
 
@@ -72,14 +89,18 @@ async function acceptNew (options: AcceptOptions, fresh: Fresh): Promise<Accepta
   const { identity } = fresh
   const { queues, policy } = options
   const eventId = 'evt_' + sortableId(fresh.arrival.receivedAt)
-  const subscribers = policy().subscribers.filter(({ match }) => matches(match, identity)).map(({ name }) => name)
+  const { only } = fresh.arrival
+  const subscribers = policy().subscribers
+    .filter(({ name, match }) => (only === undefined || name === only) && matches(match, identity))
+    .map(({ name }) => name)
   const transaction = await queues.begin()
   transaction.run(ACCEPT, ...acceptArguments(options, fresh, { eventId, subscribers }))
   for (const subscriber of subscribers) transaction.addJob(subscriber, eventId, 1)
   const [reply] = await transaction.commit()
 
-  const [kind, id, revision, flags] = reply as [string, string, number, string]
-  if (kind === 'duplicate') return duplicate(options, identity, id)
+  const [kind, id, revision = 1, flags = ''] = reply as [string, string, number?, string?]
+  // Our own id means that the transaction was sent twice: it is ours.
+  if (kind === 'duplicate' && id !== eventId) return duplicate(options, identity, id)
   options.report({
     fact: 'event.accepted',
     eventId,

@@ -14,6 +14,8 @@ export interface Arrival {
   receivedAt: number
   /** What the way in knows: `unlisted`, `test`, `spooled`, `recovered`. */
   flags: Flag[]
+  /** A test event may be meant for one subscriber alone. */
+  only?: string
 }
 
 /** What became of an arrival. Only the first three may be answered with 200. */

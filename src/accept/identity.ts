@@ -123,9 +123,9 @@ function verbatim (members: readonly Member[], text: string): string {
 
 /** `null` when the bytes are not UTF-8. */
 function decode (body: Buffer): string | null {
-  if (isAscii(body)) return body.latin1Slice()
+  if (isAscii(body)) return body.toString('latin1')
   if (!isUtf8(body)) return null
-  const text = body.utf8Slice()
+  const text = body.toString('utf8')
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 

@@ -21,12 +21,19 @@ export interface Interpolated {
   problems: Refusal[]
 }
 
+const OPEN = '${'
+const LITERAL = `write $${OPEN} for a literal ${OPEN}`
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
 const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
+/** A reference as it is written: `reference('NAME')` is dollar, brace, NAME, brace. */
+export function reference (inner: string): string {
+  return `${OPEN}${inner}}`
+}
+
 /** Whether a text has anything to put in. */
 export function refersOutside (text: string): boolean {
-  return text.includes('${')
+  return text.includes(OPEN)
 }
 
 /** Puts in what the references name; lists all that cannot be. */
@@ -34,7 +41,7 @@ export function interpolate (text: string, outside: Outside): Interpolated {
   const problems: Refusal[] = []
   let found = false
   const result = text.replace(REFERENCE, (_, inner: string | undefined, end: string | undefined) => {
-    if (inner === undefined) return '${'
+    if (inner === undefined) return OPEN
     found = true
     const reading = end === '' ? UNCLOSED : valueOf(inner, outside)
     if ('value' in reading) return reading.value
@@ -44,10 +51,10 @@ export function interpolate (text: string, outside: Outside): Interpolated {
   return { text: result, outside: found, problems }
 }
 
-const UNCLOSED: Refusal = { problem: 'has a ${ without its }', hint: 'write $${ for a literal ${' }
+const UNCLOSED: Refusal = { problem: `has a ${OPEN} without its }`, hint: LITERAL }
 const UNKNOWN: Refusal = {
-  problem: 'has a ${…} that is not understood',
-  hint: 'write ${NAME}, ${NAME:-default} or ${file:/path}, not one inside another, and $${ for a literal ${'
+  problem: `has a ${reference('…')} that is not understood`,
+  hint: `write ${reference('NAME')}, ${reference('NAME:-default')} or ${reference('file:/path')}, not one inside another; ${LITERAL}`
 }
 
 function valueOf (inner: string, outside: Outside): Reading<string> {
@@ -59,7 +66,7 @@ function valueOf (inner: string, outside: Outside): Reading<string> {
 }
 
 function fromFile (path: string, outside: Outside): Reading<string> {
-  if (path === '') return { problem: 'has a ${file:} without a path', hint: 'write ${file:/run/secrets/name}' }
+  if (path === '') return { problem: `has a ${reference('file:')} without a path`, hint: `write ${reference('file:/run/secrets/name')}` }
   const reading = outside.readFile(path)
   if ('problem' in reading) return { ...reading, problem: `needs the file ${path}, which ${reading.problem}` }
   const value = reading.value.replace(/[\r\n]+$/, '')
@@ -71,7 +78,7 @@ function fromEnvironment (name: string, fallback: string | undefined, { env }: O
   const value = Object.hasOwn(env, name) ? env[name] : undefined
   if (value !== undefined && value !== '') return { value }
   if (fallback !== undefined) return { value: fallback }
-  const mayBeEmpty = `write \${${name}:-} if it may be empty`
+  const mayBeEmpty = `write ${reference(`${name}:-`)} if it may be empty`
   return value === undefined
     ? { problem: `needs the environment variable ${name}, which is not set`, hint: `set it, or ${mayBeEmpty}` }
     : { problem: `needs the environment variable ${name}, which is empty`, hint: mayBeEmpty }

@@ -45,7 +45,8 @@ export function readNetwork (written: string): Reading<string> {
   const isRange = written.includes('/')
   const four = isRange ? ipaddr.IPv4.isValidCIDRFourPartDecimal(written) : ipaddr.IPv4.isValidFourPartDecimal(written)
   const six = isRange ? ipaddr.IPv6.isValidCIDR(written) : ipaddr.IPv6.isValid(written)
-  if (!four && !(six && written.includes(':')) || written.includes('%')) {
+  const isNetwork = (four || (six && written.includes(':'))) && !written.includes('%')
+  if (!isNetwork) {
     return { problem: 'is not an address or a CIDR range', hint: 'write one such as 54.212.95.175, 10.0.0.0/8 or 2001:db8::/32' }
   }
   return { value: written }

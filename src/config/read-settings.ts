@@ -111,8 +111,7 @@ function readBlock (walk: Walk, shape: Shape, { written, path }: Spot<WrittenBlo
 function readEntry (
   walk: Walk, shape: Shape, { value, path, required }: { value: Written | undefined, path: Path, required: boolean }
 ): unknown {
-  if (value !== undefined && !isBlank(value)) return readAt(walk, shape, { written: value, path })
-  if (shape.default !== undefined) return readAt(walk, shape, { written: writtenOf(shape.default), path })
+  if (!isBlank(value) || shape.default !== undefined) return readAt(walk, shape, { written: value ?? writtenOf(null), path })
   if (!required) return undefined
   return refuse(walk, path, { problem: 'is missing', ...(shape.description === undefined ? {} : { hint: shape.description }) })
 }

@@ -5,6 +5,7 @@
  * restart all come from here, and no default stands anywhere else.
  */
 import type { Static } from 'typebox'
+import { reference } from './interpolate.js'
 import { block, choice, decimal, either, flag, group, list, named, optional, scalar, whole } from './schema-words.js'
 
 const serverTls = group('Serve HTTPS instead of HTTP; both files are read again at every reload.', {
@@ -20,7 +21,7 @@ const clientTls = {
 
 const ingest = block('The public listener, the only thing that may be reached from outside.', {
   listen: scalar('address', 'Where callbacks arrive, host:port; quote IPv6, as in "[::]:8080".', { default: '0.0.0.0:8080', restart: 'any change' }),
-  path: scalar('route', 'The path that callbacks are posted to; may hold a secret segment, as in "/webhooks/fotor/${RELAY_PATH_TOKEN}".', { default: '/webhooks/fotor' }),
+  path: scalar('route', `The path that callbacks are posted to; may hold a secret segment, as in "/webhooks/fotor/${reference('RELAY_PATH_TOKEN')}".`, { default: '/webhooks/fotor' }),
   allowFrom: list(scalar('network', 'An address or CIDR range.'), 'Addresses and CIDR ranges, v4 and v6, that may post callbacks; these two are Fotor\'s.', {
     default: ['54.212.95.175', '44.236.127.35']
   }),
@@ -55,13 +56,13 @@ const admin = block('The listener for operators: API, health, metrics.', {
   listen: scalar('address', 'Where the admin API listens, host:port; anything but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change' }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
-    'Bearer tokens of the admin API: texts, or { name: alice, value: "${file:/run/secrets/alice}", role: operator } (or viewer); with none, whoever reaches the listener is an operator.',
+    `Bearer tokens of the admin API: texts, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer); with none, whoever reaches the listener is an operator.`,
     { default: [] }
   )
 })
 
 const redis = block('An external Redis; with no address here the gateway starts and supervises its own server in dataDir.', {
-  url: scalar('redisUrl', 'redis://host:6379, or rediss:// for TLS; empty means none. Use one of url, sentinel and cluster.', { default: '${RELAY_REDIS_URL:-}' }),
+  url: scalar('redisUrl', 'redis://host:6379, or rediss:// for TLS; empty means none. Use one of url, sentinel and cluster.', { default: reference('RELAY_REDIS_URL:-') }),
   sentinel: optional(group('Redis behind Sentinel.', {
     name: scalar('text', 'The name of the primary that the sentinels watch.'),
     nodes: list(scalar('node', 'host:port.'), 'The sentinels, host:port each.', { minItems: 1 })

@@ -41,7 +41,7 @@ export class Checks {
     if (this.options.stopping?.() === true) reply.header('connection', 'close')
     openCall(request, reply, this.options.policy())
     if (request.raw.rawHeaders.length / 2 <= MAX_HEADERS) return
-    return this.turnAway(request, 'headers', { status: 431 })
+    return this.turnAway(request, { reason: 'headers' }, { status: 431 })
   }
 
   checkAddress = async (request: FastifyRequest): Checked => {
@@ -54,24 +54,24 @@ export class Checks {
     }
     this.adviseProxy(source, policy)
     const sampled = isCallback(request, call) && await this.keepSample(request, call)
-    return this.turnAway(request, 'address', { status: 403 }, sampled)
+    return this.turnAway(request, { reason: 'address', sampled }, { status: 403 })
   }
 
   checkPath = async (request: FastifyRequest): Checked => {
     if (callOf(request).policy.isPath(pathOf(request))) return
-    return this.turnAway(request, 'path', { status: 404 })
+    return this.turnAway(request, { reason: 'path' }, { status: 404 })
   }
 
   checkMethod = async (request: FastifyRequest): Checked => {
     if (request.method === 'POST') return
-    return this.turnAway(request, 'method', { status: 405, headers: { allow: 'POST' } })
+    return this.turnAway(request, { reason: 'method' }, { status: 405, headers: { allow: 'POST' } })
   }
 
   checkRate (check: CheckRate): (request: FastifyRequest) => Checked {
     return async request => {
       const waitSeconds = await check(request)
       if (waitSeconds === null) return
-      return this.turnAway(request, 'rate', { status: 429, headers: { 'retry-after': String(waitSeconds) } })
+      return this.turnAway(request, { reason: 'rate' }, { status: 429, headers: { 'retry-after': String(waitSeconds) } })
     }
   }
 
@@ -87,12 +87,14 @@ export class Checks {
     const body = (request.body ?? EMPTY_BODY) as BodyReading
     if (body.kind === 'too-large') {
       const detail = `The body is larger than ${call.policy.maxBodyBytes} bytes.`
-      return this.turnAway(request, 'size', { status: 413, detail, drainBytes: MAX_DRAIN_BYTES })
+      return this.turnAway(request, { reason: 'size' }, { status: 413, detail, drainBytes: MAX_DRAIN_BYTES })
     }
-    if (body.kind !== 'whole') return this.turnAway(request, 'cut-off', { status: 400 })
+    if (body.kind !== 'whole') return this.turnAway(request, { reason: 'cut-off' }, { status: 400 })
     if (!isPlain(request)) {
       const sampled = this.keep('unreadable', call, { body: body.bytes, problem: 'Content-Encoding is not identity', field: null })
-      return this.turnAway(request, 'encoding', { status: 400, detail: 'Content-Encoding must be identity, or left out.' }, sampled)
+      return this.turnAway(request, { reason: 'encoding', sampled }, {
+        status: 400, detail: 'Content-Encoding must be identity, or left out.'
+      })
     }
     const { contentType, flags } = call
     const acceptance = await this.options.accept({ body: body.bytes, contentType, receivedAt: Date.now(), flags })
@@ -123,10 +125,10 @@ export class Checks {
         const { field, problem } = acceptance
         const sampled = this.keep('unreadable', callOf(request), { body, field, problem })
         const detail = field === null ? `${problem}.` : `${field} ${problem}.`
-        return this.turnAway(request, 'content', { status: 400, detail, field: field ?? undefined }, sampled)
+        return this.turnAway(request, { reason: 'content', sampled }, { status: 400, detail, field: field ?? undefined })
       }
       case 'unavailable':
-        return this.turnAway(request, 'unavailable', UNAVAILABLE)
+        return this.turnAway(request, { reason: 'unavailable' }, UNAVAILABLE)
     }
   }
 
@@ -148,9 +150,9 @@ export class Checks {
     }
   }
 
-  private turnAway (request: FastifyRequest, reason: string, refusal: Refusal, sampled = false): FastifyReply {
+  private turnAway (request: FastifyRequest, told: { reason: string, sampled?: boolean }, refusal: Refusal): FastifyReply {
     const { source, reply } = callOf(request)
-    this.options.report({ fact: 'callback.refused', status: refusal.status, reason, source: source.text, sampled })
+    this.options.report({ fact: 'callback.refused', status: refusal.status, source: source.text, ...told })
     return refuse(request, reply, refusal)
   }
 }

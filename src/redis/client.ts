@@ -15,6 +15,9 @@ import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } 
  */
 export type ClientRole = 'hasty' | 'patient' | 'subscriber'
 
+/** Replies keep the driver's default shapes. */
+type Options = Omit<RedisOptions, 'replyMapping'>
+
 /** No wait between two tries to reconnect is longer, milliseconds. */
 const MAX_RETRY_MS = 1_000
 const RETRY_STEP_MS = 25
@@ -45,7 +48,7 @@ export function retryDelay (times: number): number {
   return Math.min(times * RETRY_STEP_MS, MAX_RETRY_MS)
 }
 
-function optionsOf (role: ClientRole): RedisOptions {
+function optionsOf (role: ClientRole): Options {
   return {
     connectionName: `fotor-relay-${role}`,
     retryStrategy: retryDelay,
@@ -76,7 +79,7 @@ function reconnectAfterFailover (): (error: Error) => boolean {
   }
 }
 
-function accessOptions ({ username, password, tls }: RedisAccess): RedisOptions {
+function accessOptions ({ username, password, tls }: RedisAccess): Options {
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -84,7 +87,7 @@ function accessOptions ({ username, password, tls }: RedisAccess): RedisOptions 
   }
 }
 
-function singleOptions (target: RedisTarget & { kind: 'single' }): RedisOptions {
+function singleOptions (target: RedisTarget & { kind: 'single' }): Options {
   const { path, host, port, db, username, password, encrypted } = parseRedisUrl(target.url)
   return {
     ...(path === null ? { host, port } : { path }),
@@ -96,7 +99,7 @@ function singleOptions (target: RedisTarget & { kind: 'single' }): RedisOptions 
   }
 }
 
-function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): RedisOptions {
+function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): Options {
   const tls = target.tls
   return {
     name: target.name,

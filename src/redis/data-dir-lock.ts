@@ -17,6 +17,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RelayError } from '../model/errors.js'
+import { isPresent, processNamespace, showPresence } from './presence.js'
 import { isAlive, markOf, type ProcessMark } from './process-mark.js'
 
 export interface DataDirLock {
@@ -24,7 +25,12 @@ export interface DataDirLock {
   release (): void
 }
 
-interface Owner extends ProcessMark { id: string }
+interface Owner extends ProcessMark {
+  /** Unlike any other. */
+  id: string
+  /** Where the pid means something. */
+  namespace: string
+}
 
 /** How often to start over when others move at the same time. */
 const MAX_TRIES = 100
@@ -39,18 +45,35 @@ const LEFTOVER_AGE_MS = 60_000
  * @throws RelayError DATA_DIR_IN_USE naming the owner's pid, when that lives
  */
 export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
-  const file = join(dataDir, 'gateway.lock')
   const mark = await markOf(process.pid) ?? { pid: process.pid, startedAt: '' }
-  const self: Owner = { id: randomUUID(), ...mark }
+  const self: Owner = { id: randomUUID(), namespace: processNamespace(), ...mark }
+  const withdraw = await showPresence(dataDir, self.id)
+  try {
+    const file = await become(self, dataDir)
+    return {
+      release () {
+        if (readOwner(file)?.id === self.id) rmSync(file, { force: true })
+        withdraw()
+      }
+    }
+  } catch (error) {
+    withdraw()
+    throw error
+  }
+}
+
+/** Enters `self` as the owner; returns the file that says so. */
+async function become (self: Owner, dataDir: string): Promise<string> {
+  const file = join(dataDir, 'gateway.lock')
   const draft = `${file}.new-${self.id}`
   writeDurably(draft, JSON.stringify(self))
   try {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const owner = readOwner(file)
-      if (owner !== null && await isAlive(owner)) throw inUse(dataDir, owner)
-      if (succeed(file, owner, self, draft)) {
-        removeLeftovers(dataDir)
-        return { release () { if (readOwner(file)?.id === self.id) rmSync(file, { force: true }) } }
+      if (owner !== null && await lives(owner, self, dataDir)) throw inUse(dataDir, owner)
+      if (succeed(file, owner, { self, draft })) {
+        removeLeftovers(dataDir, self)
+        return file
       }
     }
   } finally {
@@ -59,8 +82,15 @@ export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
   throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being taken by others at this moment: try again`)
 }
 
+async function lives (owner: Owner, self: Owner, dataDir: string): Promise<boolean> {
+  return owner.namespace === self.namespace ? await isAlive(owner) : await isPresent(dataDir, owner.id)
+}
+
+/** One who wants the directory, and the file that already holds its record. */
+interface Contender { self: Owner, draft: string }
+
 /** Takes the place after `owner` (`null`: the first place), unless someone else did. */
-function succeed (file: string, owner: Owner | null, self: Owner, draft: string): boolean {
+function succeed (file: string, owner: Owner | null, { self, draft }: Contender): boolean {
   const place = owner === null ? file : successorOf(file, owner)
   if (!linkOnce(draft, place)) return false
   const won = readOwner(file)?.id === self.id
@@ -89,12 +119,12 @@ function readRecord (path: string): Owner | null {
   let text: string
   try { text = readFileSync(path, 'utf8') } catch { return null }
   try {
-    const { id, pid, startedAt } = JSON.parse(text) as Partial<Owner>
-    if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id) && typeof pid === 'number' && typeof startedAt === 'string') {
-      return { id, pid, startedAt }
+    const { id, namespace, pid, startedAt } = JSON.parse(text) as Record<keyof Owner, unknown>
+    if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id) && typeof pid === 'number') {
+      return { id, namespace: String(namespace), pid, startedAt: String(startedAt) }
     }
   } catch { /* falls through: not one of ours, or cut short by a power loss */ }
-  return { id: createHash('sha256').update(text).digest('hex'), pid: 0, startedAt: '' }
+  return { id: createHash('sha256').update(text).digest('hex'), namespace: '', pid: 0, startedAt: '' }
 }
 
 /** Creates `path` with the content of `from` in one step, or says that it exists. */
@@ -118,9 +148,9 @@ function writeDurably (path: string, text: string): void {
   }
 }
 
-function removeLeftovers (dataDir: string): void {
+function removeLeftovers (dataDir: string, self: Owner): void {
   for (const name of readdirSync(dataDir)) {
-    if (!/^gateway\.lock\.(new|after)-/.test(name)) continue
+    if (!/^gateway\.lock\.(new|after|here)-/.test(name) || name.endsWith(self.id)) continue
     const path = join(dataDir, name)
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })

@@ -3,9 +3,9 @@
  * place for a socket whose path the system can hold.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { RelayError } from '../model/errors.js'
 
 /** Longer paths are silently cut by some systems (104 bytes on macOS, 108 on Linux). */
@@ -62,4 +62,11 @@ export function socketPathFor (dataDir: string): string {
       `${short} is needed for a socket but is not a private directory of this user: remove it, or choose a shorter dataDir`)
   }
   return join(short, 'redis.sock')
+}
+
+/** Removes a socket, and the private directory that was made for it alone. */
+export function removeSocket (socket: string, dataDir: string): void {
+  rmSync(socket, { force: true })
+  if (dirname(socket) === dataDir) return
+  try { rmdirSync(dirname(socket)) } catch { /* already gone, or somebody put something there */ }
 }

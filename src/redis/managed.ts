@@ -7,11 +7,10 @@
  * crash is adopted, and one that dies is started again, at once and then with
  * growing waits. It stops when told to, and not by Ctrl-C.
  */
-import { rmSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../model/fact.js'
 import { lockDataDir, type DataDirLock } from './data-dir-lock.js'
-import { prepareDataDir, socketPathFor } from './data-dir.js'
+import { prepareDataDir, removeSocket, socketPathFor } from './data-dir.js'
 import { adoptServer } from './server-adoption.js'
 import { endServer, spawnServer, type LivingServer } from './server-process.js'
 import { findServerProgram, type Env } from './server-program.js'
@@ -57,12 +56,13 @@ export async function startManagedRedis ({ dataDir, env, report }: ManagedRedisO
   const lock = await lockDataDir(path)
   const stopping = new AbortController()
   try {
-    const place = { program, dataDir: path, socket: socketPathFor(path) }
-    const found = await adoptServer(place)
+    const preferred = { program, dataDir: path, socket: socketPathFor(path) }
+    const found = await adoptServer(preferred)
+    const place = { ...preferred, socket: found?.socket ?? preferred.socket }
     const server = found?.server ?? await spawnServer(place, stopping.signal)
-    const keeper = keepAlive({ ...place, socket: found?.socket ?? place.socket }, server, { report, stopping })
+    const keeper = keepAlive(place, server, { report, stopping })
     return {
-      target: { kind: 'socket', path: found?.socket ?? place.socket },
+      target: { kind: 'socket', path: place.socket },
       pid: () => keeper.server().mark.pid,
       adopted: server.adopted,
       warnings,
@@ -85,7 +85,7 @@ function once (action: () => Promise<void>): () => Promise<void> {
 }
 
 function tidy ({ dataDir, socket }: ServerPlace, lock: DataDirLock): void {
-  rmSync(socket, { force: true })
+  removeSocket(socket, dataDir)
   removeServerRecord(dataDir)
   lock.release()
 }

@@ -32,8 +32,8 @@ export async function adoptServer (place: ServerPlace): Promise<{ server: Living
   const socket = record?.socket ?? place.socket
   const answer = await firstAnswer(record, socket)
   if (answer === null) return null
-  const mark = await markOf(answer.pid)
-  if (mark === null || !await isOurs(mark, answer, record, place.dataDir)) throw foreign(answer.pid, socket, place.dataDir)
+  const mark = answer.dir === place.dataDir ? await markOf(answer.pid) : null
+  if (mark === null || !await isOurs(mark, record, place.dataDir)) throw foreign(answer.pid, socket, place.dataDir)
   writeServerRecord(place.dataDir, { mark, socket })
   const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
   try {
@@ -67,10 +67,8 @@ async function firstAnswer (record: ServerRecord | null, socket: string): Promis
  * one that works in the directory. A server in another container can have an
  * id that here belongs to a stranger.
  */
-async function isOurs (
-  mark: ProcessMark, answer: Answer & { kind: 'server' }, record: ServerRecord | null, dataDir: string
-): Promise<boolean> {
-  if (record === null || answer.dir !== dataDir) return false
+async function isOurs (mark: ProcessMark, record: ServerRecord | null, dataDir: string): Promise<boolean> {
+  if (record === null) return false
   if (record.mark !== null) return record.mark.pid === mark.pid && record.mark.startedAt === mark.startedAt
   if (process.platform !== 'linux') return true
   return await readlink(`/proc/${mark.pid}/cwd`).catch(() => '') === dataDir

@@ -90,7 +90,7 @@ export async function untilUsable (
   server: LivingServer, place: ServerPlace, signal: AbortSignal
 ): Promise<void> {
   let how: string | null = null
-  void server.gone.then(end => { how = end })
+  server.gone.then(end => { how = end }, () => {})
   let silentSince = performance.now()
   while (performance.now() - silentSince < SILENCE_MS && !signal.aborted) {
     const answer = await askServer(place.socket)

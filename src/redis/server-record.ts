@@ -31,6 +31,7 @@ export function readServerRecord (dataDir: string): ServerRecord | null {
   }
 }
 
+/** Forgets the server, which has ended. */
 export function removeServerRecord (dataDir: string): void {
   rmSync(fileIn(dataDir), { force: true })
 }

@@ -115,16 +115,12 @@ t.test('the timeout runs to the end of the answer, however slowly it drips', asy
     { failure: 'timeout', error: 'no complete answer within 200 ms, after status 200' })
 })
 
-t.test('a connection that is never accepted ends with the timeout too', async t => {
-  // Nobody accepts: the worker that owns the listening socket is this process, kept busy by nothing, with a backlog of 1.
-  const server = createServer()
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 })
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  t.teardown(() => { server.close() })
-  const tls = subscriberAt(`https://127.0.0.1:${port}`, { timeoutMs: 150 })
-  server.on('connection', socket => { t.teardown(() => socket.destroy()) }) // and never speaks TLS
-  t.match(await post(outboundFor(t), tls), { failure: 'timeout' })
+t.test('a TLS handshake that hangs ends with the timeout and leaves no socket', async t => {
+  const server = await startRaw(t, () => {})
+  const to = subscriberAt(server.url.replace('http:', 'https:'), { timeoutMs: 150 })
+  t.match(await post(outboundFor(t), to), { failure: 'timeout' })
+  await server.quiet()
+  t.equal(server.connections(), 1)
 })
 
 t.test('a reset before the answer is a failed connection', async t => {

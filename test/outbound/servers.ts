@@ -58,6 +58,7 @@ export async function startRaw (t: Closing, onSocket: (socket: Socket) => void):
   const server = createNetServer(socket => {
     socket.on('error', () => {})
     onSocket(socket)
+    socket.resume() // or it would not notice that the client left
   })
   return await listen(t, server, { received: [], scheme: 'http' })
 }

@@ -1,0 +1,135 @@
+/**
+ * What one entry of the configuration demands of another: names that must
+ * differ, keys that go together, a listener that needs a token.
+ *
+ * Looks at settings that may have holes where something could not be read, so
+ * that these faults are listed together with all the others.
+ */
+import { createSecureContext } from 'node:tls'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { formatAddress, type Address } from './config.js'
+import { headerProblems } from './header-rules.js'
+import { tokenName } from './token-name.js'
+import type { Problem } from './fault.js'
+import type { Settings } from './schema.js'
+import type { Path } from './written.js'
+
+/** Settings that may lack anything anywhere. */
+export type Draft<T> = T extends Address ? T
+  : T extends ReadonlyArray<infer E> ? Array<Draft<E> | undefined>
+    : T extends object ? { [K in keyof T]?: Draft<T[K]> | undefined } : T
+
+type Rule = (settings: Draft<Settings>) => Problem[]
+
+const RULES: readonly Rule[] = [
+  adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis,
+  tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers
+]
+
+/** Everything that does not go together. */
+export function problemsBetween (settings: Draft<Settings>): Problem[] {
+  return RULES.flatMap(rule => rule(settings))
+}
+
+function adminNeedsToken ({ admin }: Draft<Settings>): Problem[] {
+  if (admin?.listen === undefined || isLoopback(admin.listen.host) || admin.tokens?.length !== 0) return []
+  return [{
+    path: ['admin', 'tokens'],
+    problem: `must name a token, because admin.listen, ${formatAddress(admin.listen)}, is not loopback`,
+    hint: `write tokens: ["\${RELAY_ADMIN_TOKEN}"], or listen on 127.0.0.1:${admin.listen.port}`,
+    at: { path: ['admin', 'listen'], on: 'value' }
+  }]
+}
+
+/** Whether only programs on this machine can reach a host. */
+export function isLoopback (host: string): boolean {
+  return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
+}
+
+function listenersDiffer ({ ingest, admin }: Draft<Settings>): Problem[] {
+  const [one, other] = [ingest?.listen, admin?.listen]
+  if (one === undefined || other === undefined || one.port === 0 || one.port !== other.port) return []
+  const everywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
+  if (one.host !== other.host && !everywhere(one.host) && !everywhere(other.host)) return []
+  return [{ path: ['admin', 'listen'], problem: `takes the port of ingest.listen, ${one.port}`, hint: 'give each listener its own port' }]
+}
+
+function tokenNamesDiffer ({ admin }: Draft<Settings>): Problem[] {
+  const names = (admin?.tokens ?? []).map((token, at) => token === undefined ? undefined : tokenName(token, at))
+  return repeats(names).map(({ at, first }) => ({
+    path: ['admin', 'tokens', at, 'name'], problem: `is also the name of admin.tokens[${first}]`, hint: 'give each token its own name'
+  }))
+}
+
+function tokenValuesDiffer ({ admin }: Draft<Settings>): Problem[] {
+  const values = (admin?.tokens ?? []).map(token => typeof token === 'object' ? token.value : token)
+  return repeats(values).map(({ at, first }) => ({
+    path: ['admin', 'tokens', at], problem: `is the same token as admin.tokens[${first}]`, hint: 'give each holder a token of their own'
+  }))
+}
+
+function subscriberNamesDiffer ({ subscribers = [] }: Draft<Settings>): Problem[] {
+  return repeats(subscribers.map(subscriber => subscriber?.name)).map(({ at, first }) => ({
+    path: ['subscribers', at, 'name'], problem: `is also the name of subscribers[${first}]`, hint: 'give each subscriber its own name'
+  }))
+}
+
+/** The entries that stand in the list before, with the first of their kind. */
+function repeats (list: ReadonlyArray<string | undefined>): Array<{ at: number, first: number }> {
+  return list
+    .map((entry, at) => ({ at, first: list.indexOf(entry), entry }))
+    .filter(({ at, first, entry }) => entry !== undefined && first < at)
+}
+
+function oneRedis ({ redis = {} }: Draft<Settings>): Problem[] {
+  const { url, sentinel, cluster } = redis
+  const named = Object.entries({ url: url === '' ? undefined : url, sentinel, cluster })
+    .filter(([, address]) => address !== undefined).map(([key]) => key)
+  return named.slice(1).map(key => ({
+    path: ['redis', key], problem: `stands beside redis.${named[0]}`, hint: 'use one of url, sentinel and cluster'
+  }))
+}
+
+interface TlsFiles {
+  caFile?: string | undefined
+  certFile?: string | undefined
+  keyFile?: string | undefined
+}
+
+function tlsOfListener ({ ingest }: Draft<Settings>): Problem[] {
+  const { tls } = ingest ?? {}
+  if (tls === undefined) return []
+  const path = ['ingest', 'tls']
+  if (tls.certFile === undefined && tls.keyFile === undefined) return [{ path, problem: 'needs certFile and keyFile' }]
+  return tlsProblems(tls, path)
+}
+
+function tlsOfRedis ({ redis }: Draft<Settings>): Problem[] {
+  return typeof redis?.tls === 'object' ? tlsProblems(redis.tls, ['redis', 'tls']) : []
+}
+
+function tlsOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
+  return subscribers.flatMap((subscriber, at) => tlsProblems(subscriber?.tls ?? {}, ['subscribers', at, 'tls']))
+}
+
+function tlsProblems ({ caFile, certFile, keyFile }: TlsFiles, path: Path): Problem[] {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    const [there, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile']
+    return [{ path: [...path, missing], problem: `is missing beside ${there}`, at: { path: [...path, there], on: 'key' } }]
+  }
+  try {
+    createSecureContext({ ca: caFile, cert: certFile, key: keyFile })
+    return []
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code'
+    const problem = code.includes('KEY_VALUES_MISMATCH')
+      ? 'has a certFile and a keyFile that do not belong together'
+      : `has files that TLS does not accept (${code})`
+    return [{ path, problem }]
+  }
+}
+
+function headersOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
+  return subscribers.flatMap((subscriber, at) => headerProblems(Object.keys(subscriber?.headers ?? {}), ['subscribers', at, 'headers']))
+}
