@@ -8,6 +8,7 @@ import domainNames from './domain-names.js'
 import driverSite from './driver-site.js'
 import fewParameters from './few-parameters.js'
 import importGraph from './import-graph.js'
+import noCycle from './no-cycle.js'
 import noLintComments from './no-lint-comments.js'
 import noSleep from './no-sleep.js'
 import openingComment from './opening-comment.js'
@@ -20,6 +21,7 @@ export default {
     'driver-site': driverSite,
     'few-parameters': fewParameters,
     'import-graph': importGraph,
+    'no-cycle': noCycle,
     'no-lint-comments': noLintComments,
     'no-sleep': noSleep,
     'opening-comment': openingComment

@@ -16,18 +16,26 @@
         10 flags of the arrival, comma separated
         11… the subscribers it matches
   Returns  {"duplicate", id of the first one}
-           {"accepted", id, revision, flags}
+           {"accepted", id, revision, flags}; the same again when it is sent twice
+
+  A script that fails half-way keeps what it wrote: so everything that can fail
+  comes before the first write.
 ]]
 --- @include ../record/delivery.lua
 local task, event, events = KEYS[1], KEYS[2], KEYS[4]
 local prefix, id, digest, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local us = now_us()
 local now = math.floor(us / 1000)
+local plain = cjson.decode(ARGV[5])
 
 local claim_field = 'c:' .. status .. ':' .. digest
 local claim = redis.call('HGET', task, claim_field)
 if claim then
   local first, at = string.match(claim, '^(%S+) (%d+)$')
+  if first == id then
+    local made = redis.call('HMGET', event, 'rev', 'flags')
+    return { 'accepted', id, tonumber(made[1]), made[2] }
+  end
   if now - tonumber(at) < tonumber(ARGV[7]) then
     if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then
       redis.call('HINCRBY', prefix .. 'event:' .. first, 'dup', 1)
@@ -35,6 +43,8 @@ if claim then
     redis.call('HINCRBY', KEYS[6], 'duplicates', 1)
     return { 'duplicate', first }
   end
+  -- The window is over: the claim is taken over, and the task still knows its former event.
+  if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
 end
 
 -- Strictly rising, even when the clock is set back.
@@ -70,7 +80,7 @@ local fields = {
   'status', status, 'digest', digest, 'seq', sequence_text, 'rev', revision,
   'flags', table.concat(flags, ','), 'dup', 0, 'open', 0, 'failed', 0, 'subs', table.concat(subscribers, ',')
 }
-for name, value in pairs(cjson.decode(ARGV[5])) do
+for name, value in pairs(plain) do
   fields[#fields + 1] = name
   fields[#fields + 1] = value
 end
@@ -81,6 +91,7 @@ for _, subscriber in ipairs(subscribers) do
   local delivery = { s = 'queued', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now), t = now }
   if hold then delivery.s, delivery.h, delivery.t = 'held', 'conflict', nil end
   put_delivery(prefix, id, sequence_text, subscriber, false, delivery)
+  redis.call('SADD', prefix .. 'subscribers', subscriber)
 end
 settle(prefix, id, now)
 redis.call('HINCRBY', KEYS[6], 'accepted', 1)

@@ -42,11 +42,18 @@ export interface AcceptOptions {
 export function createAccept (options: AcceptOptions): Accept {
   const inFlight = new Map<string, Promise<Acceptance>>()
 
-  /** The same callback twice at once: the second looks again when the first is through. */
+  /**
+   * The same callback twice at once: the second looks again when the first is
+   * through, and waits for Redis no second time when it was of no avail.
+   */
   async function oneAtATime (fresh: Fresh): Promise<Acceptance> {
     const { taskId, status, digest } = fresh.identity
     const claim = `${status} ${digest} ${taskId}`
-    await inFlight.get(claim)
+    const before = inFlight.get(claim)
+    if (before !== undefined) {
+      const ended = await before
+      if (ended.kind === 'unavailable') return ended
+    }
     const acceptance = acceptOne(options, fresh)
     inFlight.set(claim, acceptance)
     try {
@@ -98,9 +105,9 @@ async function acceptNew (options: AcceptOptions, fresh: Fresh): Promise<Accepta
   for (const subscriber of subscribers) transaction.addJob(subscriber, eventId, 1)
   const [reply] = await transaction.commit()
 
-  const [kind, id, revision = 1, flags = ''] = reply as [string, string, number?, string?]
-  // Our own id means that the transaction was sent twice: it is ours.
-  if (kind === 'duplicate' && id !== eventId) return duplicate(options, identity, id)
+  const [kind, id, revision = 1, written = ''] = reply as [string, string, number?, string?]
+  if (kind === 'duplicate') return duplicate(options, identity, id)
+  const flags = written === '' ? [] : written.split(',') as Flag[]
   options.report({
     fact: 'event.accepted',
     eventId,
@@ -108,8 +115,8 @@ async function acceptNew (options: AcceptOptions, fresh: Fresh): Promise<Accepta
     status: identity.status,
     type: identity.type,
     revision,
-    flags: flags === '' ? [] : flags.split(',') as Flag[],
-    subscribers,
+    flags,
+    subscribers: flags.includes('late') && policy().dedupe.onLate === 'keep' ? [] : subscribers,
     latencyMs: performance.now() - fresh.started
   })
   return { kind: 'accepted', eventId }

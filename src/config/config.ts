@@ -94,3 +94,8 @@ export interface Config {
 export function formatAddress ({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
+
+/** The name of a token that the file gives none: by its place in the list, from 0. */
+export function unnamedToken (at: number): string {
+  return `token-${at + 1}`
+}

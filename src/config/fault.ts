@@ -2,7 +2,7 @@
  * A fault in the configuration: what is wrong, where, and what to write.
  * Never holds a value from the file, an environment variable or a secret.
  */
-import { formatPath, placeOf, type Path, type Written } from './written.js'
+import { formatPath, placeOf, type Path, type Place, type Written } from './written.js'
 import type { Refusal } from './reading.js'
 
 export interface Fault {
@@ -23,12 +23,14 @@ export interface Problem extends Refusal {
   path: Path
   /** Where to point; the value at `path` when absent. */
   at?: { path: Path, on: 'key' | 'value' }
+  /** Where it stands, when that is known already. */
+  place?: Place
 }
 
 /** Finds the places of problems in the file; in the order of the file. */
 export function locate (problems: readonly Problem[], top: Written): Fault[] {
   return problems.map(problem => {
-    const place = placeOf(top, problem.at?.path ?? problem.path, problem.at?.on)
+    const place = problem.place ?? placeOf(top, problem.at?.path ?? problem.path, problem.at?.on)
     return {
       path: formatPath(problem.path),
       message: problem.problem,
@@ -46,11 +48,13 @@ export function wholeFileFault (message: string, hint: string): Fault {
 
 /**
  * One line for people: `relay.yaml:12:5: subscribers[0].url is missing (…)`.
+ * A fault of the whole file says its own file.
  *
  * @param file  as the reader knows it; left out when absent
  */
 export function formatFault (fault: Fault, file?: string): string {
-  const place = [file, fault.line, fault.column].filter(part => part !== undefined && part !== null).join(':')
+  const isWholeFile = fault.path === '' && fault.line === null
+  const place = isWholeFile ? '' : [file, fault.line, fault.column].filter(part => part !== undefined && part !== null).join(':')
   const sentence = fault.path === '' ? fault.message : `${fault.path} ${fault.message}`
   const hint = fault.hint === undefined ? '' : ` (${fault.hint})`
   return (place === '' ? '' : `${place}: `) + sentence + hint

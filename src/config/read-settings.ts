@@ -15,7 +15,7 @@ import type { Shape } from './shape.js'
 
 /** What was read, and what could not be. */
 export interface SettingsRead {
-  /** As the schema says; with holes where there are problems. */
+  /** As the schema says; what stands in the file and cannot be read is there as `undefined`. */
   value: unknown
   problems: Problem[]
   /** The values that came from outside, by path, as they stand in the file. */
@@ -100,11 +100,12 @@ function readBlock (walk: Walk, shape: Shape, { written, path }: Spot<WrittenBlo
     walk.problems.push(unknownKey(at, shape, walk.top))
     return []
   })
-  const named = Object.entries(known).map(([key, inner]) => {
+  const named = Object.entries(known).flatMap(([key, inner]) => {
     const value = written.entries.get(key)?.value
-    return [key, readEntry(walk, inner, { value, path: [...path, key], required: shape.required?.includes(key) === true })]
+    const read = readEntry(walk, inner, { value, path: [...path, key], required: shape.required?.includes(key) === true })
+    return read === undefined && isBlank(value) ? [] : [[key, read]]
   })
-  return Object.fromEntries([...named.filter(([, value]) => value !== undefined), ...chosen])
+  return Object.fromEntries([...named, ...chosen])
 }
 
 /** One known key of a block, which may be absent. */

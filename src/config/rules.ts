@@ -8,9 +8,8 @@
 import { createSecureContext } from 'node:tls'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { formatAddress, type Address } from './config.js'
+import { formatAddress, unnamedToken, type Address } from './config.js'
 import { headerProblems } from './header-rules.js'
-import { tokenName } from './token-name.js'
 import type { Problem } from './fault.js'
 import type { Settings } from './schema.js'
 import type { Path } from './written.js'
@@ -56,7 +55,7 @@ function listenersDiffer ({ ingest, admin }: Draft<Settings>): Problem[] {
 }
 
 function tokenNamesDiffer ({ admin }: Draft<Settings>): Problem[] {
-  const names = (admin?.tokens ?? []).map((token, at) => token === undefined ? undefined : tokenName(token, at))
+  const names = (admin?.tokens ?? []).map((token, at) => typeof token === 'string' ? unnamedToken(at) : token?.name)
   return repeats(names).map(({ at, first }) => ({
     path: ['admin', 'tokens', at, 'name'], problem: `is also the name of admin.tokens[${first}]`, hint: 'give each token its own name'
   }))
@@ -101,7 +100,7 @@ function tlsOfListener ({ ingest }: Draft<Settings>): Problem[] {
   const { tls } = ingest ?? {}
   if (tls === undefined) return []
   const path = ['ingest', 'tls']
-  if (tls.certFile === undefined && tls.keyFile === undefined) return [{ path, problem: 'needs certFile and keyFile' }]
+  if (!('certFile' in tls) && !('keyFile' in tls)) return [{ path, problem: 'needs certFile and keyFile' }]
   return tlsProblems(tls, path)
 }
 
@@ -113,11 +112,14 @@ function tlsOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
   return subscribers.flatMap((subscriber, at) => tlsProblems(subscriber?.tls ?? {}, ['subscribers', at, 'tls']))
 }
 
-function tlsProblems ({ caFile, certFile, keyFile }: TlsFiles, path: Path): Problem[] {
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    const [there, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile']
+/** A file that is named and cannot be read is there as `undefined`; that has been said already. */
+function tlsProblems (files: TlsFiles, path: Path): Problem[] {
+  if ('certFile' in files !== 'keyFile' in files) {
+    const [there, missing] = 'certFile' in files ? ['certFile', 'keyFile'] : ['keyFile', 'certFile']
     return [{ path: [...path, missing], problem: `is missing beside ${there}`, at: { path: [...path, there], on: 'key' } }]
   }
+  const { caFile, certFile, keyFile } = files
+  if ((certFile === undefined) !== (keyFile === undefined)) return []
   try {
     createSecureContext({ ca: caFile, cert: certFile, key: keyFile })
     return []

@@ -56,7 +56,7 @@ const admin = block('The listener for operators: API, health, metrics.', {
   listen: scalar('address', 'Where the admin API listens, host:port; anything but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change' }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
-    `Bearer tokens of the admin API: texts, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer); with none, whoever reaches the listener is an operator.`,
+    `Bearer tokens of the admin API: texts, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer).`,
     { default: [] }
   )
 })

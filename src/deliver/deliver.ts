@@ -125,7 +125,7 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
 }
 
 function verdictOf (outcome: Outcome, next: Next, subscriber: Subscriber): Verdict {
-  if (next.state !== 'retrying') return DONE
   const quietMs = quietAfter(outcome, subscriber.retry.maxMs)
-  return { kind: 'again', atMs: next.nextAttemptAt, ...(quietMs === undefined ? {} : { quietMs }) }
+  const quiet = quietMs === undefined ? {} : { quietMs }
+  return next.state === 'retrying' ? { kind: 'again', atMs: next.nextAttemptAt, ...quiet } : { ...DONE, ...quiet }
 }

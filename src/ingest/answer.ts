@@ -39,11 +39,11 @@ export function problemOf (refusal: Refusal): string {
 /** Sends a refusal. The connection is closed after it when the body was not read. */
 export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const headers = { ...refusal.headers, 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' }
-  const body = problemOf(refusal)
+  const body = Buffer.from(problemOf(refusal)) // of a string, Fastify would add a charset that this type does not have
   if (!hasUnreadBody(request.raw)) return reply.code(refusal.status).headers(headers).send(body)
 
   const { raw } = reply.hijack()
-  raw.writeHead(refusal.status, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
+  raw.writeHead(refusal.status, { ...headers, 'content-length': body.length, connection: 'close' })
   raw.write(body)
   drain(request, refusal.drainBytes ?? DRAIN_BYTES, () => { raw.end() })
   return reply

@@ -26,7 +26,7 @@ export const EMPTY_BODY: BodyReading = { kind: 'whole', bytes: NOTHING }
 
 /** Whether some of the request's body may not have been read. */
 export function hasUnreadBody (request: IncomingMessage): boolean {
-  return announcesBody(request) && !request.complete
+  return announcesBody(request) && !request.complete && !request.readableEnded
 }
 
 /**

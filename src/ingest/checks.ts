@@ -54,7 +54,7 @@ export class Checks {
     }
     this.adviseProxy(source, policy)
     const sampled = isCallback(request, call) && await this.keepSample(request, call)
-    return this.turnAway(request, { reason: 'address', sampled }, { status: 403 })
+    return this.turnAway(request, { reason: 'address', sampled }, { status: 403, headers: { connection: 'close' } })
   }
 
   checkPath = async (request: FastifyRequest): Checked => {

@@ -3,9 +3,10 @@
  * may take: time, size and count.
  *
  * Promises that a header or a body that trickles, stops or never comes is cut
- * off within `headersTimeoutMs` or `requestTimeoutMs` and one
- * `checkIntervalMs`, ten seconds in all with the defaults, and that strangers
- * cannot use up the connections. Node's own defaults keep neither promise.
+ * off within `headersTimeoutMs` or `requestTimeoutMs`, one `checkIntervalMs`
+ * and a second, less than ten seconds in all with the defaults, and that
+ * strangers cannot use up the connections. Node's own defaults keep neither
+ * promise.
  */
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -13,7 +14,7 @@ import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, problemOf } from './answer.js'
 
 export interface ListenerLimits {
-  /** From the first byte of a request, or the opening of the connection, to the end of its headers. */
+  /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
   headersTimeoutMs: number
   /** The same to the end of its body. */
   requestTimeoutMs: number
@@ -21,7 +22,7 @@ export interface ListenerLimits {
   checkIntervalMs: number
   /** How long a connection may wait for its next request; longer than usual proxies keep theirs, so that they close first. */
   idleTimeoutMs: number
-  /** How long a connection may be silent while a request is under way; also a TLS handshake. */
+  /** How long a connection may be silent while a request is under way. */
   silenceTimeoutMs: number
   /** Request line and headers. */
   maxHeaderBytes: number
@@ -33,7 +34,7 @@ export interface ListenerLimits {
 
 export const LISTENER_LIMITS: Readonly<ListenerLimits> = {
   headersTimeoutMs: 5_000,
-  requestTimeoutMs: 9_000,
+  requestTimeoutMs: 8_000,
   checkIntervalMs: 500,
   idleTimeoutMs: 75_000,
   silenceTimeoutMs: 9_500,
@@ -42,6 +43,9 @@ export const LISTENER_LIMITS: Readonly<ListenerLimits> = {
   maxStrangers: 512,
   maxRequestsPerConnection: 10_000
 }
+
+/** How long a client that is sent away may take to read why. */
+const LAST_WORD_MS = 1_000
 
 /** PEM texts. */
 export interface ListenerTls {
@@ -73,7 +77,7 @@ export function createListener (handler: RequestListener, options: ListenerOptio
   }
   const server = tls === null
     ? createServer(settings, handler)
-    : createTlsServer({ ...settings, ...tls, handshakeTimeout: limits.silenceTimeoutMs }, handler)
+    : createTlsServer({ ...settings, ...tls, handshakeTimeout: limits.headersTimeoutMs }, handler)
   server.setTimeout(limits.silenceTimeoutMs)
   server.maxConnections = limits.maxConnections
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection
@@ -121,4 +125,7 @@ export function endUnparsable (
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
     `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   socket.destroySoon()
+  // A client that does not read, or whose TLS handshake never ends, would keep it from going.
+  const timer = setTimeout(() => { socket.destroy() }, LAST_WORD_MS)
+  socket.once('close', () => { clearTimeout(timer) })
 }

@@ -24,12 +24,16 @@ export type Outcome =
 
 /** What becomes of the job after an attempt, or instead of one. */
 export type Verdict =
-  | { kind: 'done' } // the delivery is no longer open under this job: finish it
+  | {
+    kind: 'done' // the delivery is no longer open under this job: finish it
+    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
+    quietMs?: number
+  }
   | {
     kind: 'again' // try again
     /** Not before this time, epoch milliseconds. */
     atMs: number
-    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
+    /** As above. */
     quietMs?: number
   }
   | {

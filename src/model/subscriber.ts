@@ -15,7 +15,7 @@ export type RetryPolicy =
     initialMs: number
     /** Each wait is the one before times this; ≥ 1. */
     factor: number
-    /** No wait is longer, milliseconds; also caps Retry-After. */
+    /** Waits grow up to this, before they are spread; also caps Retry-After. Milliseconds. */
     maxMs: number
     /** 0–1: each wait is spread evenly by this share to either side. */
     jitter: number

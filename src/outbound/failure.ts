@@ -1,7 +1,7 @@
 /**
  * Why a request got no answer, in words that are safe to log and to show.
  *
- * Only the stable codes of Node, OpenSSL and the HTTP parser get through.
+ * Only the stable codes of Node, OpenSSL and the HTTP client get through.
  * Messages never do: they quote host names, header values and certificates.
  */
 
@@ -21,9 +21,10 @@ const CODE = /^[A-Z][A-Z0-9_]{1,63}$/
  * @returns      a code such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`, or a short sentence; never a secret
  */
 export function failureText (error: unknown): string {
+  // The parser's own code is not set in undici 7.
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'the answer is not HTTP/1.1'
   const code = codeOf(error)
   if (code === null) return 'connection failed'
-  if (code.startsWith('HPE_')) return `the answer is not HTTP/1.1 (${code})`
   return IN_PLAIN_WORDS[code] ?? code
 }
 

@@ -40,7 +40,7 @@ export function createLookup (question: Question = ask as Question): LookupFunct
   }
 }
 
-/** Each asker gets an array of its own: `net` may reorder it. */
-function copyOf (address: string | LookupAddress[]): string | LookupAddress[] {
-  return typeof address === 'string' ? address : [...address]
+/** Each asker gets an array of its own: `net` may reorder it. With an error there is no address at all. */
+function copyOf <T> (address: T | LookupAddress[]): T | LookupAddress[] {
+  return Array.isArray(address) ? [...address] : address
 }

@@ -17,6 +17,9 @@ import { openTransaction, type Transaction } from './transaction.js'
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
 
+/** No limit of its own; but without one BullMQ would ignore a subscriber's wish for quiet. */
+const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, perMs: 1_000 }
+
 export interface QueuesOptions {
   /** For transactions: fails fast, because accepting must not wait for a dead Redis. */
   hasty: RedisClient
@@ -73,8 +76,8 @@ export function createQueues ({ hasty, patient, keys, report }: QueuesOptions): 
     async setLimits ({ name, concurrency, rateLimit }) {
       const queue = queueOf(name)
       await queue.setGlobalConcurrency(concurrency)
-      if (rateLimit === null) await queue.removeGlobalRateLimit()
-      else await queue.setGlobalRateLimit(rateLimit.max, rateLimit.perMs)
+      const { max, perMs } = rateLimit ?? NO_LIMIT
+      await queue.setGlobalRateLimit(max, perMs)
     },
     async promote (subscriber, eventId, generation) {
       const job = await queueOf(subscriber).getJob(jobIdOf(eventId, generation))

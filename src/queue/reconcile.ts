@@ -4,8 +4,9 @@
  *
  * One round takes at most a few milliseconds of Redis per subscriber. While a
  * subscriber has fewer open deliveries than `SMALL`, all of them are looked at
- * in every round. Beyond that a walk begins only when there are fewer jobs
- * than open deliveries, and goes on until it has seen them all.
+ * in every round. Beyond that a walk through all begins only when there are
+ * fewer jobs than open deliveries; else a round looks at the next few, because
+ * jobs of deliveries that are over may make up for some that are missing.
  */
 import type { Report } from '../model/fact.js'
 import type { Keys } from '../redis/keys.js'
@@ -28,6 +29,8 @@ export interface ReconcileOptions {
   /** Known subscribers and whether each is on hold; a read of the record. */
   holds: () => Promise<ReadonlyMap<string, unknown>>
   report: Report
+  /** Open deliveries of a subscriber up to which every round looks at all of them; for tests. */
+  small?: number
 }
 
 export interface Reconciler {
@@ -42,14 +45,25 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<unknown> = Promise.resolve()
   let stopped = false
+  /** Where the next look at a long queue begins, by subscriber. */
+  const positions: Positions = new Map()
 
+  function trouble (subscriber: string | null, error: unknown): void {
+    options.report({ fact: 'queue.trouble', subscriber, error: error instanceof Error ? error.message : String(error) })
+  }
+
+  /** What is wrong with one queue keeps no other from being mended. */
   async function round (): Promise<number> {
     const holds = await options.holds()
     let added = 0
     for (const [subscriber, hold] of holds) {
       if (stopped) break
-      await options.queues.setPaused(subscriber, hold !== null)
-      added += await mendQueue(options, subscriber)
+      try {
+        await options.queues.setPaused(subscriber, hold !== null)
+        added += await mendQueue(options, subscriber, positions)
+      } catch (error) {
+        trouble(subscriber, error)
+      }
     }
     return added
   }
@@ -57,9 +71,7 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
   function schedule (): void {
     timer = setTimeout(() => {
       running = round()
-        .catch((error: unknown) => {
-          options.report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
-        })
+        .catch((error: unknown) => { trouble(null, error) })
         .finally(() => { if (!stopped) schedule() })
     }, ROUND_MS)
   }
@@ -75,18 +87,22 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
   }
 }
 
-async function mendQueue (options: ReconcileOptions, subscriber: string): Promise<number> {
-  const { redis, keys, queues } = options
+type Positions = Map<string, string>
+
+async function mendQueue (options: ReconcileOptions, subscriber: string, positions: Positions): Promise<number> {
+  const { redis, keys, queues, small = SMALL } = options
   const open = await redis.zcard(keys.open(subscriber))
   if (open === 0) return 0
-  if (open > SMALL && await queues.countJobs(subscriber) >= open) return 0
+  const whole = open <= small || await queues.countJobs(subscriber) < open
   let added = 0
-  let cursor = '0'
-  do {
-    const [next, ...missing] = await findMissing(options, subscriber, cursor)
+  let cursor = whole ? '' : positions.get(subscriber) ?? ''
+  for (;;) {
+    const [next, ...missing] = await findMissing(options, subscriber, cursor === '' ? '0' : cursor)
     added += await addMissing(options, subscriber, missing)
     cursor = next!
-  } while (cursor !== '')
+    if (!whole || cursor === '') break
+  }
+  positions.set(subscriber, cursor)
   if (added > 0) options.report({ fact: 'queue.reconciled', subscriber, added })
   return added
 }

@@ -24,8 +24,8 @@ const MAX_CRASHES_PER_JOB = 1_000_000_000
 const RETRY_AFTER_ERROR_MS = 500
 /** After an error of ours, so that a bug does not spin. */
 const RETRY_AFTER_SURPRISE_MS = 1_000
-/** No limit of its own, but without a limiter BullMQ would ignore a subscriber's wish for quiet. */
-const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, duration: 1_000 }
+/** How long jobs that were cut off may take to go back. */
+const GIVE_BACK_MS = 1_000
 /** How long a worker may sleep because of a rate limit before it looks again. */
 const MAX_LIMIT_SLEEP_MS = 1_000
 
@@ -50,7 +50,8 @@ export interface DeliveryWorker {
   isRunning (): boolean
   /**
    * Takes no more jobs, gives those in flight until `graceMs` from now, then
-   * cuts them off; they go back to the front of the queue.
+   * cuts them off; they go back to the front of the queue. Without Redis they
+   * cannot: then it is over a second later, and they run again elsewhere.
    */
   stop (graceMs: number): Promise<void>
 }
@@ -70,7 +71,6 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MAX_CRASHES_PER_JOB,
     runRetryDelay: RETRY_AFTER_ERROR_MS,
-    limiter: NO_LIMIT,
     maximumRateLimitDelay: MAX_LIMIT_SLEEP_MS,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 }
@@ -83,11 +83,11 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
       if (graceMs <= 0) stopping.abort()
-      try {
-        await worker.close()
-      } finally {
-        clearTimeout(cutOff)
-      }
+      let giveUp: NodeJS.Timeout | undefined
+      const tooLate = new Promise<void>(resolve => { giveUp = setTimeout(resolve, graceMs + GIVE_BACK_MS) })
+      await Promise.race([worker.close(), tooLate])
+      clearTimeout(cutOff)
+      clearTimeout(giveUp)
     }
   }
 }
@@ -107,9 +107,10 @@ interface Task { options: WorkerOptions, worker: Worker, job: Job, token: string
 async function obey ({ options, worker, job, token }: Task, verdict: Verdict): Promise<void> {
   switch (verdict.kind) {
     case 'done':
+      await keepQuiet(worker, verdict)
       return
     case 'again':
-      if (verdict.quietMs !== undefined) await worker.rateLimit(verdict.quietMs)
+      await keepQuiet(worker, verdict)
       await job.moveToDelayed(verdict.atMs, token)
       throw new DelayedError()
     case 'give-back':
@@ -117,4 +118,9 @@ async function obey ({ options, worker, job, token }: Task, verdict: Verdict): P
       await job.moveToWait(token)
       throw new WaitingError()
   }
+}
+
+/** The queue's other jobs wait as well; it costs them nothing. */
+async function keepQuiet (worker: Worker, { quietMs = 0 }: { quietMs?: number }): Promise<void> {
+  if (quietMs > 0) await worker.rateLimit(Math.ceil(quietMs))
 }

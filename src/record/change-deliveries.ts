@@ -23,13 +23,14 @@ export interface Requeue {
  *
  * @param replayId       `null` when this is a release and no replay
  * @param newWebhookId   makes the `webhook-id` of each delivery; `null` keeps the event's id
+ * @param cursor         the sequence below which the replay goes on, noted in the same step
  */
 export function requeueArguments (
-  { keys }: RecordStore, deliveries: readonly Requeue[], { replayId, newWebhookId }: { replayId: string | null, newWebhookId: (() => string) | null }
+  { keys }: RecordStore, deliveries: readonly Requeue[], { replayId, newWebhookId, cursor }: { replayId: string | null, newWebhookId: (() => string) | null, cursor?: number }
 ): [keys: string[], args: Array<string | number>] {
   const flat = deliveries.flatMap(({ eventId, subscriber, generation }) =>
     newWebhookId === null ? [eventId, subscriber, generation] : [eventId, subscriber, generation, newWebhookId()])
-  return [[keys.events], [`{${keys.prefix}}:`, replayId ?? '', newWebhookId === null ? '0' : '1', ...flat]]
+  return [[keys.events], [`{${keys.prefix}}:`, replayId ?? '', newWebhookId === null ? '0' : '1', cursor ?? '', ...flat]]
 }
 
 /**

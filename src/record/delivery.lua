@@ -53,6 +53,12 @@ local function put_delivery(prefix, id, sequence, subscriber, before, delivery)
   count(event, 'failed', before == 'failed', delivery.s == 'failed')
 end
 
+-- Counts for a replay, unless it has been forgotten.
+local function count_replay(prefix, replay, field)
+  local key = prefix .. 'replay:' .. replay
+  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, field, 1) end
+end
+
 -- Starts the retention of an event that has nothing open, and stops it for one that has.
 local function settle(prefix, id, now)
   local counts = redis.call('HMGET', prefix .. 'event:' .. id, 'open', 'failed')

@@ -18,7 +18,7 @@ for i = 2, #ARGV, 2 do
     delivery.s, delivery.h, delivery.t = 'discarded', nil, nil
     put_delivery(prefix, id, stored[2], subscriber, before, delivery)
     settle(prefix, id, now)
-    if delivery.r then redis.call('HINCRBY', prefix .. 'replay:' .. delivery.r, 'discarded', 1) end
+    if delivery.r then count_replay(prefix, delivery.r, 'discarded') end
     discarded = discarded + 1
   end
 end

@@ -11,7 +11,10 @@ export const EVENT_FIELDS = [
   'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs'
 ] as const
 
-/** What a script is told about a new event; it adds the rest. */
+/** Halves of a surrogate pair: the scripts' JSON reader refuses them. */
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
+/** What a script is told about a new event; it adds the rest. Well-formed whatever a callback holds. */
 export function plainFieldsOf (event: Pick<Event, 'taskId' | 'type' | 'businessId' | 'receivedAt' | 'size' | 'contentType'>): string {
   return JSON.stringify({
     task: event.taskId,
@@ -19,7 +22,7 @@ export function plainFieldsOf (event: Pick<Event, 'taskId' | 'type' | 'businessI
     at: event.receivedAt,
     size: event.size,
     ct: event.contentType,
-    ...(event.businessId === null ? {} : { biz: event.businessId })
+    ...(event.businessId === null ? {} : { biz: event.businessId.replace(LONE_SURROGATE, '\ufffd') })
   })
 }
 

@@ -23,6 +23,8 @@ export interface SubscriberStatus {
   oldestWaitingAt: number | null
   lastSuccessAt: number | null
   lastError: string | null
+  /** Its last answer was no success, and something waits for it. */
+  failing: boolean
 }
 
 /** Every subscriber that is configured or ever had a delivery, by name. */
@@ -45,7 +47,8 @@ export async function readSubscribers ({ redis, keys }: RecordStore): Promise<Su
       counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
       oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
       lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
-      lastError: facts['lastError'] ?? null
+      lastError: facts['lastError'] ?? null,
+      failing: open > 0 && Number(facts['lastErrorAt'] ?? 0) > Number(facts['lastSuccessAt'] ?? 0)
     }
   }))
 }

@@ -20,8 +20,11 @@ local stored = redis.call('HMGET', event, 'd:' .. subscriber, attempts_field, 's
 if not stored[1] then return 0 end
 local delivery = cjson.decode(stored[1])
 local lines = stored[2] or ''
-local same_start = '"t":' .. ARGV[5] .. ','
-if string.find(string.match(lines, '[^\n]*$'), same_start, 1, true) then return 0 end
+-- Quotes inside an attempt are escaped, so only a start can look like this.
+if string.find(lines, '"t":' .. ARGV[5] .. ',', 1, true) then return 0 end
+
+-- A full Redis refuses a script's first write only, and not this one: the request was made, so that goes on record.
+redis.call('HDEL', event, 'x')
 
 local now = now_ms()
 delivery.n = delivery.n + 1
@@ -46,7 +49,7 @@ put_delivery(prefix, id, stored[3], subscriber, before, delivery)
 if current and (state == 'delivered' or state == 'failed') then
   redis.call('HINCRBY', subscriber_key, state, 1)
   redis.call('HINCRBY', KEYS[3], state, 1)
-  if delivery.r then redis.call('HINCRBY', prefix .. 'replay:' .. delivery.r, state, 1) end
+  if delivery.r then count_replay(prefix, delivery.r, state) end
   settle(prefix, id, now)
 end
 if state == 'delivered' then

@@ -3,9 +3,13 @@
   ones. Runs inside a MULTI with their jobs. A delivery that changed since it
   was selected is left alone; one that has no record yet (a backfill) is made.
 
+  A replay's progress is noted here and nowhere else, so that a crash repeats
+  no batch and skips none.
+
   KEYS  1 events
   ARGV  1 prefix  2 replay id or ""  3 "1" for a fresh webhook id per delivery
-        4… three for each: event id, subscriber, the generation it shall get
+        4 where the replay goes on: a sequence, or ""
+        5… three for each: event id, subscriber, the generation it shall get
            (1: it has no delivery yet), and, with a fresh id, that id as a fourth
   Returns  how many were put back
 ]]
@@ -35,15 +39,18 @@ local function put_back(id, subscriber, generation, webhook_id)
   delivery.g, delivery.b, delivery.t = generation, 0, now
   delivery.q = hold_clock(prefix, subscriber, now)
   delivery.h, delivery.d = nil, nil
-  if replay ~= '' then delivery.r, delivery.w = replay, webhook_id end
+  delivery.r, delivery.w = replay ~= '' and replay or nil, webhook_id
   put_delivery(prefix, id, stored[2], subscriber, before or false, delivery)
   settle(prefix, id, now)
   queued = queued + 1
 end
 
 local step = fresh and 4 or 3
-for i = 4, #ARGV, step do
+for i = 5, #ARGV, step do
   put_back(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), fresh and ARGV[i + 3] or nil)
 end
-if replay ~= '' and queued > 0 then redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued) end
+if replay ~= '' then
+  redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued)
+  if ARGV[4] ~= '' then redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', ARGV[4]) end
+end
 return queued

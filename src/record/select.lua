@@ -4,7 +4,7 @@
   KEYS  1… the indexes to walk: `events`, or the open, failed and held ones of some subscribers
   ARGV  1 prefix
         2 cursor: only events with a sequence below it; "inf" to begin
-        3 how many events to look at, at most
+        3 how many events to look at, about
         4 how many rows to return, at most
         5 filter, JSON; every key is optional:
           types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
@@ -21,28 +21,39 @@ local filter = cjson.decode(ARGV[5])
 local highest = cursor == 'inf' and '+inf' or ('(' .. cursor)
 local lowest = filter.since and string.format('%.0f', filter.since * 1000 - SKEW_US) or '-inf'
 
--- The newest candidates of all indexes together, each once.
+-- What is asked of each of several indexes, at least.
+local SMALLEST_SHARE = 20
+
+-- The newest of one index, and whether that is all of it.
+local function newest_of(key, count)
+  local range = redis.call('ZREVRANGEBYSCORE', key, highest, lowest, 'WITHSCORES', 'LIMIT', 0, count)
+  return range, #range / 2 < count
+end
+
+-- The newest candidates of all indexes together, each once, and whether there are no more.
 local function candidates()
-  if #KEYS == 1 then
-    return redis.call('ZREVRANGEBYSCORE', KEYS[1], highest, lowest, 'WITHSCORES', 'LIMIT', 0, budget)
-  end
-  local seen, list = {}, {}
+  if #KEYS == 1 then return newest_of(KEYS[1], budget) end
+  local share = math.max(SMALLEST_SHARE, math.floor(budget / #KEYS))
+  local seen, list, all, floor = {}, {}, true, 0
   for _, key in ipairs(KEYS) do
-    local range = redis.call('ZREVRANGEBYSCORE', key, highest, lowest, 'WITHSCORES', 'LIMIT', 0, budget)
+    local range, whole = newest_of(key, share)
+    -- Below its share an index may have more: nothing older than that can be told yet.
+    if not whole then all, floor = false, math.max(floor, tonumber(range[#range])) end
     for i = 1, #range, 2 do
       if not seen[range[i]] then
         seen[range[i]] = true
-        list[#list + 1] = { range[i], range[i + 1] }
+        list[#list + 1] = { range[i], range[i + 1], tonumber(range[i + 1]) }
       end
     end
   end
-  table.sort(list, function(a, b) return tonumber(a[2]) > tonumber(b[2]) end)
+  table.sort(list, function(a, b) return a[3] > b[3] end)
   local flat = {}
-  for i = 1, math.min(#list, budget) do
-    flat[#flat + 1] = list[i][1]
-    flat[#flat + 1] = list[i][2]
+  for _, entry in ipairs(list) do
+    if entry[3] < floor then break end
+    flat[#flat + 1] = entry[1]
+    flat[#flat + 1] = entry[2]
   end
-  return flat
+  return flat, all
 end
 
 local function type_fits(value)
@@ -96,8 +107,8 @@ local function deliveries_of(id, names)
   return wanted and list or nil
 end
 
-local found = candidates()
-local rows = { #found / 2 < budget and '' or found[#found] }
+local found, all = candidates()
+local rows = { all and '' or found[#found] }
 for i = 1, #found, 2 do
   local id = found[i]
   local values = redis.call('HMGET', prefix .. 'event:' .. id, unpack(FIELDS))

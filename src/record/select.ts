@@ -169,7 +169,10 @@ async function selectNamed ({ store, filter, holds, limit, cursor }: Step): Prom
 
 async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
   const fields = await redis.hgetall(keys.task(taskId))
-  return Object.entries(fields).filter(([name]) => name.startsWith('c:')).map(([, claim]) => claim.split(' ')[0]!)
+  return Object.entries(fields).flatMap(([name, value]) => {
+    if (name.startsWith('c:')) return [value.split(' ')[0]!]
+    return name.startsWith('e:') ? [name.slice(2)] : []
+  })
 }
 
 /** One event with its deliveries, `null` when there is none. */

@@ -13,9 +13,11 @@ local now = now_ms()
 -- Claims outlive their events until the window closes; a task without events goes with its last claim.
 local function forget_claims(task_id, id)
   local task = prefix .. 'task:' .. task_id
+  redis.call('HDEL', task, 'e:' .. id)
   local fields = redis.call('HGETALL', task)
   local claims, others, last = 0, false, 0
   for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 2) == 'e:' then others = true end
     if string.sub(fields[i], 1, 2) == 'c:' then
       local event, at = string.match(fields[i + 1], '^(%S+) (%d+)$')
       at = tonumber(at)
@@ -28,9 +30,10 @@ local function forget_claims(task_id, id)
       end
     end
   end
+  if others then return end
   if claims == 0 then
     redis.call('DEL', task)
-  elseif not others then
+  else
     redis.call('PEXPIRE', task, math.max(1, last + window - now))
   end
 end

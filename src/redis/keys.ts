@@ -50,6 +50,8 @@ export interface Keys {
   quarantine (budget: 'unreadable' | 'denied'): string
   /** HASH: one refused callback. */
   quarantined (id: string): string
+  /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */
+  readonly rateLimit: string
   /** PUBSUB channel: reload your configuration. */
   readonly reloadChannel: string
   /** Prefix given to BullMQ; its keys follow as `:<subscriber>:<name>`. */
@@ -83,6 +85,7 @@ export function keysOf (prefix: string): Keys {
     replayLock: id => p + 'replay-lock:' + id,
     quarantine: budget => p + 'quarantine:' + budget,
     quarantined: id => p + 'quarantined:' + id,
+    rateLimit: p + 'rate:',
     reloadChannel: p + 'reload',
     queuePrefix: p + 'queue'
   }

@@ -129,7 +129,7 @@ async function restart (place: ServerPlace, firstBackoffMs: number, { report, st
   const { signal } = stopping
   let told = ''
   for (let backoffMs = firstBackoffMs; ; backoffMs = longer(backoffMs)) {
-    await wait(backoffMs, undefined, { signal, ref: false }).catch(() => {})
+    await wait(backoffMs, undefined, { signal }).catch(() => {})
     if (signal.aborted) return null
     try {
       return await spawnServer(place, signal)

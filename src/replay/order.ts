@@ -65,15 +65,15 @@ export function meantBy (order: ReplayOrder, { event, deliveries }: Selected, su
       : []
   }
   return deliveries
-    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(delivery))
+    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(order, delivery))
     .map(({ subscriber, generation, state }) => ({
       eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
     }))
 }
 
-/** Queued deliveries are not doubled, and only an event's own hold can be released by a replay. */
-function canBePutBack ({ state }: SelectedDelivery): boolean {
-  return state !== 'queued'
+/** Queued deliveries are not doubled, and of what is shown as held only an event's own hold can be released. */
+function canBePutBack (order: ReplayOrder, { state }: SelectedDelivery): boolean {
+  return order.state === 'held' ? state === 'held' : state !== 'queued'
 }
 
 /** A late event that was kept without delivering is owed to nobody. */

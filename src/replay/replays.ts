@@ -6,7 +6,10 @@ import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
+import { loadScript, runScript } from '../redis/script.js'
 import { filterOf, meantBy, type ReplayOrder } from './order.js'
+
+const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
 
 export interface Replay {
   /** `rpl_` and 26 characters that sort by time. */
@@ -128,10 +131,7 @@ export async function cancelReplay (store: RecordStore, id: string): Promise<Rep
   return await readReplay(store, id)
 }
 
-/** Ends a replay. */
+/** Ends a replay, unless it has ended otherwise. */
 export async function finishReplay ({ redis, keys }: RecordStore, id: string, state: 'done' | 'cancelled'): Promise<void> {
-  await redis.multi()
-    .hset(keys.replay(id), { state, finishedAt: Date.now() })
-    .srem(keys.runningReplays, id)
-    .exec()
+  await runScript(redis, FINISH, [keys.replay(id), keys.runningReplays], [id, state, Date.now()])
 }

@@ -3,9 +3,10 @@
  * and puts them back in their queues. There is no second delivery path; from
  * here on a replayed delivery goes the way of every other.
  *
- * Any gateway may run a replay; a lock makes it one at a time. How far it has
- * come is noted in the same transaction as each batch, so a restart goes on
- * where the last batch ended.
+ * Any gateway may run a replay; a lock makes it one at a time. Several replays
+ * run side by side, so that a slow one keeps nobody waiting. How far each has
+ * come is noted in the same step as each batch, so a restart goes on where the
+ * last batch ended.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
@@ -16,17 +17,16 @@ import type { Queues } from '../queue/queues.js'
 import { REQUEUE, requeueArguments, type Requeue } from '../record/change-deliveries.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
-import { loadScript } from '../redis/script.js'
 import { filterOf, meantBy } from './order.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
-
-const ADVANCE = loadScript(new URL('./advance.lua', import.meta.url))
 
 /** Events of one batch. */
 const BATCH = 200
 const LOOK_EVERY_MS = 1_000
 /** A gateway that crashed loses its replays to others after this long. */
 const LOCK_MS = 10_000
+/** A slow replay renews its lock this often while it waits. */
+const RENEW_LOCK_MS = LOCK_MS / 4
 
 export interface RunnerOptions {
   store: RecordStore
@@ -49,14 +49,25 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
   const stopping = new AbortController()
   let awake = new AbortController()
   let loop: Promise<void> = Promise.resolve()
+  /** The replays that run in this process, by id. */
+  const running = new Map<string, Promise<void>>()
+
+  function trouble (error: unknown): void {
+    options.report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
+  }
+
+  async function look (): Promise<void> {
+    const { redis, keys } = options.store
+    for (const id of await redis.smembers(keys.runningReplays)) {
+      if (running.has(id)) continue
+      const run = runAlone(options, { id, token, stopping: stopping.signal })
+      running.set(id, run.catch(trouble).finally(() => { running.delete(id) }))
+    }
+  }
 
   async function run (): Promise<void> {
     while (!stopping.signal.aborted) {
-      try {
-        await runAll(options, token, stopping.signal)
-      } catch (error) {
-        options.report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
-      }
+      await look().catch(trouble)
       await wait(LOOK_EVERY_MS, undefined, { signal: AbortSignal.any([awake.signal, stopping.signal]) }).catch(() => {})
       awake = new AbortController()
     }
@@ -68,24 +79,27 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
     async stop () {
       stopping.abort()
       await loop
+      await Promise.all(running.values())
     }
   }
 }
 
-async function runAll (options: RunnerOptions, token: string, stopping: AbortSignal): Promise<void> {
-  const { redis, keys } = options.store
-  for (const id of await redis.smembers(keys.runningReplays)) {
-    if (stopping.aborted || !await takeLock(options.store, id, token)) continue
-    try {
-      await runOne(options, { id, token, stopping })
-    } finally {
-      if (await keepLock(options.store, id, token)) await redis.del(keys.replayLock(id))
-    }
+/** Runs a replay unless another runner does. */
+async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
+  const { store } = options
+  const { id, token, stopping } = run
+  if (stopping.aborted || !await takeLock(store, id, token)) return
+  try {
+    await runOne(options, run)
+  } finally {
+    if (await keepLock(store, id, token)) await store.redis.del(store.keys.replayLock(id))
   }
 }
 
-async function takeLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {
-  return await redis.set(keys.replayLock(id), token, 'PX', LOCK_MS, 'NX') === 'OK'
+/** Takes the lock, or finds that this runner has it still: an error left it. */
+async function takeLock (store: RecordStore, id: string, token: string): Promise<boolean> {
+  const { redis, keys } = store
+  return await redis.set(keys.replayLock(id), token, 'PX', LOCK_MS, 'NX') === 'OK' || await keepLock(store, id, token)
 }
 
 async function keepLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {
@@ -106,7 +120,9 @@ async function runOne (options: RunnerOptions, { id, token, stopping }: Run): Pr
     const now = await readReplay(store, id)
     if (now !== null) report({ fact: 'replay.progress', replayId: id, queued: now.queued, matched: now.matched, state: now.state })
     if (batch.next === null) return
-    await pace({ replay, size: batch.size, startedMs: started, stopping })
+    const { ratePerSecond } = replay.order
+    if (ratePerSecond === null) continue
+    await waitUntil(started + batch.size / ratePerSecond * 1_000, { store, id, token, stopping })
   }
 }
 
@@ -115,14 +131,14 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
   const { order } = replay
   const known = subscribers()
   const cursor = Number(await store.redis.hget(store.keys.replay(replay.id), 'cursor'))
-  const limit = order.ratePerSecond === null ? BATCH : Math.min(BATCH, order.ratePerSecond)
+  const limit = order.ratePerSecond === null ? BATCH : Math.min(BATCH, Math.max(1, Math.floor(order.ratePerSecond)))
   const page = await selectEvents(store, filterOf(order, known), { limit, cursor })
   const meant = page.rows.flatMap(row => meantBy(order, row, known))
   const transaction = await queues.begin()
-  transaction.run(ADVANCE, [store.keys.replay(replay.id)], [page.next ?? 0])
   transaction.run(REQUEUE, ...requeueArguments(store, meant, {
     replayId: replay.id,
-    newWebhookId: order.newId ? () => 'evt_' + sortableId(Date.now()) : null
+    newWebhookId: order.newId ? () => 'evt_' + sortableId(Date.now()) : null,
+    cursor: page.next ?? 0
   }))
   for (const { subscriber, eventId, generation } of meant) transaction.addJob(subscriber, eventId, generation)
   await transaction.commit()
@@ -138,9 +154,11 @@ async function makeDue (queues: Queues, retrying: ReadonlyArray<{ eventId: strin
   }
 }
 
-/** Waits until the batch has taken the time it may take. */
-async function pace ({ replay, size, startedMs, stopping }: { replay: Replay, size: number, startedMs: number, stopping: AbortSignal }): Promise<void> {
-  if (replay.order.ratePerSecond === null) return
-  const dueMs = size / replay.order.ratePerSecond * 1_000 - (performance.now() - startedMs)
-  if (dueMs > 0) await wait(dueMs, undefined, { signal: stopping }).catch(() => {})
+/** Waits until a batch has taken the time it may take; holds the lock meanwhile. */
+async function waitUntil (dueMs: number, { store, id, token, stopping }: Run & { store: RecordStore }): Promise<void> {
+  for (;;) {
+    const restMs = dueMs - performance.now()
+    if (restMs <= 0 || stopping.aborted || !await keepLock(store, id, token)) return
+    await wait(Math.min(restMs, RENEW_LOCK_MS), undefined, { signal: stopping }).catch(() => {})
+  }
 }

@@ -68,7 +68,7 @@ const SKIPPED = `
 ok 1 - test/a.test.ts # time=20.5ms
 `
 
-const TABLE: ReadonlyArray<[says: string, run: { tap: string, exit?: string, checks?: string }, line: string, code: number]> = [
+const TABLE: ReadonlyArray<[says: string, run: { tap: string, exit?: string, checks?: string[] }, line: string, code: number]> = [
   ['tests are counted, not what they assert nor what holds them', { tap: `1..1${GOOD}` }, '2 passed, 0 failed', 0],
   ['a failure counts once, and no diff is taken for a result', { tap: `1..1${BAD_ASSERTION}`, exit: '1' }, '0 passed, 1 failed', 1],
   ['a crash after good tests is a failure', { tap: `1..1${CRASH}`, exit: '1' }, '1 passed, 1 failed', 1],
@@ -82,14 +82,14 @@ const TABLE: ReadonlyArray<[says: string, run: { tap: string, exit?: string, che
   ['a bad exit that no test explains is a failure', { tap: `1..1${GOOD}`, exit: '137' }, '2 passed, 1 failed', 1],
   ['no test at all is a failure', { tap: 'TAP version 14\n1..0\n' }, '0 passed, 1 failed', 1],
   ['nothing printed is a failure', { tap: '', exit: '1' }, '0 passed, 1 failed', 1],
-  ['a failed lint and typecheck are two failures', { tap: `1..1${GOOD}`, checks: '2' }, '2 passed, 2 failed', 1]
+  ['a failed lint and typecheck are two failures', { tap: `1..1${GOOD}`, checks: ['npm run lint', 'npm run typecheck'] }, '2 passed, 2 failed', 1]
 ]
 
-for (const [says, { tap, exit = '0', checks = '0' }, line, code] of TABLE) {
+for (const [says, { tap, exit = '0', checks = [] }, line, code] of TABLE) {
   t.test(says, async t => {
     const file = join(t.testdir(), 'tap')
     writeFileSync(file, tap)
-    const { stdout, status } = spawnSync(process.execPath, [COUNT, file, exit, checks], { encoding: 'utf8' })
+    const { stdout, status } = spawnSync(process.execPath, [COUNT, file, exit, ...checks], { encoding: 'utf8' })
     t.equal(stdout.trimEnd().split('\n').at(-1), line)
     t.equal(status, code)
   })

@@ -48,6 +48,7 @@ const UPSTREAM: ReadonlyArray<[from: string, to: string]> = [
   ['console', '../model/event.js'],
   ['cli', '../record/store.js'],
   ['cli', '../gateway.js'],
+  ['cli', '../gateway/storage.js'],
   ['record', '../main.js'],
   ['record', '../../test/support/redis.js']
 ]
@@ -93,6 +94,7 @@ const SPELLING_PLANTS = [
   plant('relay/import-graph', 'src/model/spelling-5.ts', "import '../record/store.js'"),
   plant('relay/import-graph', 'src/ingest/spelling-6.ts', "import { keysOf } from '../redis/keys.js'\nexport const keys = keysOf('relay')"),
   plant('relay/import-graph', 'src/unheard-of/spelling-7.ts', 'export const a = 1'),
+  plant('relay/import-graph', 'src/gateway/spelling-8.ts', "import '../main.js'"),
   plant('relay/import-graph', 'src/stray.ts', 'export const a = 1')
 ]
 
@@ -118,8 +120,13 @@ const SHAPE_PLANTS = [
 ]
 
 const NEVER_PLANTS = [
-  plant('import-x/no-cycle', 'src/model/hen.ts', "import { egg } from './egg.js'\nexport const hen = [egg]"),
-  plant('import-x/no-cycle', 'src/model/egg.ts', "import { hen } from './hen.js'\nexport const egg = [hen]"),
+  plant('relay/no-cycle', 'src/model/hen.ts', "import { egg } from './egg.js'\nexport const hen = [egg]"),
+  plant('relay/no-cycle', 'src/model/egg.ts', "import {\n  nest\n} from './nest.js'\nexport const egg = [nest]"),
+  plant('relay/no-cycle', 'src/model/nest.ts', "/** Loads. */\nexport const nest = async (): Promise<unknown> => await import('./hen.js')"),
+  plant('relay/no-cycle', 'src/model/one.ts', "import type { Other } from './other.js'\nexport interface One { other: Other }"),
+  plant('relay/no-cycle', 'src/model/other.ts', "import type { One } from './one.js'\nexport interface Other { one: One }"),
+  plant('relay/no-cycle', 'src/model/itself.ts', "import { b } from './itself.js'\nexport const a = [b]"),
+  plant('no-void', 'src/model/void.ts', 'export const a = void 0'),
   plant('@typescript-eslint/no-explicit-any', 'src/model/any.ts', 'export const a: any = 1'),
   plant('@typescript-eslint/ban-ts-comment', 'src/model/ignore.ts', '// @ts-ignore: said with a reason\nexport const a: string = 1'),
   plant('@typescript-eslint/ban-ts-comment', 'src/model/expect.ts', '// @ts-expect-error: said with a reason\nexport const a: string = 1'),
@@ -178,8 +185,11 @@ export const CLEAN: readonly Sample[] = [
     '/** Three, then options. */\nexport function three (a: number, b: number, c: number, options: { d?: number } = {}): number {\n  return a + b + c + (options.d ?? 0)\n}'),
   { path: 'src/model/shebang.ts', code: `#!/usr/bin/env node\n${OPENING}export const a = 1\n` },
   file('src/ingest/content-types.ts', 'export const a = 1'),
-  file('src/model/two-ways.ts', "import type { Other } from './two-ways-other.js'\nexport interface One { other: Other }"),
-  file('src/model/two-ways-other.ts', "import type { One } from './two-ways.js'\nexport interface Other { one: One }"),
+  file('src/model/not-awaited.ts', 'async function a () {}\nvoid a()'),
+  file('src/model/schema.ts', 'export const Query = { limit: 50 }\nexport type Query = typeof Query'),
+  file('src/model/from-one.ts', "import { a } from './to-another.js'\nexport const b = a"),
+  file('src/model/from-two.ts', "import { a } from './to-another.js'\nimport { b } from './from-one.js'\nexport const c = [a, b]"),
+  file('src/model/to-another.ts', '// import { b } from "./from-one.js"\nexport const a = 1'),
   {
     path: 'test/model/tests.test.ts', code: `import t from 'tap'\n
 t.test('says', async t => {

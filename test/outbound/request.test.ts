@@ -57,6 +57,9 @@ t.test('an answer before the answer (1xx) and trailers are dropped', async t => 
   const answer = await post(outboundFor(t), subscriberAt(server.url))
   t.match(answer, { status: 200, excerpt: 'ok' })
   t.notOk('retryAfter' in answer)
+
+  const only = await startRaw(t, socket => onHead(socket, () => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n')))
+  t.match(await post(outboundFor(t), subscriberAt(only.url)), { error: /^connection closed before the answer was complete$/ })
 })
 
 t.test('a change of protocol (101) nobody asked for is a failed connection', async t => {
@@ -110,7 +113,7 @@ t.test('the timeout runs to the end of the answer, however slowly it drips', asy
     await server.quiet()
     return answer
   }
-  t.match(await drip('HTTP/1.1 200 OK\r\nx-slow: ', 'a'), { failure: 'timeout', error: 'no complete answer within 200 ms' })
+  t.match(await drip('HTTP/1.1 200 OK\r\nx-slow: ', 'a'), { failure: 'timeout', error: /^no complete answer within 200 ms$/ })
   t.match(await drip('HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n', 'a'),
     { failure: 'timeout', error: 'no complete answer within 200 ms, after status 200' })
 })
@@ -121,6 +124,14 @@ t.test('a TLS handshake that hangs ends with the timeout and leaves no socket', 
   t.match(await post(outboundFor(t), to), { failure: 'timeout' })
   await server.quiet()
   t.equal(server.connections(), 1)
+})
+
+t.test('who gives up on a TLS handshake closes its socket at once', { timeout: 2_000 }, async t => {
+  const stop = new AbortController()
+  const server = await startRaw(t, socket => socket.once('data', () => { stop.abort() }))
+  const to = subscriberAt(server.url.replace('http:', 'https:'), { timeoutMs: 60_000 })
+  t.match(await outboundFor(t).request({ to, headers: {}, body: BODY, signal: stop.signal }), { failure: 'aborted' })
+  await server.quiet()
 })
 
 t.test('a reset before the answer is a failed connection', async t => {
@@ -136,7 +147,7 @@ t.test('an end before the answer is a failed connection', async t => {
 t.test('a reset or an end in the middle of the body is a failed connection', async t => {
   const head = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'
   const reset = await startRaw(t, socket => onHead(socket, () => socket.write(head, () => setImmediate(() => socket.resetAndDestroy()))))
-  t.match(await post(outboundFor(t), subscriberAt(reset.url)), { failure: 'connection', error: /^ECONNRESET/ })
+  t.match(await post(outboundFor(t), subscriberAt(reset.url)), { failure: 'connection', error: /, after status 200$/ })
   const ended = await startRaw(t, socket => onHead(socket, () => socket.end(head)))
   t.match(await post(outboundFor(t), subscriberAt(ended.url)),
     { failure: 'connection', error: 'connection closed before the answer was complete, after status 200' })
@@ -180,7 +191,7 @@ t.test('an answer of exactly 16 kB keeps its connection', async t => {
 
 t.test('what is not HTTP is a failed connection', async t => {
   const server = await startRaw(t, socket => onHead(socket, () => socket.write('SSH-2.0-OpenSSH_9.2\r\n')))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: /^the answer is not HTTP\/1.1 \(HPE_/ })
+  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'the answer is not HTTP/1.1' })
 })
 
 t.test('headers without end are a failed connection', async t => {
@@ -198,7 +209,7 @@ t.test('a refused port and an unknown name are failed connections with their cod
   t.match(await post(outboundFor(t), subscriberAt('http://nonexistent.invalid/')), { failure: 'connection', error: /^(ENOTFOUND|EAI_AGAIN)$/ })
 })
 
-t.test('a signal ends a request under way, and stops one before it starts', async t => {
+t.test('a signal ends a request under way, and stops one before it starts', { timeout: 2_000 }, async t => {
   const server = await startHttp(t, () => { stop.abort() })
   const stop = new AbortController()
   const outbound = outboundFor(t)
@@ -269,7 +280,7 @@ t.test('a header the protocol does not allow is a failure that does not show it'
   t.equal(server.received.length, 0)
 })
 
-t.test('a changed or removed subscriber loses its connections', async t => {
+t.test('a changed or removed subscriber loses its connections', { timeout: 2_000 }, async t => {
   const server = await startHttp(t)
   const outbound = outboundFor(t)
   const before = subscriberAt(server.url + '/a')
@@ -286,7 +297,7 @@ t.test('a changed or removed subscriber loses its connections', async t => {
   await server.quiet()
 })
 
-t.test('a subscriber that changes under a request still gets its answer', async t => {
+t.test('a subscriber that changes under a request still answers it, and is then left at once', { timeout: 2_000 }, async t => {
   const server = await startHttp(t, (_, response) => { outbound.keepOnly([]); response.end('done') })
   const outbound = outboundFor(t)
   t.match(await post(outbound, subscriberAt(server.url)), { status: 200, excerpt: 'done' })

@@ -1,0 +1,64 @@
+/**
+ * Who is asking, and may they?
+ *
+ * Promises that how long a refusal takes says nothing about any token: digests
+ * of equal length are compared, in constant time, against every token, with no
+ * early exit. No token configured lets nobody in. Never logs or repeats what
+ * was presented.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { RelayError } from '../model/errors.js'
+import type { Role, Token } from './options.js'
+
+export interface Caller {
+  /** Of the token. */
+  name: string
+  role: Role
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/**
+ * Lets a request pass, or not.
+ *
+ * @throws RelayError UNAUTHORIZED without a token of ours; FORBIDDEN when a
+ *         viewer wants to change something
+ */
+export function authenticate (request: FastifyRequest, tokens: readonly Token[]): void {
+  const caller = callerWith(presentedBy(request), tokens)
+  if (caller.role !== 'operator' && request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new RelayError('FORBIDDEN', `The token "${caller.name}" is a viewer's and may only read: this needs an operator's token.`)
+  }
+  callers.set(request, caller)
+}
+
+/** Whose request it is, after {@link authenticate}. */
+export function callerOf (request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (caller === undefined) throw new Error('A request came to a route before it was authenticated')
+  return caller
+}
+
+function presentedBy (request: FastifyRequest): string {
+  const parts = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')
+  if (parts === null) throw new RelayError('UNAUTHORIZED', 'Send the header "Authorization: Bearer <token>" with one of the admin tokens.')
+  return parts[1]!
+}
+
+function callerWith (presented: string, tokens: readonly Token[]): Caller {
+  const wanted = digestOf(presented)
+  let found: Token | undefined
+  for (const token of tokens) {
+    const same = timingSafeEqual(wanted, digestOf(token.value))
+    if (same) found ??= token
+  }
+  if (found !== undefined) return { name: found.name, role: found.role }
+  throw new RelayError('UNAUTHORIZED', tokens.length === 0
+    ? 'This gateway has no admin token: add one to admin.tokens of its configuration.'
+    : 'This is none of the admin tokens.')
+}
+
+function digestOf (value: string): Buffer {
+  return createHash('sha256').update(value).digest()
+}

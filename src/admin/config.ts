@@ -1,0 +1,25 @@
+/**
+ * The configuration: read again, on every replica, when asked.
+ */
+import { Type } from 'typebox'
+import { RelayError } from '../model/errors.js'
+import type { AdminOptions } from './options.js'
+import { API, type Route } from './route.js'
+
+/** The route that reloads. */
+export function configRoutes ({ reload }: AdminOptions): Route[] {
+  const handle: Route['handle'] = async () => {
+    const outcome = await reload()
+    if (!('faults' in outcome)) return { changed: outcome.changed }
+    const count = outcome.faults.length === 1 ? '1 fault' : `${outcome.faults.length} faults`
+    throw new RelayError('CONFIG_INVALID', `The configuration has ${count}; the one before it goes on running.`, { faults: outcome.faults })
+  }
+
+  return [{
+    method: 'POST',
+    path: `${API}/config/reload`,
+    does: 'Reads the configuration again and swaps it as a whole, or not at all.',
+    answers: { 200: { means: 'It runs', schema: Type.Object({ changed: Type.Array(Type.String({ description: 'a key' })) }) } },
+    handle
+  }]
+}

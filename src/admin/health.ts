@@ -1,0 +1,43 @@
+/**
+ * For whoever keeps the process alive and sends it traffic: does it live, and
+ * would a callback get a 200 now? Without a token, and tiny.
+ */
+import { Type } from 'typebox'
+import type { AdminOptions } from './options.js'
+import type { Route } from './route.js'
+import { oneOf } from './shapes.js'
+
+const Readiness = Type.Object({
+  status: oneOf(['ok', 'degraded', 'unavailable']),
+  reasons: Type.Array(Type.String())
+})
+
+/** The two routes of probes. `/healthz` asks nobody, so it answers while the process lives. */
+export function healthRoutes ({ health }: AdminOptions): Route[] {
+  const ready: Route['handle'] = async (_request, reply) => {
+    const { ready, status, reasons } = await health()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? status : 'unavailable', reasons })
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: '/healthz',
+      does: 'Answers while the process lives.',
+      open: true,
+      answers: { 200: { means: 'It lives', schema: Type.Object({ status: oneOf(['ok']) }) } },
+      handle: async () => ({ status: 'ok' })
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      does: 'Tells whether a callback would get a 200 now.',
+      open: true,
+      answers: {
+        200: { means: 'It would', schema: Readiness },
+        503: { means: 'It would not', schema: Readiness }
+      },
+      handle: ready
+    }
+  ]
+}

@@ -1,0 +1,111 @@
+/**
+ * `Idempotency-Key`: a POST that is sent twice is carried out once.
+ *
+ *   first ──▶ in flight ──▶ answered, kept for a day
+ *                 │409            │the same answer again; 422 for another request
+ *
+ * Keys are of the token that sent them: nobody gets another's answer. Only
+ * successes are kept: what was refused or failed may be sent again as it is.
+ * Never keeps the body of a request, only its digest.
+ */
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RelayError } from '../model/errors.js'
+import type { RecordStore } from '../record/store.js'
+import { callerOf } from './auth.js'
+import { invalid } from './check-input.js'
+import { sendProblem } from './problem.js'
+
+const KEPT_MS = 24 * 3_600_000
+/** A process that died in the middle blocks its key no longer than this. */
+const IN_FLIGHT_MS = 10 * 60_000
+const MAX_KEY_CHARACTERS = 255
+
+interface KeptAnswer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** What is stored under a key. */
+interface Kept {
+  digest: string
+  /** Absent while the first request is under way. */
+  answer?: KeptAnswer
+}
+
+interface Claim { slot: string, digest: string }
+
+export interface Idempotency {
+  /** Before a route is asked: claims the key, or answers in the route's place. */
+  begin: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
+  /** When the answer is known: keeps it, or gives the key back. */
+  end: (request: FastifyRequest, reply: FastifyReply, payload: unknown) => Promise<void>
+}
+
+/** Makes the two hooks. */
+export function createIdempotency ({ redis, keys }: RecordStore): Idempotency {
+  const claims = new WeakMap<FastifyRequest, Claim>()
+
+  return {
+    async begin (request, reply) {
+      const key = request.headers['idempotency-key']
+      if (request.method !== 'POST' || key === undefined) return
+      const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
+      const kept: Kept = { digest: claim.digest }
+      if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
+        claims.set(request, claim)
+        return
+      }
+      return answerAgain(reply, claim, await redis.get(claim.slot))
+    },
+    async end (request, reply, payload) {
+      const claim = claims.get(request)
+      if (claim === undefined) return
+      claims.delete(request) // an error while keeping comes through here again
+      if (reply.statusCode >= 300) {
+        await redis.del(claim.slot)
+        return
+      }
+      const kept: Kept = { digest: claim.digest, answer: keptAnswer(reply, payload) }
+      await redis.set(claim.slot, JSON.stringify(kept), 'PX', KEPT_MS)
+    }
+  }
+}
+
+function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | null): FastifyReply {
+  const kept = stored === null ? null : JSON.parse(stored) as Kept
+  if (kept !== null && kept.digest !== digest) {
+    return sendProblem(reply, { status: 422, detail: 'This Idempotency-Key was used for another request: make a new one for a new request.' })
+  }
+  if (kept?.answer === undefined) {
+    throw new RelayError('CONFLICT', 'A request with this Idempotency-Key is under way. Ask again when it is done.')
+  }
+  const { status, headers, body } = kept.answer
+  return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
+}
+
+function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {
+  const headers: Record<string, string> = {}
+  for (const name of ['content-type', 'location']) {
+    const value = reply.getHeader(name)
+    if (value !== undefined) headers[name] = String(value)
+  }
+  return { status: reply.statusCode, headers, body: String(payload) }
+}
+
+/** @throws RelayError INVALID_REQUEST for a key that is none */
+function slotOf (prefix: string, request: FastifyRequest, key: string | string[]): string {
+  if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_CHARACTERS) {
+    throw invalid([{ name: 'Idempotency-Key', problem: `Idempotency-Key takes 1 to ${MAX_KEY_CHARACTERS} characters.` }])
+  }
+  return `{${prefix}}:idempotency:${sha256(JSON.stringify([callerOf(request).name, key]))}`
+}
+
+function digestOf (request: FastifyRequest): string {
+  return sha256(JSON.stringify([request.url, request.body ?? null]))
+}
+
+function sha256 (text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}

@@ -1,0 +1,65 @@
+/**
+ * What the admin API needs from the rest of the gateway, and nothing more.
+ */
+import type { Flag } from '../model/event.js'
+import type { Report } from '../model/fact.js'
+import type { Subscriber } from '../model/subscriber.js'
+import type { Queues } from '../queue/queues.js'
+import type { RecordStore } from '../record/store.js'
+
+/** A viewer may read, an operator may do everything. */
+export type Role = 'operator' | 'viewer'
+
+/** A bearer token; its value is secret. */
+export interface Token {
+  name: string
+  value: string
+  role: Role
+}
+
+/** A callback that we made up ourselves. */
+export interface TestArrival {
+  body: Buffer
+  contentType: string
+  /** Epoch milliseconds. */
+  receivedAt: number
+  flags: Flag[]
+  /** The one subscriber that shall have it; every matching one when left out. */
+  only?: string
+}
+
+/** What became of it. */
+export type TestAcceptance =
+  | { kind: 'accepted' | 'duplicate', eventId: string }
+  | { kind: 'spooled' }
+  | { kind: 'unreadable', field: string | null, problem: string }
+  | { kind: 'unavailable', reason: string }
+
+/** One thing that is wrong with a configuration. */
+export interface Fault {
+  path: string
+  message: string
+  line: number | null
+  column: number | null
+  hint?: string
+}
+
+export interface AdminOptions {
+  /** Fails fast: an operator would rather be told than wait. */
+  store: RecordStore
+  queues: Queues
+  /** The way in that every callback takes. Never rejects. */
+  accept: (arrival: TestArrival) => Promise<TestAcceptance>
+  /** Those of the running configuration. */
+  subscribers: () => readonly Subscriber[]
+  /** Asked at each request. */
+  tokens: () => readonly Token[]
+  reload: () => Promise<{ changed: string[] } | { faults: Fault[] }>
+  /** `ready` while a callback would get a 200. */
+  health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
+  /** Tells the runner of replays that there is one. */
+  wakeReplays: () => void
+  /** Shown by `/stats`; `startedAt` in epoch milliseconds. */
+  process: () => { version: string, startedAt: number, pid: number, redis: 'managed' | 'external', configFile: string }
+  report: Report
+}

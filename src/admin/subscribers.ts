@@ -1,0 +1,149 @@
+/**
+ * Subscribers: what the configuration says of them together with what the
+ * record knows, and the two switches that an operator has.
+ */
+import type { Static } from 'typebox'
+import { RelayError } from '../model/errors.js'
+import type { SubscriberHold } from '../model/delivery.js'
+import { maskUrl, type Subscriber } from '../model/subscriber.js'
+import { clearHold, setHold } from '../record/holds.js'
+import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { didYouMean } from './did-you-mean.js'
+import type { AdminOptions } from './options.js'
+import { API, pathParameter, type Route } from './route.js'
+import { listOf, SubscriberShape, timeOf } from './shapes.js'
+
+/** A queue that is not told within this is told by the next worker that opens a delivery. */
+const QUEUE_TOLD_MS = 2_000
+
+type Shown = Static<typeof SubscriberShape>
+
+/** The routes under `/subscribers`. */
+export function subscriberRoutes (options: AdminOptions): Route[] {
+  const list: Route['handle'] = async () => {
+    const all = await readAll(options)
+    return { items: all.map(({ entry, status }) => showSubscriber(entry, status)), nextCursor: null }
+  }
+
+  const pause: Route['handle'] = async request => {
+    const { status: { name } } = await find(options, pathParameter(request, 'name'))
+    if (await setHold(options.store, name, 'pause')) options.report({ fact: 'subscriber.held', subscriber: name, by: 'pause' })
+    await tellQueue(options, name, true)
+    return await showOne(options, name)
+  }
+
+  const resume: Route['handle'] = async request => {
+    const { status: { name } } = await find(options, pathParameter(request, 'name'))
+    for (const by of ['pause', 'gone'] as const) {
+      if (await clearHold(options.store, name, by)) options.report({ fact: 'subscriber.released', subscriber: name, by })
+    }
+    const { status } = await find(options, name)
+    if (status.holds.length === 0) await tellQueue(options, name, false)
+    return await showOne(options, name)
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: `${API}/subscribers`,
+      does: 'Lists subscribers by name: those configured, and those that were and still have deliveries.',
+      answers: { 200: { means: 'All of them', schema: listOf(SubscriberShape) } },
+      handle: list
+    },
+    {
+      method: 'POST',
+      path: `${API}/subscribers/:name/pause`,
+      does: 'Holds all deliveries to a subscriber until it is resumed.',
+      answers: { 200: { means: 'The subscriber, paused', schema: SubscriberShape } },
+      handle: pause
+    },
+    {
+      method: 'POST',
+      path: `${API}/subscribers/:name/resume`,
+      does: 'Ends a pause, whether an operator made it or an answer of 410.',
+      answers: { 200: { means: 'The subscriber', schema: SubscriberShape } },
+      handle: resume
+    }
+  ]
+}
+
+interface Known {
+  /** `null` when it is configured no more. */
+  entry: Subscriber | null
+  status: SubscriberStatus
+}
+
+/** By name. */
+async function readAll ({ store, subscribers }: AdminOptions): Promise<Known[]> {
+  const entries = new Map(subscribers().map(entry => [entry.name, entry]))
+  const recorded = await readSubscribers(store)
+  const names = new Set(recorded.map(({ name }) => name))
+  const fresh = [...entries.keys()].filter(name => !names.has(name)).map(unheardOf)
+  return [...recorded, ...fresh]
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .map(status => ({ entry: entries.get(status.name) ?? null, status }))
+}
+
+/** @throws RelayError NOT_FOUND when nobody was ever called so */
+async function find (options: AdminOptions, name: string): Promise<Known> {
+  const all = await readAll(options)
+  const found = all.find(({ status }) => status.name === name)
+  if (found !== undefined) return found
+  const names = all.map(({ status }) => status.name)
+  const known = names.length === 0 ? ' There is none at all.' : ` There are ${names.join(', ')}.`
+  throw new RelayError('NOT_FOUND', `There is no subscriber of this name.${didYouMean(name, names)}${known}`)
+}
+
+async function showOne (options: AdminOptions, name: string): Promise<Shown> {
+  const { entry, status } = await find(options, name)
+  return showSubscriber(entry, status)
+}
+
+function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldestWaitingAt, lastSuccessAt, lastError }: SubscriberStatus): Shown {
+  const { open, held, failed, delivered } = counts
+  return {
+    name,
+    url: entry === null ? null : maskUrl(entry.url),
+    enabled: entry?.enabled ?? false,
+    pausedBy: pausedBy(holds),
+    breaker: 'closed',
+    heldBy: holds[0] ?? null,
+    counts: { open, held, failed, delivered },
+    oldestWaitingAt: timeOf(oldestWaitingAt),
+    lastSuccessAt: timeOf(lastSuccessAt),
+    lastError
+  }
+}
+
+function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
+  if (holds.includes('gone')) return 'gone'
+  return holds.includes('pause') ? 'operator' : null
+}
+
+/** The hold is the fact, the queue only follows; its connection would wait for Redis as long as it takes. */
+async function tellQueue ({ queues }: AdminOptions, name: string, paused: boolean): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new RelayError('REDIS_UNAVAILABLE', `The ${paused ? 'pause' : 'end of the pause'} is recorded, but Redis does not answer for the queue. Try again in a few seconds.`))
+    }, QUEUE_TOLD_MS)
+  })
+  try {
+    await Promise.race([queues.setPaused(name, paused), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Configured, but nothing is recorded of it yet. */
+function unheardOf (name: string): SubscriberStatus {
+  return {
+    name,
+    holds: [],
+    counts: { open: 0, held: 0, failed: 0, delivered: 0 },
+    oldestWaitingAt: null,
+    lastSuccessAt: null,
+    lastError: null,
+    failing: false
+  }
+}

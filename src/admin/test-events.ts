@@ -1,0 +1,118 @@
+/**
+ * Test events: a callback of our own making, sent down the way that every
+ * callback takes. Only its flag tells it from a real one.
+ */
+import { Type, type Static } from 'typebox'
+import { RelayError } from '../model/errors.js'
+import { matches } from '../model/match.js'
+import { sortableId } from '../model/sortable-id.js'
+import type { Subscriber } from '../model/subscriber.js'
+import { invalid } from './check-input.js'
+import { requireKnown } from './order-filters.js'
+import type { AdminOptions, TestAcceptance } from './options.js'
+import { API, type Route } from './route.js'
+import { nullable, oneOf } from './shapes.js'
+
+const DEFAULT_TYPE = 'test'
+const DEFAULT_STATUS = 1
+
+const testBody = Type.Object({
+  taskId: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'a text of 1 to 256 characters (a new one when left out)' })),
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: `a text of 1 to 128 characters (${DEFAULT_TYPE} when left out)` })),
+  status: Type.Optional(Type.Integer({ description: `an integer (${DEFAULT_STATUS} when left out)` })),
+  body: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()], {
+    description: 'the whole callback instead: a JSON object, or a text that is sent byte for byte'
+  })),
+  subscriber: Type.Optional(Type.String({ description: 'the name of the only subscriber that shall have it' }))
+})
+type TestBody = Static<typeof testBody>
+
+const taken = Type.Object({
+  eventId: nullable(Type.String(), { description: 'null while it is only in the spool' }),
+  status: oneOf(['accepted', 'duplicate', 'spooled'])
+})
+
+/** The route of test events. */
+export function testEventRoutes ({ accept, subscribers }: AdminOptions): Route[] {
+  const send: Route['handle'] = async (request, reply) => {
+    const written = request.body as TestBody
+    const text = callbackOf(written)
+    if (written.subscriber !== undefined) requireMatch(written.subscriber, text, subscribers())
+    const acceptance = await accept({
+      body: Buffer.from(text),
+      contentType: 'application/json',
+      receivedAt: Date.now(),
+      flags: ['test'],
+      ...(written.subscriber === undefined ? {} : { only: written.subscriber })
+    })
+    return reply.code(202).send(takenFrom(acceptance))
+  }
+
+  return [{
+    method: 'POST',
+    path: `${API}/test-events`,
+    does: 'Makes a callback up and accepts it as if it had come from outside, flagged test.',
+    body: testBody,
+    answers: { 202: { means: 'It is durable', schema: taken } },
+    handle: send
+  }]
+}
+
+/** The callback as text. */
+function callbackOf ({ body, taskId, type, status }: TestBody): string {
+  if (body === undefined) {
+    return JSON.stringify({
+      taskId: taskId ?? `test-${sortableId(Date.now())}`, status: status ?? DEFAULT_STATUS, type: type ?? DEFAULT_TYPE
+    })
+  }
+  if (taskId !== undefined || type !== undefined || status !== undefined) {
+    throw invalid([{ name: 'body', problem: 'body is the whole callback: put taskId, type and status into it, or leave body out.' }])
+  }
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+/**
+ * A test for one subscriber that would get nothing tells nobody anything.
+ *
+ * @throws RelayError INVALID_REQUEST when there is no such subscriber, CONFLICT when it does not want this
+ */
+function requireMatch (name: string, callback: string, subscribers: readonly Subscriber[]): void {
+  requireKnown([name], subscribers.map(subscriber => subscriber.name))
+  const { match } = subscribers.find(subscriber => subscriber.name === name)!
+  const fields = fieldsOf(callback)
+  if (fields === null || matches(match, fields)) return
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} does not want this: its type, status or businessId is not among those listed. ` +
+    `It wants ${wantedBy(match)}.`)
+}
+
+/** What a match looks at; `null` when the callback cannot be read, which accepting will say better. */
+function fieldsOf (callback: string): { type: string, status: number, businessId: string | null } | null {
+  let parsed: unknown
+  try { parsed = JSON.parse(callback) } catch { return null }
+  if (parsed === null || typeof parsed !== 'object') return null
+  const { type, status, businessId } = parsed as Record<string, unknown>
+  if (typeof type !== 'string') return null
+  return { type, status: Number(status), businessId: typeof businessId === 'string' ? businessId : null }
+}
+
+function wantedBy ({ types, statuses, businessIds }: Subscriber['match']): string {
+  const lists: Array<[string, readonly unknown[]]> = [['types', types], ['statuses', statuses], ['businessIds', businessIds]]
+  return lists.filter(([, list]) => list.length > 0).map(([name, list]) => `${name} ${list.join(', ')}`).join(' and ')
+}
+
+/** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */
+function takenFrom (acceptance: TestAcceptance): Static<typeof taken> {
+  switch (acceptance.kind) {
+    case 'accepted':
+    case 'duplicate':
+      return { eventId: acceptance.eventId, status: acceptance.kind }
+    case 'spooled':
+      return { eventId: null, status: 'spooled' }
+    case 'unreadable': {
+      const { field, problem } = acceptance
+      throw invalid([{ name: field ?? 'body', problem: `This is no callback: ${field === null ? '' : field + ' '}${problem}.` }])
+    }
+    case 'unavailable':
+      throw new RelayError('REDIS_UNAVAILABLE', 'The test event could not be stored. Try again in a few seconds.')
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The admin API's answers, as far as the commands read them. Times are ISO
+ * 8601, in UTC. With `--json` a command prints the document itself, whatever
+ * else is in it.
+ */
+import type { DeliveryState } from '../model/delivery.js'
+
+export interface Page<Item> {
+  items: Item[]
+  /** For `--cursor`; `null` at the end. */
+  nextCursor: string | null
+}
+
+export interface DeliveryAnswer {
+  subscriber: string
+  state: DeliveryState
+  heldBy: string | null
+  /** Made so far. */
+  attempts: number
+  nextAttemptAt: string | null
+  lastStatusCode: number | null
+  lastError: string | null
+  deliveredAt: string | null
+}
+
+export interface EventAnswer {
+  id: string
+  taskId: string
+  status: number
+  type: string
+  businessId: string | null
+  receivedAt: string
+  revision: number
+  flags: string[]
+  duplicates: number
+  /** Bytes. */
+  size: number
+  deliveries: DeliveryAnswer[]
+}
+
+export interface AttemptAnswer {
+  subscriber: string
+  number: number
+  at: string
+  statusCode: number | null
+  error: string | null
+  latencyMs: number
+  responseExcerpt: string | null
+  replayId: string | null
+}
+
+/** One event, looked at. */
+export interface EventDetailAnswer extends EventAnswer {
+  /** Of all deliveries, oldest first. */
+  attempts: AttemptAnswer[]
+}
+
+export interface SubscriberAnswer {
+  name: string
+  /** Masked. */
+  url: string | null
+  enabled: boolean
+  pausedBy: string | null
+  breaker: string
+  /** Why its deliveries wait; `null` when nothing holds them. */
+  heldBy: string | null
+  counts: { open: number, held: number, failed: number, delivered: number }
+  oldestWaitingAt: string | null
+  lastSuccessAt: string | null
+  lastError: string | null
+}
+
+export interface ReplayAnswer {
+  id: string
+  state: 'running' | 'done' | 'cancelled'
+  matched: number
+  queued: number
+  delivered: number
+  failed: number
+  /** Given up meanwhile; absent in older gateways. */
+  discarded?: number
+  createdAt: string
+  finishedAt: string | null
+}
+
+export interface ReadinessAnswer {
+  status: 'ok' | 'degraded' | 'unavailable'
+  reasons: string[]
+}
+
+export interface StatsAnswer {
+  /** Since the record began. */
+  counters: { accepted: number, duplicates: number, delivered: number, failed: number }
+  /** In the record now. */
+  events: number
+  process: { version: string, uptimeSeconds: number, pid: number, redis: string, configFile: string }
+}

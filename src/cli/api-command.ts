@@ -1,0 +1,33 @@
+/**
+ * What every command has that speaks to the admin API: the flags that say
+ * where it is, and a client made of them.
+ */
+import type { Command } from 'commander'
+import { adminApi, type AdminApi } from './admin-api.js'
+import type { ProgramDeps } from './deps.js'
+import { findApi, type ApiFlags } from './find-api.js'
+
+/** Adds `--url`, `--token-file` and `--config`, under a heading of their own. */
+export function addApiOptions (command: Command): Command {
+  return command
+    .optionsGroup('Where the gateway is:')
+    .option('--url <url>', 'the admin API, such as http://127.0.0.1:8081 (or RELAY_ADMIN_URL; default: admin.listen of the configuration)')
+    .option('--token-file <file>', 'a file with an admin token (or RELAY_ADMIN_TOKEN; default: the configuration\'s, or <dataDir>/admin-token)')
+    .option('--config <file>', 'the gateway\'s configuration (or RELAY_CONFIG; default: config/relay.yaml)')
+}
+
+/** @throws CommandFailure when it cannot be found out where the API is */
+export async function openApi (flags: ApiFlags, deps: ProgramDeps): Promise<AdminApi> {
+  return adminApi(await findApi(flags, deps))
+}
+
+/** Adds `--json`. */
+export function addJsonOption (command: Command): Command {
+  return command.option('--json', 'print the answer as one JSON document')
+}
+
+/** Examples under the help of a command: what one types, and what for. */
+export function addExamples (command: Command, examples: ReadonlyArray<[line: string, says: string]>): Command {
+  const lines = examples.map(([line, says]) => `  $ fotor-relay ${line}\n      ${says}`)
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
+}

@@ -1,0 +1,43 @@
+/**
+ * `fotor-relay check`: reads a configuration and says what it understood,
+ * without running anything.
+ */
+import type { Command } from 'commander'
+import { loadConfig } from '../../config/load.js'
+import { describeConfig } from '../../config/mask.js'
+import { warnings } from '../../config/warnings.js'
+import { addExamples } from '../api-command.js'
+import { chooseConfigFile, faultsIn, listFaults, shortPath } from '../config-file.js'
+import type { ProgramDeps } from '../deps.js'
+
+interface CheckFlags { json?: true, config?: string }
+
+/** Adds the command. */
+export function addCheck (program: Command, deps: ProgramDeps): void {
+  const command = program.command('check')
+    .description('Read a configuration and print what it means, secrets masked; list everything that is wrong with it.')
+    .argument('[file]', 'the configuration (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--config <file>', 'the same, as other commands have it')
+    .option('--json', 'print {file, valid, faults, warnings} as one JSON document')
+    .action(async (file: string | undefined, flags: CheckFlags) => { await check(file ?? flags.config, flags, deps) })
+  addExamples(command, [
+    ['check', 'reads config/relay.yaml back'],
+    ['check /etc/relay/relay.yaml && fotor-relay reload', 'takes up a change only when it is right']
+  ])
+}
+
+async function check (named: string | undefined, { json }: CheckFlags, deps: ProgramDeps): Promise<void> {
+  const { env, terminal } = deps
+  const file = chooseConfigFile(named, deps)
+  const loaded = await loadConfig({ file, env })
+  const faults = 'faults' in loaded ? loaded.faults : []
+  const warned = 'config' in loaded ? warnings(loaded.config) : []
+  if (json === true) terminal.json({ file, valid: faults.length === 0, faults, warnings: warned })
+  else listFaults(faults, file, terminal)
+  if ('faults' in loaded) throw faultsIn(file, faults.length)
+  if (json === true) return
+  terminal.out(describeConfig(loaded.config))
+  terminal.out('')
+  for (const warning of warned) terminal.out(`${terminal.paint.yellow('!')} ${warning}`)
+  terminal.out(`${terminal.paint.green('✓')} ${shortPath(file)} can be used`)
+}

@@ -1,0 +1,58 @@
+/**
+ * `fotor-relay discard`: gives deliveries up for good, after it has said how
+ * many they are.
+ */
+import type { Command } from 'commander'
+import type { AdminApi } from '../admin-api.js'
+import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import { badUsage, CommandFailure } from '../failure.js'
+import { addFilters, filtersOf, type FilterFlags } from '../filters.js'
+import type { ApiFlags } from '../find-api.js'
+
+interface DiscardFlags extends FilterFlags, ApiFlags { all?: true, dryRun?: true, yes?: true, json?: true }
+
+interface Discarded { matched: number, discarded: number }
+
+/** Adds the command. */
+export function addDiscard (program: Command, deps: ProgramDeps): void {
+  const command = program.command('discard')
+    .description('Give deliveries up: they are not delivered, unless they are replayed. Asks before it does.')
+    .option('--all', 'every delivery that can be discarded; needed when no filter is given')
+    .option('--dry-run', 'only count')
+    .option('--yes', 'do not ask (needed when nobody is at the terminal)')
+    .option('--json', 'print the answer as one JSON document')
+    .action(async (flags: DiscardFlags) => { await discard(flags, deps) })
+  addFilters(command, 'queued, retrying, held, failed')
+  addExamples(addApiOptions(command), [
+    ['discard --subscriber retired --dry-run', 'how many deliveries wait for a subscriber that is gone'],
+    ['discard --subscriber retired --state failed --until 30d --yes', 'gives up what failed more than 30 days ago']
+  ])
+}
+
+async function discard (flags: DiscardFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal } = deps
+  const filters = filtersOf(flags)
+  if (Object.keys(filters).length === 0 && flags.all !== true) {
+    throw badUsage('say which deliveries: at least one filter, or --all', 'see them first with: fotor-relay events --state failed,held')
+  }
+  const order = { ...filters, ...(flags.all === true ? { all: true } : {}) }
+  const api = await openApi(flags, deps)
+  if (flags.dryRun !== true && flags.yes !== true) await confirm(api, order, deps)
+  const answer = await api.post<Discarded>('/deliveries/discard', flags.dryRun === true ? { ...order, dryRun: true } : order)
+  if (flags.json === true) terminal.json(answer)
+  else terminal.out(flags.dryRun === true ? `${counted(answer.matched)} would be discarded.` : `${counted(answer.discarded)} discarded.`)
+}
+
+async function confirm (api: AdminApi, order: object, { terminal }: ProgramDeps): Promise<void> {
+  if (!terminal.interactive) {
+    throw badUsage('nobody is here to ask: add --yes to discard, or --dry-run to count')
+  }
+  const { matched } = await api.post<Discarded>('/deliveries/discard', { ...order, dryRun: true })
+  const answer = await terminal.ask(`Give up ${counted(matched)}? [y/N] `)
+  if (!/^y(es)?$/i.test(answer)) throw new CommandFailure('nothing was discarded')
+}
+
+function counted (deliveries: number): string {
+  return deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`
+}

@@ -1,0 +1,78 @@
+/**
+ * `fotor-relay doctor`: why does it not work? Looks at one thing after the
+ * other, from the ground up, and changes none of them.
+ */
+import type { Command } from 'commander'
+import type { Config } from '../../config/config.js'
+import { formatFault } from '../../config/fault.js'
+import { loadConfig } from '../../config/load.js'
+import { warnings } from '../../config/warnings.js'
+import { addExamples } from '../api-command.js'
+import { chooseConfigFile, shortPath } from '../config-file.js'
+import type { ProgramDeps } from '../deps.js'
+import { bad, good, warning, type Finding } from '../doctor/finding.js'
+import { lookAtGateway } from '../doctor/look-at-gateway.js'
+import { lookAtDataDir, lookAtNode, lookAtRedisProgram } from '../doctor/look-at-machine.js'
+import { lookAtPorts, lookAtSubscribers } from '../doctor/look-at-network.js'
+import { CommandFailure } from '../failure.js'
+import { plainText } from '../plain-text.js'
+import type { Terminal } from '../terminal.js'
+
+interface DoctorFlags { config?: string, json?: true }
+
+/** Adds the command. */
+export function addDoctor (program: Command, deps: ProgramDeps): void {
+  const command = program.command('doctor')
+    .description('Find out why something does not work: Node, Redis, configuration, directory, ports, gateway and subscribers, each with a next step.')
+    .option('--config <file>', 'the configuration (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--json', 'print {healthy, findings} as one JSON document')
+    .action(async (flags: DoctorFlags) => { await doctor(flags, deps) })
+  addExamples(command, [
+    ['doctor', 'before the first start, or when something is wrong'],
+    ['doctor --json | jq ".findings[] | select(.state != \\"good\\")"', 'what is not well, for a script']
+  ])
+}
+
+async function doctor ({ config: named, json }: DoctorFlags, deps: ProgramDeps): Promise<void> {
+  const findings = await examine(chooseConfigFile(named, deps), deps)
+  const troubles = findings.filter(({ state }) => state === 'bad').length
+  if (json === true) deps.terminal.json({ healthy: troubles === 0, findings })
+  else writeFindings(findings, deps.terminal)
+  if (troubles > 0) throw new CommandFailure(troubles === 1 ? '1 thing must be mended' : `${troubles} things must be mended`)
+}
+
+async function examine (file: string, deps: ProgramDeps): Promise<Finding[]> {
+  const loaded = await loadConfig({ file, env: deps.env })
+  const config = 'config' in loaded ? loaded.config : null
+  const ground = [lookAtNode(process.versions.node), await lookAtRedisProgram(deps, config)]
+  if ('faults' in loaded) {
+    const faults = loaded.faults.map(fault => bad('configuration', formatFault(fault, shortPath(file)), `correct it, then: fotor-relay check ${shortPath(file)}`))
+    return [...ground, ...faults]
+  }
+  const running = loaded.config
+  const gateway = await lookAtGateway(running)
+  return [
+    ...ground,
+    ...lookAtConfig(running, file),
+    lookAtDataDir(running),
+    ...await lookAtPorts(running, gateway.isUp),
+    ...gateway.findings,
+    ...await lookAtSubscribers(running.subscribers)
+  ]
+}
+
+function lookAtConfig (config: Config, file: string): Finding[] {
+  return [
+    good('configuration', `${shortPath(file)} can be used`),
+    ...warnings(config).map(says => warning('configuration', says, `change it in ${shortPath(file)}, unless it is meant`))
+  ]
+}
+
+function writeFindings (findings: readonly Finding[], { out, paint }: Terminal): void {
+  const marks = { good: paint.green('✓'), warning: paint.yellow('!'), bad: paint.red('✗') }
+  const width = Math.max(...findings.map(({ check }) => check.length))
+  for (const { check, state, says, nextStep } of findings) {
+    out(`${marks[state]} ${paint.bold(check.padEnd(width))}  ${plainText(says)}`)
+    if (nextStep !== undefined) out(`  ${' '.repeat(width)}  → ${plainText(nextStep)}`)
+  }
+}

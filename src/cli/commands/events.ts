@@ -1,0 +1,39 @@
+/**
+ * `fotor-relay events`: what arrived, newest first, and what became of it.
+ */
+import type { Command } from 'commander'
+import type { EventAnswer, Page } from '../answers.js'
+import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import { writeEvents } from '../event-table.js'
+import { addFilters, filtersOf, wholeNumber, type FilterFlags } from '../filters.js'
+import type { ApiFlags } from '../find-api.js'
+
+interface EventsFlags extends FilterFlags, ApiFlags { limit?: number, cursor?: string, json?: true }
+
+/** Adds the command. */
+export function addEvents (program: Command, deps: ProgramDeps): void {
+  const command = program.command('events')
+    .description('List events, newest first, with the state of their deliveries.')
+    .option('--limit <count>', 'events at most, 1 to 500 (default: 50)', wholeNumber(1, 500))
+    .option('--cursor <cursor>', 'go on where a former list ended (it says how)')
+    .action(async (flags: EventsFlags) => { await listEvents(flags, deps) })
+  addJsonOption(command)
+  addFilters(command)
+  addExamples(addApiOptions(command), [
+    ['events --state failed --since 1d', 'what was given up since yesterday'],
+    ['events --subscriber billing --state held,retrying', 'what billing has not got yet'],
+    ['events --type "image*" --status 2 --json | jq -r ".items[].taskId"', 'the tasks of failed images, for a script']
+  ])
+}
+
+async function listEvents (flags: EventsFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal } = deps
+  const query = { ...filtersOf(flags), limit: flags.limit?.toString(), cursor: flags.cursor }
+  const api = await openApi(flags, deps)
+  const page = await api.get<Page<EventAnswer>>('/events', query)
+  if (flags.json === true) return terminal.json(page)
+  writeEvents(page.items, terminal, Date.now())
+  if (page.nextCursor !== null) terminal.error(`There are more: add --cursor ${page.nextCursor}`)
+  else if (page.items.length === 0) terminal.error('No event fits.')
+}

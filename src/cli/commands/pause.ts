@@ -1,0 +1,20 @@
+/**
+ * `fotor-relay pause`: stops deliveries to one subscriber until it is resumed.
+ */
+import type { Command } from 'commander'
+import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import type { ApiFlags } from '../find-api.js'
+
+/** Adds the command. */
+export function addPause (program: Command, deps: ProgramDeps): void {
+  const command = program.command('pause')
+    .description('Hold all deliveries to a subscriber. Events go on being collected for it, and waiting costs neither attempts nor age.')
+    .argument('<name>', 'the subscriber')
+    .action(async (name: string, flags: ApiFlags) => {
+      const api = await openApi(flags, deps)
+      await api.post(`/subscribers/${encodeURIComponent(name)}/pause`)
+      deps.terminal.out(`${name} is paused; its deliveries wait until: fotor-relay resume ${name}`)
+    })
+  addExamples(addApiOptions(command), [['pause billing', 'while billing is being repaired']])
+}

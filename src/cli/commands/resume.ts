@@ -1,0 +1,21 @@
+/**
+ * `fotor-relay resume`: lets deliveries to a subscriber go on, whether an
+ * operator paused it or its own 410 did.
+ */
+import type { Command } from 'commander'
+import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import type { ApiFlags } from '../find-api.js'
+
+/** Adds the command. */
+export function addResume (program: Command, deps: ProgramDeps): void {
+  const command = program.command('resume')
+    .description('Let deliveries to a subscriber go on, after a pause or after it answered 410 Gone.')
+    .argument('<name>', 'the subscriber')
+    .action(async (name: string, flags: ApiFlags) => {
+      const api = await openApi(flags, deps)
+      await api.post(`/subscribers/${encodeURIComponent(name)}/resume`)
+      deps.terminal.out(`${name} is resumed; what failed meanwhile is delivered again by: fotor-relay replay --subscriber ${name}`)
+    })
+  addExamples(addApiOptions(command), [['resume billing', 'billing is repaired: what waits is delivered now']])
+}

@@ -1,0 +1,92 @@
+/**
+ * `fotor-relay send`: a callback of our own making, to see that events arrive.
+ *
+ * It enters through the admin API, on the same path as every callback, with
+ * the flag `test`; or, with `--to`, through a public endpoint like Fotor's own.
+ */
+import { readFileSync } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { sortableId } from '../../model/sortable-id.js'
+import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import { badUsage } from '../failure.js'
+import type { ApiFlags } from '../find-api.js'
+import { postCallback } from '../post-callback.js'
+
+interface SendFlags extends ApiFlags {
+  file?: string
+  taskId?: string
+  type?: string
+  status?: number
+  subscriber?: string
+  to?: string
+  json?: true
+}
+
+/** What `POST /test-events` and the public endpoint answer. */
+interface Taken { status: string, eventId?: string | null }
+
+const OWN_FIELDS = ['taskId', 'type', 'status']
+
+/** Adds the command. */
+export function addSend (program: Command, deps: ProgramDeps): void {
+  const command = program.command('send')
+    .description('Send a callback of your own, to see that events arrive. It takes the way of every callback and carries the flag test.')
+    .addOption(new Option('--file <file>', 'the callback, byte for byte; - reads standard input').conflicts(OWN_FIELDS))
+    .option('--task-id <id>', 'its task (default: a new one, test-…)')
+    .option('--type <type>', 'its type (default: test)')
+    .option('--status <number>', 'its status: 0 in progress, 1 completed, 2 failed (default: 1)', integer)
+    .option('--subscriber <name>', 'only this subscriber shall have it')
+    .addOption(new Option('--to <url>', 'post it to a public endpoint instead, as Fotor does; without the flag test').conflicts('subscriber'))
+    .option('--json', 'print the answer as one JSON document')
+    .action(async (flags: SendFlags) => { await send(flags, deps) })
+  addExamples(addApiOptions(command), [
+    ['send --subscriber billing', 'does billing get its events?'],
+    ['send --type avatar --status 2 --task-id my-test-1', 'a task that failed, to everybody who wants those'],
+    ['send --file callback.json --to https://relay.example.com/webhooks/fotor', 'the way that Fotor takes, from outside']
+  ])
+}
+
+async function send (flags: SendFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal } = deps
+  const callback = flags.file === undefined ? null : await readCallback(flags.file, deps)
+  const taken = flags.to === undefined ? await throughApi(flags, callback, deps) : await postCallback(flags.to, callback ?? madeUp(flags))
+  if (flags.json === true) return terminal.json(taken)
+  const { status, eventId = null } = taken
+  terminal.out(eventId === null ? status : `${status} ${eventId}`)
+  if (eventId !== null && flags.to === undefined) terminal.error(`See what becomes of it with: fotor-relay show ${eventId}`)
+}
+
+async function readCallback (file: string, { terminal }: ProgramDeps): Promise<Buffer> {
+  if (file === '-') return await terminal.readInput()
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw badUsage(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`, 'name a file that holds a callback, or - for standard input')
+  }
+}
+
+async function throughApi (flags: SendFlags, callback: Buffer | null, deps: ProgramDeps): Promise<Taken> {
+  const { taskId, type, status, subscriber } = flags
+  const body = callback === null ? { taskId, type, status } : { body: textOf(callback) }
+  return await (await openApi(flags, deps)).post<Taken>('/test-events', { ...body, subscriber })
+}
+
+/** The API takes the callback inside a JSON document, which can hold text only. */
+function textOf (callback: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(callback)
+  } catch {
+    throw badUsage('the callback is not UTF-8, so no gateway can take it', 'to see it refused, post it to the public endpoint with --to URL')
+  }
+}
+
+/** The same defaults as the API's. */
+function madeUp ({ taskId = `test-${sortableId(Date.now())}`, type = 'test', status = 1 }: SendFlags): Buffer {
+  return Buffer.from(JSON.stringify({ taskId, status, type }))
+}
+
+function integer (written: string): number {
+  if (/^-?\d{1,9}$/.test(written)) return Number(written)
+  throw new InvalidArgumentError('It takes a whole number.')
+}

@@ -1,0 +1,97 @@
+/**
+ * `fotor-relay show`: everything that is known of one event but its body, or
+ * the list of a task's events when there are several.
+ */
+import type { Command } from 'commander'
+import type { AdminApi } from '../admin-api.js'
+import type { EventAnswer, EventDetailAnswer, Page } from '../answers.js'
+import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import { paintState, stateText } from '../delivery-words.js'
+import type { ProgramDeps } from '../deps.js'
+import { writeEvents } from '../event-table.js'
+import { CommandFailure } from '../failure.js'
+import type { ApiFlags } from '../find-api.js'
+import { plainText } from '../plain-text.js'
+import type { Terminal } from '../terminal.js'
+import { ago, exactTime } from '../times.js'
+
+interface ShowFlags extends ApiFlags { json?: true }
+
+/** Adds the command. */
+export function addShow (program: Command, deps: ProgramDeps): void {
+  const command = program.command('show')
+    .description('Show one event: what arrived, to whom it is owed, and every attempt to deliver it.')
+    .argument('<id>', 'an event (evt_…), or a task of Fotor\'s: all its events when there are several')
+    .action(async (id: string, flags: ShowFlags) => { await show(id, flags, deps) })
+  addJsonOption(command)
+  addExamples(addApiOptions(command), [
+    ['show evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA', 'an event, by the id that subscribers see as webhook-id'],
+    ['show 39371b3800cc4a7e9e24867b0dfdf25b', 'a task, by the id that Fotor gave it']
+  ])
+}
+
+async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal } = deps
+  const api = await openApi(place, deps)
+  const found = id.startsWith('evt_') ? await api.get<EventDetailAnswer>(`/events/${encodeURIComponent(id)}`) : await ofTask(api, id)
+  if (json === true) return terminal.json(found)
+  if (!('items' in found)) return writeEvent(found, terminal)
+  terminal.out(`${found.items.length} events tell of this task; look at one with: fotor-relay show ID`)
+  writeEvents(found.items, terminal, Date.now())
+}
+
+/** The event of a task, or the list of them when there are several. */
+async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
+  const page = await api.get<Page<EventAnswer>>('/events', { taskId })
+  const [first] = page.items
+  if (first === undefined) throw new CommandFailure(`no event tells of a task ${taskId}`, { nextSteps: ['see what there is with: fotor-relay events'] })
+  return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
+}
+
+function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
+  const { out, paint } = terminal
+  const facts: Array<[string, string]> = [
+    ['task', event.taskId],
+    ['type', event.type],
+    ['status', String(event.status)],
+    ['business', event.businessId ?? ''],
+    ['received', `${event.receivedAt} (${ago(event.receivedAt, Date.now())})`],
+    ['revision', event.revision === 1 ? '' : String(event.revision)],
+    ['flags', event.flags.join(', ')],
+    ['repeats', event.duplicates === 0 ? '' : String(event.duplicates)],
+    ['size', `${event.size} bytes`]
+  ]
+  out(paint.bold(plainText(event.id)))
+  for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(9)}  ${plainText(value)}`)
+  out('')
+  writeDeliveries(event, terminal)
+  writeAttempts(event, terminal)
+}
+
+function writeDeliveries ({ deliveries }: EventDetailAnswer, terminal: Terminal): void {
+  if (deliveries.length === 0) return terminal.out('No subscriber wanted it, or it was kept without delivering.')
+  terminal.table(deliveries, [
+    { title: 'subscriber', text: ({ subscriber }) => subscriber, least: 10 },
+    { title: 'state', text: stateText, paint: (cell, { state }) => paintState(state, terminal.paint, cell) },
+    { title: 'attempts', text: ({ attempts }) => String(attempts), align: 'right' },
+    { title: 'delivered', text: ({ deliveredAt }) => exactTime(deliveredAt) },
+    { title: 'next attempt', text: ({ nextAttemptAt }) => ago(nextAttemptAt, Date.now()) },
+    { title: 'answer', text: ({ lastStatusCode }) => lastStatusCode === null ? '' : String(lastStatusCode) },
+    { title: 'error', text: ({ lastError }) => lastError ?? '', least: 12 }
+  ])
+}
+
+function writeAttempts ({ attempts }: EventDetailAnswer, terminal: Terminal): void {
+  if (attempts.length === 0) return
+  terminal.out('')
+  terminal.table(attempts, [
+    { title: 'attempt', text: ({ number }) => String(number), align: 'right' },
+    { title: 'subscriber', text: ({ subscriber }) => subscriber, least: 10 },
+    { title: 'at', text: ({ at }) => exactTime(at) },
+    { title: 'answer', text: ({ statusCode }) => statusCode === null ? '' : String(statusCode) },
+    { title: 'took', text: ({ latencyMs }) => `${Math.round(latencyMs)} ms`, align: 'right' },
+    { title: 'error', text: ({ error }) => error ?? '', least: 12 },
+    { title: 'said', text: ({ responseExcerpt }) => responseExcerpt ?? '', least: 8, paint: terminal.paint.dim },
+    { title: 'replay', text: ({ replayId }) => replayId ?? '', least: 8 }
+  ])
+}

@@ -1,0 +1,72 @@
+/**
+ * `fotor-relay status`: is it well, what has it done, what waits and why.
+ */
+import type { Command } from 'commander'
+import type { Page, ReadinessAnswer, StatsAnswer, SubscriberAnswer } from '../answers.js'
+import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import type { ProgramDeps } from '../deps.js'
+import type { ApiFlags } from '../find-api.js'
+import { plainText } from '../plain-text.js'
+import type { Terminal } from '../terminal.js'
+import { ago, shortly } from '../times.js'
+
+interface StatusFlags extends ApiFlags { json?: true }
+
+/** Adds the command. */
+export function addStatus (program: Command, deps: ProgramDeps): void {
+  const command = program.command('status')
+    .description('Show whether the gateway is well, what it has done, and what waits for each subscriber.')
+    .action(async (flags: StatusFlags) => { await status(flags, deps) })
+  addJsonOption(command)
+  addExamples(addApiOptions(command), [
+    ['status', 'at a glance'],
+    ['status --json | jq .stats.backlog', 'the numbers, for a script']
+  ])
+}
+
+async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal } = deps
+  const api = await openApi(place, deps)
+  const readiness = (await api.probe('/readyz')).document as ReadinessAnswer | null
+  if (json !== true && readiness !== null) writeReadiness(readiness, api.url, terminal)
+  const [stats, subscribers] = await Promise.all([
+    api.get<StatsAnswer>('/stats'), api.get<Page<SubscriberAnswer>>('/subscribers')
+  ])
+  if (json === true) return terminal.json({ readiness, stats, subscribers: subscribers.items })
+  writeStats(stats, terminal)
+  terminal.out('')
+  writeSubscribers(subscribers.items, terminal)
+}
+
+function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { out, paint }: Terminal): void {
+  const words = { ok: paint.green('ready'), degraded: paint.yellow('ready, but look at this'), unavailable: paint.red('not ready') }
+  out(`${url}  ${words[status] ?? status}`)
+  for (const reason of reasons) out(`  ${paint.yellow('!')} ${plainText(reason)}`)
+}
+
+function writeStats ({ counters, events, process }: StatsAnswer, { out }: Terminal): void {
+  out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
+  out(`  ${counters.accepted} accepted, ${counters.duplicates} repeats, ${counters.delivered} delivered, ${counters.failed} failed; ${events} events in the record`)
+}
+
+function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: Terminal): void {
+  if (subscribers.length === 0) return terminal.out('No subscribers: events are kept and delivered to nobody.')
+  const nowMs = Date.now()
+  const { paint } = terminal
+  terminal.table(subscribers, [
+    { title: 'subscriber', text: ({ name }) => name, least: 10 },
+    { title: 'state', text: stateOf, paint: (cell, { heldBy }) => heldBy === null ? paint.green(cell) : paint.yellow(cell) },
+    { title: 'waiting', text: ({ counts }) => String(counts.open), align: 'right' },
+    { title: 'held', text: ({ counts }) => String(counts.held), align: 'right' },
+    { title: 'failed', text: ({ counts }) => String(counts.failed), align: 'right', paint: (cell, { counts }) => counts.failed > 0 ? paint.red(cell) : cell },
+    { title: 'delivered', text: ({ counts }) => String(counts.delivered), align: 'right' },
+    { title: 'oldest', text: ({ oldestWaitingAt }) => ago(oldestWaitingAt, nowMs) },
+    { title: 'last success', text: ({ lastSuccessAt }) => ago(lastSuccessAt, nowMs) },
+    { title: 'last error', text: ({ lastError }) => lastError ?? '', least: 10, paint: paint.dim }
+  ])
+}
+
+function stateOf ({ heldBy, breaker }: SubscriberAnswer): string {
+  if (heldBy !== null) return `held: ${heldBy}`
+  return breaker === 'closed' ? 'open' : `breaker ${breaker}`
+}

@@ -1,0 +1,108 @@
+/**
+ * The demo's subscriber: what an internal service does with a delivery. It
+ * checks the signature by hand, as Standard Webhooks says, and tells what it
+ * got.
+ *
+ * Runs for the demo only.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+
+/** One delivery, as the subscriber sees it. */
+export interface Received {
+  /** The `webhook-id`. */
+  id: string
+  taskId: string
+  /** As the body says; `?` when it cannot be read. */
+  type: string
+  /** From 1, over all attempts. */
+  attempt: number
+  body: Buffer
+  /** Whether it may be believed. */
+  trust: 'good' | 'signed by somebody else' | 'signed too long ago'
+}
+
+export interface DemoSubscriberOptions {
+  /** Where the configuration sends deliveries. */
+  url: URL
+  /** `whsec_…`. */
+  secrets: readonly string[]
+  onReceived: (received: Received) => void
+}
+
+/** More than the gateway ever takes. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** How far `webhook-timestamp` may be from this clock: what the libraries of Standard Webhooks allow. */
+const TOLERANCE_SECONDS = 300
+
+/**
+ * Starts it.
+ *
+ * @returns the function that ends it
+ * @throws  what `listen` throws: EADDRINUSE when the port is taken
+ */
+export async function startDemoSubscriber ({ url, secrets, onReceived }: DemoSubscriberOptions): Promise<() => Promise<void>> {
+  const server = createServer((request, response) => {
+    readBody(request).then(body => {
+      const received = describe(request.headers, body, secrets)
+      onReceived(received)
+      response.writeHead(received.trust === 'good' ? 204 : 401).end()
+    }).catch(() => { response.destroy() })
+  })
+  server.listen(Number(url.port === '' ? 80 : url.port), url.hostname.replace(/^\[|\]$/g, ''))
+  await once(server, 'listening')
+  return async () => {
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+}
+
+async function readBody (request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw new Error('more than the gateway ever takes')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function describe (headers: IncomingHttpHeaders, body: Buffer, secrets: readonly string[]): Received {
+  const text = (name: string): string => String(headers[name] ?? '')
+  return {
+    id: text('webhook-id'),
+    taskId: decodeURIComponent(text('relay-task-id')),
+    type: typeIn(body),
+    attempt: Number(text('relay-attempt')),
+    body,
+    trust: judge({ id: text('webhook-id'), timestamp: text('webhook-timestamp'), signatures: text('webhook-signature'), body }, secrets)
+  }
+}
+
+interface Signed { id: string, timestamp: string, signatures: string, body: Buffer }
+
+function judge ({ id, timestamp, signatures, body }: Signed, secrets: readonly string[]): Received['trust'] {
+  const expected = secrets.map(secret => signatureOf(`${id}.${timestamp}.`, body, secret))
+  const isOurs = signatures.split(' ').some(given => expected.some(wanted => isSame(given, wanted)))
+  if (!isOurs) return 'signed by somebody else'
+  return Math.abs(Date.now() / 1_000 - Number(timestamp)) <= TOLERANCE_SECONDS ? 'good' : 'signed too long ago'
+}
+
+/** `v1,` and the base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`. */
+function signatureOf (start: string, body: Buffer, secret: string): string {
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
+  return 'v1,' + createHmac('sha256', key).update(start).update(body).digest('base64')
+}
+
+function isSame (given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function typeIn (body: Buffer): string {
+  try { return String((JSON.parse(body.toString('utf8')) as { type?: unknown }).type) } catch { return '?' }
+}

@@ -1,0 +1,44 @@
+/**
+ * What the commands are given by the process that runs them: its terminal, its
+ * environment and, for `start` and `demo`, the gateway itself. Commands import
+ * nothing of the journey; what they need of it stands here as a shape.
+ */
+import type { Config } from '../config/config.js'
+import type { Fault } from '../config/fault.js'
+import type { Terminal } from './terminal.js'
+
+export type Role = 'all' | 'ingest' | 'deliver'
+
+/** A gateway that is running. */
+export interface RunningGateway {
+  /** Base URLs, with the ports that were really taken: `http://127.0.0.1:8080`; `ingest` is empty when it takes no callbacks. */
+  addresses: { ingest: string, admin: string }
+  /** The path of the public endpoint; may hold a secret segment. */
+  ingestPath: string
+  /** Never rejects; the gateway logs what came of it. */
+  reload (): Promise<{ changed: string[] } | { faults: Fault[] }>
+  /** In-flight deliveries finish or go back first. */
+  stop (): Promise<void>
+}
+
+export interface StartOptions {
+  configFile: string
+  env: NodeJS.ProcessEnv
+  /** Changes the configuration before it is used, at the start and at each reload. */
+  overrides?: (config: Config) => Config
+  role?: Role
+}
+
+export type StartGateway = (options: StartOptions) => Promise<RunningGateway>
+
+export interface ProgramDeps {
+  terminal: Terminal
+  env: NodeJS.ProcessEnv
+  /** Of the package. */
+  version: string
+  /** Where package.json and config/ are. */
+  packageDir: string
+  startGateway: StartGateway
+  /** Finds the program for the gateway's own Redis; a rejection says how to install one. */
+  findServerProgram: (env: NodeJS.ProcessEnv) => Promise<{ path: string, version: string }>
+}

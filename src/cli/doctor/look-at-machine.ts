@@ -1,0 +1,69 @@
+/**
+ * The ground the gateway stands on: Node, a program for its own Redis, and its
+ * directory. Changes nothing: the directory is not created.
+ */
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Config } from '../../config/config.js'
+import type { ProgramDeps } from '../deps.js'
+import { shortPath } from '../config-file.js'
+import { bad, good, warning, type Finding } from './finding.js'
+
+const OLDEST_NODE = [20, 19] as const
+/** Anything that others may do. */
+const OTHERS = 0o077
+
+/** @param version  as `process.versions.node` has it: `20.19.0` */
+export function lookAtNode (version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const isNewEnough = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
+  return isNewEnough ? good('node', `Node ${version}`) : bad('node', `Node ${version} is too old`, `install Node ${OLDEST_NODE.join('.')} or newer`)
+}
+
+/** @param config  `null` when it has faults: then the program may be needed */
+export async function lookAtRedisProgram ({ findServerProgram, env }: ProgramDeps, config: Config | null): Promise<Finding> {
+  if (config !== null && isExternal(config)) return good('redis', 'an external Redis is configured, so no program of its own is needed')
+  try {
+    const { path, version } = await findServerProgram(env)
+    return good('redis', `${path} ${version} for the gateway's own Redis`)
+  } catch (error) {
+    return bad('redis', 'no program for the gateway\'s own Redis', error instanceof Error ? error.message : String(error))
+  }
+}
+
+function isExternal ({ redis }: Config): boolean {
+  return redis.url !== null || redis.sentinel !== null || redis.cluster !== null
+}
+
+/** Whether this user may keep data there, and nobody else may read it. */
+export function lookAtDataDir ({ dataDir }: Config): Finding {
+  const found = statSync(dataDir, { throwIfNoEntry: false })
+  if (found === undefined) return lookAtParent(dataDir)
+  const name = `dataDir ${shortPath(dataDir)}`
+  if (!found.isDirectory()) return bad('dataDir', `${name} is not a directory`, 'remove it, or name another as dataDir in the configuration')
+  const uid = process.getuid?.()
+  if (uid !== undefined && found.uid !== uid) {
+    return bad('dataDir', `${name} belongs to another user (uid ${found.uid}, you are ${uid})`, 'run the gateway as its owner, or name another dataDir')
+  }
+  if (!isWritable(dataDir)) return bad('dataDir', `${name} cannot be written to`, `chmod 700 ${dataDir}`)
+  if ((found.mode & OTHERS) !== 0) return warning('dataDir', `${name} is open to other users`, `chmod 700 ${dataDir} (the gateway does it when it starts)`)
+  return good('dataDir', `${name} is writable and private`)
+}
+
+/** It will be created: what counts is the nearest directory above it that is there. */
+function lookAtParent (dataDir: string): Finding {
+  let parent = dirname(dataDir)
+  while (statSync(parent, { throwIfNoEntry: false }) === undefined) parent = dirname(parent)
+  return isWritable(parent)
+    ? good('dataDir', `dataDir ${shortPath(dataDir)} will be created`)
+    : bad('dataDir', `dataDir ${shortPath(dataDir)} cannot be created: ${parent} cannot be written to`, 'name another dataDir in the configuration')
+}
+
+function isWritable (directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Where the gateway listens and whom it must reach, seen from this machine.
+ *
+ * Connects and lets go; no subscriber is ever sent a request.
+ */
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { formatAddress, type Address, type Config } from '../../config/config.js'
+import type { Subscriber } from '../../model/subscriber.js'
+import { bad, good, warning, type Finding } from './finding.js'
+
+const CONNECT_TIMEOUT_MS = 3_000
+
+/** @param isGatewayUp  whether a gateway with this configuration answers: then a port in use is its own */
+export async function lookAtPorts ({ ingest, admin }: Config, isGatewayUp: boolean): Promise<Finding[]> {
+  return await Promise.all([
+    lookAtPort(ingest.listen, 'ingest.listen', isGatewayUp),
+    lookAtPort(admin.listen, 'admin.listen', isGatewayUp)
+  ])
+}
+
+async function lookAtPort (address: Address, key: string, isGatewayUp: boolean): Promise<Finding> {
+  const code = await tryToListen(address)
+  const name = formatAddress(address)
+  if (code === null) return good(key, `${name} is free`)
+  if (code === 'EADDRINUSE' && isGatewayUp) return good(key, `${name} is held by the running gateway`)
+  if (code === 'EADDRINUSE') return bad(key, `${name} is in use by another process`, `free it, or change ${key} in the configuration`)
+  return bad(key, `${name} cannot be listened on (${code})`, code === 'EACCES' ? `choose a port above 1023 for ${key}` : `change ${key} in the configuration`)
+}
+
+/** The code of what went wrong; `null` when it went well. */
+async function tryToListen ({ host, port }: Address): Promise<string | null> {
+  const server = createServer()
+  try {
+    server.listen({ host, port, exclusive: true })
+    await once(server, 'listening')
+    server.close()
+    return null
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+/** Whether each subscriber's name resolves and its port takes a connection. */
+export async function lookAtSubscribers (subscribers: readonly Subscriber[]): Promise<Finding[]> {
+  if (subscribers.length === 0) {
+    return [warning('subscribers', 'there are none: events are kept and delivered to nobody', 'add one under subscribers in the configuration')]
+  }
+  return await Promise.all(subscribers.map(lookAtSubscriber))
+}
+
+async function lookAtSubscriber ({ name, url, enabled }: Subscriber): Promise<Finding> {
+  const check = `subscriber ${name}`
+  const { hostname, port, protocol } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const address = { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
+  if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} when it is to have them`)
+  try {
+    await lookup(host)
+  } catch (error) {
+    return bad(check, `the name ${host} does not resolve (${codeOf(error)})`, `correct the url of ${name}, or this machine's DNS`)
+  }
+  const code = await tryToConnect(address)
+  if (code === null) return good(check, `${formatAddress(address)} takes connections`)
+  return bad(check, `${formatAddress(address)} takes no connection (${code})`, `start ${name}, or correct its url; until then its deliveries are retried`)
+}
+
+async function tryToConnect (address: Address): Promise<string | null> {
+  const socket = connect(address)
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+    return null
+  } catch (error) {
+    return error instanceof Error && error.name === 'AbortError' ? `no answer in ${CONNECT_TIMEOUT_MS / 1_000} s` : codeOf(error)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function codeOf (error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
+}

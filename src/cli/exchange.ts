@@ -1,0 +1,77 @@
+/**
+ * One HTTP request of a command, and what came back. Ends within 30 s, follows
+ * no redirect, and never repeats what it sent.
+ */
+import { CommandFailure } from './failure.js'
+
+const TIMEOUT_MS = 30_000
+
+export interface Request {
+  method: 'GET' | 'POST'
+  url: string
+  headers?: Readonly<Record<string, string>>
+  body?: Buffer | string
+}
+
+export interface Answer {
+  /** 200–599. */
+  status: number
+  /** Parsed JSON; `null` when it was none. */
+  document: unknown
+  /** The other side's clock, epoch milliseconds; `null` when it did not say. */
+  dateMs: number | null
+}
+
+/** Nobody answered. */
+export class NoAnswer extends CommandFailure {
+  /** `ECONNREFUSED`, `ENOTFOUND`, `TIMEOUT`, … */
+  readonly reason: string
+
+  constructor (message: string, options: { reason: string, nextSteps: readonly string[], cause: unknown }) {
+    super(message, options)
+    this.reason = options.reason
+  }
+}
+
+/** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
+export async function exchange ({ method, url, headers = {}, body }: Request): Promise<Answer> {
+  try {
+    const response = await fetch(url, {
+      method, headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), body: body ?? null
+    })
+    return { status: response.status, document: parsed(await response.text()), dateMs: dateOf(response.headers.get('date')) }
+  } catch (error) {
+    throw noAnswer(new URL(url).origin, error)
+  }
+}
+
+function parsed (text: string): unknown {
+  try { return JSON.parse(text) as unknown } catch { return null }
+}
+
+function dateOf (header: string | null): number | null {
+  const ms = header === null ? NaN : Date.parse(header)
+  return Number.isNaN(ms) ? null : ms
+}
+
+function noAnswer (origin: string, error: unknown): NoAnswer {
+  const reason = reasonOf(error)
+  if (reason === 'TIMEOUT') {
+    return new NoAnswer(`${origin} gave no answer within ${TIMEOUT_MS / 1_000} s`, {
+      reason, nextSteps: ['see what the gateway is doing: its log, or fotor-relay doctor'], cause: error
+    })
+  }
+  const why = reason === 'ECONNREFUSED' ? ' — is it running?' : ` (${reason})`
+  return new NoAnswer(`no gateway answers at ${origin}${why}`, {
+    reason, nextSteps: ['start it with: fotor-relay start'], cause: error
+  })
+}
+
+/** `fetch` hides the reason one or two levels down. */
+function reasonOf (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason'
+  if (error.name === 'TimeoutError') return 'TIMEOUT'
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
+  if (inner !== undefined) return reasonOf(inner)
+  return 'code' in error ? String(error.code) : error.message
+}

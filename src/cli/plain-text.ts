@@ -1,0 +1,45 @@
+/**
+ * Text from elsewhere, made fit for a terminal.
+ *
+ * Error texts and answers of subscribers come from other machines: control
+ * characters in them could move the cursor or change what was printed before,
+ * so none gets through.
+ */
+
+/** Controls, and the marks that turn the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu
+
+/** Characters that take two columns: East Asian scripts, full-width forms, emoji. */
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]/u
+/** Characters that take none: they stand on the one before. */
+const ON_THE_ONE_BEFORE = /\p{M}/u
+
+/** The text on one line, with `·` for each character that must not reach a terminal. */
+export function plainText (text: string): string {
+  return text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '·')
+}
+
+/** Columns that a plain text takes on a terminal. */
+export function widthOf (text: string): number {
+  let width = 0
+  for (const character of text) width += columnsOf(character)
+  return width
+}
+
+/** The text in at most `columns`, its end replaced by `…` when it is longer; `columns` ≥ 1. */
+export function cutTo (text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  let kept = ''
+  let used = 0
+  for (const character of text) {
+    used += columnsOf(character)
+    if (used > columns - 1) break
+    kept += character
+  }
+  return kept + '…'
+}
+
+function columnsOf (character: string): number {
+  if (ON_THE_ONE_BEFORE.test(character)) return 0
+  return WIDE.test(character) ? 2 : 1
+}

@@ -1,0 +1,68 @@
+/**
+ * The commands of `fotor-relay`, one file each. Reading this top to bottom is
+ * reading what the program can do; none of it runs before it is asked to.
+ */
+import { Command } from 'commander'
+import { addCheck } from './commands/check.js'
+import { addDemo } from './commands/demo.js'
+import { addDiscard } from './commands/discard.js'
+import { addDoctor } from './commands/doctor.js'
+import { addEvents } from './commands/events.js'
+import { addPause } from './commands/pause.js'
+import { addReload } from './commands/reload.js'
+import { addReplay } from './commands/replay.js'
+import { addResume } from './commands/resume.js'
+import { addSend } from './commands/send.js'
+import { addShow } from './commands/show.js'
+import { addStart } from './commands/start.js'
+import { addStatus } from './commands/status.js'
+import type { ProgramDeps } from './deps.js'
+
+const AFTER = `
+Exit codes: 0 clean, 1 failed, 2 bad usage or configuration.
+Results are on standard output, everything else on standard error; reading commands take --json.
+
+First steps:
+  $ fotor-relay demo        see it work, with nothing to set up
+  $ fotor-relay check       read the configuration back
+  $ fotor-relay start       run the gateway
+  $ fotor-relay doctor      find out why something does not work`
+
+/** Builds the program; a usage error throws a CommanderError once it has been written. */
+export function buildProgram (deps: ProgramDeps): Command {
+  const { terminal } = deps
+  const program = new Command('fotor-relay')
+    .description('A relay for Fotor\'s webhook callbacks: takes each one, keeps it safe, and delivers it to every subscriber that wants it.')
+    .version(deps.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('Help: add --help to the command, or run: fotor-relay help')
+    .addHelpText('after', AFTER)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => { terminal.out(text.trimEnd()) },
+      writeErr: text => { terminal.error(text.trimEnd()) },
+      getOutHelpWidth: () => Math.min(terminal.columns, 100),
+      getErrHelpWidth: () => 100
+    })
+
+  program.commandsGroup('Run the gateway:')
+  addStart(program, deps)
+  addDemo(program, deps)
+  addCheck(program, deps)
+  addDoctor(program, deps)
+
+  program.commandsGroup('See what happened:')
+  addStatus(program, deps)
+  addEvents(program, deps)
+  addShow(program, deps)
+
+  program.commandsGroup('Change what happens:')
+  addReplay(program, deps)
+  addDiscard(program, deps)
+  addPause(program, deps)
+  addResume(program, deps)
+  addReload(program, deps)
+  addSend(program, deps)
+  return program
+}

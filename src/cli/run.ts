@@ -1,0 +1,40 @@
+/**
+ * One run of the program: arguments in, exit code out. The one place where
+ * what went wrong is shown.
+ */
+import { CommanderError } from 'commander'
+import { isRelayError } from '../model/errors.js'
+import type { ProgramDeps } from './deps.js'
+import { CommandFailure, exitCodeOf, type ExitCode } from './failure.js'
+import { buildProgram } from './program.js'
+import { plainText } from './plain-text.js'
+import type { Terminal } from './terminal.js'
+
+/**
+ * Runs a command.
+ *
+ * @param words  what follows the program's name
+ * @returns      0 clean, 1 runtime failure, 2 bad usage or configuration
+ * @throws       never
+ */
+export async function runProgram (words: readonly string[], deps: ProgramDeps): Promise<ExitCode> {
+  try {
+    await buildProgram(deps).parseAsync(words, { from: 'user' })
+    return 0
+  } catch (error) {
+    // Commander has already written what it has to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    showFailure(error, deps.terminal)
+    return exitCodeOf(error)
+  }
+}
+
+function showFailure (error: unknown, terminal: Terminal): void {
+  const { red } = terminal.paintError
+  if (!(error instanceof CommandFailure) && !isRelayError(error)) {
+    terminal.error(red('A fault in fotor-relay itself: ') + (error instanceof Error ? error.stack ?? error.message : String(error)))
+    return
+  }
+  terminal.error(red('error: ') + plainText(error.message))
+  if (error instanceof CommandFailure) for (const step of error.nextSteps) terminal.error(`  → ${plainText(step)}`)
+}

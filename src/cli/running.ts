@@ -1,0 +1,69 @@
+/**
+ * A gateway in this process, from its start to its end: signals, and what
+ * cannot be survived.
+ *
+ *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once
+ *   SIGHUP            reload; the gateway logs what came of it
+ *   an error that nobody caught: say it, and end with 1
+ */
+import type { RunningGateway } from './deps.js'
+import { startFailure } from './start-failure.js'
+import type { Terminal } from './terminal.js'
+
+export interface RunOptions {
+  configFile: string
+  terminal: Terminal
+  start: () => Promise<RunningGateway>
+  /** Called when it runs; resolves with `stop` when the gateway is wanted no more. */
+  onRunning: (gateway: RunningGateway) => Promise<'stay' | 'stop'>
+}
+
+/**
+ * Starts a gateway and returns when it has stopped.
+ *
+ * @throws CommandFailure when it could not start, and whatever `onRunning` rejects with, once it has stopped
+ */
+export async function runGateway ({ configFile, terminal, start, onRunning }: RunOptions): Promise<void> {
+  const asked = stopRequests(terminal)
+  const sparing = dieLoudly(terminal)
+  try {
+    const gateway = await start().catch((error: unknown) => { throw startFailure(error, configFile, terminal) })
+    const onHangup = (): void => { gateway.reload().catch(() => { /* never rejects */ }) }
+    process.on('SIGHUP', onHangup)
+    try {
+      const running = onRunning(gateway)
+      if (await Promise.race([running, asked.first]) === 'stay') await asked.first
+    } finally {
+      await gateway.stop()
+      process.off('SIGHUP', onHangup)
+    }
+  } finally {
+    asked.release()
+    sparing.release()
+  }
+}
+
+/** `first` resolves at the first request to stop. */
+function stopRequests (terminal: Terminal): { first: Promise<'asked'>, release: () => void } {
+  let count = 0
+  let resolve: (asked: 'asked') => void = () => {}
+  const first = new Promise<'asked'>(_resolve => { resolve = _resolve })
+  const onSignal = (): void => {
+    count += 1
+    if (count === 1) resolve('asked')
+    if (count === 2) terminal.error('Stopping: deliveries in flight are finishing. Once more ends it at once.')
+    if (count > 2) process.exit(1)
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  return { first, release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) } }
+}
+
+/** What nobody caught ends the process: nobody knows what still holds. */
+function dieLoudly (terminal: Terminal): { release: () => void } {
+  const onError = (error: unknown): void => {
+    terminal.error(`A fault in fotor-relay itself; it ends now: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    process.exit(1)
+  }
+  process.on('uncaughtException', onError).on('unhandledRejection', onError)
+  return { release () { process.off('uncaughtException', onError).off('unhandledRejection', onError) } }
+}

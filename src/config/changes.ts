@@ -1,0 +1,44 @@
+/**
+ * What differs between two configurations, in the words of the YAML. Says
+ * where, never what: any value may be a secret.
+ */
+import type { Config } from './config.js'
+import { yamlName } from './yaml-names.js'
+
+/**
+ * @returns paths such as `dedupe.window` or `subscribers.billing.url`, and for
+ *          what came or went `subscribers.orders added`, `ingest.tls removed`;
+ *          empty when nothing differs
+ */
+export function changesBetween (before: Config, after: Config): string[] {
+  return changesAt(comparable(before), comparable(after), '')
+}
+
+/** Tokens and subscribers by name, so that their order means nothing. */
+function comparable (config: Config): Record<string, unknown> {
+  const { asWritten: _, admin, subscribers, ...rest } = config
+  const named = <T extends { name: string }>(list: readonly T[]): Record<string, T> =>
+    Object.fromEntries(list.map(entry => [entry.name, entry]))
+  return { ...rest, admin: { ...admin, tokens: named(admin.tokens) }, subscribers: named(subscribers) }
+}
+
+function changesAt (before: unknown, after: unknown, path: string): string[] {
+  if (isBlock(before) && isBlock(after)) {
+    if (before.kind !== after.kind) return [path]
+    const names = new Set([...Object.keys(before), ...Object.keys(after)])
+    return [...names].flatMap(name => changesAt(before[name], after[name], path === '' ? yamlName(name) : `${path}.${yamlName(name)}`))
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
+  if (isBlock(after) && isNothing(before)) return [`${path} added`]
+  if (isBlock(before) && isNothing(after)) return [`${path} removed`]
+  return [path]
+}
+
+function isBlock (value: unknown): value is Record<string, unknown> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject && !('host' in value)
+}
+
+function isNothing (value: unknown): boolean {
+  return value === undefined || value === null
+}

@@ -1,0 +1,108 @@
+/**
+ * Shows a configuration to people, for `check`: every value that is in force,
+ * none that is secret.
+ *
+ * Secrets are `***`. What came from `${…}` is shown as it stands in the file,
+ * because the path of the listener or a URL may hold a secret that did.
+ */
+import { maskUrl } from '../model/subscriber.js'
+import { formatAddress, type Address, type Config } from './config.js'
+import { formatDuration } from './duration.js'
+import { formatSize } from './size.js'
+import { yamlName } from './yaml-names.js'
+
+const MASK = '***'
+
+/** Names whose values are secret wherever they stand. */
+const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert', 'key'])
+
+/** What nothing means, where it does not mean none. */
+const NOTHING: Readonly<Record<string, string>> = { types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited' }
+
+/** Which variant of a union it is: the other rows say so already. */
+const UNSHOWN = new Set(['kind'])
+
+/** One line for each value, aligned, under a heading for each part. Ends without a line break. */
+export function describeConfig (config: Config): string {
+  const { asWritten = new Map<string, string>(), subscribers, ...rest } = config
+  const parts = [
+    ...Object.entries(rest).map(([name, value]) => ({ title: yamlName(name), rows: rowsOf({ name, value, path: yamlName(name), asWritten }) })),
+    ...subscribers.map(({ name, ...value }, at) => ({ title: `subscriber ${name}`, rows: rowsOf({ name, value, path: `subscribers[${at}]`, asWritten }) }))
+  ]
+  const width = Math.max(...parts.flatMap(({ rows }) => rows.map(([label]) => label.length)))
+  return parts.map(({ title, rows }) => describePart(title, rows, width)).join('\n')
+}
+
+/** What a row is called within its part, and its value; the label is empty when the part is one value. */
+type Row = [label: string, text: string]
+
+function describePart (title: string, rows: readonly Row[], width: number): string {
+  const [first] = rows
+  if (first !== undefined && first[0] === '') return `${title.padEnd(width + 2)}  ${first[1]}`
+  return [title, ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n')
+}
+
+interface Spot {
+  name: string
+  value: unknown
+  /** In the YAML. */
+  path: string
+  asWritten: ReadonlyMap<string, string>
+  label?: string
+}
+
+function rowsOf (spot: Spot): Row[] {
+  const { name, value, label = '' } = spot
+  if (SECRET.has(name)) return [[label, maskAll(value)]]
+  if (isBlock(value)) {
+    return Object.entries(value).filter(([key]) => !UNSHOWN.has(key))
+      .flatMap(([key, inner]) => rowsOf({ ...spot, ...step(spot, yamlName(key)), name: key, value: inner }))
+  }
+  if (Array.isArray(value) && value.some(isBlock)) {
+    return value.flatMap((inner: unknown, at) => rowsOf({ ...spot, value: inner, path: `${spot.path}[${at}]`, label: `${label}[${at}]` }))
+  }
+  return [[label, textOf(spot)]]
+}
+
+function step ({ path, label = '' }: Spot, name: string): { path: string, label: string } {
+  return { path: `${path}.${name}`, label: label === '' ? name : `${label}.${name}` }
+}
+
+/** How many there are, and what they are called, but not what they are. */
+function maskAll (value: unknown): string {
+  if (value === null) return 'none'
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(() => MASK).join(', ')
+  if (!isBlock(value)) return MASK
+  const names = Object.keys(value)
+  return names.length === 0 ? 'none' : names.map(name => `${name}: ${MASK}`).join(', ')
+}
+
+function textOf ({ name, value, path, asWritten }: Spot): string {
+  if (name.endsWith('Ms') && typeof value === 'number') return formatDuration(value)
+  if (name.endsWith('Bytes') && typeof value === 'number') return formatSize(value)
+  if (isAddress(value)) return formatAddress(value)
+  if (value === null || (Array.isArray(value) && value.length === 0)) return NOTHING[name] ?? 'none'
+  if (name === 'waitsMs' && Array.isArray(value)) return value.map(Number).map(formatDuration).join(', ')
+  if (Array.isArray(value)) return value.map((entry, at) => shown(String(entry), `${path}[${at}]`, asWritten)).join(', ')
+  return shown(String(value), path, asWritten)
+}
+
+function shown (text: string, path: string, asWritten: ReadonlyMap<string, string>): string {
+  if (path === 'redis.url') return maskUrl(text)
+  const source = asWritten.get(path)
+  if (source !== undefined) return withoutCredentials(source)
+  return /^https?:\/\//i.test(text) ? maskUrl(text) : text
+}
+
+/** What `maskUrl` does, for a text that is not yet a URL: `https://user:word@${HOST}/?a=b`. */
+function withoutCredentials (source: string): string {
+  return source.replace(/\/\/[^/]*@/, `//${MASK}@`).replace(/([?&][^=&]*=)[^&#]*/g, `$1${MASK}`)
+}
+
+function isBlock (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isAddress(value)
+}
+
+function isAddress (value: unknown): value is Address {
+  return typeof value === 'object' && value !== null && 'host' in value && 'port' in value
+}

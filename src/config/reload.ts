@@ -1,0 +1,94 @@
+/**
+ * Takes up a changed configuration while the gateway runs.
+ *
+ * Does everything that can fail before anything changes: a file with faults, a
+ * change that needs a restart, or a part that cannot take up the new values
+ * leaves the running configuration as it is. One reload at a time.
+ */
+import { isRelayError } from '../model/errors.js'
+import type { Report } from '../model/fact.js'
+import { changesBetween } from './changes.js'
+import type { Config } from './config.js'
+import { formatFault, wholeFileFault, type Fault, type Problem } from './fault.js'
+import { loadConfig, type LoadOptions } from './load.js'
+import { needsRestart } from './restart-keys.js'
+
+/** What became of a reload: what changed, as `changesBetween` says it, or why nothing did. */
+export type Reloaded = { changed: string[] } | { faults: Fault[] }
+
+export interface Reloader {
+  /** The configuration in force. */
+  current (): Config
+  /** Why the last reload was refused; empty when it was not. */
+  lastFaults (): Fault[]
+  /** Reads the file again. Never rejects; waits for a reload that is under way. */
+  reload (): Promise<Reloaded>
+}
+
+export interface ReloaderOptions extends LoadOptions {
+  /** The configuration that the gateway started with. */
+  initial: Config
+  /** Hands the new configuration to the parts; when it rejects, nothing may have changed. */
+  apply: (config: Config) => Promise<void> | void
+  report: Report
+}
+
+/** Makes the reloader of a gateway. */
+export function createReloader ({ file, env, initial, apply, report }: ReloaderOptions): Reloader {
+  let current = initial
+  let lastFaults: Fault[] = []
+  let underWay: Promise<unknown> = Promise.resolve()
+
+  async function reloadNow (): Promise<Reloaded> {
+    const next = await checkNext({ file, env }, current)
+    const faults = 'faults' in next ? next.faults : await applied(apply, next.config)
+    lastFaults = faults
+    if (faults.length > 0 || 'faults' in next) {
+      report({ fact: 'config.refused', faults: faults.map(fault => formatFault(fault)) })
+      return { faults }
+    }
+    current = next.config
+    report({ fact: 'config.loaded', changed: next.changed })
+    return { changed: next.changed }
+  }
+
+  return {
+    current: () => current,
+    lastFaults: () => [...lastFaults],
+    reload: async () => {
+      const mine = underWay.then(reloadNow)
+      underWay = mine
+      return await mine
+    }
+  }
+}
+
+type Next = { config: Config, changed: string[] } | { faults: Fault[] }
+
+/** Loads the file and sees whether a running gateway may take it up. */
+async function checkNext (options: LoadOptions, current: Config): Promise<Next> {
+  const loaded = await loadConfig(options)
+  if ('faults' in loaded) return loaded
+  const changed = changesBetween(current, loaded.config)
+  const problems = changed.flatMap<Problem>(change => {
+    const path = needsRestart(change)
+    return path === undefined ? [] : [{ path, problem: 'needs a restart to change', hint: 'restart the gateway, or put the old value back; nothing of this file is in force' }]
+  })
+  return problems.length > 0 ? { faults: loaded.placeFaults(problems) } : { config: loaded.config, changed }
+}
+
+async function applied (apply: ReloaderOptions['apply'], config: Config): Promise<Fault[]> {
+  try {
+    await apply(config)
+    return []
+  } catch (error) {
+    return [wholeFileFault(`the new configuration could not be taken up: ${safeMessage(error)}`, 'the old one is still in force')]
+  }
+}
+
+/** Messages of ours are safe to show; others may quote what they were given. */
+function safeMessage (error: unknown): string {
+  if (isRelayError(error)) return error.message
+  if (!(error instanceof Error)) return 'unknown reason'
+  return 'code' in error ? `${error.name} ${String(error.code)}` : error.name
+}

@@ -1,0 +1,36 @@
+/**
+ * What is allowed in a configuration and yet probably not meant.
+ */
+import ipaddr from 'ipaddr.js'
+import type { Config } from './config.js'
+
+/** Sentences for the start of the gateway and for `check`; none holds a secret. */
+export function warnings (config: Config): string[] {
+  const { allowFrom, allowlist, trustedProxies } = config.ingest
+  return [
+    ...config.subscribers.length === 0 ? ['subscribers is empty: callbacks are accepted and kept, and delivered to nobody'] : [],
+    ...allowFrom.length === 0 && allowlist === 'enforce' ? ['ingest.allowFrom is empty: every callback is answered 403'] : [],
+    ...allowFrom.filter(hasPrivate).map(network =>
+      `ingest.allowFrom has ${network}, which holds loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, everybody comes from such an address`),
+    ...trustedProxies.filter(network => network.endsWith('/0')).map(network =>
+      `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`)
+  ]
+}
+
+/** Addresses that nobody on the internet has: this machine, this network, this provider. */
+const PRIVATE = [
+  '127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10',
+  '::1/128', 'fc00::/7', 'fe80::/10'
+].map(range => ipaddr.parseCIDR(range))
+
+function hasPrivate (network: string): boolean {
+  const [address, bits] = parse(network)
+  return PRIVATE.some(([other, otherBits]) => address.kind() === other.kind() && address.match(other, Math.min(bits, otherBits)))
+}
+
+/** Of an address, the range that holds it alone. */
+function parse (network: string): ReturnType<typeof ipaddr.parseCIDR> {
+  if (network.includes('/')) return ipaddr.parseCIDR(network)
+  const address = ipaddr.process(network)
+  return [address, address.kind() === 'ipv4' ? 32 : 128]
+}

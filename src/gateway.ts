@@ -1,0 +1,182 @@
+/**
+ * The composition root: everything is put together here and nowhere else.
+ *
+ *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ admin listener ─▶ public endpoint
+ *
+ * A flat list, started in this order and stopped in reverse: the public
+ * endpoint opens when everything behind it can carry a callback, and closes
+ * first. A start that fails half-way stops what it had started.
+ */
+import { readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Config } from './config/config.js'
+import { formatFault } from './config/fault.js'
+import { loadConfig } from './config/load.js'
+import { createReloader, type Reloaded, type Reloader } from './config/reload.js'
+import { warnings } from './config/warnings.js'
+import { createAlignment } from './gateway/alignment.js'
+import { openAdmin, openIngest } from './gateway/faces.js'
+import { createHealth } from './gateway/health.js'
+import { openJourney, type Journey, type Role } from './gateway/journey.js'
+import { openStorage, type Storage } from './gateway/storage.js'
+import { createTeardown, type Teardown } from './gateway/teardown.js'
+import { RelayError } from './model/errors.js'
+import type { Report } from './model/fact.js'
+import { createQuarantineStore } from './quarantine/store.js'
+import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+export interface GatewayOptions {
+  configFile: string
+  env: NodeJS.ProcessEnv
+  /** Everything, when left out. */
+  role?: Role
+  /** Laid over the configuration at the start and at each reload. */
+  overrides?: (config: Config) => Config
+  /** Where the log goes; standard output when left out. */
+  log?: LogDestination
+}
+
+export interface Gateway {
+  /** Base URLs with the ports that were really taken; `ingest` is empty in the role `deliver`. */
+  addresses: { ingest: string, admin: string }
+  /** The path of the public endpoint; may hold a secret segment. */
+  ingestPath: string
+  /** Reads the configuration again. Never rejects. */
+  reload: () => Promise<Reloaded>
+  /** Accepts for `shutdownDelay` more, lets attempts in flight finish or gives them back, and loses nothing. */
+  stop: () => Promise<void>
+}
+
+/**
+ * Starts a gateway.
+ *
+ * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or what Redis refuses
+ */
+export async function startGateway (options: GatewayOptions): Promise<Gateway> {
+  const ground = await layGround(options)
+  try {
+    return await assemble(options, ground)
+  } catch (error) {
+    await ground.teardown.run()
+    throw error
+  }
+}
+
+/** What every part stands on. */
+interface Ground {
+  /** As it was read at the start. */
+  initial: Config
+  /** The running configuration. */
+  config: () => Config
+  /** Makes another one the running configuration. */
+  use: (config: Config) => void
+  role: Role
+  version: string
+  logger: Logger
+  report: Report
+  teardown: Teardown
+  stopping: { yet: boolean }
+}
+
+async function layGround ({ configFile, env, role = 'all', overrides = config => config, log }: GatewayOptions): Promise<Ground> {
+  const initial = await readConfig(configFile, env)
+  let running = overrides(initial)
+  const logger = createLogger({ level: running.log.level, destination: log })
+  for (const warning of warnings(running)) logger.warn(warning)
+  return {
+    initial,
+    config: () => running,
+    use (config) {
+      running = overrides(config)
+      logger.level = running.log.level
+    },
+    role,
+    version,
+    logger,
+    report: reportTo(logger),
+    teardown: createTeardown(logger),
+    stopping: { yet: false }
+  }
+}
+
+async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): Promise<Gateway> {
+  const { config, logger, report, teardown } = ground
+  const storage = await openStorage({ ...ground, config: config(), env })
+  const journey = openJourney({ ...ground, storage })
+  const alignment = createAlignment(journey.align, logger)
+  teardown.push('alignment', alignment.stop)
+  await alignment.align()
+
+  const reloader = createReloader({
+    file: configFile,
+    env,
+    initial: ground.initial,
+    report,
+    async apply (next) {
+      ground.use(next)
+      await alignment.align()
+    }
+  })
+  const admin = await openAdminFace(ground, { storage, journey, reloader, configFile })
+  const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, storage, journey)
+  logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')
+  return {
+    addresses: { ingest, admin },
+    ingestPath: config().ingest.path,
+    reload: reloader.reload,
+    stop: async () => { await stop(ground) }
+  }
+}
+
+interface Behind { storage: Storage, journey: Journey, reloader: Reloader, configFile: string }
+
+async function openAdminFace (ground: Ground, { storage, journey, reloader, configFile }: Behind): Promise<string> {
+  const startedAt = Date.now()
+  return await openAdmin({
+    ...ground,
+    store: storage.hasty,
+    queues: journey.queues,
+    accept: journey.accept,
+    reload: reloader.reload,
+    wakeReplays: journey.wakeReplays,
+    health: createHealth({
+      store: storage.hasty, stopping: () => ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length
+    }),
+    process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile })
+  })
+}
+
+async function openIngestFace (ground: Ground, { connections, hasty }: Storage, journey: Journey): Promise<string> {
+  const quarantine = createQuarantineStore({
+    redis: connections.hasty, keys: hasty.keys, retentionMs: () => ground.config().retention.quarantineMs
+  })
+  return await openIngest({
+    ...ground,
+    accept: journey.accept,
+    quarantine (refused) {
+      quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be kept') })
+    },
+    stopping: () => ground.stopping.yet,
+    rateLimitRedis: { redis: connections.hasty, keyPrefix: hasty.keys.rateLimit }
+  })
+}
+
+async function stop ({ stopping, config, logger, teardown }: Ground): Promise<void> {
+  if (!stopping.yet) {
+    stopping.yet = true
+    const { shutdownDelayMs: delayMs, shutdownGraceMs: graceMs } = config()
+    logger.info({ delayMs, graceMs }, 'gateway is stopping')
+    await wait(delayMs)
+  }
+  await teardown.run()
+  logger.info('gateway has stopped')
+}
+
+async function readConfig (file: string, env: NodeJS.ProcessEnv): Promise<Config> {
+  const loaded = await loadConfig({ file, env })
+  if ('config' in loaded) return loaded.config
+  const { faults } = loaded
+  throw new RelayError('CONFIG_INVALID', faults.map(fault => formatFault(fault, file)).join('\n'), { faults, file })
+}

@@ -1,0 +1,64 @@
+/**
+ * Whether a callback would be answered with 200 now, and what an operator
+ * should look at although it would.
+ */
+import { readSubscribers } from '../record/read-subscribers.js'
+import type { RecordStore } from '../record/store.js'
+
+export interface Health {
+  /** A callback would get a 200. */
+  ready: boolean
+  status: 'ok' | 'degraded'
+  /** For an operator, one sentence each; no secrets. */
+  reasons: string[]
+}
+
+export interface HealthOptions {
+  /** Fails fast. */
+  store: RecordStore
+  stopping: () => boolean
+  /** How many faults the last refused reload had; 0 when it was not refused. */
+  refusedFaults: () => number
+}
+
+/** An answer may be this old: probes are many, Redis is one. */
+const FRESH_MS = 500
+
+/** Makes the function that tells. It never rejects and answers within about a second. */
+export function createHealth (options: HealthOptions): () => Promise<Health> {
+  let latest: Promise<Health> | null = null
+  let takenAt = -Infinity
+  return async () => {
+    const now = performance.now()
+    if (latest === null || options.stopping() || now - takenAt > FRESH_MS) {
+      latest = look(options)
+      takenAt = now
+    }
+    return await latest
+  }
+}
+
+async function look ({ store, stopping, refusedFaults }: HealthOptions): Promise<Health> {
+  if (stopping()) return { ready: false, status: 'degraded', reasons: ['the gateway is stopping'] }
+  const faults = refusedFaults()
+  const reasons = faults === 0
+    ? []
+    : [`the last reload was refused (${faults} ${faults === 1 ? 'fault' : 'faults'}); the configuration before it is running`]
+  try {
+    reasons.push(...await troublesOfSubscribers(store))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { ready: false, status: 'degraded', reasons: [`Redis does not answer: ${why}`, ...reasons] }
+  }
+  return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
+}
+
+async function troublesOfSubscribers (store: RecordStore): Promise<string[]> {
+  const subscribers = await readSubscribers(store)
+  return subscribers.flatMap(({ name, holds, counts, failing }) => {
+    const waiting = counts.open === 0 ? '' : `, ${counts.open} waiting`
+    if (holds.includes('gone')) return [`subscriber ${name} answered 410 and is on hold${waiting}`]
+    if (holds.length > 0) return counts.open === 0 ? [] : [`subscriber ${name} is on hold (${holds.join(', ')})${waiting}`]
+    return failing ? [`subscriber ${name} is failing${waiting}`] : []
+  })
+}

@@ -1,0 +1,123 @@
+/**
+ * Puts the steps of the journey together: accept, queue, deliver, record, and
+ * what mends and tidies them in the background.
+ */
+import { createAccept } from '../accept/accept.js'
+import type { Accept } from '../accept/arrival.js'
+import type { Config } from '../config/config.js'
+import { createDeliverer } from '../deliver/deliver.js'
+import type { Report } from '../model/fact.js'
+import { createOutbound, type Outbound } from '../outbound/request.js'
+import { createQueues, type Queues } from '../queue/queues.js'
+import { createReconciler } from '../queue/reconcile.js'
+import { createWorkers, type Workers } from '../queue/workers.js'
+import { applyConfiguredHolds, readHolds } from '../record/holds.js'
+import { openDelivery } from '../record/open-delivery.js'
+import { recordAttempt } from '../record/record-attempt.js'
+import { createSweeper } from '../record/sweep.js'
+import { createReplayRunner } from '../replay/run.js'
+import type { Storage } from './storage.js'
+import type { Teardown } from './teardown.js'
+
+/** Which steps this process takes part in. */
+export type Role = 'all' | 'ingest' | 'deliver'
+
+export interface JourneyOptions {
+  storage: Storage
+  /** The running configuration, asked whenever it is needed. */
+  config: () => Config
+  role: Role
+  version: string
+  report: Report
+  teardown: Teardown
+}
+
+export interface Journey {
+  accept: Accept
+  queues: Queues
+  wakeReplays: () => void
+  /** Makes holds, limits, workers and connections match the running configuration. */
+  align: () => Promise<void>
+}
+
+/** Of the time to stop in, this much is kept for giving jobs back and closing. */
+const CLOSING_MS = 2_000
+
+/** Starts everything between the listener and the subscribers. */
+export function openJourney (options: JourneyOptions): Journey {
+  const { storage, config, report, teardown } = options
+  const { hasty, patient, connections } = storage
+  const queues = createQueues({ hasty: connections.hasty, patient: connections.patient, keys: patient.keys, report })
+  teardown.push('queues', async () => { await queues.close() })
+
+  const sweeper = createSweeper(patient, {
+    policy: () => ({ ...config().retention, windowMs: config().dedupe.windowMs }), report
+  })
+  teardown.push('sweeper', async () => { await sweeper.stop() })
+  sweeper.start()
+
+  const delivering = options.role === 'ingest' ? null : startDelivering(options, queues)
+  return {
+    queues,
+    accept: createAccept({ store: hasty, queues, policy: config, report }),
+    wakeReplays: delivering?.wakeReplays ?? (() => {}),
+    async align () {
+      await alignHolds(options, queues)
+      await delivering?.apply()
+    }
+  }
+}
+
+/** Holds that the configuration decides, and the queues that wait because of them. */
+async function alignHolds ({ storage: { patient }, config, report }: JourneyOptions, queues: Queues): Promise<void> {
+  for (const { subscriber, hold, set } of await applyConfiguredHolds(patient, config().subscribers)) {
+    report({ fact: set ? 'subscriber.held' : 'subscriber.released', subscriber, by: hold })
+  }
+  for (const [subscriber, hold] of await readHolds(patient)) await queues.setPaused(subscriber, hold !== null)
+}
+
+interface Delivering { apply: () => Promise<void>, wakeReplays: () => void }
+
+function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
+  const { storage: { patient, connections }, config, report, teardown } = options
+  const outbound = createOutbound()
+  teardown.push('outbound connections', () => { outbound.close() })
+
+  const reconciler = createReconciler({
+    redis: connections.patient, keys: patient.keys, queues, holds: async () => await readHolds(patient), report
+  })
+  teardown.push('reconciler', async () => { await reconciler.stop() })
+  reconciler.start()
+
+  const workers = createWorkers({
+    queues, redis: connections.patient, keys: patient.keys, report, deliver: delivererOf(options, outbound)
+  })
+  teardown.push('workers', async () => { await workers.stop(attemptGraceMs(config())) })
+
+  const replays = createReplayRunner({ store: patient, queues, subscribers: () => config().subscribers, report })
+  teardown.push('replays', async () => { await replays.stop() })
+  replays.start()
+
+  return { apply: async () => { await applySubscribers(config(), workers, outbound) }, wakeReplays: replays.wake }
+}
+
+function delivererOf ({ storage: { patient }, config, version, report }: JourneyOptions, outbound: Outbound): ReturnType<typeof createDeliverer> {
+  return createDeliverer({
+    open: async ref => await openDelivery(patient, ref),
+    recordAttempt: async result => { await recordAttempt(patient, result) },
+    subscriberOf: name => config().subscribers.find(subscriber => subscriber.name === name),
+    request: outbound.request,
+    report,
+    version
+  })
+}
+
+async function applySubscribers (config: Config, workers: Workers, outbound: Outbound): Promise<void> {
+  await workers.apply(config.subscribers, attemptGraceMs(config))
+  outbound.keepOnly(config.subscribers)
+}
+
+/** How long attempts in flight may go on when stopping, milliseconds. */
+function attemptGraceMs ({ shutdownGraceMs }: Config): number {
+  return shutdownGraceMs > 2 * CLOSING_MS ? shutdownGraceMs - CLOSING_MS : shutdownGraceMs / 2
+}

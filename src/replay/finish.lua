@@ -1,0 +1,11 @@
+--[[
+  Ends a replay, once: what was cancelled is not done, and the other way round.
+
+  KEYS  1 replay  2 running replays
+  ARGV  1 replay id  2 done or cancelled  3 now, milliseconds
+  Returns  1, or 0 when it had ended already
+]]
+redis.call('SREM', KEYS[2], ARGV[1])
+if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2], 'finishedAt', ARGV[3])
+return 1

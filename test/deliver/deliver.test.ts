@@ -1,0 +1,283 @@
+/**
+ * One attempt from job to verdict, on real HTTP. The record is two functions
+ * that remember what they were told.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { Webhook } from 'standardwebhooks'
+import { createDeliverer, type Deliverer, type DelivererOptions } from '../../src/deliver/deliver.js'
+import { jobIdOf, type Delivery } from '../../src/model/delivery.js'
+import type { Event } from '../../src/model/event.js'
+import type { Fact } from '../../src/model/fact.js'
+import type { Subscriber } from '../../src/model/subscriber.js'
+import type { AttemptResult, Opened } from '../../src/model/work.js'
+import { createOutbound } from '../../src/outbound/request.js'
+import { startHttp, startRaw, subscriberAt, type Closing } from '../outbound/servers.js'
+
+const EVENT_ID = 'evt_0123456789ABCDEFGHJKMNPQRS'
+const JOB = { subscriber: 'billing', jobId: jobIdOf(EVENT_ID, 2) }
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
+const NEVER = new AbortController().signal
+
+const EVENT: Event = {
+  id: EVENT_ID,
+  taskId: 'task-1',
+  status: 1,
+  type: 'avatar',
+  businessId: null,
+  receivedAt: NOW - 60_000,
+  sequence: 1,
+  revision: 1,
+  flags: [],
+  duplicates: 0,
+  size: 2,
+  contentType: 'application/json'
+}
+const DELIVERY: Delivery = {
+  eventId: EVENT_ID,
+  subscriber: 'billing',
+  state: 'queued',
+  heldBy: null,
+  generation: 2,
+  attempts: 5,
+  budgetUsed: 0,
+  queuedAt: NOW - 1_000,
+  nextAttemptAt: null,
+  lastStatusCode: null,
+  lastError: null,
+  deliveredAt: null,
+  replayId: null,
+  webhookId: null
+}
+
+interface Bench {
+  deliver: Deliverer
+  recorded: AttemptResult[]
+  facts: Fact[]
+  opened: unknown[]
+}
+
+interface Setting {
+  subscriber?: Subscriber | undefined
+  opened?: Opened
+  options?: Partial<DelivererOptions>
+}
+
+function open (delivery: Partial<Delivery> = {}, body: Buffer = Buffer.from('{}'), ageMs = 0): Opened {
+  return { kind: 'open', event: EVENT, delivery: { ...DELIVERY, ...delivery }, body, ageMs }
+}
+
+function bench (t: Closing, { subscriber, opened = open(), options = {} }: Setting): Bench {
+  const outbound = createOutbound()
+  t.teardown(() => { outbound.close() })
+  const recorded: AttemptResult[] = []
+  const facts: Fact[] = []
+  const asked: unknown[] = []
+  const deliver = createDeliverer({
+    open: async ref => { asked.push(ref); return opened },
+    recordAttempt: async result => { recorded.push(result) },
+    subscriberOf: name => name === subscriber?.name ? subscriber : undefined,
+    request: outbound.request,
+    report: fact => { facts.push(fact) },
+    version: '1.2.3',
+    clock: () => NOW,
+    random: () => 0.5,
+    ...options
+  })
+  return { deliver, recorded, facts, opened: asked }
+}
+
+t.test('2xx: recorded as delivered, reported, done', async t => {
+  const server = await startHttp(t, (_, response) => { response.writeHead(201).end('thank you') })
+  const { deliver, recorded, facts, opened } = bench(t, { subscriber: subscriberAt(server.url) })
+
+  t.strictSame(await deliver(JOB, NEVER), { kind: 'done' })
+  t.strictSame(opened, [{ subscriber: 'billing', eventId: EVENT_ID, generation: 2 }])
+  t.equal(recorded.length, 1)
+  const { latencyMs } = recorded[0]!.attempt
+  t.strictSame(recorded[0], {
+    eventId: EVENT_ID,
+    subscriber: 'billing',
+    generation: 2,
+    attempt: { number: 6, at: NOW, statusCode: 201, error: null, latencyMs, responseExcerpt: 'thank you', replayId: null },
+    usesBudget: true,
+    next: { state: 'delivered' }
+  })
+  t.strictSame(facts, [{ fact: 'delivery.delivered', eventId: EVENT_ID, subscriber: 'billing', attempt: 6, statusCode: 201, latencyMs }])
+})
+
+/** What each answer does to a fresh delivery: backoff of a second, three attempts. */
+const ANSWERS: ReadonlyArray<[status: number, retryAfter: string | null, says: { next: object, error: string, verdict: object, fact: object }]> = [
+  [500, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 500', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', statusCode: 500, reason: 'server-error', nextAttemptAt: NOW + 1_000 } }],
+  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000, quietMs: 20_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000, quietMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000, quietMs: 60_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [408, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 408', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [404, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 404', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
+  [307, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 307: redirects are not followed', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
+  [410, null, { next: { state: 'failed', reason: 'gone' }, error: 'answered 410: the subscriber is gone', verdict: { kind: 'done' }, fact: { fact: 'delivery.failed', statusCode: 410, reason: 'gone' } }]
+]
+for (const [status, retryAfter, { next, error, verdict, fact }] of ANSWERS) {
+  t.test(`${status}${retryAfter === null ? '' : ' with Retry-After ' + retryAfter}: what is recorded, reported and returned`, async t => {
+    const server = await startHttp(t, (_, response) => {
+      response.writeHead(status, { location: '/elsewhere', ...(retryAfter === null ? {} : { 'retry-after': retryAfter }) }).end('no')
+    })
+    const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
+    t.strictSame(await deliver(JOB, NEVER), verdict)
+    t.match(recorded, [{ usesBudget: true, next, attempt: { statusCode: status, error, responseExcerpt: 'no' } }])
+    t.strictSame(recorded[0]!.next, next)
+    t.match(facts[0], { eventId: EVENT_ID, subscriber: 'billing', attempt: 6, error, ...fact })
+    t.equal(server.received.length, 1)
+  })
+}
+
+t.test('410 also reports that the subscriber is on hold', async t => {
+  const server = await startHttp(t, (_, response) => { response.writeHead(410).end() })
+  const { deliver, facts } = bench(t, { subscriber: subscriberAt(server.url) })
+  await deliver(JOB, NEVER)
+  t.strictSame(facts[1], { fact: 'subscriber.held', subscriber: 'billing', by: 'gone' })
+})
+
+t.test('no answer: the attempt says why, without a status', async t => {
+  const hanging = await startRaw(t, () => {})
+  const slow = bench(t, { subscriber: subscriberAt(hanging.url, { timeoutMs: 100 }) })
+  t.match(await slow.deliver(JOB, NEVER), { kind: 'again', atMs: NOW + 1_000 })
+  t.match(slow.recorded, [{ attempt: { statusCode: null, error: 'no complete answer within 100 ms', responseExcerpt: null } }])
+  t.match(slow.facts, [{ fact: 'delivery.retrying', reason: 'timeout' }])
+  t.notOk('statusCode' in slow.facts[0]!)
+
+  const resetting = await startRaw(t, socket => socket.once('data', () => { socket.resetAndDestroy() }))
+  const reset = bench(t, { subscriber: subscriberAt(resetting.url) })
+  await reset.deliver(JOB, NEVER)
+  t.match(reset.recorded, [{ attempt: { statusCode: null, error: 'ECONNRESET' } }])
+  t.match(reset.facts, [{ fact: 'delivery.retrying', reason: 'connection', error: 'ECONNRESET' }])
+})
+
+t.test('the last attempt of the budget fails the delivery', async t => {
+  const server = await startHttp(t, (_, response) => { response.writeHead(500).end() })
+  const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url), opened: open({ budgetUsed: 2 }) })
+  t.strictSame(await deliver(JOB, NEVER), { kind: 'done' })
+  t.match(recorded, [{ usesBudget: true, next: { state: 'failed', reason: 'exhausted' } }])
+  t.match(facts, [{ fact: 'delivery.failed', reason: 'exhausted', statusCode: 500, error: 'answered 500' }])
+})
+
+t.test('maxAge ends a delivery after an attempt, never before it, and counts the attempt\'s own time', async t => {
+  const server = await startHttp(t, (_, response) => { response.writeHead(500).end() })
+  const subscriber = subscriberAt(server.url, { maxAgeMs: 10_000 })
+
+  const old = bench(t, { subscriber, opened: open({}, Buffer.from('{}'), 99_000) })
+  await old.deliver(JOB, NEVER)
+  t.equal(server.received.length, 1, 'it was sent all the same')
+  t.match(old.recorded, [{ next: { state: 'failed', reason: 'expired' } }])
+
+  let now = NOW
+  const slow = bench(t, { subscriber, opened: open({}, Buffer.from('{}'), 8_000), options: { clock: () => { now += 2_000; return now } } })
+  await slow.deliver(JOB, NEVER)
+  t.match(slow.recorded, [{ attempt: { at: NOW + 2_000 }, next: { state: 'failed', reason: 'expired' } }], '8 s + 2 s of the attempt + 1 s of waiting')
+})
+
+/** What is not to be sent is not sent, not recorded and not reported. */
+const UNSENT: ReadonlyArray<[says: string, setting: (subscriber: Subscriber) => Setting, jobId: string, verdict: object]> = [
+  ['a job that is none of ours is finished', subscriber => ({ subscriber }), 'repeat:1', { kind: 'done' }],
+  ['a closed delivery is finished', subscriber => ({ subscriber, opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
+  ['a closed delivery of a removed subscriber is finished', () => ({ opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
+  ['a delivery on hold goes back', subscriber => ({ subscriber, opened: { kind: 'on-hold', by: 'pause' } }), JOB.jobId, { kind: 'give-back', onHold: true }],
+  ['a delivery of an unknown subscriber goes back', () => ({}), JOB.jobId, { kind: 'give-back', onHold: true }],
+  ['a delivery of a disabled subscriber goes back', subscriber => ({ subscriber: { ...subscriber, enabled: false } }), JOB.jobId, { kind: 'give-back', onHold: true }]
+]
+for (const [says, setting, jobId, verdict] of UNSENT) {
+  t.test(says, async t => {
+    const server = await startHttp(t)
+    const { deliver, recorded, facts } = bench(t, setting(subscriberAt(server.url)))
+    t.strictSame(await deliver({ ...JOB, jobId }, NEVER), verdict)
+    t.equal(server.connections(), 0)
+    t.strictSame([recorded, facts], [[], []])
+  })
+}
+
+t.test('while we are stopping nothing is begun, not even when the stop comes during the reading', async t => {
+  const server = await startHttp(t)
+  const subscriber = subscriberAt(server.url)
+  const before = bench(t, { subscriber })
+  t.strictSame(await before.deliver(JOB, AbortSignal.abort()), { kind: 'give-back', onHold: false })
+  t.strictSame(before.opened, [])
+
+  const stop = new AbortController()
+  const during = bench(t, { subscriber, options: { open: async () => { stop.abort(); return open() } } })
+  t.strictSame(await during.deliver(JOB, stop.signal), { kind: 'give-back', onHold: false })
+  t.strictSame([during.recorded, server.connections()], [[], 0])
+})
+
+t.test('an attempt cut off by shutdown is recorded, uses no budget and goes back', async t => {
+  const stop = new AbortController()
+  const server = await startHttp(t, () => { stop.abort() })
+  const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
+  t.strictSame(await deliver(JOB, stop.signal), { kind: 'give-back', onHold: false })
+  t.match(recorded, [{ usesBudget: false, next: { state: 'unchanged' }, attempt: { number: 6, statusCode: null, error: 'cut off by shutdown' } }])
+  t.strictSame(facts, [{ fact: 'delivery.cut-off', eventId: EVENT_ID, subscriber: 'billing', attempt: 6 }])
+})
+
+t.test('an attempt that cannot be recorded is nobody\'s verdict and nobody\'s fact', async t => {
+  const server = await startHttp(t)
+  const { deliver, facts } = bench(t, {
+    subscriber: subscriberAt(server.url),
+    options: { recordAttempt: async () => { throw new Error('Redis is away') } }
+  })
+  await t.rejects(deliver(JOB, NEVER), /Redis is away/)
+  t.strictSame(facts, [])
+})
+
+t.test('a replay keeps its attempt numbers going and names itself', async t => {
+  const server = await startHttp(t)
+  const { deliver, recorded } = bench(t, { subscriber: subscriberAt(server.url), opened: open({ replayId: 'rpl_1', webhookId: 'evt_fresh' }) })
+  await deliver(JOB, NEVER)
+  t.match(server.received[0]!.headers, { 'relay-replay': 'rpl_1', 'webhook-id': 'evt_fresh', 'relay-attempt': '6' })
+  t.match(recorded, [{ attempt: { replayId: 'rpl_1' } }])
+})
+
+/** The samples, and texts that a parser would not give back as they were. */
+const SAMPLES = new URL('../samples/', import.meta.url)
+const BODIES: ReadonlyArray<[name: string, body: Buffer]> = [
+  ...readdirSync(SAMPLES).filter(file => file.endsWith('.json'))
+    .map((file): [string, Buffer] => [file, readFileSync(new URL(file, SAMPLES))]),
+  ['white space and order', Buffer.from('\n{ "b" :1,\t"a": 1.0e2 }\r\n')],
+  ['a byte order mark', Buffer.from('\ufeff{"a":"\\u0000"}')],
+  ['random text', Buffer.from(randomBytes(64 * 1024).toString('latin1') + '😀€')],
+  ['a megabyte', Buffer.from('{"ä":"😀"}'.repeat(80_000))]
+]
+t.ok(BODIES.length > 4, 'there are samples')
+for (const [name, body] of BODIES) {
+  t.test(`the bytes of ${name} arrive as they are, and every secret verifies them`, async t => {
+    const secrets = [Buffer.alloc(24, 1), Buffer.alloc(32, 2)].map(key => 'whsec_' + key.toString('base64'))
+    const server = await startHttp(t)
+    const { deliver } = bench(t, {
+      subscriber: subscriberAt(server.url, { secrets }),
+      opened: open({}, body),
+      options: { clock: Date.now }
+    })
+    await deliver(JOB, NEVER)
+    const [request] = server.received
+    t.ok(request!.body.equals(body))
+    const headers = request!.headers as Record<string, string>
+    for (const secret of secrets) new Webhook(secret).verify(request!.body, headers, { jsonParse: false })
+  })
+}
+
+t.test('no secret of a subscriber is in what is recorded or reported, whatever it answers', async t => {
+  const secrets = { header: 'token-of-billing', password: 'hunter22', query: 'sesame-open', whsec: 'whsec_' + Buffer.alloc(24, 3).toString('base64') }
+  const echo = await startHttp(t, (request, response) => { response.writeHead(500).end(JSON.stringify(request.headers) + request.url) })
+  const refusing = new URL('http://127.0.0.1:1')
+  for (const base of [new URL(echo.url), refusing, new URL('https://nonexistent.invalid')]) {
+    base.username = 'user'
+    base.password = secrets.password
+    base.searchParams.set('key', secrets.query)
+    const { deliver, recorded, facts } = bench(t, {
+      subscriber: subscriberAt(base.href, { headers: { 'X-Token': `Key ${secrets.header}` }, secrets: [secrets.whsec] })
+    })
+    await deliver(JOB, NEVER)
+    t.equal(recorded.length, 1)
+    const shown = JSON.stringify([recorded, facts])
+    for (const [kind, secret] of Object.entries(secrets)) t.notOk(shown.includes(secret), kind)
+  }
+})

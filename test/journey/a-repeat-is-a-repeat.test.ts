@@ -1,0 +1,85 @@
+/**
+ * Promise 3: the same notification twice is answered 200 twice and delivered
+ * once, race-free; a later status or other content is no repeat and not lost.
+ */
+import t from 'tap'
+import { makeHome, startInProcess, type TestGateway } from '../support/gateway.js'
+import { idsOf, startSubscriber, type TestSubscriber } from '../support/subscriber.js'
+
+const notification = (taskId: string, status: number | string, more: object = {}): object => ({ taskId, status, type: 'avatar', ...more })
+
+t.test('a repeat is a repeat', async t => {
+  const subscribers: TestSubscriber[] = [await startSubscriber(), await startSubscriber()]
+  const home = makeHome({ subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url })) })
+  const gateway: TestGateway = await startInProcess(home)
+  t.teardown(async () => {
+    await gateway.stop()
+    await Promise.all(subscribers.map(async subscriber => { await subscriber.close() }))
+    home.remove()
+  })
+
+  /** Everything delivered so far has arrived once a last event, posted after the others, is there and nothing is open. */
+  async function settled (): Promise<void> {
+    const { json: { eventId } } = await gateway.post(notification(`marker-${Math.random()}`, 1))
+    for (const subscriber of subscribers) await subscriber.waitUntil(received => idsOf(received).includes(String(eventId)))
+    for (;;) {
+      const { json } = await gateway.api<{ items: Array<{ counts: { open: number } }> }>('GET', '/api/v1/subscribers')
+      if (json.items.every(({ counts }) => counts.open === 0)) return
+    }
+  }
+  const deliveriesOf = (taskId: string): number[] =>
+    subscribers.map(({ received }) => received.filter(({ headers }) => headers['relay-task-id'] === encodeURIComponent(taskId)).length)
+
+  await t.test('64 at once: one accepted, 63 duplicates that name it, one delivery each', async t => {
+    const replies = await Promise.all(Array.from({ length: 64 }, async () => await gateway.post(notification('same', 1))))
+    t.ok(replies.every(({ status }) => status === 200))
+    t.equal(replies.filter(({ json }) => json['status'] === 'accepted').length, 1)
+    t.equal(replies.filter(({ json }) => json['status'] === 'duplicate').length, 63)
+    t.equal(new Set(replies.map(({ json }) => json['eventId'])).size, 1)
+    await settled()
+    t.strictSame(deliveriesOf('same'), [1, 1])
+    const { json } = await gateway.api<{ items: Array<{ duplicates: number }> }>('GET', '/api/v1/events?taskId=same')
+    t.equal(json.items[0]?.duplicates, 63, 'counted')
+  })
+
+  await t.test('key order, white space and a status written as a string make no new event', async t => {
+    const first = await gateway.post('{"taskId":"order","status":1,"type":"a","x":{"p":1,"q":"é"}}')
+    const second = await gateway.post('{ "x": {"q":"\\u00e9", "p":1}, "type":"a", "status":"1", "taskId":"order" }')
+    t.equal(second.json['status'], 'duplicate')
+    t.equal(second.json['eventId'], first.json['eventId'])
+  })
+
+  await t.test('status 0, then 1: two deliveries', async t => {
+    t.equal((await gateway.post(notification('grows', 0))).json['status'], 'accepted')
+    t.equal((await gateway.post(notification('grows', 1))).json['status'], 'accepted')
+    await settled()
+    t.strictSame(deliveriesOf('grows'), [2, 2])
+  })
+
+  await t.test('one status with two contents: revisions 1 and 2', async t => {
+    await gateway.post(notification('revised', 1, { resultUrl: 'a' }))
+    await gateway.post(notification('revised', 1, { resultUrl: 'b' }))
+    await settled()
+    const revisions = subscribers[0]!.received
+      .filter(({ headers }) => headers['relay-task-id'] === 'revised').map(({ headers }) => headers['relay-revision'])
+    t.strictSame(revisions.sort(), ['1', '2'])
+  })
+
+  await t.test('a status 0 after a final one is kept, flagged late, and not delivered', async t => {
+    await gateway.post(notification('late', 1))
+    const { json: { eventId } } = await gateway.post(notification('late', 0))
+    await settled()
+    t.strictSame(deliveriesOf('late'), [1, 1])
+    const { json } = await gateway.api<{ flags: string[], deliveries: unknown[] }>('GET', `/api/v1/events/${String(eventId)}`)
+    t.match(json, { flags: ['late'], deliveries: [] })
+  })
+
+  const names = ['meta', 'wait', 'delayed', '12', 'a:b', '../..', '{x}', '__proto__', '\u{1F600}'.repeat(256)]
+  for (const name of names) {
+    await t.test(`a task may be called ${name.slice(0, 12)}`, async t => {
+      t.equal((await gateway.post(notification(name, 1))).json['status'], 'accepted')
+      await settled()
+      t.strictSame(deliveriesOf(name), [1, 1])
+    })
+  }
+})

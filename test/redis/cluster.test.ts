@@ -1,0 +1,76 @@
+/**
+ * Redis Cluster, with two real primaries.
+ */
+import t from 'tap'
+import { startRedis } from '../support/redis.js'
+import { checkRedis } from '../../src/redis/check.js'
+import { claimDataVersion } from '../../src/redis/data-version.js'
+import { keysOf } from '../../src/redis/keys.js'
+import { waitUntilReady } from '../../src/redis/connect.js'
+import { reloadScripts } from '../../src/redis/reload-scripts.js'
+import { defineOn } from '../../src/redis/script.js'
+import { connected } from './fixtures/connected.js'
+import { freePort } from './fixtures/free-port.js'
+import { until } from './fixtures/until.js'
+
+async function startNode (): Promise<{ port: number, client: ReturnType<Awaited<ReturnType<typeof startRedis>>['client']> }> {
+  const [port, busPort] = [await freePort(), await freePort()]
+  const redis = await startRedis(['--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', String(busPort)])
+  t.teardown(async () => { await redis.close() })
+  await redis.client().cluster('ADDSLOTS', 0).catch(() => {})
+  await redis.client().cluster('DELSLOTS', 0)
+  return { port, client: redis.client() }
+}
+
+const [left, right] = [await startNode(), await startNode()]
+await left.client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8_000)
+await right.client.call('CLUSTER', 'ADDSLOTSRANGE', 8_001, 16_383)
+const rightBus = Number((await right.client.config('GET', 'cluster-port') as string[])[1])
+await left.client.call('CLUSTER', 'MEET', '127.0.0.1', right.port, rightBus)
+const agreed = await until(async () => {
+  const infos = await Promise.all([left, right].map(async ({ client }) => await client.cluster('INFO') as string))
+  return infos.every(info => info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384'))
+})
+
+const target = { kind: 'cluster', nodes: [`127.0.0.1:${left.port}`] } as const
+
+t.test('keys of every slot are reached from one node\'s address', async t => {
+  t.equal(agreed, true)
+  const { hasty, patient, states } = connected(t, target)
+  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    await hasty.set(key, key)
+    t.equal(await patient.get(key), key)
+  }
+  t.strictSame(states.toSorted(), ['hasty ready', 'patient ready'])
+  await claimDataVersion(hasty, keysOf('relay'))
+})
+
+t.test('every primary is checked', async t => {
+  const { hasty } = connected(t, target)
+  await waitUntilReady(hasty, 5_000)
+  t.strictSame(await checkRedis(hasty), { warnings: [] })
+  await right.client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
+  await t.rejects(checkRedis(hasty), { code: 'REDIS_UNFIT', message: new RegExp(`127.0.0.1:${right.port} may drop data`) })
+  await right.client.config('SET', 'maxmemory-policy', 'noeviction')
+})
+
+t.test('scripts are loaded into every primary', async t => {
+  const { hasty } = connected(t, target)
+  await waitUntilReady(hasty, 5_000)
+  defineOn(hasty, { name: 'one', lua: 'return 1' })
+  await reloadScripts(hasty)
+  const sha = 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db'
+  for (const { client } of [left, right]) t.strictSame(await client.script('EXISTS', sha), [1])
+})
+
+t.test('a cluster that is away is told by its nodes, and left quickly', async t => {
+  const nobody = connected(t, { kind: 'cluster', nodes: ['127.0.0.1:1'] })
+  await t.rejects(nobody.hasty.get('a'))
+  await t.rejects(waitUntilReady(nobody.patient, 200), { code: 'REDIS_UNAVAILABLE', message: /cluster \(127\.0\.0\.1:1\).*start it/ })
+  const waiting = t.rejects(nobody.patient.get('a'))
+  const startedAt = performance.now()
+  await nobody.close()
+  t.ok(performance.now() - startedAt < 1_000)
+  await waiting
+})

@@ -1,0 +1,157 @@
+/**
+ * Connections: the hasty one fails fast, the patient one waits, both find back
+ * by themselves, and a change is told once.
+ */
+import t, { type Test } from 'tap'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startRedis, type TestRedis } from '../support/redis.js'
+import { connectRedis, waitUntilReady, type RedisClient } from '../../src/redis/connect.js'
+import { connected } from './fixtures/connected.js'
+import { freePort } from './fixtures/free-port.js'
+import { makeCertificate } from './fixtures/certificate.js'
+import { until } from './fixtures/until.js'
+
+async function server (t: Test, args: string[] = []): Promise<TestRedis> {
+  const redis = await startRedis(args)
+  t.teardown(async () => { await redis.close() })
+  return redis
+}
+
+/** Unlike `once` of node:events it passes over errors, which belong to these tests. */
+async function event (client: RedisClient, name: string): Promise<void> {
+  await new Promise<void>(resolve => { client.once(name, () => { resolve() }) })
+}
+
+async function millisecondsOf (action: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await action()
+  return performance.now() - startedAt
+}
+
+t.test('while Redis is away the hasty one fails fast and the patient one waits, and both come back', async t => {
+  const redis = await server(t)
+  const { hasty, patient, states } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  const lost = event(hasty, 'close')
+  await redis.kill()
+  await lost
+
+  t.ok(await millisecondsOf(async () => { await t.rejects(hasty.set('a', '1')) }) < 200, 'refused at once')
+  const waiting = patient.set('b', '2')
+  await event(hasty, 'reconnecting')
+  await redis.restart()
+  t.equal(await waiting, 'OK', 'what waited is done')
+  await waitUntilReady(hasty, 5_000)
+  t.equal(await hasty.get('b'), '2')
+  t.strictSame(states.toSorted(), [
+    'hasty lost', 'hasty ready', 'hasty ready', 'patient lost', 'patient ready', 'patient ready'
+  ], 'each change was told once, not each try')
+})
+
+t.test('a Redis that hangs fails a hasty command within about a second', async t => {
+  const redis = await server(t)
+  const { hasty } = connected(t, { kind: 'socket', path: redis.path })
+  await waitUntilReady(hasty, 5_000)
+  redis.process.kill('SIGSTOP')
+  const tookMs = await millisecondsOf(async () => { await t.rejects(hasty.get('a'), { message: /timed out/ }) })
+  redis.process.kill('SIGCONT')
+  t.ok(tookMs > 900 && tookMs < 2_000, `${tookMs} ms`)
+  t.equal(await hasty.get('a'), null, 'and answers again when it goes on')
+})
+
+t.test('a Redis that is away at the start is no error until somebody asks', async t => {
+  const path = join(tmpdir(), 'relay-nobody-here.sock')
+  const { hasty, patient, close, states } = connected(t, { kind: 'socket', path })
+  const waiting = patient.set('a', '1')
+  await t.rejects(waitUntilReady(hasty, 100), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`unix:${path} was not ready within 100 ms .*ENOENT.*start it`) })
+  t.strictSame(states.toSorted(), ['hasty lost', 'patient lost'])
+  const refused = t.rejects(waiting, { message: /closed/ }, 'what waited is rejected')
+  t.ok(await millisecondsOf(close) < 200, 'closing is quick all the same')
+  await refused
+  await t.rejects(patient.get('a'), { message: /closed/ }, 'and so is what comes later')
+})
+
+t.test('closing says nothing of a loss', async t => {
+  const redis = await server(t)
+  const { hasty, patient, close, states } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  await Promise.all([close(), close()])
+  t.strictSame(states.toSorted(), ['hasty ready', 'patient ready'])
+  t.equal(hasty.status, 'end')
+})
+
+t.test('closing is quick while Redis hangs', async t => {
+  const redis = await server(t)
+  const { hasty, patient, close } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  redis.process.kill('SIGSTOP')
+  const waiting = t.rejects(patient.get('a'))
+  t.ok(await millisecondsOf(close) < 1_000)
+  await waiting
+  redis.process.kill('SIGCONT')
+})
+
+t.test('a subscriber hears messages, also after a restart', async t => {
+  const redis = await server(t)
+  const { patient, subscriber } = connected(t, { kind: 'socket', path: redis.path })
+  const ear = subscriber()
+  await ear.subscribe('news')
+  const first = once(ear, 'message')
+  await patient.publish('news', 'one')
+  t.strictSame(await first, ['news', 'one'])
+  const back = event(ear, 'ready')
+  await redis.restart()
+  await back
+  const second = once(ear, 'message')
+  t.equal(await until(async () => await patient.publish('news', 'two') === 1), true)
+  t.strictSame(await second, ['news', 'two'])
+})
+
+t.test('credentials are used, from the URL or beside it, and never shown', async t => {
+  const port = await freePort()
+  const redis = await server(t, ['--port', String(port)])
+  await redis.client().acl('SETUSER', 'relay', 'on', '>se/cret', '~*', '&*', '+@all')
+  const inUrl = connected(t, { kind: 'single', url: `redis://relay:se%2Fcret@127.0.0.1:${port}` })
+  await waitUntilReady(inUrl.hasty, 5_000)
+  t.equal(await inUrl.hasty.acl('WHOAMI'), 'relay')
+  const beside = connected(t, { kind: 'single', url: `redis://127.0.0.1:${port}/2`, username: 'relay', password: 'se/cret' })
+  await waitUntilReady(beside.hasty, 5_000)
+  t.equal(await beside.hasty.acl('WHOAMI'), 'relay')
+
+  const wrong = connected(t, { kind: 'single', url: `redis://relay:wrong-one@127.0.0.1:${port}` })
+  const error = await waitUntilReady(wrong.hasty, 300).catch((error: Error) => error) as Error
+  t.match(error, { code: 'REDIS_UNAVAILABLE', message: /WRONGPASS.*check redis\.username and redis\.password/ })
+  t.notMatch(JSON.stringify([error, error.message, inUrl.details, beside.details, wrong.details]), /cret|wrong-one/)
+})
+
+const certificate = makeCertificate()
+t.test('TLS is spoken, and a stranger\'s certificate refused', { skip: certificate === null }, async t => {
+  t.teardown(() => { certificate!.remove() })
+  const port = await freePort()
+  await server(t, ['--tls-port', String(port), '--tls-cert-file', certificate!.certFile, '--tls-key-file', certificate!.keyFile,
+    '--tls-ca-cert-file', certificate!.certFile, '--tls-auth-clients', 'no'])
+  const trusted = connected(t, { kind: 'single', url: `rediss://localhost:${port}`, tls: { ca: certificate!.cert } })
+  await waitUntilReady(trusted.hasty, 5_000)
+  t.equal(await trusted.hasty.ping(), 'PONG')
+  const strange = connected(t, { kind: 'single', url: `rediss://localhost:${port}` })
+  await t.rejects(waitUntilReady(strange.hasty, 300), { code: 'REDIS_UNAVAILABLE', message: /check redis\.tls/ })
+})
+
+t.test('a server that became a replica is left for the primary', async t => {
+  const redis = await server(t)
+  const { hasty } = connected(t, { kind: 'socket', path: redis.path })
+  await waitUntilReady(hasty, 5_000)
+  await redis.client().replicaof('127.0.0.1', 1)
+  const again = event(hasty, 'reconnecting')
+  await t.rejects(hasty.set('a', '1'), { message: /READONLY/ })
+  await again
+  await redis.client().replicaof('NO', 'ONE')
+  await waitUntilReady(hasty, 5_000)
+  t.equal(await hasty.set('a', '1'), 'OK')
+})
+
+t.test('an address that cannot be read is refused at once', async t => {
+  t.throws(() => connectRedis({ target: { kind: 'single', url: 'localhost' }, report: () => {} }), { code: 'CONFIG_INVALID' })
+})

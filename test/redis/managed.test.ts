@@ -1,0 +1,243 @@
+/**
+ * The gateway's own Redis loses nothing it acknowledged, is never doubled and
+ * never left behind. Real processes, really killed.
+ */
+import t from 'tap'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
+import { markOf } from '../../src/redis/process-mark.js'
+import { restarted, scene, untilGone } from './fixtures/scene.js'
+import { until } from './fixtures/until.js'
+
+t.test('it is durable, private and never evicts', async t => {
+  const { start, client, dataDir } = scene(t)
+  const redis = await start()
+  const settings = await client(redis.target.path).config('GET', 'app*', 'maxmemory-policy', 'save', 'port', 'hash-max-listpack-value') as string[]
+  const setting = (name: string): string | undefined => settings[settings.indexOf(name) + 1]
+  t.equal(setting('appendonly'), 'yes')
+  t.equal(setting('appendfsync'), 'always')
+  t.equal(setting('maxmemory-policy'), 'noeviction')
+  t.equal(setting('save'), '')
+  t.equal(setting('port'), '0')
+  t.equal(setting('hash-max-listpack-value'), '1024')
+  t.equal(statSync(dataDir).mode & 0o777, 0o700, 'the directory is for its owner only')
+  t.equal(statSync(redis.target.path).mode & 0o077, 0, 'and so is the socket')
+  t.equal(redis.adopted, false)
+})
+
+t.test('stopping ends the process and leaves only data', async t => {
+  const { start, dataDir } = scene(t)
+  const redis = await start()
+  const pid = redis.pid()
+  await Promise.all([redis.stop(), redis.stop()])
+  t.equal(await markOf(pid), null)
+  t.strictSame(readdirSync(dataDir).sort(), ['appendonlydir', 'redis.log'])
+})
+
+t.test('what was acknowledged survives kill -9 of the server under load', async t => {
+  const { start, facts } = scene(t)
+  const redis = await start()
+  const connections = connectRedis({ target: redis.target, report: () => {} })
+  t.teardown(async () => { await connections.close() })
+  const acknowledged = new Set<string>()
+  let refused = 0
+
+  async function write (key: string): Promise<void> {
+    for (let tries = 0; tries < 1_000; tries++) {
+      try {
+        await connections.hasty.set(key, key)
+        acknowledged.add(key)
+        return
+      } catch {
+        refused++
+        await waitUntilReady(connections.hasty, 10_000)
+      }
+    }
+    throw new Error(`${key} was never acknowledged`)
+  }
+  const killAt = [400, 800, 1_200]
+  async function writer (name: number): Promise<void> {
+    for (let n = 0; n < 200; n++) {
+      await write(`${name}-${n}`)
+      if (acknowledged.size < (killAt[0] ?? Infinity)) continue
+      killAt.shift()
+      const info = await connections.patient.info('server')
+      process.kill(Number(/process_id:(\d+)/.exec(info)![1]), 'SIGKILL')
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, async (_, name) => { await writer(name) }))
+
+  t.equal(acknowledged.size, 1_600)
+  t.ok(refused > 0, 'some writes met a dead server')
+  const found = await connections.patient.mget([...acknowledged])
+  t.strictSame(found, [...acknowledged])
+  t.equal(facts.filter(restarted).length, 3, 'it was started again each time')
+})
+
+t.test('a server whose gateway was killed is adopted, with its data', async t => {
+  const { start, gateway, client } = scene(t)
+  const first = await gateway()
+  const connection = client(first.said.socket)
+  await connection.set('written', 'before')
+  await first.running.end('SIGKILL')
+
+  const redis = await start()
+  t.equal(redis.adopted, true)
+  t.equal(redis.pid(), first.said.pid, 'the same process')
+  t.equal(await connection.get('written'), 'before')
+  await redis.stop()
+  t.equal(await untilGone(first.said.pid), true, 'and it is stopped like one of our own')
+})
+
+t.test('an adopted server is kept alive too', async t => {
+  const { start, gateway, client, fact } = scene(t)
+  const first = await gateway()
+  await first.running.end('SIGKILL')
+  const redis = await start()
+  await client(redis.target.path).set('written', 'after the adoption')
+  process.kill(redis.pid(), 'SIGKILL')
+  await fact(restarted)
+  t.not(redis.pid(), first.said.pid)
+  t.equal(await client(redis.target.path).get('written'), 'after the adoption')
+})
+
+t.test('a server killed before its id was written is adopted all the same', async t => {
+  const { start, gateway, dataDir } = scene(t)
+  const first = await gateway()
+  await first.running.end('SIGKILL')
+  writeFileSync(join(dataDir, 'redis-server.json'), JSON.stringify({ mark: null, socket: first.said.socket }))
+  const redis = await start()
+  t.equal(redis.pid(), first.said.pid)
+})
+
+t.test('a server that is ending is waited for, never doubled', async t => {
+  const { start, gateway } = scene(t)
+  const first = await gateway()
+  process.kill(first.said.pid, 'SIGSTOP')
+  await first.running.end('SIGKILL')
+  const starting = start()
+  process.kill(first.said.pid, 'SIGTERM')
+  process.kill(first.said.pid, 'SIGCONT')
+  const redis = await starting
+  t.equal(await until(() => redis.pid() !== first.said.pid), true, 'a new one takes its place')
+  t.equal(await markOf(first.said.pid), null, 'and the old one was gone by then')
+})
+
+t.test('when gateway and server were both killed, a new server has the data', async t => {
+  const { start, gateway, client } = scene(t)
+  const first = await gateway()
+  await client(first.said.socket).set('written', 'before')
+  await first.running.end('SIGKILL')
+  process.kill(first.said.pid, 'SIGKILL')
+  const redis = await start()
+  t.equal(redis.adopted, false)
+  t.equal(await client(redis.target.path).get('written'), 'before')
+})
+
+t.test('Ctrl-C in the terminal does not reach the server', async t => {
+  const { gateway, client } = scene(t)
+  const { running, said } = await gateway()
+  const ended = new Promise(resolve => running.process.once('exit', resolve))
+  process.kill(-running.process.pid!, 'SIGINT')
+  await ended
+  t.equal(await client(said.socket).ping(), 'PONG')
+})
+
+t.test('a gateway that is told to stop takes its server with it', async t => {
+  const { gateway } = scene(t)
+  const { running, said } = await gateway()
+  await running.end('SIGTERM')
+  t.equal(running.process.exitCode, 0)
+  t.equal(await markOf(said.pid), null)
+})
+
+t.test('a second gateway on the same directory is refused, by name of the first', async t => {
+  const { start, gateway, client } = scene(t)
+  const first = await gateway()
+  await t.rejects(start(), { code: 'DATA_DIR_IN_USE', message: new RegExp(`gateway with pid ${first.running.process.pid}:`) })
+  t.equal(await client(first.said.socket).ping(), 'PONG', 'and the first is not disturbed')
+})
+
+t.test('two gateways that start at the same instant: one runs, one is refused', async t => {
+  const { gateway } = scene(t)
+  const both = await Promise.all([gateway(), gateway()])
+  const codes = both.map(({ said }) => said.code ?? 'runs').sort()
+  t.strictSame(codes, ['DATA_DIR_IN_USE', 'runs'])
+})
+
+t.test('a server that is not known to be ours is left alone', async t => {
+  const { start, client, dataDir } = scene(t)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const socket = join(dataDir, 'redis.sock')
+  const stranger = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dataDir], { stdio: 'ignore' })
+  t.teardown(() => { stranger.kill('SIGKILL') })
+  await client(socket).ping()
+  await t.rejects(start(), { code: 'DATA_DIR_IN_USE', message: new RegExp(`pid ${stranger.pid} that is not known`) })
+  t.equal(await client(socket).ping(), 'PONG')
+})
+
+t.test('a directory whose path is too long for a socket gets a short one', async t => {
+  const { start, gateway, client, dataDir } = scene(t, join('long'.repeat(25), 'data'))
+  const first = await gateway()
+  t.ok(Buffer.byteLength(first.said.socket) <= 100)
+  t.equal(statSync(dirname(first.said.socket)).mode & 0o777, 0o700)
+  await first.running.end('SIGKILL')
+
+  const redis = await start()
+  t.equal(redis.pid(), first.said.pid, 'where it is found again')
+  t.equal((await client(redis.target.path).config('GET', 'dir') as string[])[1], dataDir)
+  await redis.stop()
+  t.equal(existsSync(dirname(redis.target.path)), false, 'and nothing of it is left')
+})
+
+t.test('a directory open to others is closed to them, and that is said', async t => {
+  const { start, dataDir } = scene(t)
+  mkdirSync(dataDir, { mode: 0o755 })
+  const redis = await start()
+  t.equal(statSync(dataDir).mode & 0o777, 0o700)
+  t.match(redis.warnings, [/0755.*now 0700/])
+})
+
+t.test('a server that cannot come up says why, and lets the directory go', async t => {
+  const { start, dataDir } = scene(t)
+  const redis = await start()
+  await redis.stop()
+  const manifest = join(dataDir, 'appendonlydir', 'appendonly.aof.manifest')
+  const sound = readFileSync(manifest)
+  writeFileSync(manifest, 'nonsense')
+  await t.rejects(start(), { code: 'REDIS_UNAVAILABLE', message: /ended with code 1 while starting: ".+"; see .*redis\.log/ })
+  writeFileSync(manifest, sound)
+  t.equal((await start()).adopted, false)
+})
+
+t.test('a server that cannot be started again is tried until it can, and told once', async t => {
+  const { start, facts, fact, dataDir } = scene(t)
+  const redis = await start()
+  const manifest = join(dataDir, 'appendonlydir', 'appendonly.aof.manifest')
+  const sound = readFileSync(manifest)
+  writeFileSync(manifest, 'nonsense')
+  process.kill(redis.pid(), 'SIGKILL')
+  await fact(fact => fact.fact === 'redis.state' && /while starting/.test(fact.detail ?? ''))
+  writeFileSync(manifest, sound)
+  await fact(restarted)
+  t.ok(facts.length <= 4, 'killed, cannot start (its log may differ once), started')
+})
+
+t.test('stopping does not wait for a server that cannot be started again', async t => {
+  const { start, fact, dataDir } = scene(t)
+  const redis = await start()
+  writeFileSync(join(dataDir, 'appendonlydir', 'appendonly.aof.manifest'), 'nonsense')
+  process.kill(redis.pid(), 'SIGKILL')
+  await fact(fact => fact.fact === 'redis.state' && /while starting/.test(fact.detail ?? ''))
+  await redis.stop()
+  t.equal(existsSync(join(dataDir, 'gateway.lock')), false)
+})
+
+t.test('the server is given none of our secrets', { skip: process.platform !== 'linux' }, async t => {
+  process.env['PLANTED_SECRET'] = 'do-not-pass-on'
+  t.teardown(() => { delete process.env['PLANTED_SECRET'] })
+  const redis = await scene(t).start()
+  t.notMatch(readFileSync(`/proc/${redis.pid()}/environ`, 'utf8'), /PLANTED_SECRET/)
+})

@@ -1,0 +1,59 @@
+/**
+ * Redis Sentinel, with a real failover.
+ */
+import t from 'tap'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { startRedis } from '../support/redis.js'
+import { waitUntilReady } from '../../src/redis/connect.js'
+import { connected } from './fixtures/connected.js'
+import { freePort } from './fixtures/free-port.js'
+import { until } from './fixtures/until.js'
+
+const [firstPort, secondPort, sentinelPort] = [await freePort(), await freePort(), await freePort()]
+const first = await startRedis(['--port', String(firstPort)])
+const second = await startRedis(['--port', String(secondPort), '--replicaof', `127.0.0.1 ${firstPort}`])
+const folder = mkdtempSync(join(tmpdir(), 'relay-sentinel-'))
+writeFileSync(join(folder, 'sentinel.conf'), [
+  `port ${sentinelPort}`, 'bind 127.0.0.1', `sentinel monitor main 127.0.0.1 ${firstPort} 1`
+].join('\n'))
+const watcher = spawn('redis-server', [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: folder })
+const sentinel = new Redis({ port: sentinelPort, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: null })
+sentinel.on('error', () => {})
+t.teardown(async () => {
+  sentinel.disconnect()
+  watcher.kill('SIGKILL')
+  await Promise.all([first.close(), second.close()])
+  rmSync(folder, { recursive: true, force: true })
+})
+
+t.test('the primary is asked for by name, and followed through a failover', async t => {
+  const seen = await until(async () => {
+    const replicas = await sentinel.call('SENTINEL', 'REPLICAS', 'main') as unknown[][]
+    return replicas.some(replica => replica.includes(String(secondPort)) && replica.includes('ok'))
+  })
+  t.equal(seen, true, 'the sentinel knows the replica')
+
+  const { hasty, patient } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await waitUntilReady(hasty, 5_000)
+  await patient.set('written', 'before')
+  t.match(await hasty.info('server'), `tcp_port:${firstPort}`)
+  t.equal(await until(async () => await second.client().get('written') === 'before'), true)
+
+  await sentinel.call('SENTINEL', 'FAILOVER', 'main')
+  const followed = await until(async () => {
+    const info = await hasty.info('server').catch(() => '')
+    return info.includes(`tcp_port:${secondPort}`)
+  })
+  t.equal(followed, true, 'the new primary is used')
+  t.equal(await until(async () => await hasty.set('written', 'after').catch(() => '') === 'OK'), true)
+  t.equal(await second.client().get('written'), 'after')
+})
+
+t.test('an unknown name is told with the sentinel\'s address', async t => {
+  const { hasty } = connected(t, { kind: 'sentinel', name: 'other', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await t.rejects(waitUntilReady(hasty, 300), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`sentinel other \\(127\\.0\\.0\\.1:${sentinelPort}\\)`) })
+})

@@ -1,0 +1,230 @@
+/**
+ * The journey through Redis without its two ends: a gateway that accepts and
+ * works its queues, with a policy the test changes as it goes and a `deliver`
+ * that notes what it would have sent.
+ *
+ * Several gateways may be opened on one Redis and one prefix, as replicas are.
+ */
+import { createAccept } from '../../src/accept/accept.js'
+import type { Accept, Arrival } from '../../src/accept/arrival.js'
+import type { DedupePolicy } from '../../src/model/dedupe.js'
+import { jobIdOf, parseJobId, type Attempt } from '../../src/model/delivery.js'
+import type { Event, Flag } from '../../src/model/event.js'
+import type { Fact } from '../../src/model/fact.js'
+import type { Subscriber } from '../../src/model/subscriber.js'
+import type { Next } from '../../src/model/work.js'
+import { createQueues, type Queues } from '../../src/queue/queues.js'
+import { createReconciler, type Reconciler } from '../../src/queue/reconcile.js'
+import type { Deliver } from '../../src/queue/worker.js'
+import { createWorkers, type Workers } from '../../src/queue/workers.js'
+import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
+import { openDelivery } from '../../src/record/open-delivery.js'
+import { recordAttempt } from '../../src/record/record-attempt.js'
+import { selectEvents, type Filter, type Selected } from '../../src/record/select.js'
+import type { RecordStore } from '../../src/record/store.js'
+import { keysOf, type Keys } from '../../src/redis/keys.js'
+import type { RedisClient } from '../../src/redis/script.js'
+import type { TestRedis } from './redis.js'
+
+/** What a test of tap offers, as far as it is needed here. */
+interface Teardown { teardown (end: () => unknown): unknown }
+
+/** Changed by the test as it goes; every gateway reads it at every arrival. */
+export interface Policy { dedupe: DedupePolicy, subscribers: Subscriber[] }
+
+export interface Gateway {
+  keys: Keys
+  /** Fails fast. */
+  store: RecordStore
+  /** Waits for Redis. */
+  patient: RecordStore
+  queues: Queues
+  accept: Accept
+  policy: Policy
+  /** Everything that was reported. */
+  facts: Fact[]
+  /** Starts taking jobs for the subscribers of the policy; stopped with the test. */
+  work (deliver: Deliver): Promise<Workers>
+  reconciler (options?: { small?: number }): Reconciler
+}
+
+export interface GatewayOptions {
+  prefix: string
+  policy: Policy
+  /** In the place of a client that fails fast. */
+  hasty?: RedisClient
+}
+
+/** A connection as the gateway accepts with, ready. */
+export async function hastyClient (server: TestRedis): Promise<ReturnType<TestRedis['client']>> {
+  const client = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 })
+  if (client.status !== 'ready') await new Promise<void>(resolve => { client.once('ready', () => { resolve() }) })
+  return client
+}
+
+/** Opens a gateway; it is closed with the test. */
+export async function openGateway (t: Teardown, server: TestRedis, options: GatewayOptions): Promise<Gateway> {
+  const { prefix, policy } = options
+  const hasty = options.hasty ?? await hastyClient(server)
+  const redis = server.client()
+  const keys = keysOf(prefix)
+  const facts: Fact[] = []
+  const report = (fact: Fact): void => { facts.push(fact) }
+  const queues = createQueues({ hasty, patient: redis, keys, report })
+  const store = { redis: hasty, keys }
+  const patient = { redis, keys }
+  const started: Workers[] = []
+  await applyConfiguredHolds(patient, policy.subscribers)
+  t.teardown(async () => {
+    await Promise.all(started.map(async workers => { await workers.stop(0) }))
+    await queues.close()
+  })
+  return {
+    keys,
+    store,
+    patient,
+    queues,
+    policy,
+    facts,
+    accept: createAccept({ store, queues, policy: () => policy, report }),
+    async work (deliver) {
+      const workers = createWorkers({ queues, redis, keys, report, deliver })
+      started.push(workers)
+      await workers.apply(policy.subscribers, 0)
+      return workers
+    },
+    reconciler (more = {}) {
+      return createReconciler({ redis, keys, queues, holds: async () => await readHolds(patient), report, ...more })
+    }
+  }
+}
+
+/** A subscriber that wants everything. */
+export function subscriberNamed (name: string, overrides: Partial<Subscriber> = {}): Subscriber {
+  return {
+    name,
+    url: 'http://127.0.0.1:9/',
+    match: { types: [], statuses: [], businessIds: [] },
+    headers: {},
+    secrets: [],
+    rateLimit: null,
+    concurrency: 16,
+    timeoutMs: 1_000,
+    retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
+    maxAgeMs: 1_000_000,
+    tls: null,
+    enabled: true,
+    ...overrides
+  }
+}
+
+export function policyFor (names: readonly string[], dedupe: Partial<DedupePolicy> = {}): Policy {
+  return {
+    dedupe: { windowMs: 600_000, onConflict: 'forward', onLate: 'keep', ignoreFields: [], ...dedupe },
+    subscribers: names.map(name => subscriberNamed(name))
+  }
+}
+
+/** A callback of these fields, as it arrives. */
+export function callback (fields: Record<string, unknown>, more: Partial<Arrival> = {}): Arrival {
+  return {
+    body: Buffer.from(JSON.stringify({ status: 1, type: 'avatar', ...fields })),
+    contentType: 'application/json',
+    receivedAt: Date.now(),
+    flags: [] as Flag[],
+    ...more
+  }
+}
+
+/** Accepts a callback that is new, or throws. */
+export async function accepted ({ accept }: Gateway, fields: Record<string, unknown>, more: Partial<Arrival> = {}): Promise<string> {
+  const acceptance = await accept(callback(fields, more))
+  if (acceptance.kind !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(acceptance)}`)
+  return acceptance.eventId
+}
+
+/** Every event that fits, newest first. */
+export async function allEvents ({ patient }: Gateway, filter: Filter = {}): Promise<Selected[]> {
+  const rows: Selected[] = []
+  let cursor: number | null = null
+  do {
+    const page = await selectEvents(patient, filter, { limit: 500, cursor })
+    rows.push(...page.rows)
+    cursor = page.next
+  } while (cursor !== null)
+  return rows
+}
+
+/** Whether the queue has the job of this generation. */
+export async function hasJob ({ patient: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<boolean> {
+  return await redis.exists(`${keys.queuePrefix}:${subscriber}:${jobIdOf(eventId, generation)}`) === 1
+}
+
+/** Takes a job out of a queue behind the gateway's back. */
+export async function loseJob ({ patient: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<void> {
+  const queue = `${keys.queuePrefix}:${subscriber}:`
+  const jobId = jobIdOf(eventId, generation)
+  await redis.lrem(queue + 'wait', 0, jobId)
+  await redis.zrem(queue + 'delayed', jobId)
+  await redis.del(queue + jobId)
+}
+
+/** What `deliver` would have sent. */
+export interface Sent {
+  subscriber: string
+  generation: number
+  event: Event
+  body: string
+  attempt: number
+  replayId: string | null
+  webhookId: string | null
+}
+
+export type Answer = (sent: Sent, signal: AbortSignal) => Next | Promise<Next>
+
+/** A `deliver` that keeps the rules of the real one and sends nothing. */
+export function recordingDeliver (store: RecordStore, answer: Answer = () => ({ state: 'delivered' })): { deliver: Deliver, sent: Sent[] } {
+  const sent: Sent[] = []
+  const deliver: Deliver = async ({ subscriber, jobId }, signal) => {
+    const { eventId, generation } = parseJobId(jobId)!
+    const opened = await openDelivery(store, { subscriber, eventId, generation })
+    if (opened.kind === 'on-hold') return { kind: 'give-back', onHold: true }
+    if (opened.kind === 'closed') return { kind: 'done' }
+    const { event, delivery: { attempts, replayId, webhookId }, body } = opened
+    const one: Sent = { subscriber, generation, event, body: body.toString(), attempt: attempts + 1, replayId, webhookId }
+    sent.push(one)
+    const next = await answer(one, signal)
+    const attempt = attemptOf({ number: attempts + 1, replayId, error: next.state === 'delivered' ? null : 'refused' })
+    await recordAttempt(store, { eventId, subscriber, generation, attempt, usesBudget: next.state !== 'unchanged', next })
+    if (next.state === 'unchanged') return { kind: 'give-back', onHold: false }
+    return next.state === 'retrying' ? { kind: 'again', atMs: next.nextAttemptAt } : { kind: 'done' }
+  }
+  return { deliver, sent }
+}
+
+let attempts = 0
+
+/** An attempt; each starts at a time of its own. */
+export function attemptOf (fields: Partial<Attempt> = {}): Attempt {
+  attempts += 1
+  return { number: 1, at: 1_700_000_000_000 + attempts, statusCode: null, error: null, latencyMs: 1, responseExcerpt: null, replayId: null, ...fields }
+}
+
+/** Ends one delivery as the queue would have. */
+export async function endDelivery ({ patient }: Gateway, subscriber: string, eventId: string, next: Next, generation = 1): Promise<void> {
+  const error = next.state === 'delivered' ? null : 'refused'
+  await recordAttempt(patient, { eventId, subscriber, generation, attempt: attemptOf({ error }), usesBudget: true, next })
+}
+
+/**
+ * Waits for a condition.
+ *
+ * @param withinMs  after this long it is an error
+ */
+export async function until (what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!await holds()) {
+    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`)
+    await new Promise(resolve => { setTimeout(resolve, 5) })
+  }
+}
