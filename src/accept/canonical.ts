@@ -127,12 +127,11 @@ function readArray (scanner: JsonScanner, depth: number): string {
   if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} objects and arrays within one another`)
   scanner.at++ // the bracket
   if (scanner.take(CLOSE_BRACKET)) return '[]'
-  let text = '['
-  do {
-    text += (text.length === 1 ? '' : ',') + readValue(scanner, depth)
-  } while (scanner.take(COMMA))
+  const values: string[] = []
+  do values.push(readValue(scanner, depth))
+  while (scanner.take(COMMA))
   if (!scanner.take(CLOSE_BRACKET)) scanner.fail('an array that does not go on or end')
-  return text + ']'
+  return `[${values.join()}]`
 }
 
 function byName (a: Member, b: Member): number {

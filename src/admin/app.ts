@@ -55,7 +55,7 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
 
   const open = new Set(routes.filter(route => route.open === true).map(({ path }) => path))
-  const idempotency = createIdempotency(options.store)
+  const idempotency = createIdempotency(options.store, options.report)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     if (!isOpen(request, open)) authenticate(request, options.tokens())

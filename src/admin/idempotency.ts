@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
+import type { Report } from '../model/fact.js'
 import type { RecordStore } from '../record/store.js'
 import { callerOf } from './auth.js'
 import { invalid } from './check-input.js'
@@ -43,14 +44,17 @@ export interface Idempotency {
   end: (request: FastifyRequest, reply: FastifyReply, payload: unknown) => Promise<void>
 }
 
-/** Makes the two hooks. */
-export function createIdempotency ({ redis, keys }: RecordStore): Idempotency {
+/**
+ * Makes the two hooks. When an answer cannot be kept it is given all the same,
+ * because it is true; its key stays in flight for a while.
+ */
+export function createIdempotency ({ redis, keys }: RecordStore, report: Report): Idempotency {
   const claims = new WeakMap<FastifyRequest, Claim>()
 
   return {
     async begin (request, reply) {
       const key = request.headers['idempotency-key']
-      if (request.method !== 'POST' || key === undefined) return
+      if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: Kept = { digest: claim.digest }
       if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
@@ -62,13 +66,13 @@ export function createIdempotency ({ redis, keys }: RecordStore): Idempotency {
     async end (request, reply, payload) {
       const claim = claims.get(request)
       if (claim === undefined) return
-      claims.delete(request) // an error while keeping comes through here again
-      if (reply.statusCode >= 300) {
-        await redis.del(claim.slot)
-        return
+      claims.delete(request)
+      try {
+        if (reply.statusCode >= 300) await redis.del(claim.slot)
+        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies Kept), 'PX', KEPT_MS)
+      } catch (error) {
+        report({ fact: 'queue.trouble', subscriber: null, error: `admin API: an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
-      const kept: Kept = { digest: claim.digest, answer: keptAnswer(reply, payload) }
-      await redis.set(claim.slot, JSON.stringify(kept), 'PX', KEPT_MS)
     }
   }
 }

@@ -91,7 +91,7 @@ function refusal (place: ApiPlace, { status, document }: Answer): CommandFailure
     faults,
     exitCode: status === 400 || status === 422 ? 2 : 1,
     nextSteps: [
-      ...flags.map(flag => `look at ${flag}`),
+      ...flags.length > 0 ? [`correct ${flags.join(' and ')}`] : [],
       ...status === 403 ? ['give an operator\'s token with --token-file FILE'] : []
     ]
   })

@@ -1,7 +1,13 @@
 /**
  * One HTTP request of a command, and what came back. Ends within 30 s, follows
  * no redirect, and never repeats what it sent.
+ *
+ * Not `fetch`: that refuses ports which browsers avoid, 6000 and 10080 among
+ * them, and a gateway may well listen there.
  */
+import { once } from 'node:events'
+import { request as requestHttp, type IncomingMessage } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { CommandFailure } from './failure.js'
 
 const TIMEOUT_MS = 30_000
@@ -36,10 +42,17 @@ export class NoAnswer extends CommandFailure {
 /** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
 export async function exchange ({ method, url, headers = {}, body }: Request): Promise<Answer> {
   try {
-    const response = await fetch(url, {
-      method, headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), body: body ?? null
-    })
-    return { status: response.status, document: parsed(await response.text()), dateMs: dateOf(response.headers.get('date')) }
+    const open = url.toLowerCase().startsWith('https:') ? requestHttps : requestHttp
+    const request = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    request.end(body)
+    const [response] = await once(request, 'response') as [IncomingMessage]
+    const chunks: Buffer[] = []
+    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+    return {
+      status: response.statusCode ?? 0,
+      document: parsed(Buffer.concat(chunks).toString('utf8')),
+      dateMs: dateOf(response.headers.date ?? '')
+    }
   } catch (error) {
     throw noAnswer(new URL(url).origin, error)
   }
@@ -49,8 +62,8 @@ function parsed (text: string): unknown {
   try { return JSON.parse(text) as unknown } catch { return null }
 }
 
-function dateOf (header: string | null): number | null {
-  const ms = header === null ? NaN : Date.parse(header)
+function dateOf (header: string): number | null {
+  const ms = Date.parse(header)
   return Number.isNaN(ms) ? null : ms
 }
 
@@ -67,11 +80,8 @@ function noAnswer (origin: string, error: unknown): NoAnswer {
   })
 }
 
-/** `fetch` hides the reason one or two levels down. */
 function reasonOf (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason'
-  if (error.name === 'TimeoutError') return 'TIMEOUT'
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
-  if (inner !== undefined) return reasonOf(inner)
-  return 'code' in error ? String(error.code) : error.message
+  if (error.name === 'AbortError') return 'TIMEOUT'
+  return 'code' in error ? String(error.code) : error.name
 }

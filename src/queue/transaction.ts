@@ -47,7 +47,11 @@ export function openTransaction ({ client, multi, queueOf }: TransactionOptions)
   async function send (): Promise<Array<[Error | null, unknown]>> {
     const transaction = multi()
     for (const step of steps) step(transaction)
-    return await transaction.exec() ?? []
+    try {
+      return await transaction.exec() ?? []
+    } catch (error) {
+      return refuse(reasonOf(error))
+    }
   }
 
   return {
@@ -69,6 +73,12 @@ export function openTransaction ({ client, multi, queueOf }: TransactionOptions)
       return replies.length === steps.length ? replies.map(entry => goodReply(entry)) : refuse(null)
     }
   }
+}
+
+/** Why a transaction was discarded stands in the replies before the last. */
+function reasonOf (error: unknown): Error {
+  const { previousErrors: [first] = [] } = error as { previousErrors?: Error[] }
+  return first ?? (error instanceof Error ? error : new Error(String(error)))
 }
 
 function goodReply ([error, reply]: [Error | null, unknown]): unknown {

@@ -10,6 +10,7 @@ import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
 import type { RedisClient } from './script.js'
 import { createClient, type ClientRole } from './client.js'
+import { followFailovers } from './follow-failover.js'
 import { reloadScriptsOnReady } from './reload-scripts.js'
 import { describeTarget, type RedisTarget } from './target.js'
 
@@ -55,6 +56,9 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
     return client
   }
 
+  const unfollow = target.kind === 'sentinel'
+    ? followFailovers(target, () => { for (const client of clients) client.disconnect(true) })
+    : () => {}
   const hasty = open('hasty')
   reloadScriptsOnReady(hasty)
   const patient = open('patient')
@@ -65,6 +69,7 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
     subscriber: () => open('subscriber'),
     async close () {
       closed = true
+      unfollow()
       await Promise.all(clients.map(end))
     }
   }

@@ -19,8 +19,10 @@ function withFields (more = ''): string {
   return `{"taskId":"t1","status":1,"type":"avatar"${more === '' ? '' : ','}${more}}`
 }
 
-function nested (levels: number): string {
-  return withFields(`"x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}`)
+/** A callback of so many objects and arrays within one another, itself the first. */
+function nested (levels: number, open: '[' | '{"a":' = '['): string {
+  const innermost = open === '[' ? '[]' : '{}'
+  return withFields(`"x":${open.repeat(levels - 2)}${innermost}${(open === '[' ? ']' : '}').repeat(levels - 2)}`)
 }
 
 t.test('every sample is readable, and each is another event', async t => {
@@ -59,7 +61,8 @@ const READABLE: ReadonlyArray<[says: string, body: string, is: Partial<Identity>
   ['white space around everything', ' \t\r\n{ "taskId" : "a" , "status" : 1 , "type" : "b" } \n', { taskId: 'a' }],
   ['a byte order mark is passed over', '\ufeff' + withFields(), { taskId: 't1' }],
   ['a lone surrogate in another field', withFields('"x":"\\ud800"'), { taskId: 't1' }],
-  ['64 objects and arrays within one another', nested(64), { taskId: 't1' }]
+  ['64 arrays within one another', nested(64), { taskId: 't1' }],
+  ['64 objects within one another', nested(64, '{"a":'), { taskId: 't1' }]
 ]
 for (const [says, body, is] of READABLE) {
   t.test(`readable: ${says}`, async t => { t.match(identityOf(body), is) })
@@ -77,7 +80,8 @@ const UNREADABLE: ReadonlyArray<[says: string, body: string | Buffer, field: str
   ['an array', '[{"taskId":"a","status":1,"type":"b"}]', null, /not an object/],
   ['a string', '"taskId"', null, /not an object/],
   ['a broken array', '[1,]', null, /no value/],
-  ['65 objects and arrays within one another', nested(65), null, /more than 64/],
+  ['65 arrays within one another', nested(65), null, /more than 64/],
+  ['65 objects within one another', nested(65, '{"a":'), null, /more than 64/],
   ['a hundred thousand of them', withFields('"x":' + '['.repeat(100_000)), null, /more than 64/],
   ['single quotes', "{'taskId':'a'}", null, /no string/],
   ['a comment', withFields('"x":1/**/'), null, /does not go on or end/],

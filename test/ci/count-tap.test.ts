@@ -72,6 +72,7 @@ const TABLE: ReadonlyArray<[says: string, run: { tap: string, exit?: string, che
   ['tests are counted, not what they assert nor what holds them', { tap: `1..1${GOOD}` }, '2 passed, 0 failed', 0],
   ['a failure counts once, and no diff is taken for a result', { tap: `1..1${BAD_ASSERTION}`, exit: '1' }, '0 passed, 1 failed', 1],
   ['a crash after good tests is a failure', { tap: `1..1${CRASH}`, exit: '1' }, '1 passed, 1 failed', 1],
+  ['a crash counts beside the failure of another file', { tap: `1..2${CRASH}${BAD_ASSERTION}`, exit: '1' }, '1 passed, 2 failed', 1],
   ['a file that failed before its first test is a failure', { tap: '1..1\n# Subtest: a\nnot ok 1 - a # time=1ms\n', exit: '1' }, '0 passed, 1 failed', 1],
   ['a file of bare assertions is one test', { tap: '1..1\n# Subtest: a\n    ok 1 - x\n    ok 2 - y\n    1..2\nok 1 - a\n' }, '1 passed, 0 failed', 0],
   ['a timeout of the whole run is a failure', { tap: `1..2${GOOD}not ok 2 - timeout!\n`, exit: '1' }, '2 passed, 1 failed', 1],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { loadConfig, type Loaded } from '../../src/config/load.js'
-import type { Config } from '../../src/config/config.js'
+import { configOf } from './config-of.js'
 import type { Fault } from '../../src/config/fault.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'relay-config-'))
@@ -15,12 +15,6 @@ async function load (text: string, env: Record<string, string> = {}): Promise<Lo
   const file = join(dir, `${++files}.yaml`)
   writeFileSync(file, text)
   return await loadConfig({ file, env })
-}
-
-async function configOf (text: string, env: Record<string, string> = {}): Promise<Config> {
-  const loaded = await load(text, env)
-  if ('faults' in loaded) throw new Error(JSON.stringify(loaded.faults))
-  return loaded.config
 }
 
 async function faultsOf (text: string, env: Record<string, string> = {}): Promise<Fault[]> {

@@ -5,6 +5,7 @@
 import t from 'tap'
 import { once } from 'node:events'
 import { request } from 'node:http'
+import type { Socket } from 'node:net'
 import { CALLBACK, createEndpoint, head, listen, openWire, PATH, post, SENDER, STRANGER } from './endpoint.js'
 
 t.test('a chunked body is whole, wherever it was cut', async t => {
@@ -46,6 +47,20 @@ t.test('a sender sees its 413 although it is still sending, and is then cut off'
   t.match(JSON.parse(body), { status: 413 })
   if (!sending.destroyed) await once(sending, 'close')
   t.match(endpoint.facts, [{ status: 413, reason: 'size' }])
+})
+
+t.test('what a sender still sends after its 413 is read, so that the network does not take the answer back', async t => {
+  const endpoint = createEndpoint()
+  const port = await listen(t, endpoint.app)
+  const connected = once(endpoint.app.server, 'connection')
+  const wire = await openWire(t, port)
+  const [ours] = await connected as [Socket]
+  const text = post('x'.repeat(500_000))
+  wire.send(text.slice(0, 2_000))
+  await wire.received(/"status":413[^}]*}/)
+  wire.send(text.slice(2_000))
+  await wire.closed
+  t.equal(ours.bytesRead, text.length)
 })
 
 t.test('a length over the limit is refused before a byte of it is read', async t => {

@@ -112,6 +112,26 @@ t.test('closing waits for the callback under way, and its sender gets its answer
   await closed
 })
 
+t.test('a callback that comes on a busy connection while closing is taken too', async t => {
+  const waiting: Array<(acceptance: Acceptance) => void> = []
+  let arrive: () => void = () => {}
+  const endpoint = createEndpoint({}, {
+    accept: async () => await new Promise<Acceptance>(resolve => {
+      waiting.push(resolve)
+      arrive()
+    })
+  })
+  const wire = await openWire(t, await listen(t, endpoint.app))
+  for (let number = 1; number <= 2; number++) {
+    const arrived = new Promise<void>(resolve => { arrive = resolve })
+    wire.send(post(CALLBACK))
+    await arrived
+    if (number === 1) void endpoint.app.close()
+  }
+  for (const finish of waiting) finish({ kind: 'accepted', eventId: 'evt_1' })
+  t.equal((await wire.closed).match(/HTTP\/1\.1 200/g)?.length, 2)
+})
+
 t.test('a client that leaves while we wait costs nothing and breaks nothing', async t => {
   let arrived: () => void = () => {}
   let finish: (acceptance: Acceptance) => void = () => {}

@@ -3,7 +3,7 @@
  * never left behind. Real processes, really killed.
  */
 import t from 'tap'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
@@ -140,6 +140,7 @@ t.test('Ctrl-C in the terminal does not reach the server', async t => {
   const { gateway, client } = scene(t)
   const { running, said } = await gateway()
   const ended = new Promise(resolve => running.process.once('exit', resolve))
+  t.not(execFileSync('ps', ['-o', 'pgid=', '-p', String(said.pid)], { encoding: 'utf8' }).trim(), String(running.process.pid), 'a group of its own')
   process.kill(-running.process.pid!, 'SIGINT')
   await ended
   t.equal(await client(said.socket).ping(), 'PONG')

@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startGateway, type Gateway } from '../../src/gateway.js'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** The built command, as users run it; `npm test` builds it first. */
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** A configuration as it would be written in YAML; what is left out is filled in for a test. */
 export type Settings = Record<string, unknown>
@@ -90,7 +91,7 @@ export interface GatewayProcess extends TestGateway {
 
 /** Starts a gateway as a process of its own, and waits until it is open. */
 export async function startProcess (home: Home, args: string[] = []): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, 'start', '--config', home.configFile, ...args], {
+  const child = spawn(process.execPath, [MAIN, 'start', '--config', home.configFile, ...args], {
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const log: Array<Record<string, unknown>> = []

@@ -55,9 +55,15 @@ export interface GatewayOptions {
   hasty?: RedisClient
 }
 
-/** A connection as the gateway accepts with, ready. */
-export async function hastyClient (server: TestRedis): Promise<ReturnType<TestRedis['client']>> {
-  const client = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 })
+/**
+ * A connection as the gateway accepts with, ready.
+ *
+ * @param path  of another way to the server; such a connection the test ends itself
+ */
+export async function hastyClient (server: TestRedis, path?: string): Promise<ReturnType<TestRedis['client']>> {
+  const options = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
+  const client = path === undefined ? server.client(options) : server.client().duplicate({ ...options, path })
+  client.on('error', () => {})
   if (client.status !== 'ready') await new Promise<void>(resolve => { client.once('ready', () => { resolve() }) })
   return client
 }

@@ -68,5 +68,5 @@ function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: T
 
 function stateOf ({ heldBy, breaker }: SubscriberAnswer): string {
   if (heldBy !== null) return `held: ${heldBy}`
-  return breaker === 'closed' ? 'open' : `breaker ${breaker}`
+  return breaker === 'closed' ? 'active' : `breaker ${breaker}`
 }

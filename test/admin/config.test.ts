@@ -1,0 +1,31 @@
+import t from 'tap'
+import type { Fault } from '../../src/admin/app.js'
+import { startApi } from './api.js'
+
+let outcome: { changed: string[] } | { faults: Fault[] } = { changed: [] }
+const api = await startApi({ reload: async () => outcome })
+t.teardown(api.close)
+
+t.test('a reload says what changed', async t => {
+  outcome = { changed: ['subscribers', 'dedupe.window'] }
+  const { status, json } = await api.post('/api/v1/config/reload')
+  t.equal(status, 200)
+  t.strictSame(json, { changed: ['subscribers', 'dedupe.window'] })
+})
+
+t.test('a client that names a content type and sends nothing is understood', async t => {
+  const { status } = await api.post('/api/v1/config/reload', undefined, { headers: { 'content-type': 'application/json' } })
+  t.equal(status, 200)
+})
+
+t.test('a refused reload is 422 with every fault', async t => {
+  const faults = [
+    { path: 'subscribers[0].url', message: 'is not a URL', line: 3, column: 5, hint: 'write http://…' },
+    { path: 'ingest.listen', message: 'needs a restart', line: null, column: null }
+  ]
+  outcome = { faults }
+  const { status, json, headers } = await api.post('/api/v1/config/reload')
+  t.equal(status, 422)
+  t.equal(headers['content-type'], 'application/problem+json')
+  t.match(json, { status: 422, detail: /2 faults/, faults })
+})

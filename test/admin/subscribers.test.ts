@@ -1,0 +1,131 @@
+import t from 'tap'
+import type { Queues } from '../../src/queue/queues.js'
+import { clearHold, setHold } from '../../src/record/holds.js'
+import { startApi, subscriberNamed, type Api } from './api.js'
+
+interface Shown { name: string, pausedBy: string | null, heldBy: string | null, enabled: boolean, url: string | null }
+
+async function list (api: Api): Promise<Shown[]> {
+  return ((await api.get('/api/v1/subscribers')).json as { items: Shown[] }).items
+}
+
+/** Notes what each queue was told. */
+function spyOn (queues: Queues, told: string[]): Queues {
+  return {
+    ...queues,
+    async setPaused (subscriber, paused) {
+      told.push(`${subscriber} ${paused ? 'paused' : 'resumed'}`)
+      await queues.setPaused(subscriber, paused)
+    }
+  }
+}
+
+async function startSpied (): Promise<{ api: Api, told: string[] }> {
+  const told: string[] = []
+  const api = await startApi()
+  Object.assign(api.options.queues, { setPaused: spyOn({ ...api.options.queues }, told).setPaused })
+  return { api, told }
+}
+
+t.test('subscribers are shown with what they owe and are owed, their secrets masked', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  const first = await api.accept({ taskId: 'a' })
+  const second = await api.accept({ taskId: 'b' })
+  await api.attempt(first, 'billing', { state: 'delivered' })
+  await api.attempt(second, 'billing', { state: 'failed', reason: 'exhausted' }, { statusCode: 500, error: 'HTTP 500' })
+  const { json, bytes } = await api.get('/api/v1/subscribers')
+  t.notMatch(bytes.toString(), 'hidden')
+  t.notMatch(bytes.toString(), 'secret')
+  const { items: [billing, mailer], nextCursor } = json as { items: Shown[], nextCursor: null }
+  t.equal(nextCursor, null)
+  t.match(billing, {
+    name: 'billing',
+    url: 'http://***:***@billing.internal:9001/hook?key=***',
+    enabled: true,
+    pausedBy: null,
+    breaker: 'closed',
+    heldBy: null,
+    counts: { open: 0, held: 0, failed: 1, delivered: 1 },
+    oldestWaitingAt: null,
+    lastSuccessAt: /Z$/,
+    lastError: 'HTTP 500'
+  })
+  t.match(mailer, { name: 'mailer', counts: { open: 2, held: 0, failed: 0, delivered: 0 }, oldestWaitingAt: /Z$/, lastSuccessAt: null, lastError: null })
+})
+
+t.test('one that is configured but unheard of is shown, and one that is removed too', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  await setHold(api.options.store, 'former', 'removed')
+  api.subscribers.push(subscriberNamed('asleep', { enabled: false }))
+  t.match(await list(api), [
+    { name: 'asleep', enabled: false, url: /^http/ },
+    { name: 'billing', enabled: true },
+    { name: 'former', enabled: false, url: null, heldBy: 'removed', pausedBy: null },
+    { name: 'mailer' }
+  ])
+})
+
+t.test('a pause holds the subscriber and its queue, and a resume lets both go', async t => {
+  const { api, told } = await startSpied()
+  t.teardown(api.close)
+  const paused = await api.post('/api/v1/subscribers/billing/pause')
+  t.equal(paused.status, 200)
+  t.match(paused.json, { name: 'billing', pausedBy: 'operator', heldBy: 'pause' })
+  t.match(await list(api), [{ name: 'billing', pausedBy: 'operator' }, { name: 'mailer', pausedBy: null }])
+
+  const resumed = await api.post('/api/v1/subscribers/billing/resume')
+  t.match(resumed.json, { name: 'billing', pausedBy: null, heldBy: null })
+  t.strictSame(told, ['billing paused', 'billing resumed'])
+  t.match(api.facts, [
+    { fact: 'subscriber.held', subscriber: 'billing', by: 'pause' },
+    { fact: 'subscriber.released', subscriber: 'billing', by: 'pause' }
+  ])
+})
+
+t.test('to pause twice and to resume twice is to do it once', async t => {
+  const { api } = await startSpied()
+  t.teardown(api.close)
+  for (const action of ['pause', 'pause', 'resume', 'resume']) {
+    t.equal((await api.post(`/api/v1/subscribers/mailer/${action}`)).status, 200)
+  }
+  t.strictSame(api.facts.map(({ fact }) => fact), ['subscriber.held', 'subscriber.released'])
+})
+
+t.test('a resume ends what an answer of 410 began', async t => {
+  const { api, told } = await startSpied()
+  t.teardown(api.close)
+  const id = await api.accept({ taskId: 'a' })
+  await api.attempt(id, 'billing', { state: 'failed', reason: 'gone' }, { statusCode: 410 })
+  await api.post('/api/v1/subscribers/billing/pause')
+  t.match(await list(api), [{ name: 'billing', pausedBy: 'gone', heldBy: 'gone' }, {}])
+  t.match((await api.post('/api/v1/subscribers/billing/resume')).json, { pausedBy: null, heldBy: null })
+  t.strictSame(told, ['billing paused', 'billing resumed'])
+  t.strictSame(api.facts.flatMap(fact => fact.fact === 'subscriber.released' ? fact.by : []), ['pause', 'gone'])
+})
+
+for (const hold of ['disabled', 'removed', 'breaker'] as const) {
+  t.test(`a resume does not let the queue go while the subscriber is on hold for ${hold}`, async t => {
+    const { api, told } = await startSpied()
+    t.teardown(api.close)
+    await setHold(api.options.store, 'billing', hold)
+    await api.post('/api/v1/subscribers/billing/pause')
+    t.match((await api.post('/api/v1/subscribers/billing/resume')).json, { pausedBy: null, heldBy: hold })
+    t.strictSame(told, ['billing paused'])
+    await clearHold(api.options.store, 'billing', hold)
+    await api.post('/api/v1/subscribers/billing/resume')
+    t.strictSame(told, ['billing paused', 'billing resumed'])
+  })
+}
+
+t.test('a queue that cannot be told is 503 within seconds, and the pause is recorded', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  Object.assign(api.options.queues, { setPaused: async () => { await new Promise(() => {}) } })
+  const { status, headers, json } = await api.post('/api/v1/subscribers/billing/pause')
+  t.equal(status, 503)
+  t.match(headers, { 'retry-after': /^\d+$/ })
+  t.match(json, { detail: /recorded/ })
+  t.match(await list(api), [{ name: 'billing', pausedBy: 'operator' }, {}])
+})

@@ -1,0 +1,281 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { widthOf } from '../../src/cli/plain-text.js'
+import { folder, run } from './at-the-terminal.js'
+import { problem, standIn } from './stand-in-gateway.js'
+
+const ID = 'evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA'
+const OTHER = 'evt_01JQ4Z8XK3V7M2N9P5R6S8T0WB'
+
+const delivery = (subscriber: string, state: string, rest: object = {}) => ({
+  subscriber, state, heldBy: null, attempts: 1, nextAttemptAt: null, lastStatusCode: null, lastError: null, deliveredAt: null, ...rest
+})
+const event = (id: string, rest: object = {}) => ({
+  id,
+  taskId: '39371b3800cc4a7e9e24867b0dfdf25b',
+  status: 1,
+  type: 'avatar',
+  businessId: 'b1',
+  receivedAt: '2026-03-01T12:00:00.123Z',
+  revision: 1,
+  flags: [],
+  duplicates: 0,
+  size: 90,
+  deliveries: [delivery('billing', 'delivered', { deliveredAt: '2026-03-01T12:00:01.000Z', lastStatusCode: 200 }), delivery('media', 'failed', { lastStatusCode: 500, lastError: 'answered 500' })],
+  ...rest
+})
+const replay = (rest: object) => ({
+  id: 'rpl_1', state: 'running', matched: 3, queued: 0, delivered: 0, failed: 0, createdAt: '2026-03-01T12:00:00Z', finishedAt: null, ...rest
+})
+
+t.test('events: flags are the filters of the API, passed on as they were written', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: 'next' } } })
+  const flags = '--task-id a,b --type image* --status -1 --business-id b1 --subscriber billing --state failed,held --flag late --since 2h --until 2026-03-01T12:00:00Z --limit 7 --cursor c'
+  const { code, out, err } = await run(['events', ...flags.split(' '), ...gateway.flags], gateway)
+  t.equal(code, 0)
+  const query = new URLSearchParams(gateway.asked[0]!.line.split('?')[1])
+  t.strictSame(Object.fromEntries(query), {
+    taskId: 'a,b',
+    type: 'image*',
+    status: '-1',
+    businessId: 'b1',
+    subscriber: 'billing',
+    state: 'failed,held',
+    flag: 'late',
+    since: '2h',
+    until: '2026-03-01T12:00:00Z',
+    limit: '7',
+    cursor: 'c'
+  })
+  t.match(out, new RegExp(`2026-03-01T12:00:00Z  ${ID}  39371b3800cc4a7e9e24867b0dfdf25b  avatar +1  1 failed, 1 delivered\n`))
+  t.match(err, /--cursor next/)
+})
+
+t.test('events: the table fits a terminal of eighty columns, and ids are whole', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID), event(OTHER, { flags: ['late', 'conflict'] })], nextCursor: null } } })
+  const { out } = await run(['events', ...gateway.flags], { ...gateway, env: { ...gateway.env, NO_COLOR: '1' }, columns: 80 })
+  t.match(out, ID)
+  t.match(out, OTHER)
+  for (const line of out.split('\n')) t.ok(widthOf(line) <= 80, line)
+})
+
+t.test('events: --json is the API\'s document and nothing else is on standard output', async t => {
+  const page = { items: [event(ID)], nextCursor: 'more', more: 'kept' }
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: page } })
+  const { out } = await run(['events', '--json', ...gateway.flags], gateway)
+  t.strictSame(JSON.parse(out), page)
+})
+
+t.test('events: when none fits, standard output is empty', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
+  t.match(await run(['events', ...gateway.flags], gateway), { code: 0, out: '', err: /No event fits/ })
+})
+
+const DETAIL = {
+  ...event(ID, { flags: ['late'], revision: 2, duplicates: 3 }),
+  attempts: [{
+    subscriber: 'media', number: 1, at: '2026-03-01T12:00:02.000Z', statusCode: 500, error: 'answered 500', latencyMs: 12.4, responseExcerpt: 'oh \u001b[31mno', replayId: null
+  }]
+}
+
+t.test('show: an event with its deliveries and attempts, and no control character of anybody else\'s', async t => {
+  const gateway = await standIn(t, { [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
+  const { code, out } = await run(['show', ID, ...gateway.flags], gateway)
+  t.equal(code, 0)
+  for (const says of [/revision +2/, /flags +late/, /repeats +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
+})
+
+t.test('show: the only event of a task is shown at once, several are listed', async t => {
+  const one = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: null } }, [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
+  t.match(await run(['show', 'a task/1', ...one.flags], one), { code: 0, out: /revision +2/ })
+  t.equal(one.asked[0]?.line, 'GET /api/v1/events?taskId=a+task%2F1')
+
+  const two = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(OTHER), event(ID)], nextCursor: null } } })
+  t.match(await run(['show', 'task', ...two.flags], two), { code: 0, out: /2 events tell of this task/ })
+
+  const none = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
+  t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /no event tells of a task task/ })
+})
+
+const SUBSCRIBER = {
+  name: 'billing', url: 'http://b/', enabled: true, pausedBy: 'operator', breaker: 'closed', heldBy: 'pause', counts: { open: 4, held: 1, failed: 2, delivered: 9 }, oldestWaitingAt: '2026-03-01T12:00:00Z', lastSuccessAt: null, lastError: 'refused'
+}
+const STATS = {
+  counters: { accepted: 12, duplicates: 3, delivered: 9, failed: 2 }, events: 12, process: { version: '1.2.3', uptimeSeconds: 7200, pid: 42, redis: 'managed', configFile: '/etc/relay.yaml' }
+}
+const WELL = {
+  'GET /readyz': { status: 503, body: { status: 'unavailable', reasons: ['Redis does not answer'] } },
+  'GET /api/v1/stats': { body: STATS },
+  'GET /api/v1/subscribers': { body: { items: [SUBSCRIBER], nextCursor: null } }
+}
+
+t.test('status: readiness with its reasons, the numbers, and what waits for whom', async t => {
+  const gateway = await standIn(t, WELL)
+  const { code, out } = await run(['status', ...gateway.flags], gateway)
+  t.equal(code, 0)
+  for (const says of [/not ready/, /! Redis does not answer/, /up 2h, pid 42/, /12 accepted, 3 repeats, 9 delivered, 2 failed/, /billing +held: pause +4 +1 +2 +9/]) t.match(out, says)
+  t.equal(gateway.asked.find(({ line }) => line === 'GET /readyz')?.authorization, undefined)
+})
+
+t.test('status: --json is one document of the three', async t => {
+  const gateway = await standIn(t, WELL)
+  const { out } = await run(['status', '--json', ...gateway.flags], gateway)
+  t.strictSame(JSON.parse(out), { readiness: WELL['GET /readyz'].body, stats: STATS, subscribers: [SUBSCRIBER] })
+})
+
+t.test('replay: the order says what the flags say', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } } })
+  const flags = `--subscriber billing --state any --since 6h --event-id ${ID} --event-id ${OTHER},x --new-id --rate 20`
+  const { code, out, err } = await run(['replay', ...flags.split(' '), ...gateway.flags], gateway)
+  t.equal(code, 0)
+  t.strictSame(gateway.asked[0]?.body, { subscriber: 'billing', state: 'any', since: '6h', eventIds: [ID, OTHER, 'x'], newId: true, ratePerSecond: 20 })
+  t.match(out, /rpl_1: 3 deliveries will be replayed/)
+  t.match(err, /--cancel rpl_1/)
+})
+
+t.test('replay: a dry run only counts', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { body: { id: null, matched: 1 } } })
+  t.match(await run(['replay', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '1 delivery would be replayed.\n' })
+  t.strictSame(gateway.asked[0]?.body, { all: true, dryRun: true })
+  const { out } = await run(['replay', '--all', '--dry-run', '--json', ...gateway.flags], gateway)
+  t.strictSame(JSON.parse(out), { id: null, matched: 1 })
+})
+
+t.test('replay --wait: stays until everything has ended, shows how far it is, and fails when something failed', async t => {
+  const steps = [replay({ queued: 1 }), replay({ state: 'done', queued: 3, delivered: 1 }), replay({ state: 'done', queued: 3, delivered: 2, failed: 1 })]
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': steps.map(body => ({ body })) })
+  const { code, out, err } = await run(['replay', '--all', '--wait', ...gateway.flags], { ...gateway, columns: 100 })
+  t.equal(code, 1)
+  t.match(out, /2 delivered, 1 failed, of 3 deliveries/)
+  t.match(err, /33 % 1 delivered, 0 failed, 3 of 3 put back/)
+  t.match(err, /1 of these deliveries failed again/)
+})
+
+t.test('replay --wait: what was given up meanwhile has ended too, and a good end is clean', async t => {
+  const gateway = await standIn(t, {
+    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } },
+    'GET /api/v1/replays/rpl_1': { body: replay({ state: 'done', queued: 2, delivered: 1, discarded: 1 }) }
+  })
+  const { code, err } = await run(['replay', '--all', '--wait', ...gateway.flags], gateway)
+  t.equal(code, 0)
+  t.notMatch(err, /%/, 'no progress off a terminal')
+})
+
+t.test('replay --wait DURATION: leaves when it takes longer, and says that it goes on', async t => {
+  const gateway = await standIn(t, {
+    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': { body: replay({ queued: 3, delivered: 1 }) }
+  })
+  t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay goes on/ })
+})
+
+t.test('replay --cancel: stops one, and says what stays', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays/rpl_1/cancel': { body: replay({ state: 'cancelled', queued: 1 }) } })
+  t.match(await run(['replay', '--cancel', 'rpl_1', ...gateway.flags], gateway), { code: 0, out: /rpl_1 is cancelled: 1 of 3 deliveries/ })
+})
+
+const DISCARDS = { 'POST /api/v1/deliveries/discard': [{ body: { matched: 2, discarded: 0 } }, { body: { matched: 2, discarded: 2 } }] }
+
+t.test('discard: asks at a terminal, with the count, and does it after a yes', async t => {
+  const gateway = await standIn(t, DISCARDS)
+  const { code, out, err } = await run(['discard', '--subscriber', 'billing', ...gateway.flags], { ...gateway, columns: 80, input: 'y\n' })
+  t.match({ code, out }, { code: 0, out: '2 deliveries discarded.\n' })
+  t.match(err, /Give up 2 deliveries\? \[y\/N\]/)
+  t.strictSame(gateway.asked.map(({ body }) => body), [{ subscriber: 'billing', dryRun: true }, { subscriber: 'billing' }])
+})
+
+for (const input of ['\n', 'no\n', 'yeah, no\n']) {
+  t.test(`discard: anything but a yes discards nothing: ${JSON.stringify(input)}`, async t => {
+    const gateway = await standIn(t, DISCARDS)
+    t.match(await run(['discard', '--all', ...gateway.flags], { ...gateway, columns: 80, input }), { code: 1, out: '', err: /nothing was discarded/ })
+    t.equal(gateway.asked.length, 1)
+  })
+}
+
+t.test('discard: where nobody can be asked it needs --yes, and asks the gateway nothing before', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/deliveries/discard': { body: { matched: 2, discarded: 2 } } })
+  t.match(await run(['discard', '--all', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
+  t.equal(gateway.asked.length, 0)
+  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: '2 deliveries discarded.\n' })
+  t.strictSame(gateway.asked[0]?.body, { all: true })
+})
+
+t.test('discard: a dry run asks nobody', async t => {
+  const gateway = await standIn(t, DISCARDS)
+  t.match(await run(['discard', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '2 deliveries would be discarded.\n' })
+})
+
+t.test('pause and resume: say what follows', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/subscribers/billing/pause': { body: SUBSCRIBER }, 'POST /api/v1/subscribers/billing/resume': { body: SUBSCRIBER } })
+  t.match(await run(['pause', 'billing', ...gateway.flags], gateway), { code: 0, out: /billing is paused.*fotor-relay resume billing/ })
+  t.match(await run(['resume', 'billing', ...gateway.flags], gateway), { code: 0, out: /billing is resumed/ })
+  t.equal(gateway.asked[0]?.contentType, undefined)
+})
+
+t.test('reload: says what changed', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/config/reload': [{ body: { changed: ['subscribers', 'log.level'] } }, { body: { changed: [] } }] })
+  t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; changed: subscribers, log.level.\n' })
+  t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; nothing has changed.\n' })
+})
+
+t.test('reload: a refused one lists the faults and ends with 2', async t => {
+  const faults = [{ path: 'admin.listen', message: 'needs a restart to change', line: 3, column: 5, hint: 'restart the gateway' }]
+  const gateway = await standIn(t, { 'POST /api/v1/config/reload': problem(422, '1 fault', { faults }) })
+  const { code, out, err } = await run(['reload', ...gateway.flags], gateway)
+  t.match({ code, out }, { code: 2, out: '' })
+  t.match(err, /configuration:3:5 {2}admin\.listen needs a restart to change\n {4}→ restart the gateway\nerror: nothing was reloaded/)
+})
+
+t.test('send: only what was said goes to the gateway, which has the defaults', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/test-events': { status: 202, body: { status: 'accepted', eventId: ID } } })
+  const { code, out, err } = await run(['send', '--type', 'avatar', '--status', '-1', '--subscriber', 'billing', ...gateway.flags], gateway)
+  t.match({ code, out }, { code: 0, out: `accepted ${ID}\n` })
+  t.match(err, `fotor-relay show ${ID}`)
+  t.strictSame(gateway.asked[0]?.body, { type: 'avatar', status: -1, subscriber: 'billing' })
+})
+
+const CALLBACK = '{ "taskId":"t",\n"status":1,"type":"x", "n": 12345678901234567890 }'
+
+t.test('send --file: the callback is sent byte for byte, from a file or standard input', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/test-events': { status: 202, body: { status: 'spooled', eventId: null } } })
+  const file = join(folder(t, { 'c.json': CALLBACK }), 'c.json')
+  t.match(await run(['send', '--file', file, ...gateway.flags], gateway), { code: 0, out: 'spooled\n' })
+  await run(['send', '--file', '-', ...gateway.flags], { ...gateway, input: CALLBACK })
+  for (const { body } of gateway.asked) t.strictSame(body, { body: CALLBACK })
+})
+
+t.test('send --file: what is not text, or not there, is said before anything is sent', async t => {
+  const gateway = await standIn(t, {})
+  t.match(await run(['send', '--file', '-', ...gateway.flags], { ...gateway, input: Buffer.from([0xff, 0xfe]) }), { code: 2, err: /not UTF-8/ })
+  t.match(await run(['send', '--file', '/nowhere.json', ...gateway.flags], gateway), { code: 2, err: /\/nowhere\.json cannot be read \(ENOENT\)/ })
+  t.equal(gateway.asked.length, 0)
+})
+
+t.test('send --to: posts to a public endpoint, byte for byte and without a token', async t => {
+  const gateway = await standIn(t, { 'POST /webhooks/fotor/secret': { body: { status: 'accepted', eventId: ID } } })
+  const file = join(folder(t, { 'c.json': '' }), 'c.json')
+  writeFileSync(file, CALLBACK)
+  const { code, out } = await run(['send', '--file', file, '--to', gateway.url + '/webhooks/fotor/secret'], gateway)
+  t.match({ code, out }, { code: 0, out: `accepted ${ID}\n` })
+  t.match(gateway.asked[0], { text: CALLBACK, authorization: undefined, contentType: 'application/json' })
+
+  await run(['send', '--task-id', 'mine', '--to', gateway.url + '/webhooks/fotor/secret'], gateway)
+  t.strictSame(gateway.asked[1]?.body, { taskId: 'mine', status: 1, type: 'test' })
+})
+
+/** What a public endpoint answers, and what it means for whoever sent. */
+const ANSWERS: ReadonlyArray<[status: number, says: RegExp]> = [
+  [403, /answered 403: this address is not in ingest\.allowFrom\n.*ingest\.allowlist.*monitor\n.*trustedProxies/],
+  [404, /answered 404.*\n.*ingest\.path/],
+  [400, /answered 400: taskId is missing/],
+  [503, /answered 503.*\n.*fotor-relay status/]
+]
+for (const [status, says] of ANSWERS) {
+  t.test(`send --to: ${status} is explained, without the secret path`, async t => {
+    const gateway = await standIn(t, { 'POST /secret': problem(status, 'taskId is missing') })
+    const { code, err } = await run(['send', '--to', gateway.url + '/secret'], gateway)
+    t.equal(code, 1)
+    t.match(err, says)
+    t.notMatch(err, /\/secret/)
+  })
+}

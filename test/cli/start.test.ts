@@ -1,0 +1,97 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { folder } from './at-the-terminal.js'
+
+const PROGRAM = fileURLToPath(new URL('./start-process.ts', import.meta.url))
+
+interface Running {
+  child: ChildProcess
+  out: () => string
+  err: () => string
+  /** Resolves when either output says it. */
+  says: (text: string) => Promise<void>
+  /** The exit code, or the signal that ended it. */
+  ended: Promise<number | string>
+}
+
+function start (t: Test, words: string[], env: Record<string, string> = {}): Running {
+  const { NODE_OPTIONS: _, ...rest } = process.env
+  const child = spawn(process.execPath, ['--import=tsx', PROGRAM, ...words], { env: { ...rest, ...env }, stdio: 'pipe' })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); child.emit('said') })
+  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); child.emit('said') })
+  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
+  return {
+    child,
+    out: () => out,
+    err: () => err,
+    ended,
+    async says (text) { while (!(out + err).includes(text)) await once(child, 'said', { signal: AbortSignal.timeout(20_000) }) }
+  }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal} stops the gateway once, and ends cleanly`, async t => {
+    const running = start(t, ['start'])
+    await running.says('1.2.3 runs with config/relay.yaml')
+    running.child.kill(signal)
+    t.equal(await running.ended, 0)
+    t.equal(running.out(), 'role all\nstopping\n')
+    t.notMatch(running.err(), 'very-secret')
+  })
+}
+
+t.test('a second Ctrl-C says that it is stopping, a third ends at once', async t => {
+  const running = start(t, ['start', '--role', 'ingest'], { STAND_IN: 'stays' })
+  await running.says('runs with')
+  running.child.kill('SIGINT')
+  await running.says('stopping')
+  running.child.kill('SIGINT')
+  await running.says('Stopping: deliveries in flight are finishing.')
+  running.child.kill('SIGINT')
+  t.equal(await running.ended, 1)
+  t.equal(running.out(), 'role ingest\nstopping\n')
+})
+
+t.test('SIGHUP reloads, and the gateway runs on', async t => {
+  const running = start(t, ['start'])
+  await running.says('runs with')
+  running.child.kill('SIGHUP')
+  await running.says('reloaded')
+  running.child.kill('SIGTERM')
+  t.equal(await running.ended, 0)
+})
+
+t.test('a configuration with faults is listed and ends with 2', async t => {
+  const file = join(folder(t, { 'relay.yaml': 'ingest:\n  maxBody: 1\n' }), 'relay.yaml')
+  const running = start(t, ['start'], { RELAY_CONFIG: file })
+  t.equal(await running.ended, 2)
+  t.equal(running.out(), '')
+  t.match(running.err(), /relay\.yaml:2:12 {2}ingest\.maxBody has no unit\n {4}→ write 1kb or 1mb\nerror: 1 fault in/)
+})
+
+t.test('a busy port names the address and the key, and ends with 1', async t => {
+  const running = start(t, ['start'], { STAND_IN: 'busy' })
+  t.equal(await running.ended, 1)
+  t.match(running.err(), /127\.0\.0\.1:8081 is in use.*admin\.listen/)
+})
+
+for (const [behaviour, error] of [['throws', 'nobody caught this'], ['rejects', 'nobody awaited this']] as const) {
+  t.test(`an error that nobody caught ends it loudly: ${behaviour}`, async t => {
+    const running = start(t, ['start'], { STAND_IN: behaviour })
+    t.equal(await running.ended, 1)
+    t.match(running.err(), new RegExp(`A fault in fotor-relay itself; it ends now: Error: ${error}\n +at `))
+  })
+}
+
+t.test('a reader that goes away (`| head`) is no error', async t => {
+  const running = start(t, ['check'])
+  running.child.stdout!.destroy()
+  t.equal(await running.ended, 0)
+  t.notMatch(running.err(), /EPIPE/)
+})

@@ -1,0 +1,27 @@
+/** What is allowed and yet probably not meant. */
+import t from 'tap'
+import { warnings } from '../../src/config/warnings.js'
+import { configOf } from './config-of.js'
+
+const ONE = 'subscribers: [{ name: one, url: "http://one.internal/" }]\n'
+
+const allowFrom = (...networks: string[]): string => `${ONE}ingest: { allowFrom: [${networks.map(network => `"${network}"`).join(', ')}] }\n`
+
+const TABLE: ReadonlyArray<[says: string, text: string, warns: RegExp[]]> = [
+  ['an ordinary file warns of nothing', ONE, []],
+  ['nobody is subscribed', '', [/^subscribers is empty/]],
+  ['nobody is let in', allowFrom(), [/^ingest\.allowFrom is empty/]],
+  ['nobody is on the list, but all are let through', `${ONE}ingest: { allowFrom: [], allowlist: monitor }`, []],
+  ['anybody may claim to be anybody', `${ONE}ingest: { trustedProxies: ["0.0.0.0/0"] }`, [/^ingest\.trustedProxies has 0\.0\.0\.0\/0/]],
+  ...['127.0.0.1', '127.0.0.0/8', '10.1.2.3', '172.20.0.0/16', '192.168.0.0/24', '169.254.0.1', '100.64.0.0/10', '::1', 'fd00::1', 'fe80::/64', '::ffff:10.0.0.1', '0.0.0.0/0', '::/0', '172.0.0.0/8']
+    .map((network): [string, string, RegExp[]] => [`${network} holds private addresses`, allowFrom(network), [/holds loopback or private/]]),
+  ...['54.212.95.175', '172.32.0.0/16', '11.0.0.0/8', '2001:db8::/32', '2600::1', '::ffff:54.212.95.175']
+    .map((network): [string, string, RegExp[]] => [`${network} holds none`, allowFrom(network), []])
+]
+for (const [says, text, warns] of TABLE) {
+  t.test(says, async t => {
+    const found = warnings(await configOf(text))
+    t.equal(found.length, warns.length)
+    t.match(found, warns)
+  })
+}

@@ -1,0 +1,70 @@
+/**
+ * SIGTERM under load: accepting goes on for `shutdownDelay`, attempts in
+ * flight finish or are cut off and go back, the process ends with 0 within
+ * `shutdownGrace`, nothing is lost and no budget is used.
+ */
+import t from 'tap'
+import { eventually, makeHome, startProcess } from '../support/gateway.js'
+import { answers, startSubscriber } from '../support/subscriber.js'
+
+interface History {
+  deliveries: Array<{ subscriber: string, state: string, attempts: Array<{ number: number, error: string | null }> | number }>
+}
+
+t.test('SIGTERM under load loses nothing, uses no budget and ends in time', async t => {
+  const slow = await startSubscriber(answers.hang)
+  const quick = await startSubscriber()
+  const home = makeHome({
+    shutdownGrace: '4s',
+    subscribers: [
+      { name: 'slow', url: slow.url, timeout: '1m', concurrency: 4, retry: { attempts: 1, initial: '1s', factor: 1, max: '1s' } },
+      { name: 'quick', url: quick.url }
+    ]
+  })
+  const first = await startProcess(home)
+  t.teardown(async () => {
+    await slow.close()
+    await quick.close()
+    home.remove()
+  })
+
+  const acknowledged = new Set<string>()
+  let refused = 0
+  const sending = { on: true }
+  const senders = Array.from({ length: 4 }, async (_, sender) => {
+    for (let n = 0; sending.on; n++) {
+      const taskId = `${sender}-${n}`
+      try {
+        const { status } = await first.post({ taskId, status: 1, type: 'x' })
+        if (status === 200) acknowledged.add(taskId)
+        else refused += 1
+      } catch { return } // the listener is closed: Fotor would try again elsewhere
+    }
+  })
+  await slow.waitFor(4)
+  const started = performance.now()
+  const code = await first.end('SIGTERM')
+  const tookMs = performance.now() - started
+  sending.on = false
+  await Promise.all(senders)
+  t.equal(code, 0, 'a clean stop')
+  t.ok(tookMs < 4_000 + 500, `within the grace time (${Math.round(tookMs)} ms)`)
+  t.equal(refused, 0, 'nothing that reached it was refused')
+
+  slow.behave(answers.ok)
+  const second = await startProcess(home)
+  t.teardown(async () => { await second.stop() })
+  for (const subscriber of [slow, quick]) {
+    await subscriber.waitUntil(received => new Set(received.map(({ headers }) => headers['relay-task-id'])).size >= acknowledged.size)
+  }
+  await eventually(async () => {
+    const { json } = await second.api<{ items: Array<{ counts: { open: number } }> }>('GET', '/api/v1/subscribers')
+    return json.items.every(({ counts }) => counts.open === 0) || undefined
+  })
+  const { json } = await second.api<{ items: Array<{ counts: { failed: number, delivered: number } }> }>('GET', '/api/v1/subscribers')
+  t.strictSame(json.items.map(({ counts }) => counts.failed), [0, 0], 'with a budget of one attempt, none failed: what was cut off used nothing')
+
+  const cutOff = slow.received[0]!.headers['webhook-id']
+  const { json: history } = await second.api<History>('GET', `/api/v1/events/${String(cutOff)}`)
+  t.match(JSON.stringify(history), /cut off by shutdown/, 'what was cut off is on record')
+})

@@ -1,0 +1,128 @@
+/**
+ * Holds are separate facts, survive restarts, and stop the clock that `maxAge`
+ * goes by. The clock is set by hand here: nothing waits.
+ */
+import t, { type Test } from 'tap'
+import type { SubscriberHold } from '../../src/model/delivery.js'
+import { openDelivery } from '../../src/record/open-delivery.js'
+import { applyConfiguredHolds, clearHold, readHolds, setHold } from '../../src/record/holds.js'
+import { readEvent } from '../../src/record/read-event.js'
+import { readSubscribers } from '../../src/record/read-subscribers.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, openGateway, policyFor, type Gateway } from '../support/relay.js'
+
+const server = await startRedis()
+t.teardown(async () => { await server.close() })
+
+let prefixes = 0
+async function open (t: Test, names = ['a', 'b']): Promise<Gateway> {
+  return await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(names) })
+}
+
+async function ageOf (gateway: Gateway, eventId: string): Promise<number> {
+  const opened = await openDelivery(gateway.patient, { subscriber: 'a', eventId, generation: 1 })
+  if (opened.kind !== 'open') throw new Error(opened.kind)
+  return opened.ageMs
+}
+
+t.test('a hold is set once and cleared once', async t => {
+  const { patient } = await open(t)
+  t.equal(await setHold(patient, 'a', 'pause'), true)
+  t.equal(await setHold(patient, 'a', 'pause'), false)
+  t.equal(await clearHold(patient, 'a', 'breaker'), false)
+  t.equal(await clearHold(patient, 'a', 'pause'), true)
+  t.equal(await clearHold(patient, 'a', 'pause'), false)
+})
+
+t.test('each hold is a fact of its own; the heaviest is shown', async t => {
+  const { patient } = await open(t)
+  const shown: Array<SubscriberHold | null> = []
+  for (const hold of ['breaker', 'pause', 'gone', 'disabled', 'removed'] as const) {
+    await setHold(patient, 'a', hold)
+    shown.push((await readHolds(patient)).get('a')!)
+  }
+  t.strictSame(shown, ['breaker', 'pause', 'gone', 'disabled', 'removed'])
+  t.strictSame((await readSubscribers(patient))[0]!.holds, ['removed', 'disabled', 'gone', 'pause', 'breaker'])
+  for (const hold of ['removed', 'disabled', 'gone', 'pause', 'breaker'] as const) await clearHold(patient, 'a', hold)
+  t.strictSame(await readHolds(patient), new Map([['a', null], ['b', null]]))
+})
+
+t.test('a delivery is shown as held while its subscriber is, and is what it was afterwards', async t => {
+  const gateway = await open(t)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await setHold(gateway.patient, 'a', 'gone')
+  const shown = async (): Promise<unknown[]> => (await readEvent(gateway.patient, eventId))!.deliveries.map(({ shown }) => shown)
+  t.strictSame(await shown(), [{ state: 'held', heldBy: 'gone' }, { state: 'queued', heldBy: null }])
+  await clearHold(gateway.patient, 'a', 'gone')
+  t.strictSame(await shown(), [{ state: 'queued', heldBy: null }, { state: 'queued', heldBy: null }])
+})
+
+t.test('holds survive a kill -9 of Redis', async t => {
+  const own = await startRedis()
+  t.teardown(async () => { await own.close() })
+  const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
+  await setHold(gateway.patient, 'a', 'pause')
+  await own.restart()
+  t.strictSame(await readHolds(gateway.patient), new Map([['a', 'pause']]))
+})
+
+t.test('time on hold does not count as age', async t => {
+  const gateway = await open(t)
+  const { patient: { redis }, patient, keys } = gateway
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  const HOUR = 3_600_000
+
+  await setHold(patient, 'a', 'pause')
+  await setHold(patient, 'a', 'breaker')
+  const since = Number(await redis.hget(keys.subscriber('a'), 'heldSince'))
+  await redis.hset(keys.subscriber('a'), 'heldSince', since - HOUR) // as if the hold had begun an hour ago
+  await clearHold(patient, 'a', 'pause')
+  t.equal(await redis.hget(keys.subscriber('a'), 'heldTotal'), null, 'the clock stands while one hold is left')
+  await clearHold(patient, 'a', 'breaker')
+  const total = Number(await redis.hget(keys.subscriber('a'), 'heldTotal'))
+  t.ok(total >= HOUR && total < HOUR + 60_000)
+  t.equal(await redis.hexists(keys.subscriber('a'), 'heldSince'), 0)
+  t.ok(await ageOf(gateway, eventId) < 60_000, 'an hour on hold has not aged it')
+})
+
+t.test('what is queued during a hold is new when the hold ends', async t => {
+  const gateway = await open(t)
+  const { patient: { redis }, patient, keys } = gateway
+  await setHold(patient, 'a', 'pause')
+  await redis.hset(keys.subscriber('a'), 'heldSince', Date.now() - 3_600_000)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await clearHold(patient, 'a', 'pause')
+  t.ok(await ageOf(gateway, eventId) < 60_000)
+})
+
+t.test('time before and after a hold does count', async t => {
+  const gateway = await open(t)
+  const { patient: { redis }, patient, keys } = gateway
+  await redis.hset(keys.subscriber('a'), 'heldTotal', 5_000)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await redis.hset(keys.subscriber('a'), 'heldTotal', 3_000) // as if it had been queued 2 s ago
+  const age = await ageOf(gateway, eventId)
+  t.ok(age >= 2_000 && age < 60_000, `${age}`)
+  await setHold(patient, 'a', 'pause')
+  await clearHold(patient, 'a', 'pause')
+  t.ok(await ageOf(gateway, eventId) >= 2_000)
+})
+
+t.test('configuration decides who is disabled and who is removed', async t => {
+  const { patient } = await open(t, [])
+  const apply = async (...entries: Array<{ name: string, enabled: boolean }>): Promise<unknown[]> =>
+    (await applyConfiguredHolds(patient, entries)).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
+  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: false }), [{ subscriber: 'b', hold: 'disabled', set: true }])
+  t.strictSame(await readHolds(patient), new Map([['a', null], ['b', 'disabled']]))
+  t.strictSame(await apply({ name: 'b', enabled: true }), [
+    { subscriber: 'a', hold: 'removed', set: true }, { subscriber: 'b', hold: 'disabled', set: false }])
+  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [{ subscriber: 'a', hold: 'removed', set: false }])
+  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [])
+})
+
+t.test('configuration leaves an operator\'s pause alone', async t => {
+  const { patient } = await open(t)
+  await setHold(patient, 'a', 'pause')
+  await applyConfiguredHolds(patient, [{ name: 'a', enabled: true }])
+  t.equal((await readHolds(patient)).get('a'), 'pause')
+})

@@ -1,0 +1,153 @@
+/**
+ * Retention really deletes, and never anything that is open or held.
+ */
+import t, { type Test } from 'tap'
+import type { DedupePolicy } from '../../src/model/dedupe.js'
+import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
+import { setHold } from '../../src/record/holds.js'
+import { readEvent } from '../../src/record/read-event.js'
+import { startRedis } from '../support/redis.js'
+import {
+  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway
+} from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+
+const DAY = 86_400_000
+const NOW: SweepPolicy = { eventsMs: 0, failedMs: 0, windowMs: 0 }
+const LATER: SweepPolicy = { eventsMs: DAY, failedMs: DAY, windowMs: DAY }
+
+let prefixes = 0
+async function open (t: Test, names = ['a', 'b'], dedupe: Partial<DedupePolicy> = {}): Promise<Gateway> {
+  return await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(names, dedupe) })
+}
+
+async function keysOfGateway ({ keys, patient: { redis } }: Gateway): Promise<string[]> {
+  return (await redis.keys(`{${keys.prefix}}:*`)).sort()
+}
+
+t.test('what is over leaves no key behind', async t => {
+  const gateway = await open(t)
+  const { deliver, sent } = recordingDeliver(gateway.patient, ({ event, subscriber }) =>
+    event.status === 2 && subscriber === 'b' ? { state: 'failed', reason: 'exhausted' } : { state: 'delivered' })
+  await gateway.work(deliver)
+  const settled = async (sends: number): Promise<void> => {
+    await until('all are sent and finished', async () => sent.length === sends &&
+      await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+  }
+  await accepted(gateway, { taskId: 'first' })
+  await settled(2)
+  await sweep(gateway.patient, NOW)
+  const before = await keysOfGateway(gateway)
+
+  for (let n = 0; n < 20; n++) await accepted(gateway, { taskId: `t${n % 7}`, status: n % 4 - 1, n })
+  const owed = (await allEvents(gateway)).flatMap(({ deliveries }) => deliveries).length
+  await settled(2 + owed)
+  t.equal(await sweep(gateway.patient, NOW), 20)
+  await until('claims are gone', async () => (await keysOfGateway(gateway)).length <= before.length)
+  t.strictSame(await keysOfGateway(gateway), before)
+})
+
+t.test('nothing is deleted before its time', async t => {
+  const gateway = await open(t, [])
+  await accepted(gateway, { taskId: 't1' })
+  t.equal(await sweep(gateway.patient, LATER), 0)
+  t.equal((await allEvents(gateway)).length, 1)
+})
+
+t.test('nothing open or held goes by age', async t => {
+  const gateway = await open(t, ['a'], { onConflict: 'hold' })
+  await accepted(gateway, { taskId: 'queued' })
+  const retrying = await accepted(gateway, { taskId: 'retrying' })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
+  const base = await accepted(gateway, { taskId: 'conflict', url: 'one' })
+  await endDelivery(gateway, 'a', base, { state: 'delivered' })
+  await accepted(gateway, { taskId: 'conflict', url: 'two' })
+  await setHold(gateway.patient, 'a', 'removed')
+  t.equal(await sweep(gateway.patient, NOW), 1, 'but the delivered one of the same task does')
+  t.strictSame((await allEvents(gateway)).map(({ event }) => event.taskId), ['conflict', 'retrying', 'queued'])
+  t.equal((await allEvents(gateway, { taskIds: ['conflict'] })).length, 1)
+})
+
+t.test('an event goes when its last open delivery is over, not its first', async t => {
+  const gateway = await open(t)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await endDelivery(gateway, 'a', eventId, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, NOW), 0)
+  await endDelivery(gateway, 'b', eventId, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, NOW), 1)
+})
+
+t.test('failed ones are kept as long as failed ones are', async t => {
+  const gateway = await open(t)
+  const failed = await accepted(gateway, { taskId: 'failed' })
+  const delivered = await accepted(gateway, { taskId: 'delivered' })
+  await endDelivery(gateway, 'a', failed, { state: 'failed', reason: 'exhausted' })
+  for (const [name, id] of [['b', failed], ['a', delivered], ['b', delivered]] as const) await endDelivery(gateway, name, id, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, { ...NOW, failedMs: DAY }), 1)
+  t.strictSame((await allEvents(gateway)).map(({ event }) => event.taskId), ['failed'])
+  t.equal(await sweep(gateway.patient, { ...NOW, eventsMs: DAY }), 1)
+  t.equal(await gateway.patient.redis.exists(gateway.keys.failed('a')), 0)
+
+  const discarded = await accepted(gateway, { taskId: 'discarded' })
+  await endDelivery(gateway, 'a', discarded, { state: 'failed', reason: 'exhausted' })
+  await endDelivery(gateway, 'b', discarded, { state: 'delivered' })
+  await discardDeliveries(gateway.patient, [{ eventId: discarded, subscriber: 'a' }])
+  t.equal(await sweep(gateway.patient, { ...NOW, failedMs: DAY }), 1, 'what was failed and is discarded is an ended one')
+})
+
+t.test('a claim outlives its event until the window closes', async t => {
+  const gateway = await open(t, [])
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  t.equal(await sweep(gateway.patient, { ...NOW, windowMs: DAY }), 1)
+  t.strictSame(await gateway.accept(callback({ taskId: 't1' })), { kind: 'duplicate', eventId }, 'a repeat of what is no more is still a repeat')
+  t.equal(await readEvent(gateway.store, eventId), null)
+  t.equal(await gateway.patient.redis.exists(gateway.keys.event(eventId)), 0, 'and brings nothing back')
+  const ttl = await gateway.patient.redis.pttl(gateway.keys.task('t1'))
+  t.ok(ttl > 0 && ttl <= DAY, 'the task forgets itself with its last claim')
+
+  await accepted(gateway, { taskId: 't1', status: 2 })
+  t.equal(await gateway.patient.redis.pttl(gateway.keys.task('t1')), -1, 'unless something new comes')
+  const [row] = await allEvents(gateway)
+  t.strictSame(row!.event.flags, ['conflict'], 'which knows what was before')
+})
+
+t.test('a task keeps what its other events need', async t => {
+  const gateway = await open(t, ['a'])
+  const over = await accepted(gateway, { taskId: 't1', url: 'one' })
+  await accepted(gateway, { taskId: 't1', url: 'two' })
+  await endDelivery(gateway, 'a', over, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, NOW), 1)
+  t.equal(await gateway.patient.redis.pttl(gateway.keys.task('t1')), -1)
+  await accepted(gateway, { taskId: 't1', url: 'three' })
+  t.strictSame((await allEvents(gateway, { taskIds: ['t1'] })).map(({ event }) => event.revision), [3, 2])
+})
+
+t.test('an event whose claim was taken over is found by its task, and swept like any other', async t => {
+  const gateway = await open(t, ['a'], { windowMs: 0 })
+  const old = await accepted(gateway, { taskId: 't1' })
+  const young = await accepted(gateway, { taskId: 't1' })
+  await endDelivery(gateway, 'a', young, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, NOW), 1)
+  t.strictSame((await allEvents(gateway, { taskIds: ['t1'] })).map(({ event }) => event.id), [old], 'the older one outlives the younger')
+  await endDelivery(gateway, 'a', old, { state: 'delivered' })
+  t.equal(await sweep(gateway.patient, NOW), 1)
+  t.equal(await gateway.patient.redis.exists(gateway.keys.task('t1')), 0)
+})
+
+t.test('more than one step is swept in one go', async t => {
+  const gateway = await open(t, [])
+  await Promise.all(Array.from({ length: 450 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  t.equal(await sweep(gateway.patient, NOW), 450)
+  t.equal((await allEvents(gateway)).length, 0)
+})
+
+t.test('a sweeper that is stopped sweeps no more, and stopping it waits', async t => {
+  const gateway = await open(t, [])
+  const sweeper = createSweeper(gateway.patient, { policy: () => NOW, report: () => {} })
+  sweeper.start()
+  await sweeper.stop()
+  t.pass('the process can end')
+})
