@@ -82,6 +82,7 @@ export const ReplayShape = Type.Object({
   queued: Count,
   delivered: Count,
   failed: Count,
+  discarded: Count,
   createdAt: Time,
   finishedAt: nullable(Time)
 })
@@ -137,8 +138,8 @@ export function showDelivery ({ event }: Selected, delivery: SelectedDelivery): 
 
 /** A replay. */
 export function showReplay (replay: Replay): Static<typeof ReplayShape> {
-  const { id, state, matched, queued, delivered, failed, createdAt, finishedAt } = replay
-  return { id, state, matched, queued, delivered, failed, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
+  const { id, state, matched, queued, delivered, failed, discarded, createdAt, finishedAt } = replay
+  return { id, state, matched, queued, delivered, failed, discarded, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }
 
 /** While it is held nothing is planned, whatever time it waited for before. */

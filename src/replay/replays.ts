@@ -22,6 +22,8 @@ export interface Replay {
   queued: number
   delivered: number
   failed: number
+  /** Given up after they had been put back. */
+  discarded: number
   /** Epoch milliseconds. */
   createdAt: number
   finishedAt: number | null
@@ -97,6 +99,7 @@ export async function readReplay ({ redis, keys }: RecordStore, id: string): Pro
     queued: Number(fields['queued']),
     delivered: Number(fields['delivered']),
     failed: Number(fields['failed']),
+    discarded: Number(fields['discarded'] ?? 0),
     createdAt: Number(fields['createdAt']),
     finishedAt: fields['finishedAt'] === undefined ? null : Number(fields['finishedAt']),
     order: JSON.parse(fields['order']!) as ReplayOrder
@@ -113,6 +116,7 @@ export async function listReplays (
 ): Promise<{ items: Replay[], next: string | null }> {
   const { redis, keys } = store
   const rank = cursor === null ? null : await redis.zrevrank(keys.replays, cursor)
+  if (cursor !== null && rank === null) return { items: [], next: null } // forgotten meanwhile, and all older ones with it
   const from = rank === null ? 0 : rank + 1
   const ids = await redis.zrevrange(keys.replays, from, from + limit - 1)
   const items = (await Promise.all(ids.map(async id => await readReplay(store, id)))).filter((replay): replay is Replay => replay !== null)

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { replayCursor } from '../../src/admin/cursor.js'
+import { createReplayRunner } from '../../src/replay/run.js'
 import { finishReplay } from '../../src/replay/replays.js'
 import { startApi, type Api } from './api.js'
 
@@ -82,7 +84,7 @@ t.test('an order is answered 202 with where to look, and the runner is woken', a
   t.equal(headers.location, `/api/v1/replays/${id}`)
   t.equal(api.woken(), 1)
   const shown = await api.get(String(headers.location))
-  t.match(shown.json, { id, state: 'running', matched: 5, queued: 0, delivered: 0, failed: 0, createdAt: /Z$/, finishedAt: null })
+  t.match(shown.json, { id, state: 'running', matched: 5, queued: 0, delivered: 0, failed: 0, discarded: 0, createdAt: /Z$/, finishedAt: null })
   const stored = await api.options.store.redis.hget(api.options.store.keys.replay(String(id)), 'order')
   t.match(JSON.parse(stored!), { state: 'any', newId: true, ratePerSecond: 5, filter: {} })
 })
@@ -113,6 +115,30 @@ t.test('replays are listed newest first, page by page', async t => {
     cursor = (json as Page).nextCursor
   }
   t.strictSame(seen, ids)
+})
+
+t.test('a page that begins at a replay forgotten meanwhile ends the list instead of beginning it again', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  await api.post('/api/v1/replays', { all: true })
+  const cursor = replayCursor('rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+  t.strictSame((await api.get(`/api/v1/replays?cursor=${cursor}`)).json, { items: [], nextCursor: null })
+})
+
+t.test('what is given up after a replay put it back is counted, so that its end can be seen', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  await seed(api)
+  const { id } = (await api.post('/api/v1/replays', { state: 'failed' })).json as { id: string }
+  const runner = createReplayRunner({ ...api.options, report: () => {} })
+  runner.start()
+  t.teardown(runner.stop)
+  await until(async () => {
+    const { json } = await api.get(`/api/v1/replays/${id}`)
+    return (json as { state: string }).state === 'done'
+  })
+  await api.post('/api/v1/deliveries/discard', { taskId: 'failed' })
+  t.match((await api.get(`/api/v1/replays/${id}`)).json, { state: 'done', matched: 1, queued: 1, delivered: 0, failed: 0, discarded: 1 })
 })
 
 t.test('a replay is cancelled, twice if need be, but not when it is done', async t => {

@@ -132,7 +132,7 @@ t.test('next is null on the page that ends the record, and on no page before', a
   t.strictSame(pages, [[3, false], [3, false], [2, true]])
   t.equal((await selectEvents(gateway.store, {}, { limit: 8, cursor: null })).next, null, 'a page that is just full and ends it')
   t.equal((await selectEvents(gateway.store, { taskIds: ['t7'] }, { limit: 2, cursor: null })).next, null)
-  t.strictSame(await selectEvents(await open(t), {}, { limit: 5, cursor: null }), { rows: [], next: null })
+  t.strictSame(await selectEvents((await open(t)).store, {}, { limit: 5, cursor: null }), { rows: [], next: null })
 })
 
 t.test('events that arrive between two pages change nothing behind the cursor', async t => {

@@ -1,0 +1,54 @@
+/**
+ * The process that attempts a delivery is killed, three times over: each time
+ * the job runs again within ten seconds, and it is never failed.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t from 'tap'
+import { jobIdOf } from '../../src/model/delivery.js'
+import { readEvent } from '../../src/record/read-event.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, openGateway, policyFor, recordingDeliver, until } from '../support/relay.js'
+
+const FIXTURE = join(import.meta.dirname, 'fixtures/worker-that-hangs.ts')
+
+const server = await startRedis(['--appendfsync', 'no'])
+const children: ChildProcess[] = []
+t.teardown(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  await server.close()
+})
+
+/** Starts the process; resolves with it when it has taken a job, and with the job's id. */
+async function takeJob (): Promise<{ child: ChildProcess, jobId: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', FIXTURE, server.path, 'relay', 'a'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  const [output] = await once(child.stdout!, 'data') as [Buffer]
+  return { child, jobId: output.toString().trim() }
+}
+
+t.test('a job whose process was killed runs again within 10 s, however often', async t => {
+  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a']) })
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  let { child, jobId } = await takeJob()
+  const tookMs: number[] = []
+  for (let crash = 1; crash <= 3; crash++) {
+    t.equal(jobId, jobIdOf(eventId, 1))
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+    const killedAt = performance.now()
+    if (crash < 3) {
+      ({ child, jobId } = await takeJob())
+    } else {
+      const { deliver, sent } = recordingDeliver(gateway.patient)
+      await gateway.work(deliver)
+      await until('it is delivered', () => sent.length === 1, 15_000)
+    }
+    tookMs.push(performance.now() - killedAt)
+  }
+  t.ok(tookMs.every(ms => ms < 10_000), tookMs.join())
+  await until('it is finished', async () => await gateway.queues.countJobs('a') === 0)
+  t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered', attempts: 1 }])
+})

@@ -1,0 +1,144 @@
+/**
+ * The queue is mended from the record: every open delivery has a job, every
+ * subscriber on hold a queue that waits.
+ */
+import t, { type Test } from 'tap'
+import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { clearHold, setHold } from '../../src/record/holds.js'
+import { releaseEvent } from '../../src/replay/release.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+
+let prefixes = 0
+async function open (t: Test, names = ['a', 'b'], dedupe = {}): Promise<Gateway> {
+  return await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(names, dedupe) })
+}
+
+t.test('a missing job is added by one round, and told', async t => {
+  const gateway = await open(t)
+  const ids = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  await loseJob(gateway, 'a', ids[0]!)
+  const reconciler = gateway.reconciler()
+  t.equal(await reconciler.round(), 1)
+  t.equal(await hasJob(gateway, 'a', ids[0]!), true)
+  t.strictSame(gateway.facts.filter(({ fact }) => fact === 'queue.reconciled'), [{ fact: 'queue.reconciled', subscriber: 'a', added: 1 }])
+  t.equal(await reconciler.round(), 0)
+})
+
+t.test('the job of the present generation is added, and of open deliveries only', async t => {
+  const gateway = await open(t, ['a'], { onConflict: 'hold' })
+  const over = await accepted(gateway, { taskId: 't1', url: 'one' })
+  const released = await accepted(gateway, { taskId: 't1', url: 'two' })
+  const held = await accepted(gateway, { taskId: 't1', url: 'three' })
+  const retrying = await accepted(gateway, { taskId: 't2' })
+  await endDelivery(gateway, 'a', over, { state: 'delivered' })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() })
+  await releaseEvent(gateway.patient, gateway.queues, released)
+  for (const id of [over, released, held, retrying]) await loseJob(gateway, 'a', id)
+  await loseJob(gateway, 'a', released, 2)
+  t.equal(await gateway.reconciler().round(), 2)
+  t.strictSame(await Promise.all([
+    hasJob(gateway, 'a', released, 2), hasJob(gateway, 'a', retrying), hasJob(gateway, 'a', released), hasJob(gateway, 'a', over), hasJob(gateway, 'a', held)
+  ]), [true, true, false, false, false])
+})
+
+t.test('jobs being worked on are not missing', async t => {
+  const gateway = await open(t, ['a'])
+  let finish = (): void => {}
+  const { deliver, sent } = recordingDeliver(gateway.patient, async () => {
+    await new Promise<void>(resolve => { finish = resolve })
+    return { state: 'delivered' }
+  })
+  await gateway.work(deliver)
+  await accepted(gateway, { taskId: 't1' })
+  await until('it is in flight', () => sent.length === 1)
+  t.equal(await gateway.reconciler().round(), 0)
+  finish()
+  await until('it is finished', async () => await gateway.queues.countJobs('a') === 0)
+  t.equal(sent.length, 1)
+})
+
+t.test('a long queue is walked as soon as it has fewer jobs than open deliveries', async t => {
+  const gateway = await open(t, ['a'])
+  const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  const reconciler = gateway.reconciler({ small: 10 })
+  t.equal(await reconciler.round(), 0)
+  await loseJob(gateway, 'a', ids[3]!)
+  await loseJob(gateway, 'a', ids[29]!)
+  t.equal(await reconciler.round(), 2)
+})
+
+t.test('a long queue is walked bit by bit even when other jobs make up the number', async t => {
+  const gateway = await open(t, ['a'])
+  const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  await discardDeliveries(gateway.patient, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
+  await loseJob(gateway, 'a', ids[20]!)
+  t.equal(await gateway.reconciler({ small: 10 }).round(), 1)
+})
+
+t.test('thousands of missing jobs are added in one round', async t => {
+  const gateway = await open(t, ['a'])
+  const { keys, patient: { redis } } = gateway
+  const pipeline = redis.pipeline()
+  for (let n = 0; n < 4_500; n++) {
+    const id = 'evt_' + String(n).padStart(26, '0')
+    pipeline.hset(keys.event(id), { task: 't', 'd:a': JSON.stringify({ s: 'queued', g: 3, n: 0, b: 0, q: 1 }) })
+    pipeline.zadd(keys.open('a'), 1_700_000_000_000_000 + n, id)
+  }
+  await pipeline.exec()
+  t.equal(await gateway.reconciler().round(), 4_500)
+  t.equal(await gateway.queues.countJobs('a'), 4_500)
+})
+
+t.test('queues wait when their subscriber is on hold, and go on when it is not', async t => {
+  const gateway = await open(t)
+  const { redis } = gateway.patient
+  const paused = async (): Promise<number[]> => await Promise.all(['a', 'b'].map(async name => await redis.hexists(`${gateway.keys.queuePrefix}:${name}:meta`, 'paused')))
+  const reconciler = gateway.reconciler()
+  await setHold(gateway.patient, 'a', 'gone')
+  await reconciler.round()
+  t.strictSame(await paused(), [1, 0])
+  await setHold(gateway.patient, 'a', 'pause')
+  await clearHold(gateway.patient, 'a', 'gone')
+  await reconciler.round()
+  t.strictSame(await paused(), [1, 0], 'one hold is left')
+  await clearHold(gateway.patient, 'a', 'pause')
+  await reconciler.round()
+  t.strictSame(await paused(), [0, 0])
+  await gateway.queues.setPaused('b', true)
+  await reconciler.round()
+  t.strictSame(await paused(), [0, 0], 'a queue that waits without a hold goes on')
+})
+
+t.test('trouble with one queue keeps no other from being mended', async t => {
+  const gateway = await open(t)
+  const id = await accepted(gateway, { taskId: 't1' })
+  await loseJob(gateway, 'a', id)
+  await loseJob(gateway, 'b', id)
+  const { redis } = gateway.patient
+  for (const name of ['a', 'b']) {
+    await redis.rename(`${gateway.keys.queuePrefix}:${name}:meta`, 'aside')
+    await redis.set(`${gateway.keys.queuePrefix}:${name}:meta`, 'of a wrong type')
+    await gateway.reconciler().round().catch(() => {})
+    const other = name === 'a' ? 'b' : 'a'
+    t.equal(await hasJob(gateway, other, id), true, other)
+    await redis.rename('aside', `${gateway.keys.queuePrefix}:${name}:meta`)
+    t.equal(await gateway.reconciler().round(), 1, 'and it is mended when the trouble is over')
+    await loseJob(gateway, 'a', id)
+    await loseJob(gateway, 'b', id)
+  }
+  t.match(gateway.facts.find(({ fact }) => fact === 'queue.trouble'), { subscriber: 'a', error: /WRONGTYPE/ })
+})
+
+t.test('started, it mends by itself; stopped, it ends', async t => {
+  const gateway = await open(t, ['a'])
+  const id = await accepted(gateway, { taskId: 't1' })
+  await loseJob(gateway, 'a', id)
+  const reconciler = gateway.reconciler()
+  reconciler.start()
+  await until('the job is there', async () => await hasJob(gateway, 'a', id))
+  await reconciler.stop()
+})

@@ -1,0 +1,267 @@
+/**
+ * A worker obeys what `deliver` says of a job, over any number of replicas,
+ * and gives back what it cannot finish.
+ */
+import t, { type Test } from 'tap'
+import { jobIdOf } from '../../src/model/delivery.js'
+import type { Verdict } from '../../src/model/outcome.js'
+import type { Subscriber } from '../../src/model/subscriber.js'
+import type { Deliver } from '../../src/queue/worker.js'
+import { clearHold, setHold } from '../../src/record/holds.js'
+import { readEvent } from '../../src/record/read-event.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, openGateway, policyFor, recordingDeliver, subscriberNamed, until, type Gateway } from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+
+let prefixes = 0
+async function open (t: Test, overrides: Partial<Subscriber> = {}, replicas = 1): Promise<[Gateway, ...Gateway[]]> {
+  const prefix = `p${++prefixes}`
+  const policy = { ...policyFor([]), subscribers: [subscriberNamed('a', overrides)] }
+  const gateways = await Promise.all(Array.from({ length: replicas }, async () => await openGateway(t, server, { prefix, policy })))
+  return gateways as [Gateway, ...Gateway[]]
+}
+
+/** Accepts so many events; their job ids, in order. */
+async function jobsOf (gateway: Gateway, count: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let n = 0; n < count; n++) ids.push(jobIdOf(await accepted(gateway, { taskId: `t${n}` }), 1))
+  return ids
+}
+
+interface Run { jobId: string, at: number }
+
+/** A `deliver` that answers from a list, then with `done`. */
+function scripted (verdicts: Array<(now: number) => Verdict>): { deliver: Deliver, runs: Run[] } {
+  const runs: Run[] = []
+  const deliver: Deliver = async ({ jobId }) => {
+    const at = Date.now()
+    runs.push({ jobId, at })
+    return verdicts[runs.length - 1]?.(at) ?? { kind: 'done' }
+  }
+  return { deliver, runs }
+}
+
+const isEmpty = (gateway: Gateway) => async (): Promise<boolean> => await gateway.queues.countJobs('a') === 0
+
+t.test('done: the job is gone, and nothing of it is left', async t => {
+  const [gateway] = await open(t)
+  const [jobId] = await jobsOf(gateway, 1)
+  const { deliver, runs } = scripted([])
+  await gateway.work(deliver)
+  await until('it is finished', isEmpty(gateway))
+  t.strictSame(runs.map(run => run.jobId), [jobId])
+  const { keys, patient: { redis } } = gateway
+  t.strictSame((await redis.keys(`${keys.queuePrefix}:a:*`)).filter(key => key.includes('evt_') || /:(completed|failed)$/.test(key)), [])
+})
+
+t.test('again: the job runs again, no sooner than it was told', async t => {
+  const [gateway] = await open(t)
+  await jobsOf(gateway, 1)
+  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now + 250 }), now => ({ kind: 'again', atMs: now - 1_000 })])
+  await gateway.work(deliver)
+  await until('it is finished', isEmpty(gateway))
+  t.equal(runs.length, 3)
+  t.ok(runs[1]!.at - runs[0]!.at >= 250)
+})
+
+t.test('give back: the job is the next to run, by whoever takes it', async t => {
+  const [gateway] = await open(t, { concurrency: 1 })
+  const [first, second] = await jobsOf(gateway, 2)
+  const { deliver, runs } = scripted([() => ({ kind: 'give-back', onHold: false })])
+  await gateway.work(deliver)
+  await until('both are finished', isEmpty(gateway))
+  t.strictSame(runs.map(run => run.jobId), [first, first, second])
+})
+
+t.test('give back on hold: the whole queue waits until it is let go', async t => {
+  const [gateway] = await open(t, { concurrency: 1 })
+  const [first, second] = await jobsOf(gateway, 2)
+  const { deliver, runs } = scripted([() => ({ kind: 'give-back', onHold: true })])
+  await gateway.work(deliver)
+  await until('the queue is paused', async () =>
+    await gateway.patient.redis.hexists(`${gateway.keys.queuePrefix}:a:meta`, 'paused') === 1 &&
+    await gateway.patient.redis.llen(`${gateway.keys.queuePrefix}:a:wait`) === 2)
+  t.strictSame(runs.map(run => run.jobId), [first])
+  await gateway.queues.setPaused('a', false)
+  await until('both are finished', isEmpty(gateway))
+  t.strictSame(runs.map(run => run.jobId), [first, first, second])
+})
+
+t.test('a deliver that fails by surprise is tried again, and it is reported', async t => {
+  const [gateway] = await open(t)
+  await jobsOf(gateway, 1)
+  const { deliver, runs } = scripted([() => { throw new Error('a bug of ours') }])
+  await gateway.work(deliver)
+  await until('it is finished', isEmpty(gateway))
+  t.equal(runs.length, 2)
+  t.match(gateway.facts.find(({ fact }) => fact === 'queue.trouble'), { subscriber: 'a', error: 'a bug of ours' })
+})
+
+for (const rateLimit of [null, { max: 1_000, perMs: 60_000 }]) {
+  t.test(`quiet delays the other jobs of the subscriber, unattempted, on every replica (rate limit: ${JSON.stringify(rateLimit)})`, async t => {
+    const [gateway, other] = await open(t, { concurrency: 1, rateLimit }, 2)
+    const jobs = await jobsOf(gateway, 3)
+    const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, quietMs: 600.5 })])
+    await gateway.work(deliver)
+    await until('the first was attempted', () => runs.length > 0)
+    await other!.work(deliver)
+    await until('all are finished', isEmpty(gateway))
+    t.equal(runs.length, 4)
+    t.strictSame(new Set(runs.map(run => run.jobId)), new Set(jobs))
+    t.ok(runs[1]!.at - runs[0]!.at >= 600, `${runs[1]!.at - runs[0]!.at} ms of quiet`)
+  })
+}
+
+t.test('a quiet of no time is none', async t => {
+  const [gateway] = await open(t)
+  await jobsOf(gateway, 2)
+  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, quietMs: 0 }), now => ({ kind: 'again', atMs: now, quietMs: 0.2 })])
+  await gateway.work(deliver)
+  await until('both are finished', isEmpty(gateway))
+  t.equal(runs.length, 4)
+})
+
+t.test('concurrency counts over all replicas', async t => {
+  const [gateway, other] = await open(t, { concurrency: 3 }, 2)
+  await jobsOf(gateway, 12)
+  let active = 0
+  let most = 0
+  const waiting: Array<() => void> = []
+  const deliver: Deliver = async () => {
+    most = Math.max(most, ++active)
+    await new Promise<void>(resolve => { waiting.push(resolve) })
+    active -= 1
+    return { kind: 'done' }
+  }
+  await gateway.work(deliver)
+  await other!.work(deliver)
+  let finished = 0
+  while (finished < 12) {
+    await until('as many run as may', () => active === Math.min(3, 12 - finished))
+    finished += waiting.length
+    for (const finish of waiting.splice(0)) finish()
+  }
+  await until('all are finished', isEmpty(gateway))
+  t.equal(most, 3)
+})
+
+t.test('a rate limit counts over all replicas', async t => {
+  const [gateway, other] = await open(t, { rateLimit: { max: 4, perMs: 500 } }, 2)
+  await jobsOf(gateway, 10)
+  const { deliver, runs } = scripted([])
+  await gateway.work(deliver)
+  await other!.work(deliver)
+  await until('all are finished', isEmpty(gateway))
+  const starts = runs.map(({ at }) => at - runs[0]!.at)
+  t.ok(starts[4]! >= 450, `the fifth after ${starts[4]} ms`)
+  t.ok(starts[8]! >= 900, `the ninth after ${starts[8]} ms`)
+})
+
+t.test('a rate limit per minute is no limit per second', async t => {
+  const [gateway] = await open(t, { rateLimit: { max: 2, perMs: 60_000 } })
+  await jobsOf(gateway, 3)
+  const { deliver, runs } = scripted([])
+  await gateway.work(deliver)
+  await until('two are finished', async () => await gateway.queues.countJobs('a') === 1)
+  t.equal(runs.length, 2)
+  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000, 'the third waits for the minute')
+})
+
+t.test('a paused queue waits on every replica; what is in flight finishes', async t => {
+  const [gateway, other] = await open(t, {}, 2)
+  const { deliver, sent } = recordingDeliver(gateway.patient)
+  await gateway.work(deliver)
+  await other!.work(deliver)
+  await setHold(gateway.patient, 'a', 'pause')
+  await gateway.queues.setPaused('a', true)
+  await gateway.queues.setPaused('a', true)
+  await jobsOf(gateway, 3)
+  t.equal(await gateway.queues.countJobs('a'), 3)
+  t.strictSame(sent, [])
+  await clearHold(gateway.patient, 'a', 'pause')
+  await other!.queues.setPaused('a', false)
+  await until('all are finished', isEmpty(gateway))
+  t.equal(sent.length, 3)
+})
+
+t.test('stopping waits for what is in flight', async t => {
+  const [gateway] = await open(t)
+  await jobsOf(gateway, 1)
+  let finish = (): void => {}
+  const { deliver, sent } = recordingDeliver(gateway.patient, async () => {
+    await new Promise<void>(resolve => { finish = resolve })
+    return { state: 'delivered' }
+  })
+  const workers = await gateway.work(deliver)
+  await until('it is in flight', () => sent.length === 1)
+  const stopped = workers.stop(60_000)
+  await accepted(gateway, { taskId: 'afterwards' })
+  finish()
+  await stopped
+  t.equal(await gateway.queues.countJobs('a'), 1, 'one is delivered, the other was not begun')
+  t.equal(sent.length, 1)
+})
+
+t.test('what does not finish in time is cut off and goes back, at no cost of budget', async t => {
+  const [gateway, other] = await open(t, {}, 2)
+  const [jobId] = await jobsOf(gateway, 1)
+  const hanging = recordingDeliver(gateway.patient, async (_, signal) => {
+    await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }) })
+    return { state: 'unchanged' }
+  })
+  const workers = await gateway.work(hanging.deliver)
+  await until('it is in flight', () => hanging.sent.length === 1)
+  const started = performance.now()
+  await workers.stop(100)
+  const tookMs = performance.now() - started
+  t.ok(tookMs >= 95 && tookMs < 1_500, `${tookMs} ms`)
+  t.strictSame(await gateway.patient.redis.lrange(`${gateway.keys.queuePrefix}:a:wait`, 0, -1), [jobId])
+
+  const { deliver, sent } = recordingDeliver(other!.patient)
+  await other!.work(deliver)
+  await until('it is finished', isEmpty(gateway))
+  t.equal(sent[0]!.attempt, 2)
+  const { deliveries } = (await readEvent(gateway.store, sent[0]!.event.id))!
+  t.match(deliveries, [{ state: 'delivered', attempts: 2, budgetUsed: 1 }])
+})
+
+t.test('without Redis, stopping ends all the same', async t => {
+  const own = await startRedis()
+  t.teardown(async () => { await own.close() })
+  const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
+  await jobsOf(gateway, 1)
+  const { deliver, sent } = recordingDeliver(gateway.patient, async (_, signal) => {
+    await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }) })
+    return { state: 'unchanged' }
+  })
+  const workers = await gateway.work(deliver)
+  await until('it is in flight', () => sent.length === 1)
+  await own.kill()
+  const started = performance.now()
+  await workers.stop(0)
+  t.ok(performance.now() - started < 2_500)
+  await own.restart()
+})
+
+t.test('workers go on by themselves when Redis was away', async t => {
+  const own = await startRedis()
+  t.teardown(async () => { await own.close() })
+  const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
+  let finish = (): void => {}
+  const { deliver, sent } = recordingDeliver(gateway.patient, async ({ event }) => {
+    if (event.taskId === 't0') await new Promise<void>(resolve => { finish = resolve })
+    return { state: 'delivered' }
+  })
+  const workers = await gateway.work(deliver)
+  await jobsOf(gateway, 2)
+  await until('one is in flight, the other done', () => sent.length === 2)
+  await own.kill()
+  finish()
+  await own.restart()
+  await until('accepting works again', async () => await gateway.accept({ body: Buffer.from('{"taskId":"t9","status":1,"type":"x"}'), contentType: 'x', receivedAt: Date.now(), flags: [] }).then(({ kind }) => kind === 'accepted'))
+  await until('all are finished', isEmpty(gateway))
+  t.strictSame(new Set(sent.map(({ event }) => event.taskId)), new Set(['t0', 't1', 't9']))
+  t.strictSame(workers.stalled(), [])
+})

@@ -1,0 +1,58 @@
+/**
+ * Workers follow the configuration.
+ */
+import t from 'tap'
+import { startRedis } from '../support/redis.js'
+import { accepted, openGateway, policyFor, recordingDeliver, subscriberNamed, until } from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+
+t.test('subscribers get their worker, keep it and lose it as the configuration says', async t => {
+  const policy = policyFor(['a', 'b'])
+  const gateway = await openGateway(t, server, { prefix: 'apply', policy })
+  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const workers = await gateway.work(deliver)
+  const took = (): string[] => sent.map(({ subscriber, event }) => `${subscriber} ${event.taskId}`).sort()
+
+  await accepted(gateway, { taskId: 't1' })
+  await until('both are sent', () => sent.length === 2)
+  policy.subscribers = [subscriberNamed('b', { concurrency: 1 }), subscriberNamed('c')]
+  await workers.apply(policy.subscribers, 0)
+  await accepted(gateway, { taskId: 't2' })
+  await until('both are sent', () => sent.length === 4)
+  t.strictSame(took(), ['a t1', 'b t1', 'b t2', 'c t2'])
+
+  const toA = await accepted(gateway, { taskId: 't3' }, { only: 'b' })
+  await until('it is sent', () => sent.length === 5)
+  t.equal(sent[4]!.event.id, toA)
+  t.strictSame(workers.stalled(), [])
+  await workers.stop(0)
+  await accepted(gateway, { taskId: 't4' })
+  t.equal(await gateway.queues.countJobs('b') + await gateway.queues.countJobs('c'), 2, 'stopped workers take nothing')
+})
+
+t.test('limits are changed while they apply', async t => {
+  const policy = policyFor(['a'])
+  const gateway = await openGateway(t, server, { prefix: 'limits', policy })
+  const { redis } = gateway.patient
+  const meta = `${gateway.keys.queuePrefix}:a:meta`
+  await gateway.queues.setLimits({ name: 'a', concurrency: 2, rateLimit: { max: 3, perMs: 60_000 } })
+  t.strictSame(await redis.hmget(meta, 'concurrency', 'max', 'duration'), ['2', '3', '60000'])
+  await gateway.queues.setLimits({ name: 'a', concurrency: 5, rateLimit: null })
+  t.equal(await redis.hget(meta, 'concurrency'), '5')
+  t.ok(Number(await redis.hget(meta, 'max')) > 1e12, 'no limit that anybody could reach')
+})
+
+t.test('a slow subscriber keeps no other waiting', async t => {
+  const gateway = await openGateway(t, server, { prefix: 'slow', policy: policyFor(['slow', 'quick']) })
+  const { deliver, sent } = recordingDeliver(gateway.patient, async ({ subscriber }, signal) => {
+    if (subscriber === 'quick') return { state: 'delivered' }
+    await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }) })
+    return { state: 'unchanged' }
+  })
+  await gateway.work(deliver)
+  for (let n = 0; n < 40; n++) await accepted(gateway, { taskId: `t${n}` })
+  await until('the quick one has all', () => sent.filter(({ subscriber }) => subscriber === 'quick').length === 40)
+  t.equal(sent.filter(({ subscriber }) => subscriber === 'slow').length, 16)
+})
