@@ -80,8 +80,9 @@ async function configOf (flags: ApiFlags, deps: FindDeps): Promise<{ config: Con
 /** With `--url`, the file is a convenience: one with faults, or none, gives no token. */
 async function localToken (flags: ApiFlags, deps: FindDeps): Promise<ApiPlace['token']> {
   if (flags.config === undefined) {
-    const loaded = await loadConfig({ file: chooseConfigFile(undefined, deps), env: deps.env })
-    return 'config' in loaded ? tokenOf(loaded.config, chooseConfigFile(undefined, deps)) : null
+    const file = chooseConfigFile(undefined, deps)
+    const loaded = await loadConfig({ file, env: deps.env })
+    return 'config' in loaded ? tokenOf(loaded.config, file) : null
   }
   const { config, file } = await configOf(flags, deps)
   return tokenOf(config, file)

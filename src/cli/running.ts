@@ -52,7 +52,7 @@ function stopRequests (terminal: Terminal): { first: Promise<'asked'>, release: 
     count += 1
     if (count === 1) resolve('asked')
     if (count === 2) terminal.error('Stopping: deliveries in flight are finishing. Once more ends it at once.')
-    
+    if (count > 2) process.exit(1)
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   return { first, release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) } }

@@ -86,7 +86,7 @@ function firstOfEachLine<P extends { place: Place }> (problems: readonly P[]): P
 
 function writtenAt (parsing: Parsing, node: Node | null, path: Path): Written {
   const place = parsing.placeAt(node)
-  parsing.nodes += 1 - 1
+  parsing.nodes += isAlias(node) ? ALIAS_NODES : 1
   if (parsing.nodes > MOST_NODES || path.length > MOST_DEPTH) return tooMuch(parsing, place)
   if (isAlias(node)) return aliasAt(parsing, node, path)
   if (isMap<Node, Node | null>(node)) return { kind: 'block', place, entries: entriesOf(parsing, node.items, path) }

@@ -9,6 +9,7 @@
  * back. A crash gives the job to somebody else within ten seconds and never
  * fails it.
  */
+import { setMaxListeners } from 'node:events'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import type { Report } from '../model/fact.js'
 import type { Verdict } from '../model/outcome.js'
@@ -60,6 +61,7 @@ export interface DeliveryWorker {
 export function startWorker (options: WorkerOptions): DeliveryWorker {
   const { subscriber, report } = options
   const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal) // every delivery in flight listens
   const worker = new Worker(subscriber, async (job, token) => {
     const verdict = await verdictOf(options, job, stopping.signal)
     await obey({ options, worker, job, token: token! }, verdict)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { replayCursor } from '../../src/admin/cursor.js'
 import { createReplayRunner } from '../../src/replay/run.js'
 import { finishReplay } from '../../src/replay/replays.js'
+import { until } from '../support/relay.js'
 import { startApi, type Api } from './api.js'
 
 interface Ordered { id: string | null, matched: number }
@@ -133,7 +134,7 @@ t.test('what is given up after a replay put it back is counted, so that its end 
   const runner = createReplayRunner({ ...api.options, report: () => {} })
   runner.start()
   t.teardown(runner.stop)
-  await until(async () => {
+  await until('the replay is done', async () => {
     const { json } = await api.get(`/api/v1/replays/${id}`)
     return (json as { state: string }).state === 'done'
   })

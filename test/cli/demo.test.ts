@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -52,9 +53,27 @@ t.test('the demo delivers the vendor\'s sample, tells so, and leaves nothing beh
     t.match(out, /answered 200: accepted as evt_/)
     t.match(out, /subscriber demo got evt_\w+: avatar, task 39371b3800cc4a7e9e24867b0dfdf25b, attempt 1, signature good/)
     t.match(out, /✓ delivered, \d+ ms after it was posted, byte for byte/)
-    t.notMatch(out, /^\{/m, 'no log line in the story')
     t.strictSame(leftovers(), [])
   }
+})
+
+t.test('the real program stays up until Ctrl-C, its suggestions work meanwhile, and no log line is in the story', async t => {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--import=tsx', join(PACKAGE_DIR, 'src', 'main.ts'), 'demo', '--config', await demoConfig(t)], { env, stdio: 'pipe' })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); child.emit('said') })
+  while (!out.includes('Ctrl-C ends the demo')) await once(child, 'said', { signal: AbortSignal.timeout(30_000) })
+
+  const suggestions = [...out.matchAll(/npx fotor-relay (.*)/g)].map(([, line]) => line!.split(' '))
+  t.equal(suggestions.length, 4)
+  for (const words of suggestions) t.match(await run(words), { code: 0 }, words.join(' '))
+
+  child.kill('SIGINT')
+  const [code] = await once(child, 'close')
+  t.equal(code, 0)
+  t.notMatch(out, /^\{/m)
+  t.strictSame(leftovers(), [])
 })
 
 t.test('a busy port of the subscriber names the key to change', async t => {

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { folder } from './at-the-terminal.js'
 
+// Most of the time of each is spent by a process that starts.
+t.jobs = 2
+
 const PROGRAM = fileURLToPath(new URL('./start-process.ts', import.meta.url))
 
 interface Running {

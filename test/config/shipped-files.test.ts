@@ -13,8 +13,17 @@ t.test('relay.yaml needs no environment and says the same as an empty file', asy
   t.strictSame(await configOf(SHIPPED), await configOf(''))
 })
 
+/** The defaults of `delivery` only show in a subscriber. */
+const ONE = '\n  - { name: one, url: "http://one.internal/" }\n'
+
+t.test('what relay.yaml gives every subscriber is what an empty file does', async t => {
+  t.strictSame(await configOf(SHIPPED + ONE), await configOf(`subscribers:${ONE}`))
+})
+
 t.test('a value in relay.yaml that is not the default would be noticed', async t => {
-  t.notSame(await configOf(SHIPPED.replace('window: 7d', 'window: 6d')), await configOf(''))
+  for (const [value, other] of [['window: 7d', 'window: 6d'], ['timeout: 15s', 'timeout: 16s'], ['jitter: 0.2', 'jitter: 0.3']] as const) {
+    t.notSame(await configOf(SHIPPED.replace(value, other) + ONE), await configOf(`subscribers:${ONE}`), value)
+  }
 })
 
 t.test('both files point editors at the schema in their first line', async t => {

@@ -1,0 +1,125 @@
+/**
+ * Which deliveries an order means: counted as a dry run does, and put back by
+ * a runner, it is the same ones.
+ */
+import t, { type Test } from 'tap'
+import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { setHold } from '../../src/record/holds.js'
+import type { ReplayOrder } from '../../src/replay/order.js'
+import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'
+import { createReplayRunner } from '../../src/replay/run.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, until, type Gateway } from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+
+let prefixes = 0
+const AT = 1_700_000_000_000
+const LATER = Date.now() + 86_400_000
+
+/**
+ * One delivery of each kind for `a`, and for `b` what its events are to it:
+ *
+ *           a           b
+ *   t1      failed      delivered     type avatar, status 1
+ *   t2      delivered   failed        type imageUpscaler, status 1
+ *   t3      retrying    failed        type image, status 2
+ *   t4      discarded   queued
+ *   t5      queued      retrying
+ *   t5 (2)  held        held          by conflict
+ *   t6      none: not wanted          type video
+ *   t1 (0)  none: late                status 0
+ *
+ * `c` came last and never had any.
+ */
+async function record (t: Test): Promise<Gateway> {
+  const policy = policyFor(['a', 'b'], { onConflict: 'hold' })
+  for (const subscriber of policy.subscribers) subscriber.match = { types: ['avatar', 'image*'], statuses: [], businessIds: [] }
+  const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy })
+  const ids: string[] = []
+  const events = [
+    ['t1', 'avatar', 1], ['t2', 'imageUpscaler', 1], ['t3', 'image', 2], ['t4', 'avatar', 1], ['t5', 'avatar', 1], ['t5', 'avatar', 1], ['t6', 'video', 1], ['t1', 'avatar', 0]
+  ] as const
+  for (const [n, [taskId, type, status]] of events.entries()) {
+    ids.push(await accepted(gateway, { taskId, type, status, n }, { receivedAt: AT + n * 1_000 }))
+  }
+  const failed = { state: 'failed', reason: 'exhausted' } as const
+  const retrying = { state: 'retrying', nextAttemptAt: LATER } as const
+  await endDelivery(gateway, 'a', ids[0]!, failed)
+  await endDelivery(gateway, 'b', ids[0]!, { state: 'delivered' })
+  await endDelivery(gateway, 'a', ids[1]!, { state: 'delivered' })
+  await endDelivery(gateway, 'b', ids[1]!, failed)
+  await endDelivery(gateway, 'a', ids[2]!, retrying)
+  await endDelivery(gateway, 'b', ids[2]!, failed)
+  await discardDeliveries(gateway.patient, [{ eventId: ids[3]!, subscriber: 'a' }])
+  await endDelivery(gateway, 'b', ids[4]!, retrying)
+  policy.subscribers.push({ ...policy.subscribers[0]!, name: 'c' })
+  return gateway
+}
+
+const order = (fields: Partial<ReplayOrder>): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
+
+/** Carries an order out; what it put back, as `subscriber task generation`. */
+async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: string[], matched: number, queued: number }> {
+  const { patient: store, queues, policy } = gateway
+  const subscribers = (): typeof policy.subscribers => policy.subscribers
+  const dry = await countMeant(store, what, subscribers())
+  const { id, matched } = await createReplay(store, what, subscribers())
+  if (dry !== matched) throw new Error(`a dry run counts ${dry}, not ${matched}`)
+  const runner = createReplayRunner({ store, queues, subscribers, report: () => {} })
+  runner.start()
+  await until('the replay is done', async () => (await readReplay(store, id))!.state === 'done')
+  await runner.stop()
+  const put: string[] = []
+  for (const { event, deliveries } of await allEvents(gateway)) {
+    for (const { subscriber, replayId, generation, state, budgetUsed } of deliveries) {
+      if (replayId !== id) continue
+      if (budgetUsed !== 0) throw new Error('not a new budget')
+      if (!await hasJob(gateway, subscriber, event.id, generation)) throw new Error('no job')
+      put.push(`${subscriber} ${event.taskId} ${state} ${generation}`)
+    }
+  }
+  return { put: put.sort(), matched, queued: (await readReplay(store, id))!.queued }
+}
+
+const TABLE: ReadonlyArray<[says: string, order: Partial<ReplayOrder>, puts: string[]]> = [
+  ['the failed ones of everybody', {}, ['a t1 queued 2', 'b t2 queued 2', 'b t3 queued 2']],
+  ['the failed ones of one subscriber, and of nobody else', { filter: { subscribers: ['b'] } }, ['b t2 queued 2', 'b t3 queued 2']],
+  ['by type', { filter: { types: ['image*'] } }, ['b t2 queued 2', 'b t3 queued 2']],
+  ['by status', { filter: { statuses: [1] } }, ['a t1 queued 2', 'b t2 queued 2']],
+  ['since a time', { filter: { since: AT + 2_000 } }, ['b t3 queued 2']],
+  ['until a time', { filter: { until: AT + 2_000 } }, ['a t1 queued 2', 'b t2 queued 2']],
+  ['finished ones of a task, whatever their end', { state: 'finished', filter: { taskIds: ['t1', 't4'] } }, ['a t1 queued 2', 'a t4 queued 2', 'b t1 queued 2']],
+  ['delivered ones', { state: 'delivered' }, ['a t2 queued 2', 'b t1 queued 2']],
+  ['discarded ones', { state: 'discarded' }, ['a t4 queued 2']],
+  ['retrying ones keep their job', { state: 'retrying' }, ['a t3 retrying 1', 'b t5 retrying 1']],
+  ['held ones are released', { state: 'held' }, ['a t5 queued 2', 'b t5 queued 2']],
+  ['any, but for what is queued already', { state: 'any', filter: { subscribers: ['a'] } }, ['a t1 queued 2', 'a t2 queued 2', 'a t3 retrying 1', 'a t4 queued 2', 'a t5 queued 2']],
+  ['missing ones: what it wants and never had, but not what was kept late', { state: 'missing', filter: { subscribers: ['c'] } }, ['c t1 queued 1', 'c t2 queued 1', 'c t3 queued 1', 'c t4 queued 1', 'c t5 queued 1', 'c t5 queued 1']],
+  ['missing ones of a type', { state: 'missing', filter: { subscribers: ['c'], types: ['image', 'video'] } }, ['c t3 queued 1']],
+  ['missing ones of who has all', { state: 'missing', filter: { subscribers: ['a'] } }, []],
+  ['nothing, when nothing fits', { filter: { types: ['nothing'] } }, []]
+]
+for (const [says, what, puts] of TABLE) {
+  t.test(`a replay puts back ${says}`, async t => {
+    const { put, matched, queued } = await carryOut(await record(t), order(what))
+    t.strictSame(put, puts)
+    t.strictSame([matched, queued], [puts.length, puts.length])
+  })
+}
+
+t.test('a subscriber on hold is replayed to, and waits; its own hold is nothing to release', async t => {
+  const gateway = await record(t)
+  await setHold(gateway.patient, 'b', 'pause')
+  t.strictSame((await carryOut(gateway, order({ filter: { subscribers: ['b'] }, state: 'held' }))).put, ['b t5 queued 2'])
+  t.strictSame((await carryOut(gateway, order({ filter: { subscribers: ['b'] } }))).put, ['b t2 queued 2', 'b t3 queued 2'])
+})
+
+t.test('deliveries to who is configured no more are not meant', async t => {
+  const gateway = await record(t)
+  gateway.policy.subscribers = gateway.policy.subscribers.filter(({ name }) => name !== 'b')
+  t.strictSame((await carryOut(gateway, order({}))).put, ['a t1 queued 2'])
+  gateway.policy.subscribers = []
+  t.strictSame((await carryOut(gateway, order({ state: 'any' }))).put, [])
+})
