@@ -19,6 +19,7 @@ import { openAdmin, openIngest } from './gateway/faces.js'
 import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey, type Role } from './gateway/journey.js'
 import { openStorage, type Storage } from './gateway/storage.js'
+import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
 import { RelayError } from './model/errors.js'
 import type { Report } from './model/fact.js'
@@ -77,7 +78,7 @@ interface Ground {
   logger: Logger
   report: Report
   teardown: Teardown
-  stopping: { yet: boolean }
+  stopping: Stopping
 }
 
 async function layGround ({ configFile, env, role = 'all', overrides = config => config, log }: GatewayOptions): Promise<Ground> {
@@ -97,7 +98,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     logger,
     report: reportTo(logger),
     teardown: createTeardown(logger),
-    stopping: { yet: false }
+    stopping: createStopping()
   }
 }
 
@@ -142,7 +143,7 @@ async function openAdminFace (ground: Ground, { storage, journey, reloader, conf
     reload: reloader.reload,
     wakeReplays: journey.wakeReplays,
     health: createHealth({
-      store: storage.hasty, stopping: () => ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length
+      store: storage.hasty, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length
     }),
     process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile })
   })
@@ -158,17 +159,17 @@ async function openIngestFace (ground: Ground, { connections, hasty }: Storage, 
     quarantine (refused) {
       quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be kept') })
     },
-    stopping: () => ground.stopping.yet,
     rateLimitRedis: { redis: connections.hasty, keyPrefix: hasty.keys.rateLimit }
   })
 }
 
 async function stop ({ stopping, config, logger, teardown }: Ground): Promise<void> {
-  if (!stopping.yet) {
-    stopping.yet = true
+  if (!stopping.yet()) {
+    stopping.announce()
     const { shutdownDelayMs: delayMs, shutdownGraceMs: graceMs } = config()
     logger.info({ delayMs, graceMs }, 'gateway is stopping')
     await wait(delayMs)
+    stopping.begin(graceMs)
   }
   await teardown.run()
   logger.info('gateway has stopped')

@@ -9,11 +9,24 @@ import type { IngestPolicy } from '../ingest/policy.js'
 import { RelayError } from '../model/errors.js'
 import type { Logger } from '../telemetry/log.js'
 import { readOrMakeAdminToken } from './admin-token.js'
+import type { Stopping } from './stopping.js'
 import type { Teardown } from './teardown.js'
 
 interface Listener {
   listen: (address: { host: string, port: number }) => Promise<string>
   close: () => Promise<unknown>
+  server: { closeAllConnections: () => void }
+}
+
+/** Of the time to stop in, a listener takes this share at most: a client that trickles must not use up what attempts need. */
+const CLOSING_SHARE = 0.25
+
+/** Takes no more connections and lets requests in flight end; cuts off those that take too long. */
+async function close (app: Listener, stopping: Stopping): Promise<void> {
+  const leftMs = stopping.leftMs()
+  const cutOff = setTimeout(() => { app.server.closeAllConnections() }, Number.isFinite(leftMs) ? leftMs * CLOSING_SHARE : 0)
+  await app.close()
+  clearTimeout(cutOff)
 }
 
 /** Binds a listener; the error of a busy port names the key to change. */
@@ -28,9 +41,10 @@ async function bind (app: Listener, { host, port }: Address, key: string): Promi
   }
 }
 
-export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls'> {
+export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stopping'> {
   config: () => Config
   teardown: Teardown
+  stopping: Stopping
 }
 
 /**
@@ -39,9 +53,9 @@ export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls'> {
  * @returns where it listens, as a URL
  * @throws  RelayError LISTEN_FAILED
  */
-export async function openIngest ({ config, teardown, ...options }: IngestFace): Promise<string> {
-  const app = ingestApp({ ...options, policy: policyFrom(config), tls: config().ingest.tls })
-  teardown.push('public endpoint', async () => { await app.close() })
+export async function openIngest ({ config, teardown, stopping, ...options }: IngestFace): Promise<string> {
+  const app = ingestApp({ ...options, policy: policyFrom(config), tls: config().ingest.tls, stopping: stopping.yet })
+  teardown.push('public endpoint', async () => { await close(app, stopping) })
   return await bind(app, config().ingest.listen, 'ingest.listen')
 }
 
@@ -53,6 +67,7 @@ function policyFrom (config: () => Config): () => IngestPolicy {
 export interface AdminFace extends Omit<AdminOptions, 'tokens' | 'subscribers'> {
   config: () => Config
   teardown: Teardown
+  stopping: Stopping
   logger: Logger
 }
 
@@ -62,14 +77,14 @@ export interface AdminFace extends Omit<AdminOptions, 'tokens' | 'subscribers'> 
  * @returns where it listens, as a URL
  * @throws  RelayError LISTEN_FAILED
  */
-export async function openAdmin ({ config, teardown, logger, ...options }: AdminFace): Promise<string> {
+export async function openAdmin ({ config, teardown, stopping, logger, ...options }: AdminFace): Promise<string> {
   const own = { name: 'local', value: readOrMakeAdminToken(config().dataDir), role: 'operator' as const }
   const app = adminApp({
     ...options,
     tokens: () => config().admin.tokens.length > 0 ? config().admin.tokens : [own],
     subscribers: () => config().subscribers
   })
-  teardown.push('admin listener', async () => { await app.close() })
+  teardown.push('admin listener', async () => { await close(app, stopping) })
   const address = await bind(app, config().admin.listen, 'admin.listen')
   logger.info({ address }, 'admin listener is open')
   return address

@@ -16,6 +16,7 @@ import { openDelivery } from '../record/open-delivery.js'
 import { recordAttempt } from '../record/record-attempt.js'
 import { createSweeper } from '../record/sweep.js'
 import { createReplayRunner } from '../replay/run.js'
+import type { Stopping } from './stopping.js'
 import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
 
@@ -30,6 +31,7 @@ export interface JourneyOptions {
   version: string
   report: Report
   teardown: Teardown
+  stopping: Stopping
 }
 
 export interface Journey {
@@ -40,7 +42,7 @@ export interface Journey {
   align: () => Promise<void>
 }
 
-/** Of the time to stop in, this much is kept for giving jobs back and closing. */
+/** Of the time to stop in, this much is kept for giving jobs back and closing; of a short time, half. */
 const CLOSING_MS = 2_000
 
 /** Starts everything between the listener and the subscribers. */
@@ -92,7 +94,7 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   const workers = createWorkers({
     queues, redis: connections.patient, keys: patient.keys, report, deliver: delivererOf(options, outbound)
   })
-  teardown.push('workers', async () => { await workers.stop(attemptGraceMs(config())) })
+  teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
   const replays = createReplayRunner({ store: patient, queues, subscribers: () => config().subscribers, report })
   teardown.push('replays', async () => { await replays.stop() })
@@ -113,11 +115,11 @@ function delivererOf ({ storage: { patient }, config, version, report }: Journey
 }
 
 async function applySubscribers (config: Config, workers: Workers, outbound: Outbound): Promise<void> {
-  await workers.apply(config.subscribers, attemptGraceMs(config))
+  await workers.apply(config.subscribers, attemptGraceMs(config.shutdownGraceMs))
   outbound.keepOnly(config.subscribers)
 }
 
-/** How long attempts in flight may go on when stopping, milliseconds. */
-function attemptGraceMs ({ shutdownGraceMs }: Config): number {
-  return shutdownGraceMs > 2 * CLOSING_MS ? shutdownGraceMs - CLOSING_MS : shutdownGraceMs / 2
+/** How long attempts in flight may go on, of the time that is left, milliseconds. */
+function attemptGraceMs (leftMs: number): number {
+  return leftMs > 2 * CLOSING_MS ? leftMs - CLOSING_MS : leftMs / 2
 }
