@@ -85,8 +85,10 @@ async function acceptOne (options: AcceptOptions, fresh: Fresh): Promise<Accepta
 /** The plain read before the atomic step: most repeats end here. */
 async function findRepeat ({ store, policy }: AcceptOptions, identity: Identity): Promise<string | null> {
   const { redis, keys } = store
-  const found = await runScript(redis, REPEAT, [keys.task(identity.taskId), keys.stats],
-    [`{${keys.prefix}}:`, identity.digest, identity.status, policy().dedupe.windowMs])
+  const found = await runScript(redis, REPEAT, {
+    keys: [keys.task(identity.taskId), keys.stats],
+    args: [`{${keys.prefix}}:`, identity.digest, identity.status, policy().dedupe.windowMs]
+  })
   return typeof found === 'string' ? found : null
 }
 

@@ -65,9 +65,12 @@ export function createQuarantineStore (options: QuarantineStoreOptions): Quarant
       const { entries, bytes } = limits[budget]
       if (body.length > bytes) return null
       const id = `qtn_${sortableId(receivedAt)}`
-      await runScript(redis, script, [keys.quarantine(budget), sizesKey(keys, budget), keys.quarantined(id)], [
-        id, receivedAt, retentionMs(), entries, bytes, keys.quarantined(''), body.length, ...fieldsOf(refused)
-      ])
+      await runScript(redis, script, {
+        keys: [keys.quarantine(budget), sizesKey(keys, budget), keys.quarantined(id)],
+        args: [
+          id, receivedAt, retentionMs(), entries, bytes, keys.quarantined(''), body.length, ...fieldsOf(refused)
+        ]
+      })
       return id
     }
   }

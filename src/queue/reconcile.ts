@@ -109,8 +109,10 @@ async function mendQueue (options: ReconcileOptions, subscriber: string, positio
 
 async function findMissing ({ redis, keys }: ReconcileOptions, subscriber: string, cursor: string): Promise<string[]> {
   const prefix = `{${keys.prefix}}:`
-  return await runScript(redis, FIND_MISSING, [keys.open(subscriber)],
-    [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, STEP]) as string[]
+  return await runScript(redis, FIND_MISSING, {
+    keys: [keys.open(subscriber)],
+    args: [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, STEP]
+  }) as string[]
 }
 
 async function addMissing ({ queues }: ReconcileOptions, subscriber: string, missing: string[]): Promise<number> {

@@ -42,6 +42,8 @@ export async function discardDeliveries (
   { redis, keys }: RecordStore, deliveries: ReadonlyArray<{ eventId: string, subscriber: string }>
 ): Promise<number> {
   if (deliveries.length === 0) return 0
-  return await runScript(redis, DISCARD, [keys.events],
-    [`{${keys.prefix}}:`, ...deliveries.flatMap(({ eventId, subscriber }) => [eventId, subscriber])]) as number
+  return await runScript(redis, DISCARD, {
+    keys: [keys.events],
+    args: [`{${keys.prefix}}:`, ...deliveries.flatMap(({ eventId, subscriber }) => [eventId, subscriber])]
+  }) as number
 }

@@ -36,7 +36,10 @@ export async function clearHold (store: RecordStore, subscriber: string, hold: S
 }
 
 async function changeHold ({ redis, keys }: RecordStore, subscriber: string, change: [SubscriberHold, 'set' | 'clear']): Promise<boolean> {
-  return await runScript(redis, HOLD, [keys.subscriber(subscriber), keys.subscribers], [subscriber, ...change]) === 1
+  return await runScript(redis, HOLD, {
+    keys: [keys.subscriber(subscriber), keys.subscribers],
+    args: [subscriber, ...change]
+  }) === 1
 }
 
 /** The holds of every subscriber that is configured or ever had a delivery. */

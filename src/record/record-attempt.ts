@@ -20,7 +20,9 @@ export const MAX_ATTEMPTS_KEPT = 50
  */
 export async function recordAttempt ({ redis, keys }: RecordStore, result: AttemptResult): Promise<void> {
   const { eventId, subscriber, attempt, next } = result
-  await runScript(redis, RECORD_ATTEMPT, [keys.event(eventId), keys.subscriber(subscriber), keys.stats], [
+  await runScript(redis, RECORD_ATTEMPT, {
+    keys: [keys.event(eventId), keys.subscriber(subscriber), keys.stats],
+    args: [
     `{${keys.prefix}}:`, eventId, subscriber, result.generation,
     attempt.at,
     attemptFieldsOf(attempt),
@@ -31,5 +33,6 @@ export async function recordAttempt ({ redis, keys }: RecordStore, result: Attem
     attempt.error ?? '',
     next.state === 'failed' && next.reason === 'gone' ? '1' : '',
     MAX_ATTEMPTS_KEPT
-  ])
+    ]
+  })
 }

@@ -96,9 +96,12 @@ async function step ({ store, filter, holds, limit, cursor }: Step): Promise<Sel
   const { keys, redis } = store
   const indexes = indexesFor(store, filter, holds)
   if (indexes.length === 0) return { rows: [], next: null }
-  const reply = await runScript(redis, SELECT, indexes, [
+  const reply = await runScript(redis, SELECT, {
+    keys: indexes,
+    args: [
     `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds)
-  ]) as [string, ...Array<Array<string | null>>]
+    ]
+  }) as [string, ...Array<Array<string | null>>]
   const [next, ...rows] = reply
   return { rows: rows.map(row => parseRow(row, holds)), next: next === '' ? null : Number(next) }
 }

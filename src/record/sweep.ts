@@ -32,8 +32,10 @@ export async function sweep ({ redis, keys }: RecordStore, policy: SweepPolicy):
   for (const [index, retentionMs] of indexes) {
     let seen
     do {
-      const reply = await runScript(redis, SWEEP, [index, keys.events],
-        [`{${keys.prefix}}:`, retentionMs, policy.windowMs, STEP]) as [number, number]
+      const reply = await runScript(redis, SWEEP, {
+        keys: [index, keys.events],
+        args: [`{${keys.prefix}}:`, retentionMs, policy.windowMs, STEP]
+      }) as [number, number]
       total += reply[0]
       seen = reply[1]
     } while (seen === STEP)

@@ -45,7 +45,7 @@ type Argument = string | number | Buffer
  * @throws  what ioredis throws
  */
 export async function runScript (
-  client: RedisClient, script: Script, keys: readonly string[], args: readonly Argument[]
+  client: RedisClient, script: Script, { keys, args }: { keys: readonly string[], args: readonly Argument[] }
 ): Promise<unknown> {
   const command = defineOn(client, script)
   return await command.call(client, keys.length, ...keys, ...args)

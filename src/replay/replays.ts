@@ -137,5 +137,8 @@ export async function cancelReplay (store: RecordStore, id: string): Promise<Rep
 
 /** Ends a replay, unless it has ended otherwise. */
 export async function finishReplay ({ redis, keys }: RecordStore, id: string, state: 'done' | 'cancelled'): Promise<void> {
-  await runScript(redis, FINISH, [keys.replay(id), keys.runningReplays], [id, state, Date.now()])
+  await runScript(redis, FINISH, {
+    keys: [keys.replay(id), keys.runningReplays],
+    args: [id, state, Date.now()]
+  })
 }

@@ -60,7 +60,7 @@ t.test('every command in the README is run by a test', async t => {
   for (const command of commands) {
     await t.test(command, async t => {
       if (command in RUN_BY_CI) {
-        t.pass(RUN_BY_CI[command])
+        t.pass(String(RUN_BY_CI[command]))
       } else if (command === 'npm start' || command === 'npm run demo') {
         const script = command.split(' ').at(-1)!
         t.equal(SCRIPTS[script], `node dist/main.js ${script}`, 'test/cli runs these two to their end')

@@ -1,0 +1,182 @@
+/**
+ * Promises 6 and 1: Redis is killed, away, frozen, forgets its scripts or
+ * loses its queues, and nobody restarts anything by hand. Nothing acknowledged
+ * is lost, nothing is stuck, and every callback is answered in time.
+ */
+import t from 'tap'
+import { playFotor, type Fotor } from '../support/fotor.js'
+import type { TestGateway } from '../support/gateway.js'
+import { accept, logged, onRedis, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { answers, type TestSubscriber } from '../support/subscriber.js'
+
+/** An answer takes no longer, whatever has become of Redis; milliseconds. */
+const MAX_ANSWER_MS = 1_500
+/** Deliveries go on no later than this after Redis has come back, milliseconds. */
+const MAX_RESUME_MS = 5_000
+/** A reconciler brings a job that is missing within this, milliseconds. */
+const MAX_RECONCILE_MS = 10_000
+/** How long an outage is, milliseconds. */
+const OUTAGE_MS = 3_000
+
+const QUICK_RETRY = { attempts: 1_000, initial: '100ms', factor: 1, max: '100ms', jitter: 0 }
+
+interface Assert { strictSame (found: unknown, wanted: unknown, says: string): unknown }
+
+/** Everything acknowledged has arrived, nothing waits or failed. */
+async function allArrived (t: Assert, gateway: TestGateway, { subscriber, fotor: { acknowledged } }: { subscriber: TestSubscriber, fotor: Fotor }): Promise<void> {
+  await subscriber.waitUntil(() => {
+    const got = new Set(tasksOf(subscriber))
+    return got.size >= acknowledged.size && [...acknowledged].every(taskId => got.has(taskId))
+  })
+  t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 }, 'nothing is stuck, nothing failed')
+}
+
+t.test('its own Redis, killed again and again under load, comes back by itself and has lost nothing', async t => {
+  const scene = setScene(t)
+  const subscriber = await scene.subscriber()
+  const gateway = await scene.inProcess(scene.home({ subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }] }))
+  const fotor = playFotor(() => [gateway])
+  await fotor.more(50)
+
+  let { serverPid: pid } = await logged(gateway, ({ msg }) => msg === 'redis server is ours')
+  for (let crash = 1; crash <= 4; crash++) {
+    const before = gateway.log.length
+    process.kill(Number(pid), 'SIGKILL')
+    const line = await logged(gateway, ({ msg, role, state }) => msg === 'redis.state' && role === 'server' && state === 'restarted', before)
+    pid = /pid (\d+)/.exec(String(line['detail']))![1]
+    await fotor.more(50)
+    t.pass(`crash ${crash}: started again, and callbacks are accepted`)
+  }
+  await fotor.stop()
+
+  t.comment(`${fotor.acknowledged.size} acknowledged, answers ${JSON.stringify([...fotor.answers])}, the slowest after ${Math.round(fotor.slowestMs())} ms`)
+  await allArrived(t, gateway, { subscriber, fotor })
+  t.ok(fotor.slowestMs() < MAX_ANSWER_MS, 'every request was answered in time')
+  t.notOk(fotor.answers.has(0), 'the listener was open all along')
+  t.strictSame([...fotor.answers.keys()].filter(status => status !== 200 && status !== 503), [], 'and said 200 or 503')
+  t.equal(gateway.log.filter(({ msg }) => msg === 'gateway is open').length, 1, 'nobody restarted the gateway')
+})
+
+for (const [how, begin, end] of [
+  ['stopped', 'kill', 'restart'],
+  ['frozen', 'freeze', 'thaw']
+] as const) {
+  t.test(`an external Redis, ${how} for three seconds: every callback is answered, deliveries go on when it is back`, async t => {
+    const scene = setScene(t)
+    const redis = await scene.redis()
+    const actions = {
+      kill: redis.kill,
+      restart: redis.restart,
+      freeze: () => { redis.process.kill('SIGSTOP') },
+      thaw: () => { redis.process.kill('SIGCONT') }
+    }
+    t.teardown(actions.thaw)
+    const subscriber = await scene.subscriber()
+    const repaired = await scene.subscriber(answers.status(500))
+    const gateway = await scene.inProcess(scene.home({
+      ...onRedis(redis),
+      subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }, { name: 'repaired', url: repaired.url, retry: QUICK_RETRY }]
+    }))
+    const fotor = playFotor(() => [gateway])
+    await fotor.more(20)
+    await repaired.waitFor(20)
+
+    await actions[begin]()
+    const away = performance.now()
+    const unavailable = (): number => fotor.answers.get(503) ?? 0
+    await until(() => (performance.now() - away > OUTAGE_MS && unavailable() >= 4) || undefined)
+    const readyz = await fetch(`${gateway.adminUrl}/readyz`)
+    t.equal(readyz.status, 503, 'it says that it is not ready')
+    const received = subscriber.received.length + repaired.received.length
+    repaired.behave(answers.ok)
+    await actions[end]()
+    const back = performance.now()
+    await Promise.any([subscriber.waitUntil(() => subscriber.received.length + repaired.received.length > received),
+      repaired.waitUntil(() => subscriber.received.length + repaired.received.length > received)])
+    const resumedMs = performance.now() - back
+    await fotor.more(20)
+    const acceptedMs = performance.now() - back
+    await fotor.stop()
+
+    t.comment(`answers ${JSON.stringify([...fotor.answers])}, the slowest after ${Math.round(fotor.slowestMs())} ms; ` +
+      `deliveries after ${Math.round(resumedMs)} ms, accepting after ${Math.round(acceptedMs)} ms`)
+    t.ok(fotor.slowestMs() < MAX_ANSWER_MS, 'every request was answered in time')
+    t.notOk(fotor.answers.has(0), 'none was left without an answer')
+    t.ok(resumedMs < MAX_RESUME_MS, 'deliveries went on in time')
+    t.ok(acceptedMs < MAX_RESUME_MS, 'so did accepting')
+    await allArrived(t, gateway, { subscriber, fotor })
+    await allArrived(t, gateway, { subscriber: repaired, fotor })
+    t.equal((await until(async () => {
+      const response = await fetch(`${gateway.adminUrl}/readyz`)
+      return response.status === 200 ? response : undefined
+    })).status, 200, 'and it is ready again')
+  })
+}
+
+t.test('a Redis that forgets its scripts under load is taught them again, and nobody notices', async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const subscriber = await scene.subscriber()
+  const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }] }))
+  const fotor = playFotor(() => [gateway])
+  for (let round = 0; round < 10; round++) {
+    await fotor.more(20)
+    await redis.client().script('FLUSH')
+  }
+  await fotor.more(20)
+  await fotor.stop()
+  t.strictSame([...fotor.answers.keys()], [200], 'every callback was taken at once')
+  await allArrived(t, gateway, { subscriber, fotor })
+})
+
+t.test('a wiped queue is made anew from the record, with its limits and its holds', async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const pending: Array<() => void> = []
+  const slow = await scene.subscriber(response => { pending.push(() => { response.writeHead(204).end() }) })
+  const failing = await scene.subscriber(answers.status(500))
+  const [paused, limited] = [await scene.subscriber(), await scene.subscriber()]
+  const gateway = await scene.inProcess(scene.home({
+    ...onRedis(redis),
+    subscribers: [
+      { name: 'slow', url: slow.url, concurrency: 4 },
+      { name: 'failing', url: failing.url, retry: ['1h'] },
+      { name: 'paused', url: paused.url },
+      { name: 'limited', url: limited.url, rateLimit: { max: 5, per: '1s' }, enabled: true }
+    ]
+  }))
+  await gateway.api('POST', '/api/v1/subscribers/paused/pause')
+  await gateway.api('POST', '/api/v1/subscribers/limited/pause')
+  const tasks = Array.from({ length: 20 }, (_, n) => `t${n}`)
+  for (const taskId of tasks) await accept(gateway, { taskId })
+  await slow.waitFor(4)
+  await failing.waitFor(20)
+  await until(async () => (await gateway.api<{ items: unknown[] }>('GET', '/api/v1/deliveries?subscriber=failing&state=retrying&limit=500')).json.items.length === 20 || undefined)
+
+  failing.behave(answers.ok)
+  const client = redis.client()
+  const doomed = await client.keys('{relay}:queue:*')
+  t.ok(doomed.length >= 20, 'there is something to lose')
+  await client.del(...doomed)
+  const wiped = performance.now()
+  slow.behave(answers.ok)
+  for (const answer of pending.splice(0)) answer()
+
+  await Promise.all([
+    slow.waitUntil(() => new Set(tasksOf(slow)).size === 20),
+    failing.waitUntil(() => failing.received.length >= 40)
+  ])
+  t.ok(performance.now() - wiped < MAX_RECONCILE_MS, `every delivery came within ${Math.round(performance.now() - wiped)} ms`)
+  t.equal(new Set(tasksOf(failing).slice(20)).size, 20, 'also those that were waiting for their next attempt')
+
+  t.equal(paused.received.length + limited.received.length, 0, 'and whoever is paused got nothing')
+  t.match(await seeSubscriber(gateway, 'paused'), { pausedBy: 'operator', counts: { open: 20 } })
+
+  await gateway.api('POST', '/api/v1/subscribers/limited/resume')
+  await limited.waitFor(11)
+  const [first, eleventh] = [limited.received[0]!.at, limited.received[10]!.at]
+  t.ok(eleventh - first >= 1_900, `the rate limit holds: the eleventh came ${eleventh - first} ms after the first`)
+  await gateway.api('POST', '/api/v1/subscribers/paused/resume')
+  await paused.waitFor(20)
+  t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })
+})

@@ -1,0 +1,72 @@
+/**
+ * Plays Fotor under load: posts callbacks, each again and again until it is
+ * answered with 200, and remembers every answer.
+ */
+import { setImmediate as turn } from 'node:timers/promises'
+import type { TestGateway } from './gateway.js'
+
+export interface Fotor {
+  /** Tasks whose callback was answered with 200. */
+  acknowledged: Set<string>
+  /** How many answers of each status, and requests that found no connection, under 0. */
+  answers: Map<number, number>
+  /** How long the slowest answer took, milliseconds. */
+  slowestMs (): number
+  /** Resolves when so many more have been acknowledged. */
+  more (count: number): Promise<void>
+  /** Begins no new callback; resolves when each that was begun is acknowledged. */
+  stop (): Promise<void>
+}
+
+/**
+ * Starts posting.
+ *
+ * @param gateways  asked at each try; tries go round
+ * @param senders   callbacks in flight at a time
+ */
+export function playFotor (gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task' } = {}): Fotor {
+  const acknowledged = new Set<string>()
+  const answers = new Map<number, number>()
+  let slowestMs = 0
+  let sent = 0
+  let tries = 0
+  let on = true
+
+  async function once (taskId: string): Promise<number> {
+    const all = gateways()
+    const started = performance.now()
+    try {
+      const { status } = await all[tries++ % all.length]!.post({ taskId, status: 1, type: 'x' })
+      slowestMs = Math.max(slowestMs, performance.now() - started)
+      return status
+    } catch { return 0 }
+  }
+
+  async function sender (): Promise<void> {
+    while (on) {
+      const taskId = `${prefix}-${sent++}`
+      for (;;) {
+        const status = await once(taskId)
+        answers.set(status, (answers.get(status) ?? 0) + 1)
+        if (status === 200) break
+        await turn()
+      }
+      acknowledged.add(taskId)
+    }
+  }
+
+  const running = Array.from({ length: senders }, sender)
+  return {
+    acknowledged,
+    answers,
+    slowestMs: () => slowestMs,
+    async more (count) {
+      const goal = acknowledged.size + count
+      while (acknowledged.size < goal) await turn()
+    },
+    async stop () {
+      on = false
+      await Promise.all(running)
+    }
+  }
+}

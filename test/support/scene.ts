@@ -1,0 +1,207 @@
+/**
+ * What the longer journeys have in common: subscribers and gateways that end
+ * with their test, an external Redis, and what an operator sees.
+ */
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { makeHome, startInProcess, startProcess, type GatewayProcess, type Home, type Settings, type TestGateway } from './gateway.js'
+import { startRedis, type TestRedis } from './redis.js'
+import { startSubscriber, type Behaviour, type TestSubscriber } from './subscriber.js'
+
+/** What a test of tap offers, as far as it is needed here. */
+export interface TestContext { teardown (end: () => unknown): unknown }
+
+export interface ExternalRedis extends TestRedis {
+  /** As a configuration names it. */
+  url: string
+}
+
+export interface Scene {
+  /** A subscriber that is closed with the test, before the gateways stop: nothing waits for its answers. */
+  subscriber (behaviour?: Behaviour): Promise<TestSubscriber>
+  /** An external Redis with a port, closed after the gateways. */
+  redis (): Promise<ExternalRedis>
+  /** A directory with a configuration; stops are quick unless it says otherwise. */
+  home (settings: Settings): Home
+  /** A gateway in this process. */
+  inProcess (home: Home): Promise<Awaited<ReturnType<typeof startInProcess>>>
+  /** A gateway as a process of its own. */
+  process (home: Home, args?: string[]): Promise<GatewayProcess>
+}
+
+/** Sets a scene that is cleared with the test: subscribers first, then gateways, Redis and files. */
+export function setScene (t: TestContext): Scene {
+  const ends: Array<{ rank: number, end: () => unknown }> = []
+  t.teardown(async () => {
+    for (const rank of [0, 1, 2, 3]) await Promise.all(ends.filter(one => one.rank === rank).map(async ({ end }) => { await end() }))
+  })
+  function remember<T> (rank: number, thing: T, end: () => unknown): T {
+    ends.push({ rank, end })
+    return thing
+  }
+  return {
+    async subscriber (behaviour) {
+      const subscriber = await startSubscriber(behaviour)
+      return remember(0, subscriber, subscriber.close)
+    },
+    async redis () {
+      const port = await freePort()
+      const redis = await startRedis(['--port', String(port), '--bind', '127.0.0.1'])
+      // Not a copy: its process changes with each restart.
+      return remember(2, Object.assign(redis, { url: `redis://127.0.0.1:${port}` }), redis.close)
+    },
+    home (settings) {
+      const home = makeHome({ shutdownGrace: '2s', ...settings })
+      const { configure } = home
+      home.configure = changed => { configure({ shutdownGrace: '2s', ...changed }) }
+      return remember(3, home, home.remove)
+    },
+    async inProcess (home) {
+      const gateway = await startInProcess(home)
+      return remember(1, gateway, gateway.stop)
+    },
+    async process (home, args) {
+      const gateway = await startProcess(home, args)
+      return remember(1, gateway, gateway.stop)
+    }
+  }
+}
+
+/** The `redis` part of a configuration that uses a test's server. */
+export function onRedis ({ url }: ExternalRedis): Settings {
+  return { redis: { url } }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export interface DeliveryView {
+  eventId: string
+  taskId: string
+  subscriber: string
+  state: string
+  heldBy: string | null
+  attempts: number
+  nextAttemptAt: string | null
+  lastStatusCode: number | null
+  lastError: string | null
+}
+
+export interface EventView {
+  id: string
+  taskId: string
+  revision: number
+  flags: string[]
+  duplicates: number
+  deliveries: DeliveryView[]
+  attempts: Array<{ subscriber: string, number: number, statusCode: number | null, error: string | null, latencyMs: number, replayId: string | null }>
+}
+
+export interface SubscriberView {
+  name: string
+  url: string | null
+  enabled: boolean
+  pausedBy: string | null
+  heldBy: string | null
+  counts: { open: number, held: number, failed: number, delivered: number }
+}
+
+export interface ReplayView {
+  id: string
+  state: string
+  matched: number
+  queued: number
+  delivered: number
+  failed: number
+}
+
+/** Resolves with the first result of `look` that is not undefined; lets everything else have its turn in between. */
+export async function until<T> (look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    await turn()
+  }
+}
+
+/** The first line of the log that fits, from the `after`-th on; waits for it. */
+export async function logged (gateway: TestGateway, fits: (line: Record<string, unknown>) => boolean, after = 0): Promise<Record<string, unknown>> {
+  return await until(() => gateway.log.slice(after).find(fits))
+}
+
+/** One subscriber, as an operator sees it. */
+export async function seeSubscriber (gateway: TestGateway, name: string): Promise<SubscriberView | undefined> {
+  const { json } = await gateway.api<{ items: SubscriberView[] }>('GET', '/api/v1/subscribers')
+  return json.items.find(one => one.name === name)
+}
+
+/** Every delivery that fits a query such as `subscriber=billing&state=held`. */
+export async function seeDeliveries (gateway: TestGateway, query: string): Promise<DeliveryView[]> {
+  const found: DeliveryView[] = []
+  let cursor: string | null = ''
+  do {
+    const { json }: { json: { items: DeliveryView[], nextCursor: string | null } } = await gateway.api('GET',
+      `/api/v1/deliveries?limit=500&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+    found.push(...json.items)
+    cursor = json.nextCursor
+  } while (cursor !== null)
+  return found
+}
+
+/** One event with its deliveries and attempts. */
+export async function seeEvent (gateway: TestGateway, eventId: string): Promise<EventView> {
+  return (await gateway.api<EventView>('GET', `/api/v1/events/${eventId}`)).json
+}
+
+/** Resolves when a delivery is in this state. */
+export async function untilState (gateway: TestGateway, { eventId, subscriber }: { eventId: string, subscriber: string }, state: string): Promise<DeliveryView> {
+  return await until(async () => (await seeEvent(gateway, eventId)).deliveries.find(one => one.subscriber === subscriber && one.state === state))
+}
+
+/** Resolves when no delivery is open any more; then what failed, over all subscribers. */
+export async function untilNothingIsOpen (gateway: TestGateway): Promise<{ failed: number }> {
+  return await until(async () => {
+    const { json } = await gateway.api<{ items?: SubscriberView[] }>('GET', '/api/v1/subscribers')
+    if (json.items?.every(({ counts }) => counts.open === 0) !== true) return undefined
+    return { failed: json.items.reduce((sum, { counts }) => sum + counts.failed, 0) }
+  })
+}
+
+/** Orders a replay and resolves with it when it is over and everything it put back has ended. */
+export async function replayed (gateway: TestGateway, order: object): Promise<ReplayView> {
+  const { json: { id } } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', order)
+  return await untilReplayed(gateway, id)
+}
+
+/** As {@link replayed}, for one that was ordered before. */
+export async function untilReplayed (gateway: TestGateway, id: string): Promise<ReplayView> {
+  return await until(async () => {
+    const { json } = await gateway.api<ReplayView>('GET', `/api/v1/replays/${id}`)
+    return json.state === 'done' && json.delivered + json.failed === json.queued ? json : undefined
+  })
+}
+
+/** What `/readyz` says. */
+export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: number, status: string, reasons: string[] }> {
+  const response = await fetch(`${adminUrl}/readyz`)
+  return { code: response.status, ...await response.json() as { status: string, reasons: string[] } }
+}
+
+/** Accepts a new callback, or throws. */
+export async function accept (gateway: TestGateway, callback: object): Promise<string> {
+  const { status, json } = await gateway.post({ status: 1, type: 'x', ...callback })
+  if (status !== 200 || json['status'] !== 'accepted') throw new Error(`not accepted: ${status} ${JSON.stringify(json)}`)
+  return String(json['eventId'])
+}
+
+/** The tasks among what a subscriber received, one entry per request. */
+export function tasksOf ({ received }: TestSubscriber): string[] {
+  return received.map(({ headers }) => String(headers['relay-task-id']))
+}
