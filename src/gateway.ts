@@ -18,6 +18,7 @@ import { createAlignment } from './gateway/alignment.js'
 import { openAdmin, openIngest } from './gateway/faces.js'
 import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey, type Role } from './gateway/journey.js'
+import { reloadEverywhere } from './gateway/reload-everywhere.js'
 import { openStorage, type Storage } from './gateway/storage.js'
 import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
@@ -140,7 +141,7 @@ async function openAdminFace (ground: Ground, { storage, journey, reloader, conf
     store: storage.hasty,
     queues: journey.queues,
     accept: journey.accept,
-    reload: reloader.reload,
+    reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({
       store: storage.hasty, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length

@@ -86,7 +86,15 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   teardown.push('outbound connections', () => { outbound.close() })
 
   const reconciler = createReconciler({
-    redis: connections.patient, keys: patient.keys, queues, holds: async () => await readHolds(patient), report
+    redis: connections.patient,
+    keys: patient.keys,
+    queues,
+    async holds () {
+      // A queue that was lost has forgotten its limits too.
+      await Promise.all(config().subscribers.map(queues.setLimits))
+      return await readHolds(patient)
+    },
+    report
   })
   teardown.push('reconciler', async () => { await reconciler.stop() })
   reconciler.start()

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startGateway, type Gateway } from '../../src/gateway.js'
@@ -169,5 +170,6 @@ export async function eventually<T> (look: () => Promise<T | undefined>): Promis
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
+    await turn() // a look that does no I/O must not keep everything else from happening
   }
 }

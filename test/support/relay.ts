@@ -45,7 +45,7 @@ export interface Gateway {
   facts: Fact[]
   /** Starts taking jobs for the subscribers of the policy; stopped with the test. */
   work (deliver: Deliver): Promise<Workers>
-  reconciler (options?: { small?: number }): Reconciler
+  reconciler (options?: { small?: number, step?: number }): Reconciler
 }
 
 export interface GatewayOptions {

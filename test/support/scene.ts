@@ -97,6 +97,7 @@ export interface DeliveryView {
 export interface EventView {
   id: string
   taskId: string
+  receivedAt: string
   revision: number
   flags: string[]
   duplicates: number

@@ -1,0 +1,41 @@
+/**
+ * A reload that an operator orders through the API is meant for every replica:
+ * each reads its own file again. SIGHUP is meant for one process and stays
+ * there.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Reloaded, Reloader } from '../config/reload.js'
+import type { Logger } from '../telemetry/log.js'
+import type { Storage } from './storage.js'
+
+export interface ReloadEverywhereOptions {
+  storage: Storage
+  reloader: Reloader
+  logger: Logger
+}
+
+/**
+ * Listens for the reloads of other replicas.
+ *
+ * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
+ */
+export function reloadEverywhere ({ storage: { connections, hasty: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<Reloaded> {
+  const me = randomUUID()
+  const listener = connections.subscriber()
+  listener.on('message', (_channel: string, from: string) => {
+    if (from !== me) void reloader.reload() // it reports what comes of it
+  })
+  listener.subscribe(keys.reloadChannel).catch((error: unknown) => {
+    logger.warn({ err: error }, 'cannot hear of the reloads of other replicas')
+  })
+
+  return async () => {
+    const result = await reloader.reload()
+    if ('changed' in result) {
+      await redis.publish(keys.reloadChannel, me).catch((error: unknown) => {
+        logger.warn({ err: error }, 'other replicas could not be told to reload')
+      })
+    }
+    return result
+  }
+}
