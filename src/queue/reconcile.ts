@@ -29,8 +29,10 @@ export interface ReconcileOptions {
   /** Known subscribers and whether each is on hold; a read of the record. */
   holds: () => Promise<ReadonlyMap<string, unknown>>
   report: Report
-  /** Open deliveries of a subscriber up to which every round looks at all of them; for tests. */
+  /** Open deliveries of a subscriber up to which every round looks at all of them; {@link SMALL}. */
   small?: number
+  /** Open deliveries that one script looks at; {@link STEP}. */
+  step?: number
 }
 
 export interface Reconciler {
@@ -107,11 +109,11 @@ async function mendQueue (options: ReconcileOptions, subscriber: string, positio
   return added
 }
 
-async function findMissing ({ redis, keys }: ReconcileOptions, subscriber: string, cursor: string): Promise<string[]> {
+async function findMissing ({ redis, keys, step = STEP }: ReconcileOptions, subscriber: string, cursor: string): Promise<string[]> {
   const prefix = `{${keys.prefix}}:`
   return await runScript(redis, FIND_MISSING, {
     keys: [keys.open(subscriber)],
-    args: [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, STEP]
+    args: [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, step]
   }) as string[]
 }
 

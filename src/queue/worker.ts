@@ -87,11 +87,32 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
       if (graceMs <= 0) stopping.abort()
       let giveUp: NodeJS.Timeout | undefined
       const tooLate = new Promise<void>(resolve => { giveUp = setTimeout(resolve, graceMs + GIVE_BACK_MS) })
-      await Promise.race([worker.close(), tooLate])
+      const closed = worker.close()
+      await Promise.race([closed, tooLate])
       clearTimeout(cutOff)
       clearTimeout(giveUp)
+      endWaitingDriver(worker).catch(() => {}) // nothing waits for it
     }
   }
+}
+
+/** What BullMQ waits for while it closes. */
+interface Driver {
+  status: string
+  emit: (event: 'end') => boolean
+  flushQueue: (error: Error) => void
+}
+
+/**
+ * Ended between two tries to reconnect, the driver tells nobody, and BullMQ
+ * would wait for that for ever, with its timers running.
+ */
+async function endWaitingDriver (worker: Worker): Promise<void> {
+  const driver = await worker.backend.blockingConnection?.client as unknown as Driver | undefined
+  if (driver?.status !== 'reconnecting') return
+  driver.status = 'end'
+  driver.emit('end')
+  driver.flushQueue(new Error('Connection is closed.'))
 }
 
 async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {

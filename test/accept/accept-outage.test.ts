@@ -6,6 +6,7 @@
 import t, { type Test } from 'tap'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import { readEvent } from '../../src/record/read-event.js'
+import { loadScript } from '../../src/redis/script.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import {
   accepted, allEvents, callback, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
@@ -98,6 +99,19 @@ t.test('a Redis that forgot its scripts is told them again, inside the transacti
     t.ok(await hasJob(gateway, 'a', id))
     t.equal((await readEvent(gateway.store, id))!.event.duplicates, 0, 'to send it twice was no repeat')
   }
+})
+
+t.test('a transaction that is sent again because half of it was refused counts no repeat', async t => {
+  const { gateway } = await start(t)
+  await accepted(gateway, { taskId: 't1' })
+  const { redis } = gateway.patient
+  await redis.script('FLUSH')
+  await redis.script('LOAD', loadScript(new URL('../../src/accept/accept.lua', import.meta.url)).lua)
+  const id = await accepted(gateway, { taskId: 't2' })
+  const { event, deliveries } = (await readEvent(gateway.store, id))!
+  t.strictSame([event.duplicates, deliveries.length], [0, 2])
+  t.ok(await hasJob(gateway, 'a', id) && await hasJob(gateway, 'b', id))
+  t.match(gateway.facts.at(-1), { fact: 'event.accepted', eventId: id, revision: 1, flags: [] })
 })
 
 t.test('everything answered with accepted survives a kill -9 of Redis, with all its jobs', async t => {

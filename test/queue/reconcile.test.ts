@@ -64,7 +64,7 @@ t.test('jobs being worked on are not missing', async t => {
 t.test('a long queue is walked as soon as it has fewer jobs than open deliveries', async t => {
   const gateway = await open(t, ['a'])
   const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
-  const reconciler = gateway.reconciler({ small: 10 })
+  const reconciler = gateway.reconciler({ small: 10, step: 4 })
   t.equal(await reconciler.round(), 0)
   await loseJob(gateway, 'a', ids[3]!)
   await loseJob(gateway, 'a', ids[29]!)
@@ -76,7 +76,11 @@ t.test('a long queue is walked bit by bit even when other jobs make up the numbe
   const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
   await discardDeliveries(gateway.patient, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
   await loseJob(gateway, 'a', ids[20]!)
-  t.equal(await gateway.reconciler({ small: 10 }).round(), 1)
+  const reconciler = gateway.reconciler({ small: 10, step: 5 })
+  const rounds: number[] = []
+  for (let n = 0; n < 12; n++) rounds.push(await reconciler.round())
+  t.equal(rounds.slice(0, 6).reduce((sum, added) => sum + added, 0), 1, 'in as many rounds as it takes to see them all')
+  t.equal(rounds.reduce((sum, added) => sum + added, 0), 1, 'and again from the start, where nothing is missing')
 })
 
 t.test('thousands of missing jobs are added in one round', async t => {

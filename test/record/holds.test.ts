@@ -89,8 +89,10 @@ t.test('what is queued during a hold is new when the hold ends', async t => {
   const gateway = await open(t)
   const { patient: { redis }, patient, keys } = gateway
   await setHold(patient, 'a', 'pause')
-  await redis.hset(keys.subscriber('a'), 'heldSince', Date.now() - 3_600_000)
+  const since = Date.now() - 3_600_000
+  await redis.hset(keys.subscriber('a'), 'heldSince', since)
   const eventId = await accepted(gateway, { taskId: 't1' })
+  t.equal((await readEvent(patient, eventId))!.deliveries[0]!.queuedAt, since, 'its clock stands where the hold began')
   await clearHold(patient, 'a', 'pause')
   t.ok(await ageOf(gateway, eventId) < 60_000)
 })

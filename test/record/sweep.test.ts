@@ -59,7 +59,8 @@ t.test('nothing is deleted before its time', async t => {
 
 t.test('nothing open or held goes by age', async t => {
   const gateway = await open(t, ['a'], { onConflict: 'hold' })
-  await accepted(gateway, { taskId: 'queued' })
+  const queued = await accepted(gateway, { taskId: 'queued' })
+  await gateway.patient.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
   const retrying = await accepted(gateway, { taskId: 'retrying' })
   await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
   const base = await accepted(gateway, { taskId: 'conflict', url: 'one' })

@@ -36,7 +36,7 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
 
 const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
-function runnerOf ({ patient: store, queues, policy, facts }: Gateway): ReplayRunner {
+function runnerOf ({ patient, queues, policy, facts }: Gateway, store = patient): ReplayRunner {
   return createReplayRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
 }
 
@@ -155,13 +155,16 @@ t.test('what came after the replay was made is not its business', async t => {
   t.equal((await replayOf(gateway, id)).queued, 2)
 })
 
-t.test('a rate is kept', async t => {
+t.test('a rate is kept, however many runners there are', async t => {
   const gateway = await withFailed(t, 30)
   const id = await create(gateway, { ratePerSecond: 20 })
   const runner = runnerOf(gateway)
+  const other = runnerOf(gateway)
   const started = performance.now()
   runner.start()
-  t.teardown(async () => { await runner.stop() })
+  t.teardown(async () => { await Promise.all([runner.stop(), other.stop()]) })
+  await until('a batch is put back', async () => (await replayOf(gateway, id)).queued === 20)
+  other.start()
   await until('it is done', isDone(gateway, id))
   t.ok(performance.now() - started >= 990, `${performance.now() - started} ms`)
   t.equal((await replayOf(gateway, id)).queued, 30)
@@ -262,12 +265,13 @@ t.test('a runner goes on by itself when Redis was away', async t => {
     await endDelivery(gateway, 'a', await accepted(gateway, { taskId: `t${n}` }), { state: 'failed', reason: 'exhausted' })
   }
   const id = await create(gateway, { ratePerSecond: 2 })
-  const runner = runnerOf(gateway)
+  const runner = runnerOf(gateway, gateway.store)
   runner.start()
   t.teardown(async () => { await runner.stop() })
   await until('a batch is put back', async () => (await replayOf(gateway, id)).queued > 0)
   await own.kill()
+  await until('its looks and its replay have failed', () => gateway.facts.filter(({ fact }) => fact === 'queue.trouble').length >= 3)
   await own.restart()
-  await until('it is done', isDone(gateway, id))
+  await until('it is done', isDone(gateway, id), 6_000)
   t.equal((await replayOf(gateway, id)).queued, 4)
 })
