@@ -31,10 +31,15 @@ export function checkFor (schema: TObject, part: 'query' | 'body'): InputCheck {
   const isValid = (part === 'query' ? QUERY : BODY).compile({ ...schema, additionalProperties: false })
   return data => {
     const value = data ?? {}
-    if (isValid(value)) return { value }
-    const errors = uniqueByName((isValid.errors ?? []).map(error => explain(error, schema, part)))
-    return { error: invalid(errors) }
+    if (!isValid(value)) return { error: invalid(uniqueByName((isValid.errors ?? []).map(error => explain(error, schema, part)))) }
+    const endless = endlessIn(value)
+    return endless.length === 0 ? { value } : { error: invalid(endless.map(name => unusable(name, takenBy(schema, name)))) }
   }
+}
+
+/** Numbers that a query wrote as `1e999`: read from text they pass for integers, and no bound is asked of them. */
+function endlessIn (value: object): string[] {
+  return Object.entries(value).filter(([, read]) => typeof read === 'number' && !Number.isFinite(read)).map(([name]) => name)
 }
 
 /** The error for a request with something wrong; also for what no schema can see. */

@@ -101,7 +101,7 @@ const ROWS: Row[] = [
   { says: '410 is failed at once', answer: answers.status(410), becomes: 'gone', statusCode: 410, error: 'answered 410: the subscriber is gone' },
   { says: 'a timeout is retried', answer: answers.hang, entry: QUICK, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 200 ms' },
   {
-    says: 'an answer that does not end in time is none', answer: response => { response.writeHead(200).write('some') }, entry: QUICK, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 200 ms, after status 200'
+    says: 'an answer that does not end in time is none', answer: response => { response.writeHead(200).write('some') }, entry: { timeout: '1500ms' }, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 1500 ms, after status 200'
   },
   { says: 'refused is retried', url: () => 'http://127.0.0.1:1/', becomes: 'exhausted', statusCode: null, error: 'ECONNREFUSED' },
   { says: 'reset is retried', answer: (_, __, request) => { request.socket.resetAndDestroy() }, becomes: 'exhausted', statusCode: null, error: 'ECONNRESET' },

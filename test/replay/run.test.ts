@@ -270,7 +270,7 @@ t.test('a runner goes on by itself when Redis was away', async t => {
   t.teardown(async () => { await runner.stop() })
   await until('a batch is put back', async () => (await replayOf(gateway, id)).queued > 0)
   await own.kill()
-  await until('its looks and its replay have failed', () => gateway.facts.filter(({ fact }) => fact === 'queue.trouble').length >= 3)
+  await until('its looks and its replay have failed', () => gateway.facts.filter(fact => fact.fact === 'queue.trouble' && fact.subscriber === null).length >= 3)
   await own.restart()
   await until('it is done', isDone(gateway, id), 6_000)
   t.equal((await replayOf(gateway, id)).queued, 4)
