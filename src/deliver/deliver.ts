@@ -3,9 +3,10 @@
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ next ──▶ record ──▶ verdict
  *
- * Promises that a delivery which is not open under its job, is on hold, or
- * has no subscriber is never sent; that the attempt is recorded before the
- * verdict lets its job finish; that an attempt cut off by us uses no budget.
+ * Promises that a delivery which is not open under its job, is on hold, is not
+ * due yet, or has no subscriber is never sent; that the attempt is recorded
+ * before the verdict lets its job finish; that an attempt cut off by us uses
+ * no budget.
  *
  * Never touches the queue: it returns what is to become of the job. Rejects
  * only when the record cannot be read or written; the job then runs again.
@@ -67,6 +68,9 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
     const opened = await parts.open({ subscriber: name, ...ref })
     if (opened.kind === 'closed') return DONE
     if (opened.kind === 'on-hold') return ON_HOLD
+    const { state, nextAttemptAt } = opened.delivery
+    // A crash between recording an attempt and delaying its job, or a job that was lost and added again.
+    if (state === 'retrying' && nextAttemptAt !== null && nextAttemptAt > parts.clock()) return { kind: 'again', atMs: nextAttemptAt }
     const subscriber = parts.subscriberOf(name)
     // The configuration may be ahead of the holds in the record.
     if (subscriber === undefined || !subscriber.enabled) return ON_HOLD

@@ -183,6 +183,7 @@ const UNSENT: ReadonlyArray<[says: string, setting: (subscriber: Subscriber) => 
   ['a closed delivery is finished', subscriber => ({ subscriber, opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
   ['a closed delivery of a removed subscriber is finished', () => ({ opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
   ['a delivery on hold goes back', subscriber => ({ subscriber, opened: { kind: 'on-hold', by: 'pause' } }), JOB.jobId, { kind: 'give-back', onHold: true }],
+  ['a delivery that is not due yet waits for its time', subscriber => ({ subscriber, opened: open({ state: 'retrying', nextAttemptAt: NOW + 5_000 }) }), JOB.jobId, { kind: 'again', atMs: NOW + 5_000 }],
   ['a delivery of an unknown subscriber goes back', () => ({}), JOB.jobId, { kind: 'give-back', onHold: true }],
   ['a delivery of a disabled subscriber goes back', subscriber => ({ subscriber: { ...subscriber, enabled: false } }), JOB.jobId, { kind: 'give-back', onHold: true }]
 ]
