@@ -148,7 +148,7 @@ function pathOf (request: FastifyRequest): string {
 function fail ({ report }: AdminOptions, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   if (problem.status === 500 && !isRelayError(error)) {
-    report({ fact: 'queue.trouble', subscriber: null, error: `admin API: ${error instanceof Error ? error.message : String(error)}` })
+    report({ fact: 'admin.failed', error: error instanceof Error ? error.message : String(error) })
   }
   return sendProblem(reply, problem)
 }

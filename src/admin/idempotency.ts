@@ -71,7 +71,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
         if (reply.statusCode >= 300) await redis.del(claim.slot)
         else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies Kept), 'PX', KEPT_MS)
       } catch (error) {
-        report({ fact: 'queue.trouble', subscriber: null, error: `admin API: an answer was not kept for its Idempotency-Key: ${String(error)}` })
+        report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Reads one single value by its entry in the schema.
  */
-import { closest } from './closest.js'
+import { closest } from '../model/closest.js'
 import { READERS } from './kinds.js'
 import type { Outside } from './interpolate.js'
 import type { Reading, Refusal } from './reading.js'

@@ -2,7 +2,7 @@
  * What to say about a key that the schema does not know: the one that was
  * meant, the place where it belongs, or those that may stand here.
  */
-import { closest } from './closest.js'
+import { closest } from '../model/closest.js'
 import { formatPath, type Path } from './written.js'
 import type { Problem } from './fault.js'
 import type { Shape } from './shape.js'

@@ -50,6 +50,7 @@ export class Checks {
     if (isIn(policy.allowed, source.address)) return
     if (policy.allowlist === 'monitor') {
       call.flags.push('unlisted')
+      this.options.report({ fact: 'callback.unlisted', source: source.text })
       return
     }
     this.adviseProxy(source, policy)

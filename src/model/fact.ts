@@ -10,6 +10,7 @@ import type { FailReason, RetryReason } from './outcome.js'
 
 export type Fact =
   | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean }
+  | { fact: 'callback.unlisted', source: string }
   | { fact: 'callback.proxy-untrusted', source: string, advice: string }
   | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }
   | { fact: 'event.duplicate', eventId: string, taskId: string, status: number }
@@ -25,6 +26,7 @@ export type Fact =
   | { fact: 'record.swept', events: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
+  | { fact: 'admin.failed', error: string }
   | { fact: 'config.loaded', changed: string[] }
   | { fact: 'config.refused', faults: string[] }
 

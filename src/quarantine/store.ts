@@ -51,11 +51,6 @@ export interface QuarantineStore {
 
 const script = loadScript(new URL('./quarantine.lua', import.meta.url))
 
-/** Bytes of the bodies in one budget's quarantine, by id, and their `total`. */
-export function sizesKey (keys: Keys, budget: Budget): string {
-  return `${keys.quarantine(budget)}:sizes`
-}
-
 /** Makes a store; it holds nothing itself, so several may share one Redis. */
 export function createQuarantineStore (options: QuarantineStoreOptions): QuarantineStore {
   const { redis, keys, retentionMs, limits = QUARANTINE_LIMITS } = options
@@ -66,7 +61,7 @@ export function createQuarantineStore (options: QuarantineStoreOptions): Quarant
       if (body.length > bytes) return null
       const id = `qtn_${sortableId(receivedAt)}`
       await runScript(redis, script, {
-        keys: [keys.quarantine(budget), sizesKey(keys, budget), keys.quarantined(id)],
+        keys: [keys.quarantine(budget), keys.quarantineSizes(budget), keys.quarantined(id)],
         args: [
           id, receivedAt, retentionMs(), entries, bytes, keys.quarantined(''), body.length, ...fieldsOf(refused)
         ]

@@ -48,6 +48,8 @@ export interface Keys {
   replayLock (replayId: string): string
   /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
   quarantine (budget: 'unreadable' | 'denied'): string
+  /** HASH of the sizes of a quarantine's bodies by id, and their `total`, bytes. */
+  quarantineSizes (budget: 'unreadable' | 'denied'): string
   /** HASH: one refused callback. */
   quarantined (id: string): string
   /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */
@@ -84,6 +86,7 @@ export function keysOf (prefix: string): Keys {
     replay: id => p + 'replay:' + id,
     replayLock: id => p + 'replay-lock:' + id,
     quarantine: budget => p + 'quarantine:' + budget,
+    quarantineSizes: budget => p + 'quarantine:' + budget + ':sizes',
     quarantined: id => p + 'quarantined:' + id,
     rateLimit: p + 'rate:',
     reloadChannel: p + 'reload',

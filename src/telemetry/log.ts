@@ -16,6 +16,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
 
 const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'callback.refused': 'info',
+  'callback.unlisted': 'warn',
   'callback.proxy-untrusted': 'warn',
   'event.accepted': 'info',
   'event.duplicate': 'info',
@@ -31,6 +32,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'record.swept': 'debug',
   'replay.progress': 'info',
   'redis.state': 'warn',
+  'admin.failed': 'error',
   'config.loaded': 'info',
   'config.refused': 'error'
 }

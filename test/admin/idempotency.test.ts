@@ -103,5 +103,5 @@ t.test('an answer that cannot be kept is given all the same', async t => {
   const { status, json } = await api.post('/api/v1/config/reload', undefined, keyed('unlucky'))
   t.equal(status, 200)
   t.strictSame(json, { changed: ['done'] })
-  t.match(api.facts.at(-1), { fact: 'queue.trouble', error: /not kept/ })
+  t.match(api.facts.at(-1), { fact: 'admin.failed', error: /not kept/ })
 })

@@ -3,7 +3,7 @@
  */
 import t, { type Test } from 'tap'
 import type { Refused } from '../../src/accept/refused.js'
-import { createQuarantineStore, QUARANTINE_LIMITS, sizesKey, type QuarantineStore } from '../../src/quarantine/store.js'
+import { createQuarantineStore, QUARANTINE_LIMITS, type QuarantineStore } from '../../src/quarantine/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 
@@ -37,7 +37,7 @@ function refused (more: Partial<Refused> = {}): Refused {
 async function idsIn (t: Test, keys: Keys, budget: Refused['budget']): Promise<string[]> {
   const redis = server.client()
   const ids = await redis.zrange(keys.quarantine(budget), '0', '-1')
-  const { total, ...sizes } = await redis.hgetall(sizesKey(keys, budget))
+  const { total, ...sizes } = await redis.hgetall(keys.quarantineSizes(budget))
   t.strictSame(Object.keys(sizes).sort(), [...ids].sort(), 'sizes and ids agree')
   t.equal(Number(total), Object.values(sizes).reduce((sum, size) => sum + Number(size), 0), 'the total is their sum')
   for (const id of ids) t.equal(await redis.exists(keys.quarantined(id)), 1, 'and each is there')

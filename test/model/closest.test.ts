@@ -1,6 +1,6 @@
 /** "Did you mean": near words are found, far ones are not. */
 import t from 'tap'
-import { closest } from '../../src/config/closest.js'
+import { closest } from '../../src/model/closest.js'
 
 const KNOWN = ['listen', 'path', 'allowFrom', 'maxBody', 'rateLimit', 'tls']
 
