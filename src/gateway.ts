@@ -61,6 +61,7 @@ export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   try {
     return await assemble(options, ground)
   } catch (error) {
+    ground.stopping.begin(ground.config().shutdownGraceMs)
     await ground.teardown.run()
     throw error
   }
@@ -74,6 +75,8 @@ interface Ground {
   config: () => Config
   /** Makes another one the running configuration. */
   use: (config: Config) => void
+  /** Calls `listener` whenever it has changed. */
+  onChange: (listener: () => void) => void
   role: Role
   version: string
   logger: Logger
@@ -85,6 +88,7 @@ interface Ground {
 async function layGround ({ configFile, env, role = 'all', overrides = config => config, log }: GatewayOptions): Promise<Ground> {
   const initial = await readConfig(configFile, env)
   let running = overrides(initial)
+  const listeners: Array<() => void> = []
   const logger = createLogger({ level: running.log.level, destination: log })
   for (const warning of warnings(running)) logger.warn(warning)
   return {
@@ -93,7 +97,9 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     use (config) {
       running = overrides(config)
       logger.level = running.log.level
+      for (const listener of listeners) listener()
     },
+    onChange (listener) { listeners.push(listener) },
     role,
     version,
     logger,

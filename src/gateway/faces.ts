@@ -2,6 +2,8 @@
  * The two listeners: the public endpoint, and the operators' own.
  */
 import { adminApp, type AdminOptions } from '../admin/app.js'
+import type { AddressInfo } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { formatAddress, type Address, type Config } from '../config/config.js'
 import { ingestApp } from '../ingest/app.js'
 import type { IngestOptions } from '../ingest/options.js'
@@ -15,7 +17,7 @@ import type { Teardown } from './teardown.js'
 interface Listener {
   listen: (address: { host: string, port: number }) => Promise<string>
   close: () => Promise<unknown>
-  server: { closeAllConnections: () => void }
+  server: { closeAllConnections: () => void, address: () => AddressInfo | string | null }
 }
 
 /** Of the time to stop in, a listener takes this share at most: a client that trickles must not use up what attempts need. */
@@ -23,16 +25,17 @@ const CLOSING_SHARE = 0.25
 
 /** Takes no more connections and lets requests in flight end; cuts off those that take too long. */
 async function close (app: Listener, stopping: Stopping): Promise<void> {
-  const leftMs = stopping.leftMs()
-  const cutOff = setTimeout(() => { app.server.closeAllConnections() }, Number.isFinite(leftMs) ? leftMs * CLOSING_SHARE : 0)
+  const cutOff = setTimeout(() => { app.server.closeAllConnections() }, stopping.leftMs() * CLOSING_SHARE)
   await app.close()
   clearTimeout(cutOff)
 }
 
 /** Binds a listener; the error of a busy port names the key to change. */
-async function bind (app: Listener, { host, port }: Address, key: string): Promise<string> {
+async function bind (app: Listener, { host, port }: Address, { key, scheme }: { key: string, scheme: 'http' | 'https' }): Promise<string> {
   try {
-    return await app.listen({ host, port })
+    await app.listen({ host, port })
+    // As configured, with the port that was really taken: what listens everywhere must not look like loopback.
+    return `${scheme}://${formatAddress({ host, port: (app.server.address() as AddressInfo).port })}`
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
     const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
@@ -43,6 +46,8 @@ async function bind (app: Listener, { host, port }: Address, key: string): Promi
 
 export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stopping'> {
   config: () => Config
+  /** Hears of every reload. */
+  onChange: (listener: () => void) => void
   teardown: Teardown
   stopping: Stopping
 }
@@ -53,10 +58,17 @@ export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stop
  * @returns where it listens, as a URL
  * @throws  RelayError LISTEN_FAILED
  */
-export async function openIngest ({ config, teardown, stopping, ...options }: IngestFace): Promise<string> {
-  const app = ingestApp({ ...options, policy: policyFrom(config), tls: config().ingest.tls, stopping: stopping.yet })
+export async function openIngest ({ config, onChange, teardown, stopping, ...options }: IngestFace): Promise<string> {
+  const { tls } = config().ingest
+  const app = ingestApp({ ...options, policy: policyFrom(config), tls, stopping: stopping.yet })
+  onChange(() => { renewCertificate(app.server, config()) })
   teardown.push('public endpoint', async () => { await close(app, stopping) })
-  return await bind(app, config().ingest.listen, 'ingest.listen')
+  return await bind(app, config().ingest.listen, { key: 'ingest.listen', scheme: tls === null ? 'http' : 'https' })
+}
+
+/** New connections get the certificate of the running configuration; those that are open keep theirs. */
+function renewCertificate (server: object, { ingest: { tls } }: Config): void {
+  if (tls !== null && server instanceof TlsServer) server.setSecureContext({ cert: tls.cert, key: tls.key })
 }
 
 /** One policy object per configuration: a policy is compiled once, and never changed in place. */
@@ -85,7 +97,7 @@ export async function openAdmin ({ config, teardown, stopping, logger, ...option
     subscribers: () => config().subscribers
   })
   teardown.push('admin listener', async () => { await close(app, stopping) })
-  const address = await bind(app, config().admin.listen, 'admin.listen')
+  const address = await bind(app, config().admin.listen, { key: 'admin.listen', scheme: 'http' })
   logger.info({ address }, 'admin listener is open')
   return address
 }

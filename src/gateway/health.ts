@@ -23,6 +23,8 @@ export interface HealthOptions {
 
 /** An answer may be this old: probes are many, Redis is one. */
 const FRESH_MS = 500
+/** How long the key of a probe lives. */
+const PROBE_SECONDS = 60
 
 /** Makes the function that tells. It never rejects and answers within about a second. */
 export function createHealth (options: HealthOptions): () => Promise<Health> {
@@ -45,10 +47,12 @@ async function look ({ store, stopping, refusedFaults }: HealthOptions): Promise
     ? []
     : [`the last reload was refused (${faults} ${faults === 1 ? 'fault' : 'faults'}); the configuration before it is running`]
   try {
+    // A Redis that is full, read-only or out of disk still answers reads.
+    await store.redis.set(store.keys.probe, '1', 'EX', PROBE_SECONDS)
     reasons.push(...await troublesOfSubscribers(store))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { ready: false, status: 'degraded', reasons: [`Redis does not answer: ${why}`, ...reasons] }
+    return { ready: false, status: 'degraded', reasons: [`Redis takes no writes: ${why}`, ...reasons] }
   }
   return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }

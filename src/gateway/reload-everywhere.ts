@@ -25,9 +25,7 @@ export function reloadEverywhere ({ storage: { connections, hasty: { redis, keys
   listener.on('message', (_channel: string, from: string) => {
     if (from !== me) void reloader.reload() // it reports what comes of it
   })
-  listener.subscribe(keys.reloadChannel).catch((error: unknown) => {
-    logger.warn({ err: error }, 'cannot hear of the reloads of other replicas')
-  })
+  listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a gateway that stops ends it
 
   return async () => {
     const result = await reloader.reload()

@@ -9,14 +9,14 @@ export interface Stopping {
   announce: () => void
   /** Starts the clock. */
   begin: (graceMs: number) => void
-  /** Milliseconds, never below 0; endless before `begin`. */
+  /** Milliseconds, never below 0; 0 before `begin`. */
   leftMs: () => number
 }
 
 /** A gateway that is not stopping. */
 export function createStopping (): Stopping {
   let announced = false
-  let end = Infinity
+  let end = -Infinity
   return {
     yet: () => announced,
     announce () { announced = true },

@@ -54,6 +54,8 @@ export interface Keys {
   quarantined (id: string): string
   /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */
   readonly rateLimit: string
+  /** STRING with a time to live: written to see whether Redis takes writes. */
+  readonly probe: string
   /** PUBSUB channel: reload your configuration. */
   readonly reloadChannel: string
   /** Prefix given to BullMQ; its keys follow as `:<subscriber>:<name>`. */
@@ -89,6 +91,7 @@ export function keysOf (prefix: string): Keys {
     quarantineSizes: budget => p + 'quarantine:' + budget + ':sizes',
     quarantined: id => p + 'quarantined:' + id,
     rateLimit: p + 'rate:',
+    probe: p + 'probe',
     reloadChannel: p + 'reload',
     queuePrefix: p + 'queue'
   }

@@ -6,6 +6,7 @@
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Fact, Report } from '../model/fact.js'
+import { limitStrangers } from './strangers.js'
 
 export type { Logger } from 'pino'
 
@@ -48,6 +49,8 @@ export function createLogger ({ level, destination }: { level: string, destinati
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
+    // Of an error only what says what happened: drivers hang commands on theirs, with keys and bodies in them.
+    serializers: { err: describeError },
     formatters: { level: (label: string) => ({ level: label }) }
   }
   return destination === undefined ? pino(options) : pino(options, destination)
@@ -55,7 +58,19 @@ export function createLogger ({ level, destination }: { level: string, destinati
 
 /** Turns facts into log lines; `msg` is the fact's name. */
 export function reportTo (logger: Logger): Report {
-  return ({ fact, ...details }) => { logger[levelOf(fact, details)](details, fact) }
+  const strangers = limitStrangers()
+  return told => {
+    const { fact, ...details } = told
+    const unwritten = strangers.admit(told)
+    if (unwritten === null) logger.debug(details, fact)
+    else logger[levelOf(fact, details)](unwritten === 0 ? details : { ...details, unwritten }, fact)
+  }
+}
+
+function describeError (error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, stack } = error
+  return { name, message, ...('code' in error ? { code: error.code } : {}), stack }
 }
 
 /** The same fact can be news or routine: Redis coming back is no warning. */

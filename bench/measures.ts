@@ -1,0 +1,17 @@
+/**
+ * Every measure, in the order in which they run: those that need a quiet
+ * machine first, the one that fills Redis last.
+ */
+import type { Measure } from './bench.js'
+import { accepting } from './measure/accepting.js'
+import { acknowledging } from './measure/acknowledging.js'
+import { costOfWaiting } from './measure/cost-of-waiting.js'
+import { delivering } from './measure/delivering.js'
+import { hanging } from './measure/hanging.js'
+import { latencyIdle } from './measure/latency-idle.js'
+import { memory } from './measure/memory.js'
+import { repeats } from './measure/repeats.js'
+
+export const MEASURES: readonly Measure[] = [
+  latencyIdle, acknowledging, accepting, repeats, delivering, hanging, memory, costOfWaiting
+]

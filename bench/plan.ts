@@ -1,0 +1,69 @@
+/**
+ * How much is measured: the full run, within a quarter of an hour, and the
+ * quick one, within about a minute. Both measure the same things.
+ */
+
+export interface Plan {
+  /** Runs of each measure that count; one more before them warms up. */
+  runs: number
+  /** How long one run of a load takes, seconds. */
+  seconds: number
+  /** How long one try of a concurrency takes, seconds. */
+  trySeconds: number
+  /** Connections that the load tries at a ceiling. */
+  connections: number[]
+  /** Concurrencies per subscriber that the bare delivery loop tries. */
+  concurrencies: number[]
+  /** Events delivered in one run from a backlog. */
+  backlog: number
+  /** The same, while one subscriber hangs. */
+  hangingBacklog: number
+  /** Callbacks per second while acknowledgements are timed. */
+  offered: number
+  /** Callbacks per second while nothing else happens. */
+  idle: number
+  /** Deliveries waiting while their cost is measured; rising. */
+  waiting: number[]
+  /** Deliveries of one run of that. */
+  costed: number
+  /** Events whose memory is measured. */
+  weighed: number
+  /** One measure is given up after this, milliseconds. */
+  measureWithinMs: number
+  /** Measures that have not ended by then are given up, milliseconds. */
+  runWithinMs: number
+}
+
+export const FULL: Plan = {
+  runs: 5,
+  seconds: 5,
+  trySeconds: 2,
+  connections: [32, 64, 128, 256],
+  concurrencies: [8, 16, 32, 64],
+  backlog: 12_000,
+  hangingBacklog: 8_000,
+  offered: 1_000,
+  idle: 100,
+  waiting: [1_000, 100_000, 1_000_000],
+  costed: 5_000,
+  weighed: 20_000,
+  measureWithinMs: 420_000,
+  runWithinMs: 900_000
+}
+
+export const QUICK: Plan = {
+  runs: 3,
+  seconds: 1,
+  trySeconds: 0.5,
+  connections: [64, 128],
+  concurrencies: [16, 32],
+  backlog: 1_500,
+  hangingBacklog: 1_000,
+  offered: 1_000,
+  idle: 100,
+  waiting: [1_000, 10_000],
+  costed: 1_000,
+  weighed: 2_000,
+  measureWithinMs: 90_000,
+  runWithinMs: 240_000
+}

@@ -1,0 +1,145 @@
+/**
+ * A gateway as users run it: the built command, a process of its own, its own
+ * managed Redis with the default durability. Only what a bench must change is
+ * changed: who may call, how often, and how much is logged.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { socketPathFor } from '../../src/redis/data-dir.js'
+import { makePlace } from './place.js'
+import type { Stage } from './stage.js'
+
+/** The built command. */
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+const READY_WITHIN_MS = 30_000
+const STOP_WITHIN_MS = 8_000
+/** 24 bytes; every subscriber's deliveries are signed. */
+const SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3'
+
+export interface GatewayOptions {
+  /** Where data goes. */
+  base: string
+  logLevel: string
+  /** Base of the subscribers' URLs. */
+  subscriberPort: number
+  /** A subscriber for each: `/a` is named `a`. */
+  paths: string[]
+  /** Only takes callbacks, or everything. */
+  role?: 'ingest' | 'all'
+}
+
+export interface BenchGateway {
+  ingest: { port: number, path: string }
+  /** Of its Redis. */
+  socket: string
+  pid: number
+  pause (path: string): Promise<void>
+  resume (path: string): Promise<void>
+}
+
+/** Starts one and waits until `/readyz` says that it takes callbacks. */
+export async function startGateway (stage: Stage, options: GatewayOptions): Promise<BenchGateway> {
+  const home = makePlace(stage, options.base)
+  const dataDir = join(home, 'data')
+  const [ingestPort, adminPort] = await freePorts()
+  const configFile = join(home, 'relay.yaml')
+  // JSON is YAML.
+  writeFileSync(configFile, JSON.stringify(configuration(options, { dataDir, ingestPort, adminPort })))
+  const { PATH = '', HOME = '', RELAY_REDIS_BIN = '' } = process.env
+  const child = spawn(process.execPath, [...profiling(), MAIN, 'start', '--config', configFile, '--role', options.role ?? 'all'], {
+    env: { PATH, HOME, NODE_ENV: 'production', ...(RELAY_REDIS_BIN === '' ? {} : { RELAY_REDIS_BIN }) },
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  let noise = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { noise = (noise + text).slice(-2_000) })
+  stage.add(async () => { await stop(child, dataDir) })
+  await ready(child, adminPort, () => noise)
+
+  async function order (path: string, what: 'pause' | 'resume'): Promise<void> {
+    const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()
+    const url = `http://127.0.0.1:${adminPort}/api/v1/subscribers/${path.slice(1)}/${what}`
+    const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    if (!response.ok) throw new Error(`${what} ${path}: ${response.status} ${await response.text()}`)
+  }
+
+  return {
+    ingest: { port: ingestPort, path: '/webhooks/fotor' },
+    socket: socketPathFor(dataDir),
+    pid: child.pid!,
+    async pause (path) { await order(path, 'pause') },
+    async resume (path) { await order(path, 'resume') }
+  }
+}
+
+/** `BENCH_CPU_PROF=dir` makes each gateway leave a CPU profile there when it stops. */
+function profiling (): string[] {
+  const dir = process.env['BENCH_CPU_PROF'] ?? ''
+  return dir === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${dir}`]
+}
+
+interface Ports { dataDir: string, ingestPort: number, adminPort: number }
+
+function configuration ({ logLevel, subscriberPort, paths }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
+  return {
+    ingest: {
+      listen: `127.0.0.1:${ingestPort}`,
+      allowFrom: ['127.0.0.1'],
+      // The whole load comes from one address.
+      rateLimit: { max: 1_000_000_000, per: '1m' }
+    },
+    admin: { listen: `127.0.0.1:${adminPort}` },
+    dataDir,
+    log: { level: logLevel },
+    // What hangs when a measure is over is not waited for.
+    shutdownGrace: '1s',
+    subscribers: paths.map(path => ({
+      name: path.slice(1), url: `http://127.0.0.1:${subscriberPort}${path}`, secrets: [SECRET]
+    }))
+  }
+}
+
+async function ready (child: ChildProcess, port: number, noise: () => string): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS
+  while (performance.now() < until) {
+    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode} while starting: ${noise()}`)
+    const status = await fetch(`http://127.0.0.1:${port}/readyz`).then(response => response.status, () => 0)
+    if (status === 200) return
+    await wait(25)
+  }
+  throw new Error(`the gateway was not ready within ${READY_WITHIN_MS / 1_000} s: ${noise()}`)
+}
+
+/** Gently first; what is left of its Redis after that is ended by us. */
+async function stop (child: ChildProcess, dataDir: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const killer = setTimeout(() => { child.kill('SIGKILL') }, STOP_WITHIN_MS)
+    await gone
+    clearTimeout(killer)
+  }
+  const socket = socketPathFor(dataDir)
+  if (!existsSync(socket)) return
+  const client = new Redis({ path: socket, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 })
+  client.on('error', () => {})
+  await client.connect().then(async () => await client.call('SHUTDOWN', 'NOSAVE')).catch(() => {})
+  client.disconnect()
+}
+
+async function freePorts (): Promise<[number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports = await Promise.all(servers.map(async server => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }))
+  await Promise.all(servers.map(async server => { await once(server.close(), 'close') }))
+  return ports as [number, number]
+}

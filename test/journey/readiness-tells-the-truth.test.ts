@@ -1,0 +1,32 @@
+/**
+ * `/readyz` is 200 while a callback would get a 200, and 503 while it would
+ * not: also when Redis still answers reads but takes no writes.
+ */
+import t from 'tap'
+import { logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
+
+t.test('a full Redis: callbacks get 503, /readyz says so, and both heal', async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const gateway = await scene.inProcess(scene.home(onRedis(redis)))
+  const operator = redis.client()
+  t.match(await seeReadiness(gateway), { code: 200, status: 'ok' })
+
+  await operator.config('SET', 'maxmemory', '1')
+  t.equal((await gateway.post({ taskId: 't', status: 1, type: 'x' })).status, 503)
+  const full = await until(async () => {
+    const now = await seeReadiness(gateway)
+    return now.code === 503 ? now : undefined
+  })
+  t.match(full.reasons, [/writes/])
+
+  const marker = 'MARKER-OF-A-BODY'
+  t.equal((await gateway.post(`{"taskId":"${marker}"`)).status, 400, 'a refused callback cannot be kept either')
+  await logged(gateway, ({ msg }) => msg === 'a refused callback could not be kept')
+  t.notMatch(JSON.stringify(gateway.log), new RegExp(marker), 'and its body does not end in the log instead')
+  t.notMatch(JSON.stringify(gateway.log), new RegExp(Buffer.from(marker).toJSON().data.join(',')))
+
+  await operator.config('SET', 'maxmemory', '0')
+  t.equal((await gateway.post({ taskId: 't', status: 1, type: 'x' })).status, 200)
+  await until(async () => (await seeReadiness(gateway)).code === 200 || undefined)
+})

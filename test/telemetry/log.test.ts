@@ -1,0 +1,45 @@
+/**
+ * The log tells what happened and nothing else.
+ */
+import t from 'tap'
+import type { Fact } from '../../src/model/fact.js'
+import { createLogger, reportTo } from '../../src/telemetry/log.js'
+import { limitStrangers } from '../../src/telemetry/strangers.js'
+
+function logTo (lines: Array<Record<string, unknown>>, level = 'trace'): ReturnType<typeof createLogger> {
+  return createLogger({ level, destination: { write: line => { lines.push(JSON.parse(line) as Record<string, unknown>) } } })
+}
+
+const refused = (reason: string): Fact => ({ fact: 'callback.refused', status: 403, reason, source: '192.0.2.1' })
+
+t.test('a fact becomes one line named after it, with its details and a level', async t => {
+  const lines: Array<Record<string, unknown>> = []
+  reportTo(logTo(lines))({ fact: 'delivery.cut-off', eventId: 'evt_1', subscriber: 'billing', attempt: 2 })
+  t.match(lines, [{ level: 'info', msg: 'delivery.cut-off', eventId: 'evt_1', subscriber: 'billing', attempt: 2, time: /Z$/ }])
+})
+
+t.test('Redis coming back is news, not a warning', async t => {
+  const lines: Array<Record<string, unknown>> = []
+  const report = reportTo(logTo(lines))
+  report({ fact: 'redis.state', role: 'hasty', state: 'lost' })
+  report({ fact: 'redis.state', role: 'hasty', state: 'ready' })
+  t.strictSame(lines.map(({ level }) => level), ['warn', 'info'])
+})
+
+t.test('what a driver hangs on an error stays out of the log: commands hold bodies', async t => {
+  const lines: Array<Record<string, unknown>> = []
+  const error = Object.assign(new Error('OOM command not allowed'), { code: 'OOM', command: { name: 'eval', args: ['return 1', Buffer.from('SECRET')] } })
+  logTo(lines).warn({ err: error }, 'a refused callback could not be kept')
+  t.match(lines, [{ err: { name: 'Error', code: 'OOM', message: 'OOM command not allowed', stack: String } }])
+  t.notMatch(JSON.stringify(lines), /SECRET|83,69,67|return 1/)
+})
+
+t.test('strangers do not fill the disk: the first of each kind in a minute, then how many there were', async t => {
+  let now = 0
+  const { admit } = limitStrangers(() => now)
+  t.strictSame([admit(refused('address')), admit(refused('address')), admit(refused('not-http')), admit(refused('address'))], [0, null, 0, null])
+  now = 60_000
+  t.equal(admit(refused('address')), 2, 'two were not written')
+  t.equal(admit(refused('address')), null)
+  t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
+})
