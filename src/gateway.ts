@@ -89,6 +89,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
   const initial = await readConfig(configFile, env)
   let running = overrides(initial)
   const listeners: Array<() => void> = []
+  const stopping = createStopping()
   const logger = createLogger({ level: running.log.level, destination: log })
   for (const warning of warnings(running)) logger.warn(warning)
   return {
@@ -104,8 +105,8 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     version,
     logger,
     report: reportTo(logger),
-    teardown: createTeardown(logger),
-    stopping: createStopping()
+    teardown: createTeardown(logger, stopping.leftMs),
+    stopping
   }
 }
 

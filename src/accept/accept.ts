@@ -19,6 +19,7 @@ import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/queues.js'
 import { plainFieldsOf } from '../record/fields.js'
 import type { RecordStore } from '../record/store.js'
+import type { Keys } from '../redis/keys.js'
 import type { Accept, Acceptance, Arrival } from './arrival.js'
 import { readIdentity, type Identity } from './identity.js'
 
@@ -48,7 +49,7 @@ export function createAccept (options: AcceptOptions): Accept {
    */
   async function oneAtATime (fresh: Fresh): Promise<Acceptance> {
     const { taskId, status, digest } = fresh.identity
-    const claim = `${status} ${digest} ${taskId}`
+    const claim = `${fresh.arrival.flags.includes('test') ? 'test ' : ''}${status} ${digest} ${taskId}`
     const before = inFlight.get(claim)
     if (before !== undefined) {
       const ended = await before
@@ -73,7 +74,7 @@ export function createAccept (options: AcceptOptions): Accept {
 
 async function acceptOne (options: AcceptOptions, fresh: Fresh): Promise<Acceptance> {
   try {
-    const first = await findRepeat(options, fresh.identity)
+    const first = await findRepeat(options, fresh)
     return first === null ? await acceptNew(options, fresh) : duplicate(options, fresh.identity, first)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -83,10 +84,10 @@ async function acceptOne (options: AcceptOptions, fresh: Fresh): Promise<Accepta
 }
 
 /** The plain read before the atomic step: most repeats end here. */
-async function findRepeat ({ store, policy }: AcceptOptions, identity: Identity): Promise<string | null> {
+async function findRepeat ({ store, policy }: AcceptOptions, { arrival, identity }: Fresh): Promise<string | null> {
   const { redis, keys } = store
   const found = await runScript(redis, REPEAT, {
-    keys: [keys.task(identity.taskId), keys.stats],
+    keys: [taskKeyOf(keys, arrival, identity), keys.stats],
     args: [`{${keys.prefix}}:`, identity.digest, identity.status, policy().dedupe.windowMs]
   })
   return typeof found === 'string' ? found : null
@@ -139,7 +140,7 @@ function acceptArguments (
     contentType: arrival.contentType
   })
   return [
-    [keys.task(identity.taskId), keys.event(eventId), keys.body(eventId), keys.events, keys.sequence, keys.stats],
+    [taskKeyOf(keys, arrival, identity), keys.event(eventId), keys.body(eventId), keys.events, keys.sequence, keys.stats],
     [`{${keys.prefix}}:`, eventId, identity.digest, identity.status, plain, arrival.body,
       dedupe.windowMs, dedupe.onConflict, dedupe.onLate, arrival.flags.join(','), ...subscribers]
   ]
@@ -148,4 +149,9 @@ function acceptArguments (
 function duplicate ({ report }: AcceptOptions, { taskId, status }: Identity, eventId: string): Acceptance {
   report({ fact: 'event.duplicate', eventId, taskId, status })
   return { kind: 'duplicate', eventId }
+}
+
+/** What an operator makes up is a task of its own: the real callback that comes after it is no repeat, and not late. */
+function taskKeyOf (keys: Keys, { flags }: Arrival, { taskId }: Identity): string {
+  return flags.includes('test') ? keys.testTask(taskId) : keys.task(taskId)
 }

@@ -90,8 +90,8 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     keys: patient.keys,
     queues,
     async holds () {
-      // A queue that was lost has forgotten its limits too.
-      await Promise.all(config().subscribers.map(queues.setLimits))
+      // A queue that was lost has forgotten its limits too. A Redis that is full takes none; that must stop nothing else.
+      await Promise.allSettled(config().subscribers.map(queues.setLimits))
       return await readHolds(patient)
     },
     report

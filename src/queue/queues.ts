@@ -36,6 +36,10 @@ export interface Queues {
   setPaused (subscriber: string, paused: boolean): Promise<void>
   /** Makes the limits of one subscriber known to every replica. Idempotent. */
   setLimits (subscriber: Pick<Subscriber, 'name' | 'concurrency' | 'rateLimit'>): Promise<void>
+  /** Starts no delivery of one subscriber for so many milliseconds, on every replica; a longer wish that is in force stays. */
+  keepQuiet (subscriber: string, quietMs: number): Promise<void>
+  /** Removes jobs that nobody needs; one in flight stays, and finishes unsent or stale. */
+  removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
   promote (subscriber: string, eventId: string, generation: number): Promise<void>
   /** How many jobs a queue has, in any state. */
@@ -73,11 +77,13 @@ export function createQueues ({ hasty, patient, keys, report }: QueuesOptions): 
       if (await queue.isPaused() === paused) return
       await (paused ? queue.pause() : queue.resume())
     },
-    async setLimits ({ name, concurrency, rateLimit }) {
-      const queue = queueOf(name)
-      await queue.setGlobalConcurrency(concurrency)
-      const { max, perMs } = rateLimit ?? NO_LIMIT
-      await queue.setGlobalRateLimit(max, perMs)
+    async setLimits (limits) { await limit(queueOf(limits.name), limits) },
+    async keepQuiet (subscriber, quietMs) {
+      const queue = queueOf(subscriber)
+      if (await queue.getRateLimitTtl() < quietMs) await queue.rateLimit(Math.ceil(quietMs))
+    },
+    async removeJobs (subscriber, jobs) {
+      await Promise.all(jobs.map(async ({ eventId, generation }) => await queueOf(subscriber).remove(jobIdOf(eventId, generation))))
     },
     async promote (subscriber, eventId, generation) {
       const job = await queueOf(subscriber).getJob(jobIdOf(eventId, generation))
@@ -100,4 +106,11 @@ function shareScripts (from: RedisClient, to: RedisClient): void {
     if (name in to.scriptsSet) continue
     to.defineCommand(name, { lua, ...(numberOfKeys === null ? {} : { numberOfKeys }) })
   }
+}
+
+/** Limits are the queue's, not a worker's: so they hold over all replicas. */
+async function limit (queue: Queue, { concurrency, rateLimit }: Pick<Subscriber, 'concurrency' | 'rateLimit'>): Promise<void> {
+  const { max, perMs } = rateLimit ?? NO_LIMIT
+  await queue.setGlobalConcurrency(concurrency)
+  await queue.setGlobalRateLimit(max, perMs)
 }

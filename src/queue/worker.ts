@@ -40,6 +40,8 @@ export interface WorkerOptions {
   deliver: Deliver
   /** Puts the whole queue on hold; called when a job finds its subscriber on hold. */
   pauseQueue: () => Promise<void>
+  /** Holds back the whole queue for so many milliseconds; called when the subscriber asked for quiet. */
+  keepQuiet: (quietMs: number) => Promise<void>
   redis: RedisClient
   keys: Keys
   report: Report
@@ -64,7 +66,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   setMaxListeners(0, stopping.signal) // every delivery in flight listens
   const worker = new Worker(subscriber, async (job, token) => {
     const verdict = await verdictOf(options, job, stopping.signal)
-    await obey({ options, worker, job, token: token! }, verdict)
+    await obey({ options, job, token: token! }, verdict)
   }, {
     connection: options.redis,
     prefix: options.keys.queuePrefix,
@@ -124,16 +126,16 @@ async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, job: J
   }
 }
 
-interface Task { options: WorkerOptions, worker: Worker, job: Job, token: string }
+interface Task { options: WorkerOptions, job: Job, token: string }
 
 /** Errors are how BullMQ is told that a job did not finish but went elsewhere. */
-async function obey ({ options, worker, job, token }: Task, verdict: Verdict): Promise<void> {
+async function obey ({ options, job, token }: Task, verdict: Verdict): Promise<void> {
   switch (verdict.kind) {
     case 'done':
-      await keepQuiet(worker, verdict)
+      await keepQuiet(options, verdict)
       return
     case 'again':
-      await keepQuiet(worker, verdict)
+      await keepQuiet(options, verdict)
       await job.moveToDelayed(verdict.atMs, token)
       throw new DelayedError()
     case 'give-back':
@@ -144,6 +146,6 @@ async function obey ({ options, worker, job, token }: Task, verdict: Verdict): P
 }
 
 /** The queue's other jobs wait as well; it costs them nothing. */
-async function keepQuiet (worker: Worker, { quietMs = 0 }: { quietMs?: number }): Promise<void> {
-  if (quietMs > 0) await worker.rateLimit(Math.ceil(quietMs))
+async function keepQuiet ({ keepQuiet }: WorkerOptions, { quietMs = 0 }: { quietMs?: number }): Promise<void> {
+  if (quietMs > 0) await keepQuiet(quietMs)
 }

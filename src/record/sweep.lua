@@ -11,22 +11,23 @@ local prefix, window = ARGV[1], tonumber(ARGV[3])
 local now = now_ms()
 
 -- Claims outlive their events until the window closes; a task without events goes with its last claim.
-local function forget_claims(task_id, id)
-  local task = prefix .. 'task:' .. task_id
-  redis.call('HDEL', task, 'e:' .. id)
+-- Looks at each task once, however many of its events went.
+local function forget_claims(task, gone)
   local fields = redis.call('HGETALL', task)
   local claims, others, last = 0, false, 0
   for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 2) == 'e:' then others = true end
+    if string.sub(fields[i], 1, 2) == 'e:' then
+      if gone[string.sub(fields[i], 3)] then redis.call('HDEL', task, fields[i]) else others = true end
+    end
     if string.sub(fields[i], 1, 2) == 'c:' then
       local event, at = string.match(fields[i + 1], '^(%S+) (%d+)$')
       at = tonumber(at)
-      if event == id and now - at >= window then
+      if gone[event] and now - at >= window then
         redis.call('HDEL', task, fields[i])
       else
         claims = claims + 1
         last = math.max(last, at)
-        if event ~= id and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then others = true end
+        if not others and not gone[event] and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then others = true end
       end
     end
   end
@@ -39,10 +40,10 @@ local function forget_claims(task_id, id)
 end
 
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]), 'LIMIT', 0, tonumber(ARGV[4]))
-local deleted = 0
+local deleted, tasks = 0, {}
 for _, id in ipairs(due) do
   local event = prefix .. 'event:' .. id
-  local stored = redis.call('HMGET', event, 'task', 'open', 'subs')
+  local stored = redis.call('HMGET', event, 'task', 'open', 'subs', 'flags')
   redis.call('ZREM', KEYS[1], id)
   if tonumber(stored[2] or 0) == 0 then
     redis.call('DEL', event, prefix .. 'body:' .. id)
@@ -50,8 +51,14 @@ for _, id in ipairs(due) do
     for subscriber in string.gmatch(stored[3] or '', '[^,]+') do
       redis.call('ZREM', prefix .. 'failed:' .. subscriber, id)
     end
-    if stored[1] then forget_claims(stored[1], id) end
+    if stored[1] then
+      local test = string.find(',' .. (stored[4] or '') .. ',', ',test,', 1, true)
+      local task = prefix .. (test and 'test-task:' or 'task:') .. stored[1]
+      tasks[task] = tasks[task] or {}
+      tasks[task][id] = true
+    end
     deleted = deleted + 1
   end
 end
+for task, gone in pairs(tasks) do forget_claims(task, gone) end
 return { deleted, #due }

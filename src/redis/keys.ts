@@ -22,6 +22,8 @@ export interface Keys {
   body (eventId: string): string
   /** HASH: the claims, revision counters and events of one task. */
   task (taskId: string): string
+  /** The same for test events: they must never take the claim of a real callback. */
+  testTask (taskId: string): string
   /** ZSET of event ids by sequence: deliveries that wait or are being attempted. */
   open (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries that ended as failed. */
@@ -75,6 +77,7 @@ export function keysOf (prefix: string): Keys {
     event: id => p + 'event:' + id,
     body: id => p + 'body:' + id,
     task: taskId => p + 'task:' + taskId,
+    testTask: taskId => p + 'test-task:' + taskId,
     open: name => p + 'open:' + name,
     failed: name => p + 'failed:' + name,
     held: name => p + 'held:' + name,

@@ -20,7 +20,7 @@ import type { RecordStore } from '../record/store.js'
 import { filterOf, meantBy } from './order.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
 
-/** Events of one batch. */
+/** Deliveries of one batch, about: one event may have more. */
 const BATCH = 200
 const LOOK_EVERY_MS = 1_000
 /** A gateway that crashed loses its replays to others after this long. */
@@ -68,8 +68,9 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
   async function run (): Promise<void> {
     while (!stopping.signal.aborted) {
       await look().catch(trouble)
-      await wait(LOOK_EVERY_MS, undefined, { signal: AbortSignal.any([awake.signal, stopping.signal]) }).catch(() => {})
+      if (stopping.signal.aborted) return
       awake = new AbortController()
+      await wait(LOOK_EVERY_MS, undefined, { signal: awake.signal }).catch(() => {})
     }
   }
 
@@ -78,6 +79,7 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
     wake () { awake.abort() },
     async stop () {
       stopping.abort()
+      awake.abort()
       await loop
       await Promise.all(running.values())
     }
@@ -131,8 +133,10 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
   const { order } = replay
   const known = subscribers()
   const cursor = Number(await store.redis.hget(store.keys.replay(replay.id), 'cursor'))
-  const limit = order.ratePerSecond === null ? BATCH : Math.min(BATCH, Math.max(1, Math.floor(order.ratePerSecond)))
-  const page = await selectEvents(store, filterOf(order, known), { limit, cursor })
+  const filter = filterOf(order, known)
+  const deliveries = Math.min(BATCH, order.ratePerSecond ?? BATCH)
+  const limit = Math.max(1, Math.floor(deliveries / Math.max(1, filter.subscribers?.length ?? 1)))
+  const page = await selectEvents(store, filter, { limit, cursor })
   const meant = page.rows.flatMap(row => meantBy(order, row, known))
   const transaction = await queues.begin()
   transaction.run(REQUEUE, ...requeueArguments(store, meant, {

@@ -108,8 +108,8 @@ t.test('flags tell what came before', async t => {
 t.test('flags of the way in are kept beside those of the task', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor([]) })
   await accepted(gateway, { taskId: 't', status: 1 })
-  const id = await accepted(gateway, { taskId: 't', status: 0 }, { flags: ['unlisted', 'test'] })
-  t.strictSame((await readEvent(gateway.store, id))!.event.flags, ['unlisted', 'test', 'late'])
+  const id = await accepted(gateway, { taskId: 't', status: 0 }, { flags: ['unlisted', 'recovered'] })
+  t.strictSame((await readEvent(gateway.store, id))!.event.flags, ['unlisted', 'recovered', 'late'])
 })
 
 t.test('where conflicts are held, a revision waits and is not attempted', async t => {
@@ -212,4 +212,19 @@ t.test('what cannot be read is said, and nothing is written', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a']) })
   t.match(await gateway.accept({ ...callback({}), body: Buffer.from('{"status":1}') }), { kind: 'unreadable', field: 'taskId' })
   t.equal(await gateway.patient.redis.exists(gateway.keys.sequence), 0)
+})
+
+t.test('a test event takes nothing from the real callback that comes after it', async t => {
+  const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a', 'b']) })
+  const test = await accepted(gateway, { taskId: 'real', status: 1 }, { flags: ['test'], only: 'a' })
+  const real = await gateway.accept(callback({ taskId: 'real', status: 1 }))
+  t.match(real, { kind: 'accepted' }, 'the same content is no repeat')
+  t.match(await gateway.accept(callback({ taskId: 'other', status: 1 }, { flags: ['test'] })), { kind: 'accepted' })
+  await accepted(gateway, { taskId: 'other', status: 0 })
+
+  const rows = new Map((await allEvents(gateway)).map(row => [row.event.id, row]))
+  t.match(rows.get((real as { eventId: string }).eventId), { event: { revision: 1, flags: [] }, deliveries: [{ subscriber: 'a' }, { subscriber: 'b' }] })
+  t.match(rows.get(test), { event: { flags: ['test'] }, deliveries: [{ subscriber: 'a' }] })
+  t.equal([...rows.values()].filter(({ event }) => event.flags.includes('late')).length, 0, 'nor is it late')
+  t.equal((await allEvents(gateway, { taskIds: ['real'] })).length, 2, 'a search for the task finds both')
 })

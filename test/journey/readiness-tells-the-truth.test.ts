@@ -3,14 +3,18 @@
  * not: also when Redis still answers reads but takes no writes.
  */
 import t from 'tap'
-import { logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
+import { accept, logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
 
 t.test('a full Redis: callbacks get 503, /readyz says so, and both heal', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
-  const gateway = await scene.inProcess(scene.home(onRedis(redis)))
+  const subscriber = await scene.subscriber()
+  const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] }))
   const operator = redis.client()
   t.match(await seeReadiness(gateway), { code: 200, status: 'ok' })
+  const known = { taskId: 'known', status: 1, type: 'x' }
+  t.equal((await gateway.api('POST', '/api/v1/subscribers/one/pause')).status, 200)
+  const eventId = await accept(gateway, known)
 
   await operator.config('SET', 'maxmemory', '1')
   t.equal((await gateway.post({ taskId: 't', status: 1, type: 'x' })).status, 503)
@@ -19,6 +23,10 @@ t.test('a full Redis: callbacks get 503, /readyz says so, and both heal', async 
     return now.code === 503 ? now : undefined
   })
   t.match(full.reasons, [/writes/])
+
+  t.match(await gateway.post(known), { status: 200, json: { status: 'duplicate', eventId } }, 'what is safe already is acknowledged all the same')
+  t.match(await gateway.api('POST', `/api/v1/events/${eventId}/discard`), { status: 200, json: { discarded: 1 } }, 'an operator can make room')
+  t.equal((await gateway.api('POST', '/api/v1/subscribers/one/resume')).status, 200, 'and let go')
 
   const marker = 'MARKER-OF-A-BODY'
   t.equal((await gateway.post(`{"taskId":"${marker}"`)).status, 400, 'a refused callback cannot be kept either')

@@ -5,6 +5,7 @@
  */
 import t from 'tap'
 import { eventually, makeHome, startProcess } from '../support/gateway.js'
+import { onRedis, setScene } from '../support/scene.js'
 import { answers, startSubscriber } from '../support/subscriber.js'
 
 interface History {
@@ -67,4 +68,16 @@ t.test('SIGTERM under load loses nothing, uses no budget and ends in time', asyn
   const cutOff = slow.received[0]!.headers['webhook-id']
   const { json: history } = await second.api<History>('GET', `/api/v1/events/${String(cutOff)}`)
   t.match(JSON.stringify(history), /cut off by shutdown/, 'what was cut off is on record')
+})
+
+t.test('SIGTERM while Redis is away ends in time too', async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const gateway = await scene.process(scene.home({ ...onRedis(redis), shutdownGrace: '3s', subscribers: [{ name: 'one', url: 'http://127.0.0.1:1/' }] }))
+  await redis.kill()
+  await eventually(async () => (await gateway.post({ taskId: 't', status: 1, type: 'x' })).status === 503 || undefined)
+  const started = performance.now()
+  t.equal(await gateway.end('SIGTERM'), 0)
+  const tookMs = performance.now() - started
+  t.ok(tookMs < 3_000 + 3_000, `in ${Math.round(tookMs)} ms: the grace time, and half a second for each part after it`)
 })

@@ -253,7 +253,7 @@ t.test('workers go on by themselves when Redis was away', async t => {
     if (event.taskId === 't0') await new Promise<void>(resolve => { finish = resolve })
     return { state: 'delivered' }
   })
-  const workers = await gateway.work(deliver)
+  await gateway.work(deliver)
   await jobsOf(gateway, 2)
   await until('one is in flight, the other done', () => sent.length === 2)
   await own.kill()
@@ -262,5 +262,4 @@ t.test('workers go on by themselves when Redis was away', async t => {
   await until('accepting works again', async () => await gateway.accept({ body: Buffer.from('{"taskId":"t9","status":1,"type":"x"}'), contentType: 'x', receivedAt: Date.now(), flags: [] }).then(({ kind }) => kind === 'accepted'))
   await until('all are finished', isEmpty(gateway))
   t.strictSame(new Set(sent.map(({ event }) => event.taskId)), new Set(['t0', 't1', 't9']))
-  t.strictSame(workers.stalled(), [])
 })

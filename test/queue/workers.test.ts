@@ -26,7 +26,6 @@ t.test('subscribers get their worker, keep it and lose it as the configuration s
   const toA = await accepted(gateway, { taskId: 't3' }, { only: 'b' })
   await until('it is sent', () => sent.length === 5)
   t.equal(sent[4]!.event.id, toA)
-  t.strictSame(workers.stalled(), [])
   await workers.stop(0)
   await accepted(gateway, { taskId: 't4' })
   t.equal(await gateway.queues.countJobs('b') + await gateway.queues.countJobs('c'), 2, 'stopped workers take nothing')
@@ -55,4 +54,14 @@ t.test('a slow subscriber keeps no other waiting', async t => {
   for (let n = 0; n < 40; n++) await accepted(gateway, { taskId: `t${n}` })
   await until('the quick one has all', () => sent.filter(({ subscriber }) => subscriber === 'quick').length === 40)
   t.equal(sent.filter(({ subscriber }) => subscriber === 'slow').length, 16)
+})
+
+t.test('a shorter wish for quiet does not end a longer one', async t => {
+  const gateway = await openGateway(t, server, { prefix: 'quiet', policy: policyFor(['a']) })
+  await gateway.queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
+  await gateway.queues.keepQuiet('a', 60_000)
+  await gateway.queues.keepQuiet('a', 1_000)
+  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
+  await gateway.queues.keepQuiet('a', 120_000)
+  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
 })

@@ -33,7 +33,7 @@ const EVENTS: ReadonlyArray<[taskId: string, fields: Record<string, unknown>]> =
   ['t7', { type: 'video', status: 1 }]
 ]
 for (const [n, [taskId, fields]] of EVENTS.entries()) {
-  ids.set(taskId, await accepted(gateway, { taskId, ...fields }, { receivedAt: AT + n * 1_000, flags: n === 6 ? ['test'] : [] }))
+  ids.set(taskId, await accepted(gateway, { taskId, ...fields }, { receivedAt: AT + n * 1_000, flags: n === 6 ? ['recovered'] : [] }))
 }
 ids.set('t7 late', await accepted(gateway, { taskId: 't7', type: 'video', status: 0 }, { receivedAt: AT + 7_000, flags: ['unlisted'] }))
 await endDelivery(gateway, 'a', ids.get('t1')!, { state: 'delivered' })
@@ -55,7 +55,7 @@ const TABLE: ReadonlyArray<[says: string, filter: Filter, finds: string[]]> = [
   ['statuses', { statuses: [-1, 2] }, ['t6', 't3']],
   ['businessIds', { businessIds: ['b1', 'b2'] }, ['t2', 't1']],
   ['an empty businessId is one', { businessIds: [''] }, ['t4']],
-  ['a flag', { flags: ['test', 'unlisted'] }, ['t7 late', 't7']],
+  ['a flag', { flags: ['recovered', 'unlisted'] }, ['t7 late', 't7']],
   ['the flag of a task', { flags: ['late'] }, ['t7 late']],
   ['since, itself included', { since: AT + 5_000 }, ['t7 late', 't7', 't6']],
   ['until, itself excluded', { until: AT + 1_000 }, ['t1']],

@@ -152,3 +152,25 @@ t.test('a sweeper that is stopped sweeps no more, and stopping it waits', async 
   await sweeper.stop()
   t.pass('the process can end')
 })
+
+t.test('a task with thousands of contents is swept without holding Redis up', async t => {
+  const gateway = await open(t, [])
+  const { redis } = gateway.patient
+  const events = 3_000
+  for (let n = 0; n < events; n += 100) {
+    await Promise.all(Array.from({ length: 100 }, async (_, at) => await accepted(gateway, { taskId: 'one', n: n + at })))
+  }
+  await redis.config('SET', 'slowlog-log-slower-than', '100000')
+  await redis.slowlog('RESET')
+  t.equal(await sweep(gateway.patient, NOW), events)
+  t.equal(await redis.slowlog('LEN'), 0, 'no script took 100 ms')
+  t.notOk(await redis.exists(gateway.keys.task('one')))
+})
+
+t.test('a swept test event leaves nothing of its task', async t => {
+  const gateway = await open(t, [])
+  await accepted(gateway, { taskId: 'tried' }, { flags: ['test'] })
+  t.ok(await gateway.patient.redis.exists(gateway.keys.testTask('tried')))
+  await sweep(gateway.patient, NOW)
+  t.notOk(await gateway.patient.redis.exists(gateway.keys.testTask('tried')))
+})

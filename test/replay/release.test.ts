@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { readEvent } from '../../src/record/read-event.js'
 import { discardEvent, releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import { accepted, endDelivery, hasJob, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -34,8 +34,9 @@ t.test('a discarded event is delivered to nobody any more, and what was delivere
   const { gateway, held } = await withHeld(t)
   await releaseEvent(gateway.patient, gateway.queues, held)
   await endDelivery(gateway, 'a', held, { state: 'delivered' }, 2)
-  t.equal(await discardEvent(gateway.patient, held), 1)
-  t.equal(await discardEvent(gateway.patient, held), 0)
+  t.equal(await discardEvent(gateway.patient, gateway.queues, held), 1)
+  t.notOk(await hasJob(gateway, 'b', held, 2), 'nor does its job stand before others')
+  t.equal(await discardEvent(gateway.patient, gateway.queues, held), 0)
   t.match((await readEvent(gateway.store, held))!.deliveries, [{ state: 'delivered' }, { state: 'discarded' }])
   t.ok(await gateway.patient.redis.zscore(gateway.keys.ended, held))
 })
@@ -43,5 +44,5 @@ t.test('a discarded event is delivered to nobody any more, and what was delivere
 t.test('an unknown event is neither', async t => {
   const { gateway } = await withHeld(t)
   t.equal(await releaseEvent(gateway.patient, gateway.queues, 'evt_unknown'), null)
-  t.equal(await discardEvent(gateway.patient, 'evt_unknown'), null)
+  t.equal(await discardEvent(gateway.patient, gateway.queues, 'evt_unknown'), null)
 })
