@@ -76,23 +76,28 @@ local subscribers = {}
 if not (late and ARGV[9] == 'keep') then
   for i = 11, #ARGV do subscribers[#subscribers + 1] = ARGV[i] end
 end
+local hold = revision > 1 and ARGV[8] == 'hold'
 local fields = {
   'status', status, 'digest', digest, 'seq', sequence_text, 'rev', revision,
-  'flags', table.concat(flags, ','), 'dup', 0, 'open', 0, 'failed', 0, 'subs', table.concat(subscribers, ',')
+  'flags', table.concat(flags, ','), 'dup', 0, 'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
 }
-for name, value in pairs(plain) do
+local function field(name, value)
   fields[#fields + 1] = name
   fields[#fields + 1] = value
 end
-redis.call('HSET', event, unpack(fields))
-
-local hold = revision > 1 and ARGV[8] == 'hold'
+for name, value in pairs(plain) do field(name, value) end
 for _, subscriber in ipairs(subscribers) do
   local delivery = { s = 'queued', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now), t = now }
   if hold then delivery.s, delivery.h, delivery.t = 'held', 'conflict', nil end
-  put_delivery(prefix, id, sequence_text, subscriber, false, delivery)
-  redis.call('SADD', prefix .. 'subscribers', subscriber)
+  field('d:' .. subscriber, cjson.encode(delivery))
+  redis.call('ZADD', index_of(prefix, subscriber, delivery.s), sequence_text, id)
 end
-settle(prefix, id, now)
+redis.call('HSET', event, unpack(fields))
+
+if #subscribers > 0 then
+  redis.call('SADD', prefix .. 'subscribers', unpack(subscribers))
+else
+  settle(prefix, id, now)
+end
 redis.call('HINCRBY', KEYS[6], 'accepted', 1)
 return { 'accepted', id, revision, table.concat(flags, ',') }

@@ -99,11 +99,14 @@ export function createQueues ({ hasty, patient, keys, report }: QueuesOptions): 
   }
 }
 
-/** BullMQ defines its scripts on the client it is given; transactions run them on the other. */
+/** Of BullMQ's scripts, the one that a transaction runs. ioredis copies all that a client has onto each MULTI: few are cheap. */
+const ADD_JOB = /^addStandardJob:/
+
+/** BullMQ defines its scripts on the client it is given; transactions run theirs on the other. */
 function shareScripts (from: RedisClient, to: RedisClient): void {
   const scripts = Object.entries(from.scriptsSet) as Array<[string, { lua: string, numberOfKeys: number | null }]>
   for (const [name, { lua, numberOfKeys }] of scripts) {
-    if (name in to.scriptsSet) continue
+    if (!ADD_JOB.test(name) || name in to.scriptsSet) continue
     to.defineCommand(name, { lua, ...(numberOfKeys === null ? {} : { numberOfKeys }) })
   }
 }
