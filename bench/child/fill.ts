@@ -54,6 +54,7 @@ function named (name: string): Subscriber {
   return {
     name,
     url: 'http://127.0.0.1/',
+    shownUrl: 'http://127.0.0.1/',
     match: { types: [], statuses: [], businessIds: [] },
     headers: {},
     secrets: [],

@@ -41,6 +41,7 @@ const DIGEST_BYTES = 16
 /** Code points, so that a character outside the basic plane counts once. */
 const MAX_TASK_ID_CHARACTERS = 256
 const MAX_TYPE_CHARACTERS = 128
+const MAX_BUSINESS_ID_CHARACTERS = 256
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/
 /** C0, DEL, C1, and halves of a surrogate pair: none can stand in a header or be percent-encoded. */
@@ -51,6 +52,10 @@ const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
  *
  * A byte order mark before the object is passed over (RFC 8259 §8.1 allows
  * it): the sender's text is whole, so refusing it would lose a callback.
+ *
+ * A businessId that is no string, or longer than 256 characters, is `null`: it
+ * is copied into every list and compared by filters. The body keeps it whole,
+ * and it counts as content all the same.
  *
  * @param body          as received
  * @param ignoreFields  top-level fields that do not count as content
@@ -97,7 +102,7 @@ function readFields (members: readonly Member[], text: string, ignoreFields: rea
         typeSource = value
         break
       case 'businessId':
-        businessId = stringOf(value)
+        businessId = businessIdOf(value)
     }
     if (!ignoreFields.includes(name)) content.push(member)
   }
@@ -154,6 +159,12 @@ function readStatus (source: string | undefined): { status: number } | { problem
 function stringOf (value: string): string | null {
   if (value.charCodeAt(0) !== 0x22) return null
   return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
+}
+
+/** `null` for one too long as well: a part of it would match what the whole does not. */
+function businessIdOf (value: string): string | null {
+  const businessId = stringOf(value)
+  return businessId !== null && isLonger(businessId, MAX_BUSINESS_ID_CHARACTERS) ? null : businessId
 }
 
 function isLonger (name: string, maxCharacters: number): boolean {

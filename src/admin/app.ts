@@ -1,7 +1,7 @@
 /**
  * The admin listener: the API for operators, and the probes.
  *
- *   token ──▶ content ──▶ input ──▶ idempotency ──▶ route
+ *   host ──▶ token ──▶ content ──▶ input ──▶ idempotency ──▶ route
  *
  * Promises that every route but those marked open asks for a token first, also
  * one that is added later; that every error is a problem of RFC 9457; and that
@@ -19,6 +19,7 @@ import { deliveryRoutes } from './deliveries.js'
 import { eventRoutes } from './events.js'
 import { healthRoutes } from './health.js'
 import { createIdempotency } from './idempotency.js'
+import { mustBeForThisHost } from './local-host.js'
 import { openApiRoute } from './openapi.js'
 import type { AdminOptions } from './options.js'
 import { documentOf, PROBLEM_TYPE, problemOf, sendProblem } from './problem.js'
@@ -58,6 +59,7 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   const idempotency = createIdempotency(options.store, options.report)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    mustBeForThisHost(app, request)
     if (!isOpen(request, open)) authenticate(request, options.tokens())
   })
   app.addHook('preHandler', idempotency.begin)

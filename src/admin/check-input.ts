@@ -1,7 +1,7 @@
 /**
  * Checks a query or a body against the schema of its route.
  *
- * Everything that is wrong is told at once, by name, with what is accepted:
+ * What is wrong is told at once, up to 20 names of it, with what is accepted:
  * the `description` of a property completes the sentence "<name> takes …". What
  * a route does not know is refused, because a mistyped filter that is ignored
  * does the opposite of what was meant. Never repeats a value.
@@ -22,6 +22,9 @@ export interface InputError {
 /** As Fastify wants it of a validator. */
 export type InputCheck = (data: unknown) => { value: unknown } | { error: Error }
 
+/** No more are explained: a hint costs time, and who has this many faults looks at the document. */
+const MOST_EXPLAINED = 20
+
 /** A query is all text, so its numbers and booleans are read from text; a body says what it means. */
 const QUERY = new Ajv({ allErrors: true, coerceTypes: true })
 const BODY = new Ajv({ allErrors: true })
@@ -31,7 +34,7 @@ export function checkFor (schema: TObject, part: 'query' | 'body'): InputCheck {
   const isValid = (part === 'query' ? QUERY : BODY).compile({ ...schema, additionalProperties: false })
   return data => {
     const value = data ?? {}
-    if (!isValid(value)) return { error: invalid(uniqueByName((isValid.errors ?? []).map(error => explain(error, schema, part)))) }
+    if (!isValid(value)) return { error: refusalOf(isValid.errors ?? [], schema, part) }
     const endless = endlessIn(value)
     return endless.length === 0 ? { value } : { error: invalid(endless.map(name => unusable(name, takenBy(schema, name)))) }
   }
@@ -42,9 +45,28 @@ function endlessIn (value: object): string[] {
   return Object.entries(value).filter(([, read]) => typeof read === 'number' && !Number.isFinite(read)).map(([name]) => name)
 }
 
-/** The error for a request with something wrong; also for what no schema can see. */
-export function invalid (errors: readonly InputError[]): RelayError {
-  return new RelayError('INVALID_REQUEST', errors.map(({ problem }) => problem).join(' '), { errors })
+/**
+ * The error for a request with something wrong; also for what no schema can see.
+ *
+ * @param more  how many more names are wrong
+ */
+export function invalid (errors: readonly InputError[], more = 0): RelayError {
+  const rest = more === 0 ? [] : [`And ${more} more.`]
+  return new RelayError('INVALID_REQUEST', [...errors.map(({ problem }) => problem), ...rest].join(' '), { errors })
+}
+
+/** The last error of each name, the first names only. */
+function refusalOf (errors: readonly ErrorObject[], schema: TObject, part: 'query' | 'body'): RelayError {
+  const byName = [...new Map(errors.map(error => [nameIn(error, part), error]))]
+  const explained = byName.slice(0, MOST_EXPLAINED).map(([name, error]) => ({ name, problem: explain(name, error, { schema, part }) }))
+  return invalid(explained, byName.length - explained.length)
+}
+
+/** Which parameter or field an error is about; `part` when it is the whole. */
+function nameIn ({ keyword, params, instancePath }: ErrorObject, part: string): string {
+  if (instancePath !== '') return instancePath.split('/', 2)[1]!
+  if (keyword === 'additionalProperties') return String(params['additionalProperty'])
+  return keyword === 'required' ? String(params['missingProperty']) : part
 }
 
 /** What to say of a known name with an unusable value. */
@@ -52,19 +74,11 @@ export function unusable (name: string, takes: string): InputError {
   return { name, problem: `${name} takes ${takes}.` }
 }
 
-function explain ({ keyword, params, instancePath }: ErrorObject, schema: TObject, part: 'query' | 'body'): InputError {
-  const known = Object.keys(schema.properties)
-  if (keyword === 'additionalProperties' && instancePath === '') {
-    const name = String(params['additionalProperty'])
-    return { name, problem: explainUnknown(name, known, part === 'query' ? 'parameter' : 'field') }
-  }
-  if (instancePath === '' && keyword === 'required') {
-    const name = String(params['missingProperty'])
-    return { name, problem: `${name} is missing; it takes ${takenBy(schema, name)}.` }
-  }
-  if (instancePath === '') return { name: part, problem: 'The body must be a JSON object.' }
-  const name = instancePath.split('/')[1]!
-  return unusable(name, takenBy(schema, name))
+function explain (name: string, { keyword, instancePath }: ErrorObject, { schema, part }: { schema: TObject, part: 'query' | 'body' }): string {
+  if (instancePath !== '') return unusable(name, takenBy(schema, name)).problem
+  if (keyword === 'additionalProperties') return explainUnknown(name, Object.keys(schema.properties), part === 'query' ? 'parameter' : 'field')
+  if (keyword === 'required') return `${name} is missing; it takes ${takenBy(schema, name)}.`
+  return 'The body must be a JSON object.'
 }
 
 function explainUnknown (name: string, known: readonly string[], kind: string): string {
@@ -74,8 +88,4 @@ function explainUnknown (name: string, known: readonly string[], kind: string): 
 
 function takenBy (schema: TObject, name: string): string {
   return (schema.properties[name] as { description?: string } | undefined)?.description ?? 'another value'
-}
-
-function uniqueByName (errors: InputError[]): InputError[] {
-  return [...new Map(errors.map(error => [error.name, error])).values()]
 }

@@ -5,7 +5,7 @@
 import type { Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import type { SubscriberHold } from '../model/delivery.js'
-import { maskUrl, type Subscriber } from '../model/subscriber.js'
+import type { Subscriber } from '../model/subscriber.js'
 import { clearHold, setHold } from '../record/holds.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { didYouMean } from './did-you-mean.js'
@@ -103,7 +103,7 @@ function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldest
   const { open, held, failed, delivered } = counts
   return {
     name,
-    url: entry === null ? null : maskUrl(entry.url),
+    url: entry?.shownUrl ?? null,
     enabled: entry?.enabled ?? false,
     pausedBy: pausedBy(holds),
     breaker: 'closed',

@@ -6,6 +6,7 @@
  * holds a token.
  */
 import type { Fault } from '../config/fault.js'
+import { commandLine } from './command-line.js'
 import { exchange, NoAnswer, type Answer } from './exchange.js'
 import { CommandFailure, type ExitCode } from './failure.js'
 import type { ApiPlace } from './find-api.js'
@@ -20,6 +21,8 @@ export interface AdminApi {
   post<T> (path: string, body?: unknown): Promise<T>
   /** `/readyz` and `/healthz` need no token, and every status of theirs is an answer. */
   probe (path: string): Promise<Answer>
+  /** A command for the person to type next, aimed at the same gateway. */
+  command (words: string): string
 }
 
 /** RFC 9457, as the gateway writes it. */
@@ -54,7 +57,8 @@ export function adminApi (place: ApiPlace): AdminApi {
     url: place.url,
     get: async (path, query = {}) => await request('GET', path + queryText(query)),
     post: async (path, body) => await request('POST', path, body),
-    probe: async path => await ask({ url: place.url, token: null }, { method: 'GET', path })
+    probe: async path => await ask({ ...place, token: null }, { method: 'GET', path }),
+    command: words => commandLine(words, place.given)
   }
 }
 
@@ -63,12 +67,12 @@ function queryText (query: Query): string {
   return pairs.length === 0 ? '' : '?' + new URLSearchParams(pairs).toString()
 }
 
-async function ask ({ url, token }: ApiPlace, { method, path, body }: { method: 'GET' | 'POST', path: string, body?: unknown }): Promise<Answer> {
+async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }: { method: 'GET' | 'POST', path: string, body?: unknown }): Promise<Answer> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (token !== null) headers['authorization'] = `Bearer ${token.value}`
   if (body !== undefined) headers['content-type'] = 'application/json'
   try {
-    return await exchange({ method, url: url + path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return await exchange({ method, url: url + path, headers, given, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
     const { message, reason, nextSteps } = error
@@ -105,9 +109,9 @@ function flagOf (name: string): string | null {
   return '--' + (OTHER_NAMES[name] ?? name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase()))
 }
 
-function unauthorized ({ url, token }: ApiPlace): CommandFailure {
+function unauthorized ({ url, token, withoutToken }: ApiPlace): CommandFailure {
   const says = token === null
-    ? `${url} wants a token, and none was found`
+    ? `${url} wants a token, and none was found${withoutToken === undefined ? '' : `: ${withoutToken}`}`
     : `${url} does not accept the token from ${token.source}`
   return new CommandFailure(says, {
     nextSteps: ['give another with --token-file FILE or RELAY_ADMIN_TOKEN, or name the gateway\'s configuration with --config FILE']

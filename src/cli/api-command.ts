@@ -4,8 +4,9 @@
  */
 import type { Command } from 'commander'
 import { adminApi, type AdminApi } from './admin-api.js'
+import type { ApiFlags } from './command-line.js'
 import type { ProgramDeps } from './deps.js'
-import { findApi, type ApiFlags } from './find-api.js'
+import { findApi } from './find-api.js'
 
 /** Adds `--url`, `--token-file` and `--config`, under a heading of their own. */
 export function addApiOptions (command: Command): Command {

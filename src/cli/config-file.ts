@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 import type { Config } from '../config/config.js'
 import { loadConfig } from '../config/load.js'
 import type { Fault } from '../config/fault.js'
+import { counted } from './counted.js'
 import type { ProgramDeps } from './deps.js'
 import { CommandFailure } from './failure.js'
 import type { Terminal } from './terminal.js'
@@ -48,8 +49,7 @@ export function listFaults (faults: readonly Fault[], file: string, terminal: Te
 
 /** What a command ends with after it has listed faults. */
 export function faultsIn (file: string, count: number): CommandFailure {
-  const counted = count === 1 ? '1 fault' : `${count} faults`
-  return new CommandFailure(`${counted} in ${shortPath(file)}`, {
+  return new CommandFailure(`${counted(count, 'fault')} in ${shortPath(file)}`, {
     exitCode: 2, nextSteps: ['correct it, then look again with: fotor-relay check ' + shortPath(file)]
   })
 }

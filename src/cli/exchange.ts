@@ -8,6 +8,7 @@
 import { once } from 'node:events'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { commandLine, startLine, type ApiFlags } from './command-line.js'
 import { CommandFailure } from './failure.js'
 
 const TIMEOUT_MS = 30_000
@@ -17,6 +18,8 @@ export interface Request {
   url: string
   headers?: Readonly<Record<string, string>>
   body?: Buffer | string
+  /** Where the gateway is, as the command line said it; for the next steps. */
+  given?: ApiFlags
 }
 
 export interface Answer {
@@ -40,7 +43,7 @@ export class NoAnswer extends CommandFailure {
 }
 
 /** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
-export async function exchange ({ method, url, headers = {}, body }: Request): Promise<Answer> {
+export async function exchange ({ method, url, headers = {}, body, given = {} }: Request): Promise<Answer> {
   try {
     const open = url.toLowerCase().startsWith('https:') ? requestHttps : requestHttp
     const request = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) })
@@ -54,7 +57,7 @@ export async function exchange ({ method, url, headers = {}, body }: Request): P
       dateMs: dateOf(response.headers.date ?? '')
     }
   } catch (error) {
-    throw noAnswer(new URL(url).origin, error)
+    throw noAnswer(new URL(url).origin, error, given)
   }
 }
 
@@ -67,16 +70,16 @@ function dateOf (header: string): number | null {
   return Number.isNaN(ms) ? null : ms
 }
 
-function noAnswer (origin: string, error: unknown): NoAnswer {
+function noAnswer (origin: string, error: unknown, given: ApiFlags): NoAnswer {
   const reason = reasonOf(error)
   if (reason === 'TIMEOUT') {
     return new NoAnswer(`${origin} gave no answer within ${TIMEOUT_MS / 1_000} s`, {
-      reason, nextSteps: ['see what the gateway is doing: its log, or fotor-relay doctor'], cause: error
+      reason, nextSteps: [`see what the gateway is doing: its log, or ${commandLine('doctor', given)}`], cause: error
     })
   }
   const why = reason === 'ECONNREFUSED' ? ' — is it running?' : ` (${reason})`
   return new NoAnswer(`no gateway answers at ${origin}${why}`, {
-    reason, nextSteps: ['start it with: fotor-relay start'], cause: error
+    reason, nextSteps: [`start it with: ${startLine(given)}`], cause: error
   })
 }
 

@@ -5,28 +5,32 @@
  *   token  --token-file, RELAY_ADMIN_TOKEN, the configuration file, <dataDir>/admin-token
  *
  * A token that was found on this machine is only ever sent to this machine,
- * unless `--config` asked for it. No token is ever shown: its source is.
+ * unless `--config` asked for it. No token is ever shown: its source is. Of the
+ * configuration only `admin` and `dataDir` count here.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatAddress, type Address, type Config } from '../config/config.js'
-import { loadConfig } from '../config/load.js'
+import { readAdminPlace, type AdminPlace } from '../config/admin-place.js'
+import { formatAddress, type Address } from '../config/config.js'
+import { formatFault } from '../config/fault.js'
+import { quoted, type ApiFlags } from './command-line.js'
 import { chooseConfigFile, shortPath } from './config-file.js'
 import type { ProgramDeps } from './deps.js'
 import { badUsage, CommandFailure } from './failure.js'
 
-/** As the command line gives them. */
-export interface ApiFlags {
-  url?: string
-  tokenFile?: string
-  config?: string
-}
-
 export interface ApiPlace {
   /** Without a slash at its end. */
   url: string
-  token: { value: string, source: string } | null
+  token: FoundToken | null
+  /** Why there is no token, after "none was found: ". */
+  withoutToken?: string
+  /** As the command line said it, to say it again in the next step. */
+  given?: ApiFlags
 }
+
+interface FoundToken { value: string, source: string }
+
+type TokenSearch = Pick<ApiPlace, 'token' | 'withoutToken'>
 
 type FindDeps = Pick<ProgramDeps, 'env' | 'packageDir'>
 
@@ -34,14 +38,28 @@ type FindDeps = Pick<ProgramDeps, 'env' | 'packageDir'>
 export async function findApi (flags: ApiFlags, deps: FindDeps): Promise<ApiPlace> {
   const named = flags.url ?? (flags.config === undefined ? deps.env['RELAY_ADMIN_URL'] ?? '' : '')
   const namedToken = tokenNamed(flags, deps.env)
+  const file = chooseConfigFile(flags.config, deps)
+  const fromFile = (): AdminPlace => readAdminPlace({ file, env: deps.env })
   if (named === '') {
-    const { config, file } = await configOf(flags, deps)
-    return { url: `http://${formatAddress(reachable(config.admin.listen))}`, token: namedToken ?? tokenOf(config, file) }
+    const place = fromFile()
+    return { url: urlIn(place, file), ...namedToken === null ? tokenIn(place, file) : { token: namedToken }, given: flags }
   }
   const url = readUrl(named)
-  if (namedToken !== null) return { url, token: namedToken }
-  if (flags.config === undefined && !isThisMachine(url)) return { url, token: null }
-  return { url, token: await localToken(flags, deps) }
+  if (namedToken !== null) return { url, token: namedToken, given: flags }
+  if (flags.config !== undefined || isThisMachine(url)) return { url, ...tokenIn(fromFile(), file), given: flags }
+  return { url, token: null, withoutToken: 'the token of this machine goes to another one only with --config', given: flags }
+}
+
+function urlIn ({ listen, faults }: AdminPlace, file: string): string {
+  if (listen !== null) return `http://${formatAddress(reachable(listen))}`
+  throw badUsage(`${shortPath(file)} does not tell where the gateway is: ${firstOf(faults, file)}`,
+    `see all faults with: fotor-relay check ${quoted(shortPath(file))}`,
+    'or say it yourself: --url http://127.0.0.1:8081 --token-file FILE')
+}
+
+function firstOf (faults: AdminPlace['faults'], file: string): string {
+  const [fault] = faults
+  return fault === undefined ? 'admin.listen is missing' : formatFault(fault, shortPath(file))
 }
 
 /** An address to listen on, as one to connect to: "everywhere" includes here. */
@@ -51,7 +69,7 @@ export function reachable ({ host, port }: Address): Address {
 }
 
 /** Whether the token of the configuration may be sent there without being asked to. */
-function isThisMachine (url: string): boolean {
+export function isThisMachine (url: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }
 
@@ -62,46 +80,27 @@ function readUrl (written: string): string {
   return written.replace(/\/+$/, '')
 }
 
-function tokenNamed ({ tokenFile }: ApiFlags, env: NodeJS.ProcessEnv): ApiPlace['token'] {
-  if (tokenFile !== undefined) return tokenIn(tokenFile, `--token-file ${tokenFile}`)
+function tokenNamed ({ tokenFile }: ApiFlags, env: NodeJS.ProcessEnv): FoundToken | null {
+  if (tokenFile !== undefined) return readToken(tokenFile, `--token-file ${tokenFile}`)
   const value = env['RELAY_ADMIN_TOKEN'] ?? ''
   return value === '' ? null : checked(value, 'RELAY_ADMIN_TOKEN')
 }
 
-async function configOf (flags: ApiFlags, deps: FindDeps): Promise<{ config: Config, file: string }> {
-  const file = chooseConfigFile(flags.config, deps)
-  const loaded = await loadConfig({ file, env: deps.env })
-  if ('config' in loaded) return { config: loaded.config, file }
-  throw badUsage(`${shortPath(file)} has faults, so it does not tell where the gateway is`,
-    `see them with: fotor-relay check ${shortPath(file)}`,
-    'or say it yourself: --url http://127.0.0.1:8081 --token-file FILE')
-}
-
-/** With `--url`, the file is a convenience: one with faults, or none, gives no token. */
-async function localToken (flags: ApiFlags, deps: FindDeps): Promise<ApiPlace['token']> {
-  if (flags.config === undefined) {
-    const file = chooseConfigFile(undefined, deps)
-    const loaded = await loadConfig({ file, env: deps.env })
-    return 'config' in loaded ? tokenOf(loaded.config, file) : null
-  }
-  const { config, file } = await configOf(flags, deps)
-  return tokenOf(config, file)
-}
-
 /** The first operator's token; without any, the one that the gateway made for itself. */
-function tokenOf ({ admin, dataDir }: Config, file: string): ApiPlace['token'] {
-  const first = admin.tokens.find(({ role }) => role === 'operator')
-  if (first !== undefined) return checked(first.value, `the token ${first.name} in ${shortPath(file)}`)
+function tokenIn ({ tokens, dataDir, faults }: AdminPlace, file: string): TokenSearch {
+  const first = tokens.find(({ role }) => role === 'operator')
+  if (first !== undefined) return { token: checked(first.value, `the token ${first.name} in ${shortPath(file)}`) }
+  if (faults.length > 0 || dataDir === null) return { token: null, withoutToken: firstOf(faults, file) }
   const made = join(dataDir, 'admin-token')
   try {
-    return tokenIn(made, shortPath(made))
+    return { token: readToken(made, shortPath(made)) }
   } catch (error) {
-    if (error instanceof CommandFailure && hasCode(error.cause, 'ENOENT')) return null
-    throw error
+    if (!(error instanceof CommandFailure && hasCode(error.cause, 'ENOENT'))) throw error
+    return { token: null, withoutToken: `${shortPath(file)} names no operator's token, and there is no ${shortPath(made)}` }
   }
 }
 
-function tokenIn (file: string, source: string): ApiPlace['token'] {
+function readToken (file: string, source: string): FoundToken {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -120,7 +119,7 @@ function stepFor (error: unknown): string {
 }
 
 /** A value that no header can carry must not reach one: the error would repeat it. */
-function checked (value: string, source: string): { value: string, source: string } {
+function checked (value: string, source: string): FoundToken {
   if (!/^[\x21-\x7e]+$/.test(value)) throw badUsage(`${source} does not hold a token`, 'a token is one line without spaces')
   return { value, source }
 }

@@ -19,6 +19,15 @@ export function plainText (text: string): string {
   return text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '·')
 }
 
+/** What JSON lets through and a terminal should not see; the other controls JSON escapes itself. */
+const UNPRINTABLE_IN_JSON = /[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g
+
+/** A value as one JSON document that is safe on a terminal and means the same. */
+export function plainJson (value: unknown): string {
+  return JSON.stringify(value, null, 2)
+    .replace(UNPRINTABLE_IN_JSON, character => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0'))
+}
+
 /** Columns that a plain text takes on a terminal. */
 export function widthOf (text: string): number {
   let width = 0

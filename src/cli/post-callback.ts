@@ -2,37 +2,61 @@
  * Posts a callback to a public endpoint, as Fotor does, and says what a
  * refusal means for the person at the terminal.
  */
-import { badUsage, CommandFailure } from './failure.js'
+import { commandLine, type ApiFlags } from './command-line.js'
 import { exchange, type Answer } from './exchange.js'
+import { badUsage, CommandFailure } from './failure.js'
 
 /** What the public endpoint answers when it has the callback. */
 export interface Accepted {
   status: 'accepted' | 'duplicate' | 'spooled'
+  /** `evt_` and 26 characters. */
   eventId?: string
 }
 
-const STEPS: Readonly<Record<number, readonly string[]>> = {
-  403: [
+const STATUSES: readonly unknown[] = ['accepted', 'duplicate', 'spooled']
+const EVENT_ID = /^evt_[0-9A-Z]{26}$/
+
+/** What to do about an answer, by its status. */
+const STEPS: Readonly<Record<number, (given: ApiFlags) => string[]>> = {
+  403: given => [
     'add the address that you come from to ingest.allowFrom of the gateway\'s configuration, or set ingest.allowlist to monitor',
-    'behind a proxy of your own, add the proxy to ingest.trustedProxies; then: fotor-relay reload'
+    `behind a proxy of your own, add the proxy to ingest.trustedProxies; then: ${commandLine('reload', given)}`
   ],
-  404: ['the path of the URL must be that of ingest.path in the gateway\'s configuration'],
-  413: ['ingest.maxBody in the gateway\'s configuration is the limit'],
-  429: ['ingest.rateLimit in the gateway\'s configuration is the limit; wait a little'],
-  503: ['the gateway cannot make it durable now; see why with: fotor-relay status']
+  404: () => ['the path of the URL must be that of ingest.path in the gateway\'s configuration'],
+  413: () => ['ingest.maxBody in the gateway\'s configuration is the limit'],
+  429: () => ['ingest.rateLimit in the gateway\'s configuration is the limit; wait a little'],
+  503: given => [`the gateway cannot make it durable now; see why with: ${commandLine('status', given)}`]
 }
 
 /**
- * @param url  of the endpoint; its path may hold a secret and is never repeated
- * @throws     CommandFailure for every answer but 200
+ * @param url    of the endpoint; its path may hold a secret and is never repeated
+ * @param given  where the operator's API is, as the command line said it; for the next steps
+ * @returns      what a gateway answers, and nothing else that came with it
+ * @throws       CommandFailure for every answer but a gateway's 200
  */
-export async function postCallback (url: string, callback: Buffer): Promise<Accepted> {
+export async function postCallback (url: string, callback: Buffer, given: ApiFlags = {}): Promise<Accepted> {
   if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
     throw badUsage('--to does not hold a URL that starts with http:// or https://', 'write --to https://relay.example.com/webhooks/fotor')
   }
-  const answer = await exchange({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: callback })
-  if (answer.status === 200 && answer.document !== null) return answer.document as Accepted
-  throw new CommandFailure(`${new URL(url).origin} answered ${answer.status}${meaningOf(answer)}`, { nextSteps: STEPS[answer.status] ?? [] })
+  const answer = await exchange({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: callback, given })
+  const { origin } = new URL(url)
+  if (answer.status !== 200) {
+    throw new CommandFailure(`${origin} answered ${answer.status}${meaningOf(answer)}`, { nextSteps: STEPS[answer.status]?.(given) ?? [] })
+  }
+  const accepted = readAccepted(answer.document)
+  if (accepted !== null) return accepted
+  throw new CommandFailure(`${origin} answered 200, but not as a gateway does`, {
+    nextSteps: ['is that the public endpoint? It is ingest.listen and ingest.path in the gateway\'s configuration']
+  })
+}
+
+/** `null` when no gateway says such a thing. */
+function readAccepted (document: unknown): Accepted | null {
+  const { status, eventId = null } = (document ?? {}) as { status?: unknown, eventId?: unknown }
+  if (!STATUSES.includes(status)) return null
+  const taken = { status: status as Accepted['status'] }
+  if (eventId === null) return taken
+  return typeof eventId === 'string' && EVENT_ID.test(eventId) ? { ...taken, eventId } : null
 }
 
 function meaningOf ({ status, document }: Answer): string {

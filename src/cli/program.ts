@@ -42,6 +42,7 @@ export function buildProgram (deps: ProgramDeps): Command {
     .configureOutput({
       writeOut: text => { terminal.out(text.trimEnd()) },
       writeErr: text => { terminal.error(text.trimEnd()) },
+      outputError: (text, write) => { write(suggestBeginnings(text, program.commands.map(command => command.name()))) },
       getOutHelpWidth: () => Math.min(terminal.columns, 100),
       getErrHelpWidth: () => 100
     })
@@ -65,4 +66,14 @@ export function buildProgram (deps: ProgramDeps): Command {
   addReload(program, deps)
   addSend(program, deps)
   return program
+}
+
+/** Commander suggests only what is spelt most alike; whoever typed the beginning of a command may mean that. */
+function suggestBeginnings (text: string, names: readonly string[]): string {
+  const typed = /unknown command '([a-z]{2,})'/.exec(text)?.[1]
+  const begun = names.filter(name => typed !== undefined && name.startsWith(typed))
+  if (begun.length === 0) return text
+  const [message = '', suggested = ''] = text.split(/\n\(Did you mean (?:one of )?(.*)\?\)/)
+  const all = [...new Set([...begun, ...suggested.split(', ').filter(name => name !== '')])]
+  return `${message.trimEnd()}\n(Did you mean ${all.length > 1 ? 'one of ' : ''}${all.join(', ')}?)\n`
 }

@@ -2,7 +2,8 @@
  * A gateway in this process, from its start to its end: signals, and what
  * cannot be survived.
  *
- *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once
+ *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
+ *                     during the start: say so and stop when it is complete, with 0; again: end at once, with 1
  *   SIGHUP            reload; the gateway logs what came of it
  *   an error that nobody caught: say it, and end with 1
  */
@@ -28,9 +29,11 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
   const sparing = dieLoudly(terminal)
   try {
     const gateway = await start().catch((error: unknown) => { throw startFailure(error, configFile, terminal) })
+    asked.hasStarted()
     const onHangup = (): void => { gateway.reload().catch(() => { /* never rejects */ }) }
     process.on('SIGHUP', onHangup)
     try {
+      if (asked.yet()) return
       const running = onRunning(gateway)
       if (await Promise.race([running, asked.first]) === 'stay') await asked.first
     } finally {
@@ -43,19 +46,35 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
   }
 }
 
-/** `first` resolves at the first request to stop. */
-function stopRequests (terminal: Terminal): { first: Promise<'asked'>, release: () => void } {
+interface StopRequests {
+  /** Resolves at the first. */
+  first: Promise<'asked'>
+  /** Whether there was one. */
+  yet: () => boolean
+  /** From now on there is something to stop. */
+  hasStarted: () => void
+  release: () => void
+}
+
+function stopRequests (terminal: Terminal): StopRequests {
   let count = 0
+  let isStarting = true
   let resolve: (asked: 'asked') => void = () => {}
   const first = new Promise<'asked'>(_resolve => { resolve = _resolve })
   const onSignal = (): void => {
     count += 1
     if (count === 1) resolve('asked')
-    if (count === 2) terminal.error('Stopping: deliveries in flight are finishing. Once more ends it at once.')
-    if (count > 2) process.exit(1)
+    if (count > 2 || (count === 2 && isStarting)) process.exit(1)
+    if (isStarting) terminal.error('Stopping as soon as the start allows it; once more ends at once.')
+    else if (count === 2) terminal.error('Stopping: deliveries in flight are finishing. Once more ends it at once.')
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  return { first, release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) } }
+  return {
+    first,
+    yet: () => count > 0,
+    hasStarted () { isStarting = false },
+    release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) }
+  }
 }
 
 /** What nobody caught ends the process: nobody knows what still holds. */

@@ -8,6 +8,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { paintFor, type Paint } from './colour.js'
+import { plainJson } from './plain-text.js'
 import { progressOn, type Progress } from './progress.js'
 import { formatTable, type Column } from './table.js'
 
@@ -59,7 +60,7 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     out,
     error: line => { stderr.write(line + '\n') },
-    json: value => { out(JSON.stringify(value, null, 2)) },
+    json: value => { out(plainJson(value)) },
     table: (rows, shape) => { formatTable(rows, shape, { columns, heading: paint.bold }).forEach(out) },
     progress: () => progressOn({
       isTerminal: stderr.isTTY === true, columns: columnsOf(stderr), write: text => { stderr.write(text) }

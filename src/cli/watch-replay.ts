@@ -7,6 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AdminApi } from './admin-api.js'
 import type { ReplayAnswer } from './answers.js'
+import { counted } from './counted.js'
 import { CommandFailure } from './failure.js'
 import type { Progress } from './progress.js'
 
@@ -29,8 +30,8 @@ export async function watchReplay (
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, MAX_WAIT_MS)) {
       const replay = await api.get<ReplayAnswer>(`/replays/${id}`)
       const { matched, queued, delivered, failed } = replay
-      if (isOver(replay)) return { replay, failure: failureOf(replay) }
-      if (performance.now() - started > atMostMs) return { replay, failure: tooLong(replay) }
+      if (isOver(replay)) return { replay, failure: failureOf(api, replay) }
+      if (performance.now() - started > atMostMs) return { replay, failure: tooLong(api, replay) }
       progress.show(delivered + failed, Math.max(matched, queued), `${delivered} delivered, ${failed} failed, ${queued} of ${matched} put back`)
       await wait(waitMs)
     }
@@ -44,14 +45,15 @@ function isOver ({ state, queued, delivered, failed, discarded = 0 }: ReplayAnsw
   return state === 'cancelled' || (state === 'done' && delivered + failed + discarded >= queued)
 }
 
-function tooLong ({ id, queued, delivered, failed }: ReplayAnswer): CommandFailure {
-  return new CommandFailure(`${queued - delivered - failed} deliveries of ${id} are still open; the replay goes on`, {
-    nextSteps: ['see what they wait for with: fotor-relay status']
+function tooLong (api: AdminApi, { id, queued, delivered, failed }: ReplayAnswer): CommandFailure {
+  const open = queued - delivered - failed
+  return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay goes on`, {
+    nextSteps: [`see what they wait for with: ${api.command('status')}`]
   })
 }
 
-function failureOf ({ id, state, failed }: ReplayAnswer): CommandFailure | null {
+function failureOf (api: AdminApi, { id, state, failed }: ReplayAnswer): CommandFailure | null {
   if (state === 'cancelled') return new CommandFailure(`${id} was cancelled before its end`)
   if (failed === 0) return null
-  return new CommandFailure(`${failed} of these deliveries failed again`, { nextSteps: ['see why with: fotor-relay events --state failed, then: fotor-relay show ID'] })
+  return new CommandFailure(`${failed} of these deliveries failed again`, { nextSteps: [`see why with: ${api.command('events --state failed')}, then: ${api.command('show ID')}`] })
 }

@@ -14,12 +14,13 @@ export function changesBetween (before: Config, after: Config): string[] {
   return changesAt(comparable(before), comparable(after), '')
 }
 
-/** Tokens and subscribers by name, so that their order means nothing. */
+/** Tokens and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
 function comparable (config: Config): Record<string, unknown> {
-  const { asWritten: _, admin, subscribers, ...rest } = config
+  const { asWritten: _asWritten, delivery: _delivery, admin, subscribers, ...rest } = config
   const named = <T extends { name: string }>(list: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map(entry => [entry.name, entry]))
-  return { ...rest, admin: { ...admin, tokens: named(admin.tokens) }, subscribers: named(subscribers) }
+  const meant = subscribers.map(({ shownUrl: _shown, ...subscriber }) => subscriber)
+  return { ...rest, admin: { ...admin, tokens: named(admin.tokens) }, subscribers: named(meant) }
 }
 
 function changesAt (before: unknown, after: unknown, path: string): string[] {

@@ -43,7 +43,7 @@ export interface RedisTls {
 
 /** At most one of `url`, `sentinel` and `cluster` is set; with none, the gateway starts its own server. */
 export interface RedisSettings {
-  /** `redis://` or `rediss://`; may hold a password: show `maskUrl(url)`. */
+  /** `redis://`, `rediss://` or `unix:///path`; may hold a password: show `maskUrl(url)`. */
   url: string | null
   /** `nodes` are `host:port`. */
   sentinel: { name: string, nodes: string[] } | null
@@ -78,6 +78,8 @@ export interface Config {
   /** Absolute. */
   dataDir: string
   retention: { eventsMs: number, failedMs: number, quarantineMs: number, auditMs: number }
+  /** What a subscriber has that says nothing else. */
+  delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'concurrency'>
   /** With the defaults of `delivery` filled in; in the order of the file. */
   subscribers: Subscriber[]
   shutdownDelayMs: number

@@ -14,11 +14,17 @@ export interface Outside {
   readFile (path: string): Reading<string>
 }
 
-/** A text with everything put in; `outside` tells whether anything came from outside. */
+/** Why a reference gives nothing. */
+export interface BadReference extends Refusal {
+  /** What else to do where nothing will do as well; follows the hint. */
+  orEmpty?: string
+}
+
+/** A text with everything put in, and nothing in the place of what could not be; `outside` tells whether anything came from outside. */
 export interface Interpolated {
   text: string
   outside: boolean
-  problems: Refusal[]
+  problems: BadReference[]
 }
 
 const OPEN = '${'
@@ -38,12 +44,12 @@ export function refersOutside (text: string): boolean {
 
 /** Puts in what the references name; lists all that cannot be. */
 export function interpolate (text: string, outside: Outside): Interpolated {
-  const problems: Refusal[] = []
+  const problems: BadReference[] = []
   let found = false
   const result = text.replace(REFERENCE, (_, inner: string | undefined, end: string | undefined) => {
     if (inner === undefined) return OPEN
     found = true
-    const reading = end === '' ? UNCLOSED : valueOf(inner, outside)
+    const reading: { value: string } | BadReference = end === '' ? UNCLOSED : valueOf(inner, outside)
     if ('value' in reading) return reading.value
     problems.push(reading)
     return ''
@@ -57,7 +63,7 @@ const UNKNOWN: Refusal = {
   hint: `write ${reference('NAME')}, ${reference('NAME:-default')} or ${reference('file:/path')}, not one inside another; ${LITERAL}`
 }
 
-function valueOf (inner: string, outside: Outside): Reading<string> {
+function valueOf (inner: string, outside: Outside): { value: string } | BadReference {
   const parts = NAME.exec(inner)
   const isFile = inner.startsWith('file:')
   if ((parts === null && !isFile) || refersOutside(inner)) return UNKNOWN
@@ -74,12 +80,12 @@ function fromFile (path: string, outside: Outside): Reading<string> {
   return { value }
 }
 
-function fromEnvironment (name: string, fallback: string | undefined, { env }: Outside): Reading<string> {
+function fromEnvironment (name: string, fallback: string | undefined, { env }: Outside): { value: string } | BadReference {
   const value = Object.hasOwn(env, name) ? env[name] : undefined
   if (value !== undefined && value !== '') return { value }
   if (fallback !== undefined) return { value: fallback }
-  const mayBeEmpty = `write ${reference(`${name}:-`)} if it may be empty`
+  const orEmpty = `write ${reference(`${name}:-`)} if it may be empty`
   return value === undefined
-    ? { problem: `needs the environment variable ${name}, which is not set`, hint: `set it, or ${mayBeEmpty}` }
-    : { problem: `needs the environment variable ${name}, which is empty`, hint: mayBeEmpty }
+    ? { problem: `needs the environment variable ${name}, which is not set`, hint: 'set it', orEmpty }
+    : { problem: `needs the environment variable ${name}, which is empty`, hint: 'give it a value', orEmpty }
 }

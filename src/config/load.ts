@@ -64,8 +64,14 @@ interface Parsing {
   nodes: number
 }
 
-/** YAML to what was written. A problem with an empty path means that the rest is not worth reading. */
-function parse (text: string): { written: Written, problems: Problem[] } {
+/**
+ * YAML to what was written.
+ *
+ * @returns what was written, and what is wrong with the YAML; a problem with an
+ *          empty path means that the rest is not worth reading
+ * @throws  never
+ */
+export function parse (text: string): { written: Written, problems: Problem[] } {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   const place = (offset: number): Place => {

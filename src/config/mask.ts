@@ -19,14 +19,15 @@ const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert',
 /** What nothing means, where it does not mean none. */
 const NOTHING: Readonly<Record<string, string>> = { types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited' }
 
-/** Which variant of a union it is: the other rows say so already. */
-const UNSHOWN = new Set(['kind'])
+/** What other rows say already: the variant of a union, and the URL again. */
+const UNSHOWN = new Set(['kind', 'shownUrl'])
 
 /** One line for each value, aligned, under a heading for each part. Ends without a line break. */
 export function describeConfig (config: Config): string {
   const { asWritten = new Map<string, string>(), subscribers, ...rest } = config
   const parts = [
     ...Object.entries(rest).map(([name, value]) => ({ title: yamlName(name), rows: rowsOf({ name, value, path: yamlName(name), asWritten }) })),
+    ...subscribers.length > 0 ? [] : [{ title: 'subscribers', rows: [['', 'none']] satisfies Row[] }],
     ...subscribers.map(({ name, ...value }, at) => ({ title: `subscriber ${name}`, rows: rowsOf({ name, value, path: `subscribers[${at}]`, asWritten }) }))
   ]
   const width = Math.max(...parts.flatMap(({ rows }) => rows.map(([label]) => label.length)))
@@ -95,7 +96,7 @@ function shown (text: string, path: string, asWritten: ReadonlyMap<string, strin
 }
 
 /** What `maskUrl` does, for a text that is not yet a URL: `https://user:word@${HOST}/?a=b`. */
-function withoutCredentials (source: string): string {
+export function withoutCredentials (source: string): string {
   return source.replace(/\/\/[^/]*@/, `//${MASK}@`).replace(/([?&][^=&]*=)[^&#]*/g, `$1${MASK}`)
 }
 

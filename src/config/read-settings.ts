@@ -10,7 +10,7 @@ import { readValue, type Given } from './read-value.js'
 import { unknownKey } from './unknown-key.js'
 import { formatPath, isBlank, writtenOf, type Path, type Written, type WrittenBlock, type WrittenList, type WrittenValue } from './written.js'
 import type { Problem } from './fault.js'
-import type { Refusal } from './reading.js'
+import { isRefusal, type Refusal } from './reading.js'
 import type { Shape } from './shape.js'
 
 /** What was read, and what could not be. */
@@ -71,17 +71,23 @@ const SHAPE_NAMES: Readonly<Record<string, string>> = {
 }
 
 function readOne (walk: Walk, shape: Shape, { written, path }: Spot<WrittenValue>): unknown {
-  const given = putIn(walk, written, path)
+  const given = putIn(walk, shape, { written, path })
   if (given === undefined) return undefined
   const reading = readValue(shape, given, walk.outside)
   return 'value' in reading ? reading.value : refuse(walk, path, reading)
 }
 
-function putIn (walk: Walk, { value }: WrittenValue, path: Path): Given | undefined {
+/** Kinds that are of no use with a part missing, even where it would be read. */
+const NEEDS_ALL = new Set<string | undefined>(['secret', 'token', 'headerValue'])
+
+function putIn (walk: Walk, shape: Shape, { written: { value }, path }: Spot<WrittenValue>): Given | undefined {
   if (typeof value !== 'string') return value === null ? undefined : { value, outside: false }
   if (!refersOutside(value)) return { value, outside: false }
   const { text, outside, problems } = interpolate(value, walk.outside)
-  for (const problem of problems) refuse(walk, path, problem)
+  const emptyWillDo = problems.length > 0 && !NEEDS_ALL.has(shape.kind) && !isRefusal(readValue(shape, { value: text, outside }, walk.outside))
+  for (const { orEmpty, ...refusal } of problems) {
+    refuse(walk, path, emptyWillDo && orEmpty !== undefined ? { ...refusal, hint: `${refusal.hint}, or ${orEmpty}` } : refusal)
+  }
   if (outside) walk.asWritten.set(formatPath(path), value)
   return problems.length === 0 ? { value: text, outside } : undefined
 }

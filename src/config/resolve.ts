@@ -5,8 +5,9 @@
  * Only for settings without faults. Knows no default of its own.
  */
 import { resolve as absolute } from 'node:path'
-import type { ClientTls, RetryPolicy, Subscriber } from '../model/subscriber.js'
+import { maskUrl, type ClientTls, type RetryPolicy, type Subscriber } from '../model/subscriber.js'
 import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type Token } from './config.js'
+import { withoutCredentials } from './mask.js'
 import { readSettings } from './read-settings.js'
 import { backoff, DEFAULT_ROLE, type BackoffSettings, type Settings } from './schema.js'
 import { shapeOf } from './shape.js'
@@ -24,7 +25,8 @@ export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string
     retention: {
       eventsMs: retention.events, failedMs: retention.failed, quarantineMs: retention.quarantine, auditMs: retention.audit
     },
-    subscribers: settings.subscribers.map(subscriber => subscriberOf(subscriber, settings.delivery)),
+    delivery: deliveryOf(settings.delivery),
+    subscribers: settings.subscribers.map((subscriber, at) => subscriberOf(subscriber, settings.delivery, asWritten.get(`subscribers[${at}].url`))),
     shutdownDelayMs: settings.shutdownDelay,
     shutdownGraceMs: settings.shutdownGrace,
     log: settings.log,
@@ -47,7 +49,8 @@ function serverTlsOf ({ certFile = '', keyFile = '' }: NonNullable<Settings['ing
   return { cert: certFile, key: keyFile }
 }
 
-function tokenOf (token: Settings['admin']['tokens'][number], at: number): Token {
+/** A token as the gateway uses it; one without a name is called after its place in the list, from 0. */
+export function tokenOf (token: Settings['admin']['tokens'][number], at: number): Token {
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
 
@@ -72,13 +75,19 @@ function textOrNull (text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
+function deliveryOf ({ timeout, retry, maxAge, concurrency }: Settings['delivery']): Config['delivery'] {
+  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, concurrency }
+}
+
 type SubscriberSettings = Settings['subscribers'][number]
 
-function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['delivery']): Subscriber {
+/** @param urlSource  the URL as it stands in the file, when any of it came from outside */
+function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['delivery'], urlSource: string | undefined): Subscriber {
   const { name, url, match, headers, secrets, rateLimit, tls, enabled } = subscriber
   return {
     name,
     url,
+    shownUrl: urlSource === undefined ? maskUrl(url) : withoutCredentials(urlSource),
     match,
     headers,
     secrets,

@@ -52,7 +52,7 @@ const namedToken = group('A token with a name for the audit.', {
   role: choice(['operator', 'viewer'], 'An operator may do everything, a viewer may only read.', DEFAULT_ROLE)
 })
 
-const admin = block('The listener for operators: API, health, metrics.', {
+const admin = block('The listener for operators: API and health.', {
   listen: scalar('address', 'Where the admin API listens, host:port; anything but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change' }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
@@ -62,7 +62,7 @@ const admin = block('The listener for operators: API, health, metrics.', {
 })
 
 const redis = block('An external Redis; with no address here the gateway starts and supervises its own server in dataDir.', {
-  url: scalar('redisUrl', 'redis://host:6379, or rediss:// for TLS; empty means none. Use one of url, sentinel and cluster.', { default: reference('RELAY_REDIS_URL:-') }),
+  url: scalar('redisUrl', 'redis://host:6379, rediss:// for TLS, or unix:///path/to/socket; empty means none. Use one of url, sentinel and cluster.', { default: reference('RELAY_REDIS_URL:-') }),
   sentinel: optional(group('Redis behind Sentinel.', {
     name: scalar('text', 'The name of the primary that the sentinels watch.'),
     nodes: list(scalar('node', 'host:port.'), 'The sentinels, host:port each.', { minItems: 1 })
@@ -83,7 +83,7 @@ const retention = block('For how long things are kept, counted from the end of a
   events: scalar('duration', 'Events whose deliveries all arrived.', { default: '7d', least: '1m' }),
   failed: scalar('duration', 'Events with a failed delivery.', { default: '30d', least: '1m' }),
   quarantine: scalar('duration', 'Refused callbacks.', { default: '7d', least: '1m' }),
-  audit: scalar('duration', 'What operators did.', { default: '90d', least: '1m' })
+  audit: scalar('duration', 'What operators did; nothing is recorded yet.', { default: '90d', least: '1m' })
 })
 
 const BUDGET = { minimum: 1, maximum: 1_000 }

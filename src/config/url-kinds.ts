@@ -8,10 +8,17 @@ export function readSubscriberUrl (written: string): Reading<string> {
   return readUrl(written, ['http:', 'https:'], 'write an address such as http://billing.internal:9001/hooks/fotor')
 }
 
-/** Reads where Redis is: `redis://` or `rediss://`; empty means nowhere. */
+/** Reads where Redis is: `redis://`, `rediss://` or `unix:///absolute/path`; empty means nowhere. */
 export function readRedisUrl (written: string): Reading<string> {
   if (written === '') return { value: '' }
-  return readUrl(written, ['redis:', 'rediss:'], 'write an address such as redis://localhost:6379, or rediss://… for TLS')
+  if (/^unix:/i.test(written)) return readSocketUrl(written)
+  return readUrl(written, ['redis:', 'rediss:'], 'write an address such as redis://localhost:6379, rediss://… for TLS, or unix:///path/to/socket')
+}
+
+/** Three slashes: no host, and a path from the root. */
+function readSocketUrl (written: string): Reading<string> {
+  if (/^unix:\/\/\/[^\s/?#][^\s?#]*$/.test(written) && URL.canParse(written)) return { value: written }
+  return { problem: 'is not the absolute path of a socket', hint: 'write unix:///path/to/socket' }
 }
 
 function readUrl (written: string, protocols: readonly string[], hint: string): Reading<string> {

@@ -3,6 +3,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import type { Config } from './config.js'
+import { isLoopback } from './rules.js'
 
 /** Sentences for the start of the gateway and for `check`; none holds a secret. */
 export function warnings (config: Config): string[] {
@@ -12,6 +13,7 @@ export function warnings (config: Config): string[] {
     ...allowFrom.length === 0 && allowlist === 'enforce' ? ['ingest.allowFrom is empty: every callback is answered 403'] : [],
     ...allowFrom.filter(hasPrivate).map(network =>
       `ingest.allowFrom has ${network}, which holds loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, everybody comes from such an address`),
+    ...isLoopback(config.admin.listen.host) ? [] : ['admin.listen is not loopback, and it is plain HTTP: whoever is on the way reads its bearer tokens, so let only a private network or a proxy with TLS reach it'],
     ...trustedProxies.filter(network => network.endsWith('/0')).map(network =>
       `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`)
   ]

@@ -51,10 +51,15 @@ async function look ({ store, stopping, refusedFaults }: HealthOptions): Promise
     await store.redis.set(store.keys.probe, '1', 'EX', PROBE_SECONDS)
     reasons.push(...await troublesOfSubscribers(store))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return { ready: false, status: 'degraded', reasons: [`Redis takes no writes: ${why}`, ...reasons] }
+    return { ready: false, status: 'degraded', reasons: [`Redis takes no writes${codeOf(error)}`, ...reasons] }
   }
   return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
+}
+
+/** Redis's own word for it; nothing else of an error is for everybody, it may name hosts and ports. */
+function codeOf (error: unknown): string {
+  const [code] = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|NOAUTH|NOPERM)\b/.exec(error instanceof Error ? error.message : '') ?? []
+  return code === undefined ? '' : ` (${code})`
 }
 
 async function troublesOfSubscribers (store: RecordStore): Promise<string[]> {

@@ -38,8 +38,10 @@ export interface ClientTls {
 export interface Subscriber {
   /** `^[a-z][a-z0-9-]{0,62}$`, unique. */
   name: string
-  /** http or https; may hold secrets: show `maskUrl(url)`, never this. */
+  /** http or https; may hold secrets: show `shownUrl`, never this. */
   url: string
+  /** May be shown: `url` as the file has it when any of it came from `${…}`, else `maskUrl(url)`. */
+  shownUrl: string
   match: Match
   /** Sent with every delivery; may hold secrets. */
   headers: Readonly<Record<string, string>>

@@ -13,7 +13,7 @@ import { createLookup } from './lookup.js'
 import { targetOf, type Target } from './target.js'
 
 /** What of a subscriber decides its connections. */
-export type Destination = Pick<Subscriber, 'name' | 'url' | 'tls' | 'concurrency' | 'timeoutMs'>
+export type Destination = Pick<Subscriber, 'name' | 'url' | 'shownUrl' | 'tls' | 'concurrency' | 'timeoutMs'>
 
 export interface Agent {
   target: Target
@@ -48,7 +48,7 @@ export function createAgents (): Agents {
       const known = agents.get(destination.name)
       if (known !== undefined && isSame(known.destination, destination)) return known
 
-      const target = targetOf(destination.url, destination.name)
+      const target = targetOf(destination)
       retire(destination.name)
       const lanes = createLanes({
         origin: target.origin,
@@ -74,7 +74,7 @@ export function createAgents (): Agents {
 
 function isSame (a: Destination, b: Destination): boolean {
   return a === b || (
-    a.url === b.url && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs &&
+    a.url === b.url && a.shownUrl === b.shownUrl && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs &&
     a.tls?.ca === b.tls?.ca && a.tls?.cert === b.tls?.cert && a.tls?.key === b.tls?.key
   )
 }

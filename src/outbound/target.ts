@@ -3,6 +3,7 @@
  * and the credentials it carries. Pure.
  */
 import { RelayError } from '../model/errors.js'
+import { maskUrl, type Subscriber } from '../model/subscriber.js'
 
 export interface Target {
   /** `http://host:port`, without credentials. */
@@ -11,16 +12,18 @@ export interface Target {
   path: string
   /** `Basic …` when the URL carries credentials, else `null`. */
   authorization: string | null
-  /** The parts that nobody should be shown: credentials and query values, each as it may be echoed. */
+  /**
+   * The parts that nobody should be shown, each as it may be echoed: credentials and
+   * query values, and the segments of the path when any of the URL came from `${…}`.
+   */
   secrets: string[]
 }
 
 /**
- * @param url   absolute, http or https
- * @param name  the subscriber it belongs to, for the error
- * @throws      RelayError CONFIG_INVALID, without the URL: it may hold secrets
+ * @param subscriber  its `url` is absolute, http or https; its name is for the error
+ * @throws            RelayError CONFIG_INVALID, without the URL: it may hold secrets
  */
-export function targetOf (url: string, name: string): Target {
+export function targetOf ({ name, url, shownUrl }: Pick<Subscriber, 'name' | 'url' | 'shownUrl'>): Target {
   const parsed = URL.canParse(url) ? new URL(url) : null
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
     throw new RelayError('CONFIG_INVALID', `The url of subscriber ${name} is not an http or https URL: correct it and reload.`)
@@ -30,7 +33,7 @@ export function targetOf (url: string, name: string): Target {
     origin: parsed.origin,
     path: parsed.pathname + parsed.search,
     authorization,
-    secrets: secretsOf(parsed, authorization)
+    secrets: [...secretsOf(parsed, authorization), ...shownUrl === maskUrl(url) ? [] : segmentsOf(parsed)]
   }
 }
 
@@ -38,6 +41,11 @@ function secretsOf ({ password, search, searchParams }: URL, authorization: stri
   const raw = search.slice(1).split('&').map(pair => pair.slice(pair.indexOf('=') + 1))
   const credentials = authorization === null ? [] : [password, decoded(password), authorization, authorization.slice(6)]
   return [...credentials, ...raw, ...searchParams.values()]
+}
+
+/** Which of them came from outside is not known; a short one is no secret (see `excerptOf`). */
+function segmentsOf ({ pathname }: URL): string[] {
+  return pathname.split('/').flatMap(segment => [segment, decoded(segment)])
 }
 
 function basicOf ({ username, password }: URL): string | null {

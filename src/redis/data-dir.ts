@@ -3,7 +3,7 @@
  * place for a socket whose path the system can hold.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { RelayError } from '../model/errors.js'
@@ -14,16 +14,26 @@ const MAX_SOCKET_PATH_BYTES = 100
 /** Anything that others may do. */
 const OTHERS = 0o077
 
+/** On a directory: many share it, and each may remove only what is theirs. */
+const SHARED_BY_MANY = 0o1000
+
+/** What the gateway and its server write into the directory, drafts and leftovers included. */
+const OURS = /^(gateway\.lock|admin-token|redis-server\.json|redis\.log|redis\.sock|appendonlydir|dump\.rdb|temp-)/
+
 /**
- * Creates the directory for its owner only; one that others may enter is closed to them.
+ * Creates the directory for its owner only. One that is there and open to
+ * others is closed to them when nobody else can miss it: it is this user's,
+ * and empty or with files of the gateway alone.
  *
  * @returns its real path, and sentences for the operator
- * @throws RelayError CONFIG_INVALID when it cannot be created or is no directory
+ * @throws RelayError CONFIG_INVALID when it cannot be created, is no directory, or is
+ *         open to others and not known to be the gateway's
  */
 export function prepareDataDir (dataDir: string): { path: string, warnings: string[] } {
   let path: string
+  let isNew: boolean
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    isNew = mkdirSync(dataDir, { recursive: true, mode: 0o700 }) !== undefined
     path = realpathSync(dataDir)
   } catch (error) {
     throw new RelayError('CONFIG_INVALID',
@@ -32,6 +42,7 @@ export function prepareDataDir (dataDir: string): { path: string, warnings: stri
   }
   const mode = statSync(path).mode & 0o777
   if ((mode & OTHERS) === 0) return { path, warnings: [] }
+  if (!isNew) mustBeOurs(path)
   const was = `dataDir ${path} was open to other users (mode ${mode.toString(8).padStart(4, '0')})`
   try {
     chmodSync(path, 0o700)
@@ -39,6 +50,23 @@ export function prepareDataDir (dataDir: string): { path: string, warnings: stri
   } catch {
     return { path, warnings: [`${was} and cannot be changed by this user: make it 0700`] }
   }
+}
+
+function mustBeOurs (path: string): void {
+  const problem = strangeIn(path)
+  if (problem === null) return
+  throw new RelayError('CONFIG_INVALID',
+    `dataDir ${path} is open to other users and ${problem}, so it is not closed to them: ` +
+    `choose another dataDir, such as ${join(path, 'fotor-relay')}, or, when it is the gateway's alone, chmod 700 it yourself`,
+    { dataDir: path })
+}
+
+/** Why somebody else may need the directory; `null` when nobody does. */
+function strangeIn (path: string): string | null {
+  const { mode, uid } = statSync(path)
+  if (uid !== userInfo().uid) return 'belongs to another user'
+  if ((mode & SHARED_BY_MANY) !== 0) return 'is shared by many (its sticky bit is set)'
+  return readdirSync(path).every(name => OURS.test(name)) ? null : 'holds files that are not the gateway\'s'
 }
 
 /**

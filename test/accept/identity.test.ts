@@ -56,6 +56,8 @@ const READABLE: ReadonlyArray<[says: string, body: string, is: Partial<Identity>
   ['spaces and colons may be in a taskId', '{"taskId":" a:b/../ ","status":1,"type":"b"}', { taskId: ' a:b/../ ' }],
   ['names of the prototype are only names', '{"taskId":"__proto__","status":1,"type":"constructor","__proto__":1}', { taskId: '__proto__' }],
   ['a businessId that is no string is none', withFields('"businessId":7'), { businessId: null }],
+  ['a businessId of 256 characters is one', withFields(`"businessId":"${'😀'.repeat(256)}"`), { businessId: '😀'.repeat(256) }],
+  ['a longer businessId is none', withFields(`"businessId":"${'a'.repeat(257)}"`), { businessId: null }],
   ['an empty businessId is one', withFields('"businessId":""'), { businessId: '' }],
   ['the last of two businessIds, as parsers have it', withFields('"businessId":"a","businessId":"b"'), { businessId: 'b' }],
   ['white space around everything', ' \t\r\n{ "taskId" : "a" , "status" : 1 , "type" : "b" } \n', { taskId: 'a' }],

@@ -50,6 +50,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
   return {
     name,
     url: `http://user:secret@${name}.internal:9001/hook?key=hidden`,
+    shownUrl: `http://***:***@${name}.internal:9001/hook?key=***`,
     match: { types: [], statuses: [], businessIds: [] },
     headers: { authorization: 'Bearer hidden' },
     secrets: ['whsec_hidden'],

@@ -40,8 +40,31 @@ t.test('a HEAD has the headers of the GET and no body', async t => {
   t.equal(await response.text(), '')
 })
 
+const HOSTS: ReadonlyArray<[host: string, status: number]> = [
+  ['localhost', 200], ['LOCALHOST:8081', 200], ['127.0.0.1', 200], ['10.1.2.3:80', 200], ['[::1]:8081', 200],
+  ['evil.example', 403], ['evil.example:8081', 403], ['localhost.evil.example', 403], ['127.0.0.1.evil.example', 403], ['[evil]', 403]
+]
+for (const [host, status] of HOSTS) {
+  t.test(`on loopback, a request for ${host} is ${status}: no web page gets in by giving its name our address`, async t => {
+    for (const path of ['/healthz', '/readyz', '/api/v1/events', '/nothing']) {
+      const answer = await speak(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${OPERATOR}\r\nconnection: close\r\n\r\n`)
+      t.match(answer, new RegExp(`^HTTP/1\\.1 ${path === '/nothing' && status === 200 ? 404 : status} `), path)
+      if (status === 403) t.match(answer, 'application/problem+json')
+    }
+  })
+}
+
+t.test('a listener that others reach is asked for by any name', async t => {
+  const open = await startApi()
+  t.teardown(open.close)
+  await open.app.listen({ host: '0.0.0.0', port: 0 })
+  const socket = connect({ host: '127.0.0.1', port: (open.app.server.address() as AddressInfo).port })
+  socket.write('GET /healthz HTTP/1.1\r\nhost: relay.internal\r\nconnection: close\r\n\r\n')
+  t.match(await text(socket), /^HTTP\/1\.1 200 /)
+})
+
 t.test('a body that is announced too large is refused before it is sent', async t => {
-  const answer = await speak('POST /api/v1/replays HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ' + OPERATOR +
+  const answer = await speak('POST /api/v1/replays HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ' + OPERATOR +
     '\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n{')
   t.match(answer, /^HTTP\/1\.1 413 /)
   t.match(answer, 'application/problem+json')

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Queues } from '../../src/queue/queues.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
+import { configOf } from '../config/config-of.js'
 import { startApi, subscriberNamed, type Api } from './api.js'
 
 interface Shown { name: string, pausedBy: string | null, heldBy: string | null, enabled: boolean, url: string | null }
@@ -52,6 +53,14 @@ t.test('subscribers are shown with what they owe and are owed, their secrets mas
     lastError: 'HTTP 500'
   })
   t.match(mailer, { name: 'mailer', counts: { open: 2, held: 0, failed: 0, delivered: 0 }, oldestWaitingAt: /Z$/, lastSuccessAt: null, lastError: null })
+})
+
+t.test('a secret in the path of a URL is shown as the file has it', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  const { subscribers } = await configOf('subscribers: [{ name: billing, url: "http://h/hooks/$' + '{HOOK_TOKEN}/in" }]', { HOOK_TOKEN: 'hushhush' })
+  api.subscribers.splice(0, Infinity, ...subscribers)
+  t.match(await list(api), [{ url: 'http://h/hooks/$' + '{HOOK_TOKEN}/in' }])
 })
 
 t.test('one that is configured but unheard of is shown, and one that is removed too', async t => {

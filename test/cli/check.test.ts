@@ -1,12 +1,12 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { lookAtNode } from '../../src/cli/doctor/look-at-machine.js'
-import { folder, run } from './at-the-terminal.js'
-import { standIn } from './stand-in-gateway.js'
+import { folder, run, type RunOptions } from './at-the-terminal.js'
+import { problem, standIn, TOKEN, type Reply } from './stand-in-gateway.js'
 
 const SECRET = 'whsec_Zm90b3ItcmVsYXkgdGVzdDogbm90IGEgc2VjcmV0ISE='
 
@@ -57,7 +57,11 @@ t.test('check: RELAY_CONFIG names the file, an argument wins over it', async t =
 interface Report { healthy: boolean, findings: Array<{ check: string, state: string, says: string, nextStep?: string }> }
 
 async function examine (yaml: string, t: Test, findServerProgram?: () => Promise<never>): Promise<Report & { code: number }> {
-  const { code, out } = await run(['doctor', '--json', '--config', fileWith(t, yaml)], findServerProgram === undefined ? {} : { deps: { findServerProgram } })
+  return await doctor(['--config', fileWith(t, yaml)], findServerProgram === undefined ? {} : { deps: { findServerProgram } })
+}
+
+async function doctor (flags: string[], options: RunOptions = {}): Promise<Report & { code: number }> {
+  const { code, out } = await run(['doctor', '--json', ...flags], options)
   return { code, ...JSON.parse(out) as Report }
 }
 
@@ -102,15 +106,56 @@ t.test('doctor: what keeps the gateway from its work is ✗ with a next step, an
   t.match(found('subscriber off'), { state: 'warning' })
 })
 
+const statsOf = (configFile: string): Reply => ({ body: { process: { configFile, pid: 42 } } })
+const OK: Reply = { body: { status: 'ok', reasons: [] } }
+
+/** A gateway on the admin port of a configuration, and that configuration. */
+async function gatewayOf (t: Test, readyz: Reply | Reply[], stats: (file: string) => Reply) {
+  const file = fileWith(t, '')
+  const gateway = await standIn(t, { 'GET /readyz': readyz, 'GET /api/v1/stats': () => stats(file) })
+  writeFileSync(file, `ingest: { listen: "127.0.0.1:0" }\nadmin: { listen: "${new URL(gateway.url).host}" }\n`)
+  return { gateway, file }
+}
+
+const about = ({ findings }: Report, ...checks: string[]) => findings.filter(({ check }) => checks.includes(check))
+
 t.test('doctor: a running gateway holds its own ports, and says how it feels', async t => {
-  const gateway = await standIn(t, { 'GET /readyz': [{ status: 200, body: { status: 'degraded', reasons: ['subscriber billing is failing'] } }, { status: 503, body: { status: 'unavailable', reasons: ['Redis does not answer'] } }] })
-  const yaml = `ingest: { listen: "127.0.0.1:0" }\nadmin: { listen: "${new URL(gateway.url).host}" }\n`
-  const first = await examine(yaml, t)
-  t.match(first.findings.filter(({ check }) => ['admin.listen', 'gateway', 'clock'].includes(check)), [
-    { state: 'good', says: /held by the running gateway/ }, { state: 'warning', says: /billing is failing/ }, { state: 'good' }
+  const { gateway, file } = await gatewayOf(t, [{ status: 200, body: { status: 'degraded', reasons: ['subscriber billing is failing'] } }, { status: 503, body: { status: 'unavailable', reasons: ['Redis does not answer'] } }], statsOf)
+  t.match(about(await doctor(['--config', file], gateway), 'admin.listen', 'gateway', 'clock'), [
+    { state: 'good', says: /held by the running gateway/ }, { state: 'warning', says: /billing is failing/, nextStep: `fotor-relay status --config ${file}` }, { state: 'good' }
   ])
-  const second = await examine(yaml, t)
-  t.match(second.findings.find(({ check }) => check === 'gateway'), { state: 'bad', says: /not ready.*Redis does not answer/ })
+  t.match(about(await doctor(['--config', file], gateway), 'gateway'), [{ state: 'bad', says: /not ready.*Redis does not answer/ }])
+})
+
+t.test('doctor: a gateway with another configuration is another gateway', async t => {
+  const { gateway, file } = await gatewayOf(t, OK, () => statsOf('/elsewhere/demo.yaml'))
+  const report = await doctor(['--config', file], gateway)
+  t.equal(report.code, 1)
+  t.match(about(report, 'admin.listen', 'gateway'), [
+    { state: 'bad', says: /another gateway/ }, { state: 'bad', says: /another gateway.*runs with \/elsewhere\/demo\.yaml \(pid 42\)/, nextStep: /stop that one/ }
+  ])
+})
+
+t.test('doctor: a gateway that this configuration does not open is another gateway', async t => {
+  const { file } = await gatewayOf(t, OK, () => problem(401, 'no'))
+  t.match(about(await doctor(['--config', file]), 'admin.listen', 'gateway'), [
+    { state: 'bad' }, { state: 'bad', says: /another gateway, it seems: .*wants a token/, nextStep: /--token-file/ }
+  ])
+})
+
+t.test('doctor: a gateway that cannot tell is not taken for this one', async t => {
+  const { gateway, file } = await gatewayOf(t, OK, () => problem(503, 'Redis does not answer'))
+  t.match(about(await doctor(['--config', file], gateway), 'admin.listen'), [{ state: 'warning', says: /does not say/ }])
+})
+
+t.test('doctor: --url and --token-file say where the gateway is', async t => {
+  const { gateway, file } = await gatewayOf(t, OK, statsOf)
+  const tokenFile = join(folder(t, { token: TOKEN }), 'token')
+  const elsewhere = fileWith(t, FREE)
+  const flags = ['--config', elsewhere, '--url', gateway.url, '--token-file', tokenFile]
+  t.match(about(await doctor(flags), 'gateway'), [{ state: 'bad', says: `runs with ${file}` }])
+  t.match(gateway.asked.at(-1), { line: 'GET /api/v1/stats', authorization: `Bearer ${TOKEN}` })
+  t.match(about(await doctor([...flags.slice(0, -1), '/nowhere/token']), 'gateway'), [{ state: 'bad', says: /\/nowhere\/token cannot be read/ }])
 })
 
 t.test('doctor: another program on the admin port is not taken for a gateway', async t => {
@@ -133,6 +178,7 @@ t.test('doctor: a dataDir that others may enter, or that is a file, is told', as
   mkdirSync(open)
   chmodSync(open, 0o755)
   const dataDirOf = async (path: string) => (await examine(`${FREE}dataDir: ${path}`, t)).findings.find(({ check }) => check === 'dataDir')
+  t.match(await dataDirOf(join(dir, 'new')), { state: 'good', says: /^[^ ]*new will be created$/ })
   t.match(await dataDirOf(open), { state: 'warning', nextStep: /chmod 700/ })
   t.match(await dataDirOf(join(dir, 'file')), { state: 'bad', says: /not a directory/ })
 })

@@ -118,6 +118,11 @@ t.test('status: readiness with its reasons, the numbers, and what waits for whom
   t.equal(gateway.asked.find(({ line }) => line === 'GET /readyz')?.authorization, undefined)
 })
 
+t.test('status: one is one', async t => {
+  const gateway = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, counters: { ...STATS.counters, duplicates: 1 }, events: 1 } } })
+  t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 repeat, 9 delivered, 2 failed; 1 event in the record/)
+})
+
 t.test('status: --json is one document of the three', async t => {
   const gateway = await standIn(t, WELL)
   const { out } = await run(['status', '--json', ...gateway.flags], gateway)
@@ -131,7 +136,7 @@ t.test('replay: the order says what the flags say', async t => {
   t.equal(code, 0)
   t.strictSame(gateway.asked[0]?.body, { subscriber: 'billing', state: 'any', since: '6h', eventIds: [ID, OTHER, 'x'], newId: true, ratePerSecond: 20 })
   t.match(out, /rpl_1: 3 deliveries will be replayed/)
-  t.match(err, /--cancel rpl_1/)
+  t.equal(err, `Stop it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
 })
 
 t.test('replay: a dry run only counts', async t => {
@@ -166,7 +171,7 @@ t.test('replay --wait DURATION: leaves when it takes longer, and says that it go
   const gateway = await standIn(t, {
     'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': { body: replay({ queued: 3, delivered: 1 }) }
   })
-  t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay goes on/ })
+  t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay goes on\n.*fotor-relay status --url http/ })
 })
 
 t.test('replay --cancel: stops one, and says what stays', async t => {
@@ -196,6 +201,7 @@ t.test('discard: where nobody can be asked it needs --yes, and asks the gateway 
   const gateway = await standIn(t, { 'POST /api/v1/deliveries/discard': { body: { matched: 2, discarded: 2 } } })
   t.match(await run(['discard', '--all', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
   t.equal(gateway.asked.length, 0)
+  t.match(await run(['discard', '--all', '--config', '/nowhere.yaml']), { code: 2, err: /add --yes/ })
   t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: '2 deliveries discarded.\n' })
   t.strictSame(gateway.asked[0]?.body, { all: true })
 })
@@ -214,7 +220,7 @@ t.test('pause and resume: say what follows', async t => {
 
 t.test('reload: says what changed', async t => {
   const gateway = await standIn(t, { 'POST /api/v1/config/reload': [{ body: { changed: ['subscribers', 'log.level'] } }, { body: { changed: [] } }] })
-  t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; changed: subscribers, log.level.\n' })
+  t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; changed: subscribers, log.level\n' })
   t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; nothing has changed.\n' })
 })
 
@@ -230,7 +236,7 @@ t.test('send: only what was said goes to the gateway, which has the defaults', a
   const gateway = await standIn(t, { 'POST /api/v1/test-events': { status: 202, body: { status: 'accepted', eventId: ID } } })
   const { code, out, err } = await run(['send', '--type', 'avatar', '--status', '-1', '--subscriber', 'billing', ...gateway.flags], gateway)
   t.match({ code, out }, { code: 0, out: `accepted ${ID}\n` })
-  t.match(err, `fotor-relay show ${ID}`)
+  t.equal(err, `See what becomes of it with: fotor-relay show ${ID} --url ${gateway.url}\n`)
   t.strictSame(gateway.asked[0]?.body, { type: 'avatar', status: -1, subscriber: 'billing' })
 })
 
@@ -263,17 +269,44 @@ t.test('send --to: posts to a public endpoint, byte for byte and without a token
   t.strictSame(gateway.asked[1]?.body, { taskId: 'mine', status: 1, type: 'test' })
 })
 
+/** Answers of 200 that no gateway gives. */
+const STRANGE: readonly unknown[] = [
+  { status: '\u001b[31mred' }, { status: 'accepted', eventId: 'evt_\u001b[2J' }, { status: 'accepted', eventId: 7 }, { eventId: ID }, 'hello', []
+]
+for (const body of STRANGE) {
+  t.test(`send --to: only what a gateway says is printed, not ${JSON.stringify(body)}`, async t => {
+    const gateway = await standIn(t, { 'POST /secret': { body: JSON.stringify(body) } })
+    const { code, out, err } = await run(['send', '--to', gateway.url + '/secret'], gateway)
+    t.match({ code, out }, { code: 1, out: '' })
+    t.match(err, /answered 200, but not as a gateway does\n.*ingest\.path/)
+  })
+}
+
+t.test('send --to: what else came with the answer is not printed', async t => {
+  const gateway = await standIn(t, { 'POST /secret': { body: { status: 'duplicate', eventId: ID, more: '\u001b[2J' } } })
+  const { out } = await run(['send', '--json', '--to', gateway.url + '/secret'], gateway)
+  t.strictSame(JSON.parse(out), { status: 'duplicate', eventId: ID })
+})
+
+t.test('--json: what a terminal would obey is escaped, and means the same', async t => {
+  const page = { items: [], nextCursor: 'a\u007f\u0085\u009b\u2028\u202e\u2066\u2069é' }
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: page } })
+  const { out } = await run(['events', '--json', ...gateway.flags], gateway)
+  t.match(out, 'a\\u007f\\u0085\\u009b\\u2028\\u202e\\u2066\\u2069é')
+  t.strictSame(JSON.parse(out), page)
+})
+
 /** What a public endpoint answers, and what it means for whoever sent. */
 const ANSWERS: ReadonlyArray<[status: number, says: RegExp]> = [
   [403, /answered 403: this address is not in ingest\.allowFrom\n.*ingest\.allowlist.*monitor\n.*trustedProxies/],
   [404, /answered 404.*\n.*ingest\.path/],
   [400, /answered 400: taskId is missing/],
-  [503, /answered 503.*\n.*fotor-relay status/]
+  [503, /answered 503.*\n.*fotor-relay status --config relay\.yaml\n/]
 ]
 for (const [status, says] of ANSWERS) {
   t.test(`send --to: ${status} is explained, without the secret path`, async t => {
     const gateway = await standIn(t, { 'POST /secret': problem(status, 'taskId is missing') })
-    const { code, err } = await run(['send', '--to', gateway.url + '/secret'], gateway)
+    const { code, err } = await run(['send', '--to', gateway.url + '/secret', '--config', 'relay.yaml'], gateway)
     t.equal(code, 1)
     t.match(err, says)
     t.notMatch(err, /\/secret/)

@@ -73,6 +73,7 @@ t.test('the real program stays up until Ctrl-C, its suggestions work meanwhile, 
   const [code] = await once(child, 'close')
   t.equal(code, 0)
   t.notMatch(out, /^\{/m)
+  t.match(out, /\nStopped; everything the demo made is removed\.\n$/)
   t.strictSame(leftovers(), [])
 })
 

@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { findApi, type ApiFlags } from '../../src/cli/find-api.js'
+import type { ApiFlags } from '../../src/cli/command-line.js'
+import { findApi } from '../../src/cli/find-api.js'
+import { reference } from '../../src/config/interpolate.js'
 import { folder, PACKAGE_DIR, run } from './at-the-terminal.js'
 import { problem, standIn, TOKEN } from './stand-in-gateway.js'
 
+const NOT_HERE = reference('NOT_HERE')
 const EMPTY = { items: [], nextCursor: null }
 
 /** A configuration, and what the gateway keeps beside it. */
@@ -72,11 +75,34 @@ t.test('a token file that is not there is named', async t => {
   t.match(err, /\/nowhere\/token cannot be read \(ENOENT\)\n {2}→ .*--token-file/)
 })
 
-t.test('a configuration with faults does not tell where the gateway is, and the way around it is named', async t => {
-  const config = join(folder(t, { 'relay.yaml': 'ingess: {}' }), 'relay.yaml')
+t.test('variables that only the gateway has, and faults elsewhere, keep nobody from finding it', async t => {
+  const config = home(t, { admin: `{ listen: "127.0.0.1:9999" }\ningess: {}\nsubscribers: [{ name: a, url: "${NOT_HERE}", secrets: ["${NOT_HERE}"] }]`, made: 'made-here' })
+  t.match(await find({ config }), { url: 'http://127.0.0.1:9999', token: { value: 'made-here' } })
+})
+
+t.test('a fault in admin.listen hides where the gateway is, and the way around it is named', async t => {
+  const config = home(t, { admin: `{ listen: "${NOT_HERE}" }` })
   const { code, err } = await run(['events', '--config', config])
   t.equal(code, 2)
-  t.match(err, /has faults.*\n.*fotor-relay check.*\n.*--url/)
+  t.match(err, /does not tell where the gateway is: .*relay\.yaml:1:\d+: admin\.listen needs the environment variable NOT_HERE.*\n.*fotor-relay check.*\n.*--url/)
+})
+
+t.test('why no token was found is said when one is wanted', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': problem(401, 'no') })
+  const whyWith = async (admin: string): Promise<string> => (await run(['events', ...gateway.flags], { env: { RELAY_CONFIG: home(t, { admin }) } })).err
+  t.match(await whyWith(`{ tokens: ["${NOT_HERE}"] }`), /none was found: .*admin\.tokens\[0\] needs the environment variable NOT_HERE/)
+  t.match(await whyWith('{}'), /none was found: .*relay\.yaml names no operator's token, and there is no .*admin-token/)
+  t.match((await run(['events', ...gateway.flags], { env: { RELAY_CONFIG: '/nowhere.yaml' } })).err, /none was found: .*\/nowhere\.yaml does not exist/)
+  t.match(await find({ url: 'http://relay.example.com' }), { token: null, withoutToken: /only with --config/ })
+})
+
+t.test('the next steps are aimed at the same gateway, as a shell takes them', async t => {
+  const tokenFile = join(folder(t, { 'a token': TOKEN }), 'a token')
+  const { err } = await run(['events', '--url', 'http://127.0.0.1:1', '--token-file', tokenFile, '--config', 'my.yaml'])
+  t.match(err, '→ start it with: fotor-relay start --config my.yaml\n')
+  const gateway = await standIn(t, { 'POST /api/v1/subscribers/billing/pause': { body: {} } })
+  const { out } = await run(['pause', 'billing', ...gateway.flags, '--token-file', tokenFile])
+  t.equal(out, `billing is paused; its deliveries wait until: fotor-relay resume billing --url ${gateway.url} --token-file '${tokenFile}'\n`)
 })
 
 t.test('the token is sent as a bearer token', async t => {

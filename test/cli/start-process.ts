@@ -2,6 +2,7 @@
  * The program in a process of its own, with a gateway that does what STAND_IN
  * says. Run by start.test.ts.
  */
+import { once } from 'node:events'
 import { RelayError } from '../../src/model/errors.js'
 import type { RunningGateway, StartOptions } from '../../src/cli/deps.js'
 import { runProgram } from '../../src/cli/run.js'
@@ -21,6 +22,8 @@ async function startGateway ({ configFile, env, role }: StartOptions): Promise<R
   if (behaviour === 'throws') setImmediate(() => { throw new Error('nobody caught this') })
   if (behaviour === 'rejects') setImmediate(() => { void Promise.reject(new Error('nobody awaited this')) })
   say(`role ${role ?? 'none'}`)
+  if (behaviour === 'never starts') await new Promise(() => {})
+  if (behaviour === 'starts slowly') await once(process, 'SIGINT')
   return {
     addresses: { ingest: 'http://127.0.0.1:8080', admin: 'http://127.0.0.1:8081' },
     ingestPath: '/webhooks/fotor/very-secret',

@@ -61,6 +61,25 @@ t.test('a second Ctrl-C says that it is stopping, a third ends at once', async t
   t.equal(running.out(), 'role ingest\nstopping\n')
 })
 
+t.test('Ctrl-C during the start says so, and stops cleanly when the start is complete', async t => {
+  const running = start(t, ['start'], { STAND_IN: 'starts slowly' })
+  await running.says('role all')
+  running.child.kill('SIGINT')
+  t.equal(await running.ended, 0)
+  t.equal(running.out(), 'role all\nstopping\n')
+  t.equal(running.err(), 'Stopping as soon as the start allows it; once more ends at once.\n')
+})
+
+t.test('a second Ctrl-C during the start ends at once', async t => {
+  const running = start(t, ['start'], { STAND_IN: 'never starts' })
+  await running.says('role all')
+  running.child.kill('SIGINT')
+  await running.says('Stopping as soon as')
+  running.child.kill('SIGINT')
+  t.equal(await running.ended, 1)
+  t.equal(running.out(), 'role all\n')
+})
+
 t.test('SIGHUP reloads, and the gateway runs on', async t => {
   const running = start(t, ['start'])
   await running.says('runs with')

@@ -27,6 +27,9 @@ t.test('the version is the package\'s', async t => {
 const SLIPS: ReadonlyArray<[typed: string, says: RegExp]> = [
   ['', /Usage: fotor-relay/],
   ['repla', /unknown command 'repla'\n\(Did you mean replay\?\)/],
+  ['stat', /unknown command 'stat'\n\(Did you mean one of status, start\?\)/],
+  ['disc', /unknown command 'disc'\n\(Did you mean discard\?\)/],
+  ['xyzzy', /unknown command 'xyzzy'\n(?!\(Did)/],
   ['events --stat failed', /unknown option '--stat'\n\(Did you mean --state\?\)/],
   ['events --limit 0', /--limit.*whole number from 1 to 500/],
   ['events --limit many', /--limit.*whole number from 1 to 500/],

@@ -42,6 +42,12 @@ const DEFAULTS = {
   redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay' },
   dataDir: resolve('data'),
   retention: { eventsMs: 7 * DAY_MS, failedMs: 30 * DAY_MS, quarantineMs: 7 * DAY_MS, auditMs: 90 * DAY_MS },
+  delivery: {
+    timeoutMs: 15_000,
+    retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
+    maxAgeMs: 3 * DAY_MS,
+    concurrency: 16
+  },
   subscribers: [],
   shutdownDelayMs: 0,
   shutdownGraceMs: 10_000,
@@ -68,6 +74,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
   t.strictSame(subscribers, [{
     name: 'one',
     url: 'http://one.internal/',
+    shownUrl: 'http://one.internal/',
     match: { types: [], statuses: [], businessIds: [] },
     headers: {},
     secrets: [],

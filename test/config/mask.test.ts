@@ -19,6 +19,15 @@ t.test('the defaults are shown in the units of the file', async t => {
   t.equal(lineOf(text, 'url'), 'url | none')
 })
 
+t.test('without subscribers that is said, and so is what one would get', async t => {
+  const text = describeConfig(await configOf('delivery: { timeout: 7s, retry: { attempts: 3 } }'))
+  t.match(text, /^delivery\n {2}timeout +7s\n {2}retry\.attempts +3\n/m)
+  t.match(text, /^ {2}maxAge +3d$/m)
+  t.match(text, /^ {2}concurrency +16$/m)
+  t.equal(lineOf(text, 'subscribers'), 'subscribers | none')
+  t.notMatch(describeConfig(await configOf('subscribers: [{ name: one, url: "http://one/" }]')), /^subscribers/m)
+})
+
 t.test('all values stand in one column', async t => {
   const text = describeConfig(await configOf('subscribers: [{ name: a-subscriber, url: "http://a/", retry: [1s, 2s] }]'))
   const columns = text.split('\n').filter(line => /\S {2,}\S/.test(line)).map(line => /^ *\S+ +/.exec(line)![0].length)

@@ -12,6 +12,8 @@ const TABLE: ReadonlyArray<[says: string, text: string, warns: RegExp[]]> = [
   ['nobody is subscribed', '', [/^subscribers is empty/]],
   ['nobody is let in', allowFrom(), [/^ingest\.allowFrom is empty/]],
   ['nobody is on the list, but all are let through', `${ONE}ingest: { allowFrom: [], allowlist: monitor }`, []],
+  ['operators come from other machines', `${ONE}admin: { listen: "0.0.0.0:8081", tokens: [a-token] }`, [/^admin\.listen .*plain HTTP.*bearer tokens/]],
+  ['operators come from this machine', `${ONE}admin: { listen: "[::1]:8081" }`, []],
   ['anybody may claim to be anybody', `${ONE}ingest: { trustedProxies: ["0.0.0.0/0"] }`, [/^ingest\.trustedProxies has 0\.0\.0\.0\/0/]],
   ...['127.0.0.1', '127.0.0.0/8', '10.1.2.3', '172.20.0.0/16', '192.168.0.0/24', '169.254.0.1', '100.64.0.0/10', '::1', 'fd00::1', 'fe80::/64', '::ffff:10.0.0.1', '0.0.0.0/0', '::/0', '172.0.0.0/8']
     .map((network): [string, string, RegExp[]] => [`${network} holds private addresses`, allowFrom(network), [/holds loopback or private/]]),

@@ -266,6 +266,12 @@ t.test('an answer that echoes secrets shows none of them', async t => {
   t.match(answer, { status: 401, excerpt: /"x-key":"\*\*\*"/ })
 })
 
+t.test('an echoed path is not shown when a part of it came from outside', async t => {
+  const server = await startHttp(t, (request, response) => { response.writeHead(404).end(`nothing at ${request.url}`) })
+  const to = subscriberAt(`http://127.0.0.1:${server.port}/hooks/hush-48151623/in`, { shownUrl: 'http://127.0.0.1/hooks/$' + '{HOOK_TOKEN}/in' })
+  t.match(await post(outboundFor(t), to), { status: 404, excerpt: 'nothing at /hooks/***/in' })
+})
+
 t.test('a URL that is none is said without showing it', async t => {
   for (const url of ['not a url with secret-x', 'ftp://secret-x@127.0.0.1/']) {
     const error = await t.rejects(post(outboundFor(t), subscriberAt(url)), { code: 'CONFIG_INVALID', message: /billing/ })

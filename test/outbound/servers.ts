@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { Subscriber } from '../../src/model/subscriber.js'
+import { maskUrl, type Subscriber } from '../../src/model/subscriber.js'
 
 /** The part of a test that closes things. */
 export interface Closing { teardown: (close: () => unknown) => void }
@@ -94,6 +94,7 @@ export function subscriberAt (url: string, changes: Partial<Subscriber> = {}): S
   return {
     name: 'billing',
     url,
+    shownUrl: maskUrl(url),
     match: { types: [], statuses: [], businessIds: [] },
     headers: {},
     secrets: [],

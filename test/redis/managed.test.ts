@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { markOf } from '../../src/redis/process-mark.js'
@@ -199,6 +199,33 @@ t.test('a directory open to others is closed to them, and that is said', async t
   const redis = await start()
   t.equal(statSync(dataDir).mode & 0o777, 0o700)
   t.match(redis.warnings, [/0755.*now 0700/])
+})
+
+t.test('a directory of an earlier gateway that was opened to others is closed again', async t => {
+  const { start, dataDir } = scene(t)
+  await (await start()).stop()
+  chmodSync(dataDir, 0o755)
+  await start()
+  t.equal(statSync(dataDir).mode & 0o777, 0o700)
+})
+
+for (const [whose, mode, file] of [['holds what is not the gateway\'s', 0o755, 'thesis.tex'], ['is shared by many', 0o1777, null]] as const) {
+  t.test(`an open directory that ${whose} is refused, and left as it is`, async t => {
+    const { start, dataDir } = scene(t)
+    mkdirSync(dataDir)
+    chmodSync(dataDir, mode)
+    if (file !== null) writeFileSync(join(dataDir, file), '')
+    await t.rejects(start(), { code: 'CONFIG_INVALID', message: new RegExp(`dataDir ${dataDir} .*choose another dataDir.*chmod 700`) })
+    t.equal(statSync(dataDir).mode & 0o7777, mode)
+    t.strictSame(readdirSync(dataDir), file === null ? [] : [file])
+  })
+}
+
+t.test('a directory with other files that is private already is taken', async t => {
+  const { start, dataDir } = scene(t)
+  mkdirSync(dataDir, { mode: 0o700 })
+  writeFileSync(join(dataDir, 'notes.txt'), '')
+  t.strictSame((await start()).warnings, [])
 })
 
 t.test('a server that cannot come up says why, and lets the directory go', async t => {

@@ -110,6 +110,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
   return {
     name,
     url: 'http://127.0.0.1:9/',
+    shownUrl: 'http://127.0.0.1:9/',
     match: { types: [], statuses: [], businessIds: [] },
     headers: {},
     secrets: [],

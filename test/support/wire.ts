@@ -31,7 +31,7 @@ export interface WireAnswer {
 export function requestBytes ({ method = 'POST', target = '/', headers = [], body = '', chunked = false }: WireRequest): Buffer {
   const bytes = Buffer.from(body)
   const length = chunked ? 'transfer-encoding: chunked' : `content-length: ${bytes.length}`
-  const head = [`${method} ${target} HTTP/1.1`, 'host: relay', 'connection: close', length, ...headers, '', ''].join('\r\n')
+  const head = [`${method} ${target} HTTP/1.1`, 'host: localhost', 'connection: close', length, ...headers, '', ''].join('\r\n')
   const content = chunked ? [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n0\r\n\r\n')] : [bytes]
   return Buffer.concat([Buffer.from(head), ...content])
 }

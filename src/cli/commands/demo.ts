@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { addExamples } from '../api-command.js'
 import { readConfig } from '../config-file.js'
@@ -30,7 +30,7 @@ export function addDemo (program: Command, deps: ProgramDeps): void {
 
 async function demo ({ config: named, once }: DemoFlags, deps: ProgramDeps): Promise<void> {
   const { env, terminal, packageDir } = deps
-  const configFile = named ?? join(packageDir, 'config', 'demo.yaml')
+  const configFile = resolve(named ?? join(packageDir, 'config', 'demo.yaml'))
   const config = await readConfig(configFile, deps)
   const dataDir = mkdtempSync(join(tmpdir(), 'fotor-relay-demo-'))
   const audience = await openSubscribers(config.subscribers, { configFile, terminal }).catch((error: unknown) => {
@@ -54,4 +54,5 @@ async function demo ({ config: named, once }: DemoFlags, deps: ProgramDeps): Pro
     await audience.close()
     rmSync(dataDir, { recursive: true, force: true })
   }
+  if (once !== true) terminal.out('Stopped; everything the demo made is removed.')
 }

@@ -5,10 +5,11 @@
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import { commandLine, type ApiFlags } from '../command-line.js'
+import { counted } from '../counted.js'
 import type { ProgramDeps } from '../deps.js'
 import { badUsage, CommandFailure } from '../failure.js'
 import { addFilters, filtersOf, type FilterFlags } from '../filters.js'
-import type { ApiFlags } from '../find-api.js'
 
 interface DiscardFlags extends FilterFlags, ApiFlags { all?: true, dryRun?: true, yes?: true, json?: true }
 
@@ -34,25 +35,20 @@ async function discard (flags: DiscardFlags, deps: ProgramDeps): Promise<void> {
   const { terminal } = deps
   const filters = filtersOf(flags)
   if (Object.keys(filters).length === 0 && flags.all !== true) {
-    throw badUsage('say which deliveries: at least one filter, or --all', 'see them first with: fotor-relay events --state failed,held')
+    throw badUsage('say which deliveries: at least one filter, or --all', `see them first with: ${commandLine('events --state failed,held', flags)}`)
   }
   const order = { ...filters, ...(flags.all === true ? { all: true } : {}) }
+  const asks = flags.dryRun !== true && flags.yes !== true
+  if (asks && !terminal.interactive) throw badUsage('nobody is here to ask: add --yes to discard, or --dry-run to count')
   const api = await openApi(flags, deps)
-  if (flags.dryRun !== true && flags.yes !== true) await confirm(api, order, deps)
+  if (asks) await confirm(api, order, deps)
   const answer = await api.post<Discarded>('/deliveries/discard', flags.dryRun === true ? { ...order, dryRun: true } : order)
   if (flags.json === true) terminal.json(answer)
-  else terminal.out(flags.dryRun === true ? `${counted(answer.matched)} would be discarded.` : `${counted(answer.discarded)} discarded.`)
+  else terminal.out(flags.dryRun === true ? `${counted(answer.matched, 'delivery', 'deliveries')} would be discarded.` : `${counted(answer.discarded, 'delivery', 'deliveries')} discarded.`)
 }
 
 async function confirm (api: AdminApi, order: object, { terminal }: ProgramDeps): Promise<void> {
-  if (!terminal.interactive) {
-    throw badUsage('nobody is here to ask: add --yes to discard, or --dry-run to count')
-  }
   const { matched } = await api.post<Discarded>('/deliveries/discard', { ...order, dryRun: true })
-  const answer = await terminal.ask(`Give up ${counted(matched)}? [y/N] `)
+  const answer = await terminal.ask(`Give up ${counted(matched, 'delivery', 'deliveries')}? [y/N] `)
   if (!/^y(es)?$/i.test(answer)) throw new CommandFailure('nothing was discarded')
-}
-
-function counted (deliveries: number): string {
-  return deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`
 }

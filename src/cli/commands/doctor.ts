@@ -7,7 +7,8 @@ import type { Config } from '../../config/config.js'
 import { formatFault } from '../../config/fault.js'
 import { loadConfig } from '../../config/load.js'
 import { warnings } from '../../config/warnings.js'
-import { addExamples } from '../api-command.js'
+import { addApiOptions, addExamples } from '../api-command.js'
+import type { ApiFlags } from '../command-line.js'
 import { chooseConfigFile, shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
 import { bad, good, warning, type Finding } from '../doctor/finding.js'
@@ -18,30 +19,30 @@ import { CommandFailure } from '../failure.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 
-interface DoctorFlags { config?: string, json?: true }
+interface DoctorFlags extends ApiFlags { json?: true }
 
 /** Adds the command. */
 export function addDoctor (program: Command, deps: ProgramDeps): void {
   const command = program.command('doctor')
     .description('Find out why something does not work: Node, Redis, configuration, directory, ports, gateway and subscribers, each with a next step.')
-    .option('--config <file>', 'the configuration (or RELAY_CONFIG; default: config/relay.yaml)')
     .option('--json', 'print {healthy, findings} as one JSON document')
     .action(async (flags: DoctorFlags) => { await doctor(flags, deps) })
-  addExamples(command, [
+  addExamples(addApiOptions(command), [
     ['doctor', 'before the first start, or when something is wrong'],
     ['doctor --json | jq ".findings[] | select(.state != \\"good\\")"', 'what is not well, for a script']
   ])
 }
 
-async function doctor ({ config: named, json }: DoctorFlags, deps: ProgramDeps): Promise<void> {
-  const findings = await examine(chooseConfigFile(named, deps), deps)
+async function doctor ({ json, ...flags }: DoctorFlags, deps: ProgramDeps): Promise<void> {
+  const findings = await examine(flags, deps)
   const troubles = findings.filter(({ state }) => state === 'bad').length
   if (json === true) deps.terminal.json({ healthy: troubles === 0, findings })
   else writeFindings(findings, deps.terminal)
   if (troubles > 0) throw new CommandFailure(troubles === 1 ? '1 thing must be mended' : `${troubles} things must be mended`)
 }
 
-async function examine (file: string, deps: ProgramDeps): Promise<Finding[]> {
+async function examine (flags: ApiFlags, deps: ProgramDeps): Promise<Finding[]> {
+  const file = chooseConfigFile(flags.config, deps)
   const loaded = await loadConfig({ file, env: deps.env })
   const config = 'config' in loaded ? loaded.config : null
   const ground = [lookAtNode(process.versions.node), await lookAtRedisProgram(deps, config)]
@@ -50,12 +51,12 @@ async function examine (file: string, deps: ProgramDeps): Promise<Finding[]> {
     return [...ground, ...faults]
   }
   const running = loaded.config
-  const gateway = await lookAtGateway(running)
+  const gateway = await lookAtGateway({ config: running, file, flags, deps })
   return [
     ...ground,
     ...lookAtConfig(running, file),
     lookAtDataDir(running),
-    ...await lookAtPorts(running, gateway.isUp),
+    ...await lookAtPorts(running, gateway.identity),
     ...gateway.findings,
     ...await lookAtSubscribers(running.subscribers)
   ]

@@ -4,10 +4,10 @@
 import type { Command } from 'commander'
 import type { EventAnswer, Page } from '../answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { writeEvents } from '../event-table.js'
 import { addFilters, filtersOf, wholeNumber, type FilterFlags } from '../filters.js'
-import type { ApiFlags } from '../find-api.js'
 
 interface EventsFlags extends FilterFlags, ApiFlags { limit?: number, cursor?: string, json?: true }
 

@@ -3,8 +3,8 @@
  */
 import type { Command } from 'commander'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
-import type { ApiFlags } from '../find-api.js'
 
 /** Adds the command. */
 export function addPause (program: Command, deps: ProgramDeps): void {
@@ -14,7 +14,7 @@ export function addPause (program: Command, deps: ProgramDeps): void {
     .action(async (name: string, flags: ApiFlags) => {
       const api = await openApi(flags, deps)
       await api.post(`/subscribers/${encodeURIComponent(name)}/pause`)
-      deps.terminal.out(`${name} is paused; its deliveries wait until: fotor-relay resume ${name}`)
+      deps.terminal.out(`${name} is paused; its deliveries wait until: ${api.command(`resume ${name}`)}`)
     })
   addExamples(addApiOptions(command), [['pause billing', 'while billing is being repaired']])
 }

@@ -6,9 +6,9 @@ import type { Command } from 'commander'
 import { RefusedByGateway } from '../admin-api.js'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
 import { listFaults } from '../config-file.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { CommandFailure } from '../failure.js'
-import type { ApiFlags } from '../find-api.js'
 
 /** Adds the command. */
 export function addReload (program: Command, deps: ProgramDeps): void {
@@ -23,12 +23,12 @@ async function reload (flags: ApiFlags, deps: ProgramDeps): Promise<void> {
   const api = await openApi(flags, deps)
   try {
     const { changed } = await api.post<{ changed: string[] }>('/config/reload')
-    terminal.out(changed.length === 0 ? 'Reloaded; nothing has changed.' : `Reloaded; changed: ${changed.join(', ')}.`)
+    terminal.out(changed.length === 0 ? 'Reloaded; nothing has changed.' : `Reloaded; changed: ${changed.join(', ')}`)
   } catch (error) {
     if (!(error instanceof RefusedByGateway) || error.faults.length === 0) throw error
     listFaults(error.faults, 'the gateway\'s configuration', terminal)
     throw new CommandFailure('nothing was reloaded; the configuration before stays in use', {
-      exitCode: 2, nextSteps: ['correct the file, then try again: fotor-relay reload'], cause: error
+      exitCode: 2, nextSteps: [`correct the file, then try again: ${api.command('reload')}`], cause: error
     })
   }
 }

@@ -6,11 +6,12 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
 import type { ReplayAnswer } from '../answers.js'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import { commandLine, type ApiFlags } from '../command-line.js'
+import { counted } from '../counted.js'
 import type { ProgramDeps } from '../deps.js'
 import { parseDuration } from '../../config/duration.js'
 import { badUsage } from '../failure.js'
 import { addFilters, collect, filtersOf, wholeNumber, type FilterFlags } from '../filters.js'
-import type { ApiFlags } from '../find-api.js'
 import type { Terminal } from '../terminal.js'
 import { watchReplay } from '../watch-replay.js'
 
@@ -59,18 +60,18 @@ async function replay (flags: ReplayFlags, deps: ProgramDeps): Promise<void> {
   const api = await openApi(flags, deps)
   const answer = await api.post<Ordered>('/replays', order)
   if (flags.dryRun === true || answer.id === null) {
-    return flags.json === true ? terminal.json(answer) : terminal.out(`${counted(answer.matched)} would be replayed.`)
+    return flags.json === true ? terminal.json(answer) : terminal.out(`${counted(answer.matched, 'delivery', 'deliveries')} would be replayed.`)
   }
   if (flags.wait !== undefined) return await finish(api, answer.id, { flags, terminal })
   if (flags.json === true) return terminal.json(answer)
-  terminal.out(`${answer.id}: ${counted(answer.matched)} will be replayed.`)
-  terminal.error(`Stop it with: fotor-relay replay --cancel ${answer.id}`)
+  terminal.out(`${answer.id}: ${counted(answer.matched, 'delivery', 'deliveries')} will be replayed.`)
+  terminal.error(`Stop it with: ${api.command(`replay --cancel ${answer.id}`)}`)
 }
 
 function orderOf (flags: ReplayFlags): object {
   const order = { ...filtersOf(flags), ...(flags.eventId === undefined ? {} : { eventIds: flags.eventId }) }
   if (Object.keys(order).length === 0 && flags.all !== true) {
-    throw badUsage('say what to replay: at least one filter, or --all for everything that failed', 'count first with: fotor-relay replay --all --dry-run')
+    throw badUsage('say what to replay: at least one filter, or --all for everything that failed', `count first with: ${commandLine('replay --all --dry-run', flags)}`)
   }
   return {
     ...order,
@@ -92,7 +93,7 @@ async function finish (api: AdminApi, id: string, { flags, terminal }: { flags: 
   const atMostMs = typeof flags.wait === 'number' ? flags.wait : Infinity
   const end = await watchReplay(api, id, { progress: terminal.progress(), atMostMs })
   if (flags.json === true) terminal.json(end.replay)
-  else terminal.out(`${end.replay.id}: ${end.replay.delivered} delivered, ${end.replay.failed} failed, of ${counted(end.replay.queued)}.`)
+  else terminal.out(`${end.replay.id}: ${end.replay.delivered} delivered, ${end.replay.failed} failed, of ${counted(end.replay.queued, 'delivery', 'deliveries')}.`)
   if (end.failure !== null) throw end.failure
 }
 
@@ -100,9 +101,5 @@ async function cancel (id: string, flags: ReplayFlags, deps: ProgramDeps): Promi
   const api = await openApi(flags, deps)
   const replay = await api.post<ReplayAnswer>(`/replays/${encodeURIComponent(id)}/cancel`)
   if (flags.json === true) return deps.terminal.json(replay)
-  deps.terminal.out(`${replay.id} is ${replay.state}: ${replay.queued} of ${counted(replay.matched)} were put back and stay in their queues.`)
-}
-
-function counted (deliveries: number): string {
-  return deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`
+  deps.terminal.out(`${replay.id} is ${replay.state}: ${replay.queued} of ${counted(replay.matched, 'delivery', 'deliveries')} were put back and stay in their queues.`)
 }

@@ -4,8 +4,8 @@
  */
 import type { Command } from 'commander'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
-import type { ApiFlags } from '../find-api.js'
 
 /** Adds the command. */
 export function addResume (program: Command, deps: ProgramDeps): void {
@@ -15,7 +15,7 @@ export function addResume (program: Command, deps: ProgramDeps): void {
     .action(async (name: string, flags: ApiFlags) => {
       const api = await openApi(flags, deps)
       await api.post(`/subscribers/${encodeURIComponent(name)}/resume`)
-      deps.terminal.out(`${name} is resumed; what failed meanwhile is delivered again by: fotor-relay replay --subscriber ${name}`)
+      deps.terminal.out(`${name} is resumed; what failed meanwhile is delivered again by: ${api.command(`replay --subscriber ${name}`)}`)
     })
   addExamples(addApiOptions(command), [['resume billing', 'billing is repaired: what waits is delivered now']])
 }

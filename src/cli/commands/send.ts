@@ -8,9 +8,10 @@ import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { sortableId } from '../../model/sortable-id.js'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
+import { commandLine, type ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { badUsage } from '../failure.js'
-import type { ApiFlags } from '../find-api.js'
+import { plainText } from '../plain-text.js'
 import { postCallback } from '../post-callback.js'
 
 interface SendFlags extends ApiFlags {
@@ -50,11 +51,11 @@ export function addSend (program: Command, deps: ProgramDeps): void {
 async function send (flags: SendFlags, deps: ProgramDeps): Promise<void> {
   const { terminal } = deps
   const callback = flags.file === undefined ? null : await readCallback(flags.file, deps)
-  const taken = flags.to === undefined ? await throughApi(flags, callback, deps) : await postCallback(flags.to, callback ?? madeUp(flags))
+  const taken = flags.to === undefined ? await throughApi(flags, callback, deps) : await postCallback(flags.to, callback ?? madeUp(flags), flags)
   if (flags.json === true) return terminal.json(taken)
   const { status, eventId = null } = taken
-  terminal.out(eventId === null ? status : `${status} ${eventId}`)
-  if (eventId !== null && flags.to === undefined) terminal.error(`See what becomes of it with: fotor-relay show ${eventId}`)
+  terminal.out(plainText(eventId === null ? status : `${status} ${eventId}`))
+  if (eventId !== null && flags.to === undefined) terminal.error(`See what becomes of it with: ${commandLine(`show ${plainText(eventId)}`, flags)}`)
 }
 
 async function readCallback (file: string, { terminal }: ProgramDeps): Promise<Buffer> {

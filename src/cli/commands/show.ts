@@ -6,11 +6,12 @@ import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
 import type { EventAnswer, EventDetailAnswer, Page } from '../answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import { counted } from '../counted.js'
 import { paintState, stateText } from '../delivery-words.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { writeEvents } from '../event-table.js'
 import { CommandFailure } from '../failure.js'
-import type { ApiFlags } from '../find-api.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, exactTime } from '../times.js'
@@ -36,7 +37,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   const found = id.startsWith('evt_') ? await api.get<EventDetailAnswer>(`/events/${encodeURIComponent(id)}`) : await ofTask(api, id)
   if (json === true) return terminal.json(found)
   if (!('items' in found)) return writeEvent(found, terminal)
-  terminal.out(`${found.items.length} events tell of this task; look at one with: fotor-relay show ID`)
+  terminal.out(`${found.items.length} events tell of this task; look at one with: ${api.command('show ID')}`)
   writeEvents(found.items, terminal, Date.now())
 }
 
@@ -44,7 +45,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
   const page = await api.get<Page<EventAnswer>>('/events', { taskId })
   const [first] = page.items
-  if (first === undefined) throw new CommandFailure(`no event tells of a task ${taskId}`, { nextSteps: ['see what there is with: fotor-relay events'] })
+  if (first === undefined) throw new CommandFailure(`no event tells of a task ${taskId}`, { nextSteps: [`see what there is with: ${api.command('events')}`] })
   return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
 }
 
@@ -59,7 +60,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['revision', event.revision === 1 ? '' : String(event.revision)],
     ['flags', event.flags.join(', ')],
     ['repeats', event.duplicates === 0 ? '' : String(event.duplicates)],
-    ['size', `${event.size} bytes`]
+    ['size', counted(event.size, 'byte')]
   ]
   out(paint.bold(plainText(event.id)))
   for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(9)}  ${plainText(value)}`)

@@ -2,6 +2,7 @@
  * `fotor-relay start`: the gateway, in the foreground, until it is told to
  * stop.
  */
+import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { addExamples } from '../api-command.js'
 import { chooseConfigFile, shortPath } from '../config-file.js'
@@ -29,7 +30,8 @@ async function start ({ config, role }: { config?: string, role: Role }, deps: P
   await runGateway({
     configFile,
     terminal,
-    start: async () => await deps.startGateway({ configFile, env, role }),
+    // Whole, so that whoever asks the gateway for it can tell one file from another.
+    start: async () => await deps.startGateway({ configFile: resolve(configFile), env, role }),
     async onRunning ({ addresses }) {
       const callbacks = addresses.ingest === '' ? 'delivers only' : `callbacks on ${addresses.ingest}`
       terminal.error(`fotor-relay ${deps.version} runs with ${shortPath(configFile)}: ${callbacks}, operators on ${addresses.admin}`)

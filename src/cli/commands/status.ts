@@ -4,8 +4,9 @@
 import type { Command } from 'commander'
 import type { Page, ReadinessAnswer, StatsAnswer, SubscriberAnswer } from '../answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
+import { counted } from '../counted.js'
+import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
-import type { ApiFlags } from '../find-api.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, shortly } from '../times.js'
@@ -46,7 +47,7 @@ function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { ou
 
 function writeStats ({ counters, events, process }: StatsAnswer, { out }: Terminal): void {
   out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
-  out(`  ${counters.accepted} accepted, ${counters.duplicates} repeats, ${counters.delivered} delivered, ${counters.failed} failed; ${events} events in the record`)
+  out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'repeat')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
 }
 
 function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: Terminal): void {

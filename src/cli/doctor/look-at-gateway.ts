@@ -1,47 +1,106 @@
 /**
- * Whether a gateway answers where the configuration says, and how it feels.
+ * Whether a gateway answers where the configuration says, whether it is the
+ * one with this configuration, and how it feels.
  */
-import { adminApi } from '../admin-api.js'
-import type { ReadinessAnswer } from '../answers.js'
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { adminApi, RefusedByGateway, type AdminApi } from '../admin-api.js'
+import type { ReadinessAnswer, StatsAnswer } from '../answers.js'
+import { startLine, type ApiFlags } from '../command-line.js'
+import { shortPath } from '../config-file.js'
+import type { ProgramDeps } from '../deps.js'
 import { formatAddress, type Config } from '../../config/config.js'
 import { NoAnswer, type Answer } from '../exchange.js'
-import { reachable } from '../find-api.js'
+import { CommandFailure } from '../failure.js'
+import { findApi, isThisMachine, reachable, type ApiPlace } from '../find-api.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
 /** A subscriber that checks `webhook-timestamp` allows five minutes; half a minute is the time to look. */
 const MOST_SKEW_MS = 30_000
 
+/**
+ * Which gateway answers: the one that runs with this file; another one; one
+ * that does not say; or none on this machine.
+ */
+export type Identity = 'this' | 'another' | 'unsaid' | 'none'
+
 export interface GatewayLook {
   findings: Finding[]
-  /** Whether something that speaks like a gateway answers. */
-  isUp: boolean
+  identity: Identity
 }
 
-/** Asks `/readyz`, which needs no token. */
-export async function lookAtGateway (config: Config): Promise<GatewayLook> {
-  const url = `http://${formatAddress(reachable(config.admin.listen))}`
-  const api = adminApi({ url, token: null })
+export interface GatewayQuestion {
+  config: Config
+  /** Of `config`. */
+  file: string
+  flags: ApiFlags
+  deps: ProgramDeps
+}
+
+/** Asks `/readyz`, which needs no token, and then with which file it runs. */
+export async function lookAtGateway (question: GatewayQuestion): Promise<GatewayLook> {
+  const place = await placeOf(question)
+  if ('findings' in place) return place
+  const api = adminApi(place)
   try {
     const answer = await api.probe('/readyz')
     if (!isReadiness(answer.document)) {
-      return { isUp: false, findings: [bad('gateway', `${url} answers, but not as a gateway does`, 'another program has the port: change admin.listen in the configuration')] }
+      return { identity: 'none', findings: [bad('gateway', `${place.url} answers, but not as a gateway does`, 'another program has the port: change admin.listen in the configuration')] }
     }
-    return { isUp: true, findings: [describe(answer.document, url), ...skewOf(answer)] }
+    const well = [describe(answer.document, api), ...skewOf(answer)]
+    if (isElsewhere(place.url, question.config)) return { identity: 'none', findings: well }
+    const { identity, says } = await identify(api, { place, file: question.file })
+    if (identity !== 'another') return { identity, findings: well }
+    return { identity, findings: [bad('gateway', says, 'stop that one, or change admin.listen in the configuration; if it is the right one, name its file with --config, or its token with --token-file')] }
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
-    return { isUp: false, findings: [warning('gateway', error.reason === 'ECONNREFUSED' ? `none runs at ${url}` : error.message, 'start it with: fotor-relay start')] }
+    const { reason, message, nextSteps: [step = `start it with: ${startLine(question.flags)}`] } = error
+    return { identity: 'none', findings: [warning('gateway', reason === 'ECONNREFUSED' ? `none runs at ${place.url}` : message, step)] }
   }
+}
+
+/** What keeps the place from being found is a finding too. */
+async function placeOf ({ flags, deps }: GatewayQuestion): Promise<ApiPlace | GatewayLook> {
+  try {
+    return await findApi(flags, deps)
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error
+    const { message, nextSteps: [step = 'say where it is: --url URL --token-file FILE'] } = error
+    return { identity: 'unsaid', findings: [bad('gateway', message, step)] }
+  }
+}
+
+/** Paths of another machine mean nothing here, and its gateway holds no port here. */
+function isElsewhere (url: string, { admin }: Config): boolean {
+  return url !== `http://${formatAddress(reachable(admin.listen))}` && !isThisMachine(url)
+}
+
+async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file: string }): Promise<{ identity: Identity, says: string }> {
+  try {
+    const { process: { configFile, pid } } = await api.get<StatsAnswer>('/stats')
+    if (realPath(configFile) === realPath(file)) return { identity: 'this', says: '' }
+    return { identity: 'another', says: `another gateway answers at ${place.url}: it runs with ${configFile} (pid ${pid}), not with ${shortPath(file)}` }
+  } catch (error) {
+    if (error instanceof NoAnswer || !(error instanceof CommandFailure)) throw error
+    // Not being let in is an answer; anything else may be Redis, which is told elsewhere.
+    if (error instanceof RefusedByGateway) return { identity: 'unsaid', says: '' }
+    return { identity: 'another', says: `another gateway, it seems: ${error.message}` }
+  }
+}
+
+function realPath (file: string): string {
+  try { return realpathSync(file) } catch { return resolve(file) }
 }
 
 function isReadiness (document: unknown): document is ReadinessAnswer {
   return typeof document === 'object' && document !== null && 'status' in document && 'reasons' in document && Array.isArray(document.reasons)
 }
 
-function describe ({ status, reasons }: ReadinessAnswer, url: string): Finding {
+function describe ({ status, reasons }: ReadinessAnswer, { url, command }: AdminApi): Finding {
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
   if (status === 'ok') return good('gateway', `ready at ${url}`)
-  if (status === 'degraded') return warning('gateway', `ready at ${url}, but${why.slice(1)}`, 'look at it with: fotor-relay status')
-  return bad('gateway', `not ready at ${url}${why}`, 'its log says more; fotor-relay status shows what waits')
+  if (status === 'degraded') return warning('gateway', `ready at ${url}, but${why.slice(1)}`, `look at it with: ${command('status')}`)
+  return bad('gateway', `not ready at ${url}${why}`, `its log says more; see what waits with: ${command('status')}`)
 }
 
 function skewOf ({ dateMs }: Answer): Finding[] {

@@ -39,7 +39,7 @@ function isExternal ({ redis }: Config): boolean {
 export function lookAtDataDir ({ dataDir }: Config): Finding {
   const found = statSync(dataDir, { throwIfNoEntry: false })
   if (found === undefined) return lookAtParent(dataDir)
-  const name = `dataDir ${shortPath(dataDir)}`
+  const name = shortPath(dataDir)
   if (!found.isDirectory()) return bad('dataDir', `${name} is not a directory`, 'remove it, or name another as dataDir in the configuration')
   const uid = process.getuid?.()
   if (uid !== undefined && found.uid !== uid) {
@@ -55,8 +55,8 @@ function lookAtParent (dataDir: string): Finding {
   let parent = dirname(dataDir)
   while (statSync(parent, { throwIfNoEntry: false }) === undefined) parent = dirname(parent)
   return isWritable(parent)
-    ? good('dataDir', `dataDir ${shortPath(dataDir)} will be created`)
-    : bad('dataDir', `dataDir ${shortPath(dataDir)} cannot be created: ${parent} cannot be written to`, 'name another dataDir in the configuration')
+    ? good('dataDir', `${shortPath(dataDir)} will be created`)
+    : bad('dataDir', `${shortPath(dataDir)} cannot be created: ${parent} cannot be written to`, 'name another dataDir in the configuration')
 }
 
 function isWritable (directory: string): boolean {

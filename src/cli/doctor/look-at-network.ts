@@ -8,25 +8,35 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { formatAddress, type Address, type Config } from '../../config/config.js'
 import type { Subscriber } from '../../model/subscriber.js'
+import type { Identity } from './look-at-gateway.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
 const CONNECT_TIMEOUT_MS = 3_000
 
-/** @param isGatewayUp  whether a gateway with this configuration answers: then a port in use is its own */
-export async function lookAtPorts ({ ingest, admin }: Config, isGatewayUp: boolean): Promise<Finding[]> {
+/** @param identity  of the gateway that answers: a port in use is likely its own */
+export async function lookAtPorts ({ ingest, admin }: Config, identity: Identity): Promise<Finding[]> {
   return await Promise.all([
-    lookAtPort(ingest.listen, 'ingest.listen', isGatewayUp),
-    lookAtPort(admin.listen, 'admin.listen', isGatewayUp)
+    lookAtPort(ingest.listen, 'ingest.listen', identity),
+    lookAtPort(admin.listen, 'admin.listen', identity)
   ])
 }
 
-async function lookAtPort (address: Address, key: string, isGatewayUp: boolean): Promise<Finding> {
+async function lookAtPort (address: Address, key: string, identity: Identity): Promise<Finding> {
   const code = await tryToListen(address)
   const name = formatAddress(address)
   if (code === null) return good(key, `${name} is free`)
-  if (code === 'EADDRINUSE' && isGatewayUp) return good(key, `${name} is held by the running gateway`)
-  if (code === 'EADDRINUSE') return bad(key, `${name} is in use by another process`, `free it, or change ${key} in the configuration`)
+  if (code === 'EADDRINUSE') return inUse(name, key, identity)
   return bad(key, `${name} cannot be listened on (${code})`, code === 'EACCES' ? `choose a port above 1023 for ${key}` : `change ${key} in the configuration`)
+}
+
+function inUse (name: string, key: string, identity: Identity): Finding {
+  const step = `free it, or change ${key} in the configuration`
+  switch (identity) {
+    case 'this': return good(key, `${name} is held by the running gateway`)
+    case 'another': return bad(key, `${name} is in use, by another gateway it seems`, step)
+    case 'unsaid': return warning(key, `${name} is in use, by a gateway that does not say with which configuration it runs`, 'ask again when it is well')
+    case 'none': return bad(key, `${name} is in use by another process`, step)
+  }
 }
 
 /** The code of what went wrong; `null` when it went well. */
