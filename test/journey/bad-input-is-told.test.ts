@@ -250,7 +250,7 @@ interface Line {
 
 /** Lines that need no gateway; `@` stands for a directory with odd files. */
 const LINES: Line[] = [
-  { words: ['stat'], says: /unknown command 'stat'[^]*Did you mean st/ },
+  { words: ['stat'], says: /unknown command 'stat'[^]*Did you mean .*status/ },
   { words: ['start', '--port', '1'], says: /unknown option '--port'/ },
   { words: ['start', '--role', 'boss'], says: /--role.*'boss' is invalid.*all, ingest, deliver/s },
   { words: ['start', '--config'], says: /--config <file>' argument missing/ },
@@ -285,7 +285,7 @@ const LINES: Line[] = [
   { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/none'], says: /token file .*none cannot be read \(ENOENT\)/ },
   { words: ['status', '--url', 'http://127.0.0.1:1'], env: { RELAY_ADMIN_TOKEN: 'two words' }, says: /RELAY_ADMIN_TOKEN does not hold a token/ },
   { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/binary.yaml'], says: /does not hold a token/ },
-  { words: ['status', '--config', '@/faulty.yaml'], says: /faulty\.yaml has faults/ },
+  { words: ['status', '--config', '@/lost.yaml'], says: /lost\.yaml[^]*admin\.listen/ },
   { words: ['status', '--url', 'http://127.0.0.1:1'], says: /no gateway answers at http:\/\/127\.0\.0\.1:1/, code: 1 }
 ]
 
@@ -313,6 +313,7 @@ function oddFiles (home: Home): void {
   const files: Array<[name: string, content: string | Buffer]> = [
     ['binary.yaml', Buffer.from([0x00, 0xff, 0xfe, 0x80, 0x0a, 0x3a])],
     ['faulty.yaml', 'ingest: { listn: 1 }\n'],
+    ['lost.yaml', 'admin: { listen: nowhere }\n'],
     ['empty-variable.yaml', 'dataDir: "$' + '{RELAY_NOT_SET}"\n'],
     ['good.yaml', `dataDir: ${join(home.dir, 'good')}\ningest: { listen: "127.0.0.1:0" }\nadmin: { listen: "127.0.0.1:0" }\n`]
   ]
