@@ -23,7 +23,7 @@ export interface Fill { socket: string, subscribers: string[], events: number }
 async function fill ({ socket, subscribers, events }: Fill): Promise<void> {
   const redis = new Redis({ path: socket, maxRetriesPerRequest: null })
   const keys = keysOf('relay')
-  const queues = createQueues({ hasty: redis, patient: redis, keys, report () {} })
+  const queues = createQueues({ redis, keys, report () {} })
   const policy = {
     dedupe: { windowMs: A_WEEK_MS, onConflict: 'forward' as const, onLate: 'keep' as const, ignoreFields: [] },
     subscribers: subscribers.map(named)

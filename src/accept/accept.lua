@@ -1,103 +1,168 @@
 --[[
-  Accepts one arrival, or finds that it is a repeat. Runs inside a MULTI with
-  the jobs of the event; the one place where first, repeat, revision, late and
-  conflict are decided.
+  Accepts arrivals, or finds that they are repeats: the one place where first,
+  repeat, revision, late and conflict are decided. Each arrival is decided for
+  itself, in order; those that come at about the same time share the call.
 
-  KEYS  1 task  2 event  3 body  4 events  5 sequence  6 stats
-  ARGV  1 prefix             "{relay}:"
-        2 event id           used only when this is no repeat
-        3 digest of the content
-        4 status
-        5 taskId, type, businessId and so on: JSON object of the event's plain fields
-        6 body
-        7 dedupe window in milliseconds
-        8 "hold" or "forward" other content under the same task and status
-        9 "keep" or "forward" a status 0 after a final one
-        10 flags of the arrival, comma separated
-        11… the subscribers it matches
-  Returns  {"duplicate", id of the first one}
-           {"accepted", id, revision, flags}; the same again when it is sent twice
+  KEYS  1 events
+  ARGV  1 packed:
+          prefix      "{relay}:"
+          window      of deduplication, milliseconds
+          onConflict  "hold" or "forward" other content under the same task and status
+          onLate      "keep" or "forward" a status 0 after a final one
+          templates   by subscriber, see ../queue/jobs.lua
+          arrivals    list of
+            id           used only when this is no repeat
+            task         key of the task
+            status, digest
+            fields       of the event's hash, by name
+            flags        list
+            subscribers  that it matches, list
+        2… the bodies, in the order of the arrivals
+  Returns  1 packed: for each arrival
+             {"duplicate", id of the first one}
+             {"accepted", id, revision, flags, subscribers}; the same again when it is sent twice
+             {"failed", why}
 
   A script that fails half-way keeps what it wrote: so everything that can fail
-  comes before the first write.
+  comes before the first write of each arrival.
 ]]
 --- @include ../record/delivery.lua
-local task, event, events = KEYS[1], KEYS[2], KEYS[4]
-local prefix, id, digest, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+--- @include ../queue/jobs.lua
+local input = cmsgpack.unpack(ARGV[1])
+local prefix, window, templates = input.prefix, input.window, input.templates
+local stats = prefix .. 'stats'
 local us = now_us()
 local now = math.floor(us / 1000)
-local plain = cjson.decode(ARGV[5])
+local now_text = string.format('%.0f', now)
 
-local claim_field = 'c:' .. status .. ':' .. digest
-local claim = redis.call('HGET', task, claim_field)
-if claim then
-  local first, at = string.match(claim, '^(%S+) (%d+)$')
-  if first == id then
-    local made = redis.call('HMGET', event, 'rev', 'flags')
-    return { 'accepted', id, tonumber(made[1]), made[2] }
+local last_sequence
+local repeats, duplicates, accepted, owed = {}, 0, 0, {}
+
+-- Strictly rising, even when the clock is set back; as many more are set aside as arrivals are left. The first
+-- write of all: a full Redis refuses it.
+local function next_sequence(left)
+  if not last_sequence then
+    last_sequence = math.max(us, tonumber(redis.call('GET', prefix .. 'sequence') or 0) + 1)
+    redis.call('SET', prefix .. 'sequence', string.format('%.0f', last_sequence + left))
+  else
+    last_sequence = last_sequence + 1
   end
-  if now - tonumber(at) < tonumber(ARGV[7]) then
-    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then
-      redis.call('HINCRBY', prefix .. 'event:' .. first, 'dup', 1)
-    end
-    redis.call('HINCRBY', KEYS[6], 'duplicates', 1)
-    return { 'duplicate', first }
+  return string.format('%.0f', last_sequence)
+end
+
+-- A delivery as it begins; the same for every event of this call.
+local beginnings = {}
+local function beginning(subscriber)
+  beginnings[subscriber] = beginnings[subscriber]
+    or cjson.encode({ s = 'queued', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now), t = now })
+  return beginnings[subscriber]
+end
+
+local function held(subscriber)
+  return cjson.encode({ s = 'held', h = 'conflict', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now) })
+end
+
+-- Whether the claim of a task's status and content is in force, and by whom it was made.
+local function claimed(claim)
+  local first, at = string.match(claim, '^(%S+) (%d+)$')
+  return now - tonumber(at) < window, first
+end
+
+-- What a task's final statuses say of one more status.
+local function standing(status, seen)
+  local final = status ~= '0' and status ~= '-1'
+  local known = string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true)
+  local late = status == '0' and seen ~= ''
+  local conflict = final and seen ~= '' and not (known and not string.find(seen, ',', 1, true))
+  local finals = final and not known and (seen == '' and status or (seen .. ',' .. status)) or nil
+  return late, conflict, finals
+end
+
+local function write(arrival, known, body, left)
+  local id, task, status = arrival.id, arrival.task, arrival.status
+  local claim_field = 'c:' .. status .. ':' .. arrival.digest
+  local late, conflict, finals = standing(status, known[3] or '')
+  local revision = tonumber(known[2] or 0) + 1
+  local flags = arrival.flags
+  if late then flags[#flags + 1] = 'late' end
+  if conflict then flags[#flags + 1] = 'conflict' end
+  local flags_text = table.concat(flags, ',')
+  local subscribers = (late and input.onLate == 'keep') and {} or arrival.subscribers
+  local hold = revision > 1 and input.onConflict == 'hold'
+  for _, subscriber in ipairs(subscribers) do beginning(subscriber) end
+
+  local sequence = next_sequence(left)
+  local claims = { claim_field, id .. ' ' .. now_text, 'r:' .. status, revision }
+  if finals then
+    claims[5], claims[6] = 'finals', finals
   end
   -- The window is over: the claim is taken over, and the task still knows its former event.
-  if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
+  if known[1] then
+    local _, first = claimed(known[1])
+    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
+  end
+  redis.call('HSET', task, unpack(claims))
+  redis.call('PERSIST', task)
+  redis.call('ZADD', KEYS[1], sequence, id)
+  redis.call('SET', prefix .. 'body:' .. id, body)
+
+  local fields = {
+    'status', status, 'digest', arrival.digest, 'seq', sequence, 'rev', revision, 'flags', flags_text, 'dup', 0,
+    'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
+  }
+  local last = #fields
+  for name, value in pairs(arrival.fields) do
+    fields[last + 1], fields[last + 2] = name, value
+    last = last + 2
+  end
+  for _, subscriber in ipairs(subscribers) do
+    fields[last + 1], fields[last + 2] = 'd:' .. subscriber, hold and held(subscriber) or beginning(subscriber)
+    last = last + 2
+    redis.call('ZADD', index_of(prefix, subscriber, hold and 'held' or 'queued'), sequence, id)
+    owed[subscriber] = true
+  end
+  redis.call('HSET', prefix .. 'event:' .. id, unpack(fields))
+
+  if #subscribers == 0 then settle(prefix, id, now) end
+  if not hold then
+    for _, subscriber in ipairs(subscribers) do add_job(templates[subscriber], id, 1, now) end
+  end
+  accepted = accepted + 1
+  return { 'accepted', id, revision, flags_text, table.concat(subscribers, ',') }
 end
 
--- Strictly rising, even when the clock is set back.
-local sequence = math.max(us, tonumber(redis.call('GET', KEYS[5]) or 0) + 1)
-local sequence_text = string.format('%.0f', sequence)
-redis.call('SET', KEYS[5], sequence_text)
-
-local revision = redis.call('HINCRBY', task, 'r:' .. status, 1)
-local final = status ~= '0' and status ~= '-1'
-local seen = redis.call('HGET', task, 'finals') or ''
-local known = string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true)
-local late = status == '0' and seen ~= ''
-local conflict = final and seen ~= '' and not (known and not string.find(seen, ',', 1, true))
-if final and not known then
-  redis.call('HSET', task, 'finals', seen == '' and status or (seen .. ',' .. status))
+local function decide(arrival, body, left)
+  local status = arrival.status
+  local known = redis.call('HMGET', arrival.task, 'c:' .. status .. ':' .. arrival.digest, 'r:' .. status, 'finals')
+  if known[1] then
+    local in_force, first = claimed(known[1])
+    if first == arrival.id then
+      local made = redis.call('HMGET', prefix .. 'event:' .. first, 'rev', 'flags', 'subs')
+      return { 'accepted', first, tonumber(made[1] or 0), made[2] or '', made[3] or '' }
+    end
+    if in_force then
+      repeats[first] = (repeats[first] or 0) + 1
+      duplicates = duplicates + 1
+      return { 'duplicate', first }
+    end
+  end
+  return write(arrival, known, body, left)
 end
 
-local flags = {}
-for flag in string.gmatch(ARGV[10], '[^,]+') do flags[#flags + 1] = flag end
-if late then flags[#flags + 1] = 'late' end
-if conflict then flags[#flags + 1] = 'conflict' end
+local replies = {}
+for at, arrival in ipairs(input.arrivals) do
+  local fine, reply = pcall(decide, arrival, ARGV[at + 1], #input.arrivals - at)
+  replies[at] = fine and reply or { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
+end
 
-redis.call('HSET', task, claim_field, id .. ' ' .. string.format('%.0f', now))
-redis.call('PERSIST', task)
-redis.call('ZADD', events, sequence_text, id)
-redis.call('SET', KEYS[3], ARGV[6])
-
-local subscribers = {}
-if not (late and ARGV[9] == 'keep') then
-  for i = 11, #ARGV do subscribers[#subscribers + 1] = ARGV[i] end
+for subscriber in pairs(owed) do redis.call('SADD', prefix .. 'subscribers', subscriber) end
+if accepted > 0 then redis.call('HINCRBY', stats, 'accepted', accepted) end
+if duplicates > 0 then
+  -- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
+  redis.call('HDEL', stats, 'x')
+  for first, count in pairs(repeats) do
+    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HINCRBY', prefix .. 'event:' .. first, 'dup', count) end
+  end
+  redis.call('HINCRBY', stats, 'duplicates', duplicates)
 end
-local hold = revision > 1 and ARGV[8] == 'hold'
-local fields = {
-  'status', status, 'digest', digest, 'seq', sequence_text, 'rev', revision,
-  'flags', table.concat(flags, ','), 'dup', 0, 'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
-}
-local function field(name, value)
-  fields[#fields + 1] = name
-  fields[#fields + 1] = value
-end
-for name, value in pairs(plain) do field(name, value) end
-for _, subscriber in ipairs(subscribers) do
-  local delivery = { s = 'queued', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now), t = now }
-  if hold then delivery.s, delivery.h, delivery.t = 'held', 'conflict', nil end
-  field('d:' .. subscriber, cjson.encode(delivery))
-  redis.call('ZADD', index_of(prefix, subscriber, delivery.s), sequence_text, id)
-end
-redis.call('HSET', event, unpack(fields))
-
-if #subscribers > 0 then
-  redis.call('SADD', prefix .. 'subscribers', unpack(subscribers))
-else
-  settle(prefix, id, now)
-end
-redis.call('HINCRBY', KEYS[6], 'accepted', 1)
-return { 'accepted', id, revision, table.concat(flags, ',') }
+return { cmsgpack.pack(replies) }

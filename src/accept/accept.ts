@@ -5,17 +5,20 @@
  *   ingest ──▶ accept ──▶ record + queue, in one atomic step
  *
  * The record is the truth, the queue is derived: one script claims, numbers,
- * flags and writes the event with its open deliveries, and in the same MULTI
- * one job is added per matching subscriber. Only a reply that is entirely good
- * counts as durable. Never answers "accepted" for anything else.
+ * flags and writes the event with its open deliveries, and adds one job per
+ * delivery. Arrivals that come at about the same time share a call, and each
+ * is decided for itself. Never answers "accepted" for anything that Redis did
+ * not say was written.
  */
-import { loadScript, runScript } from '../redis/script.js'
+import { loadScript, runPackedScript } from '../redis/script.js'
+import { gather } from '../redis/gather.js'
 import type { DedupePolicy } from '../model/dedupe.js'
 import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
 import { matches } from '../model/match.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
+import { addingJobs } from '../queue/job-scripts.js'
 import type { Queues } from '../queue/queues.js'
 import { plainFieldsOf } from '../record/fields.js'
 import type { RecordStore } from '../record/store.js'
@@ -23,8 +26,14 @@ import type { Keys } from '../redis/keys.js'
 import type { Accept, Acceptance, Arrival } from './arrival.js'
 import { readIdentity, type Identity } from './identity.js'
 
-const ACCEPT = loadScript(new URL('./accept.lua', import.meta.url))
-const REPEAT = loadScript(new URL('./repeat.lua', import.meta.url))
+const ACCEPT = addingJobs(loadScript(new URL('./accept.lua', import.meta.url)))
+
+/** Calls under way: Redis works on one while the next is prepared. */
+const CALLS_AT_ONCE = 2
+/** Arrivals decided by one call: a few milliseconds of Redis's time. */
+const MOST_ARRIVALS = 32
+/** Their bodies together, unless one alone is larger. */
+const MOST_BODY_BYTES = 1024 * 1024
 
 export interface AcceptOptions {
   /** On a connection that fails fast: an arrival must not wait for a dead Redis. */
@@ -35,120 +44,125 @@ export interface AcceptOptions {
   report: Report
 }
 
+/** An arrival that has been read, with all that its decision needs. */
+interface Fresh {
+  arrival: Arrival
+  identity: Identity
+  eventId: string
+  /** Names of those it matches. */
+  subscribers: string[]
+}
+
+/** What the script says of one arrival, see accept.lua. */
+type Decision = ['duplicate', string] | ['accepted', string, number, string, string] | ['failed', string]
+
 /**
  * Makes the function that accepts.
  *
  * @returns an {@link Accept}; it never rejects: what goes wrong is `unavailable`
  */
 export function createAccept (options: AcceptOptions): Accept {
-  const inFlight = new Map<string, Promise<Acceptance>>()
-
-  /**
-   * The same callback twice at once: the second looks again when the first is
-   * through, and waits for Redis no second time when it was of no avail.
-   */
-  async function oneAtATime (fresh: Fresh): Promise<Acceptance> {
-    const { taskId, status, digest } = fresh.identity
-    const claim = `${fresh.arrival.flags.includes('test') ? 'test ' : ''}${status} ${digest} ${taskId}`
-    const before = inFlight.get(claim)
-    if (before !== undefined) {
-      const ended = await before
-      if (ended.kind === 'unavailable') return ended
-    }
-    const acceptance = acceptOne(options, fresh)
-    inFlight.set(claim, acceptance)
-    try {
-      return await acceptance
-    } finally {
-      if (inFlight.get(claim) === acceptance) inFlight.delete(claim)
-    }
-  }
+  const decide = gather<Fresh, Decision>({
+    send: async arrivals => await decideTogether(options, arrivals),
+    atOnce: CALLS_AT_ONCE,
+    most: MOST_ARRIVALS,
+    weigh: ({ arrival }) => arrival.body.length,
+    heaviest: MOST_BODY_BYTES
+  })
 
   return async arrival => {
     const started = performance.now()
-    const reading = readIdentity(arrival.body, options.policy().dedupe.ignoreFields)
+    const { dedupe, subscribers } = options.policy()
+    const reading = readIdentity(arrival.body, dedupe.ignoreFields)
     if (reading.kind === 'unreadable') return reading
-    return await oneAtATime({ arrival, identity: reading.identity, started })
+    const { identity } = reading
+    const fresh = {
+      arrival,
+      identity,
+      eventId: 'evt_' + sortableId(arrival.receivedAt),
+      subscribers: matching(subscribers, arrival, identity)
+    }
+    try {
+      return acceptanceOf(options, { fresh, started }, await decide(fresh))
+    } catch (error) {
+      return unavailable(options, error instanceof Error ? error.message : String(error))
+    }
   }
 }
 
-async function acceptOne (options: AcceptOptions, fresh: Fresh): Promise<Acceptance> {
-  try {
-    const first = await findRepeat(options, fresh)
-    return first === null ? await acceptNew(options, fresh) : duplicate(options, fresh.identity, first)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    options.report({ fact: 'accept.unavailable', reason })
-    return { kind: 'unavailable', reason }
-  }
-}
-
-/** The plain read before the atomic step: most repeats end here. */
-async function findRepeat ({ store, policy }: AcceptOptions, { arrival, identity }: Fresh): Promise<string | null> {
-  const { redis, keys } = store
-  const found = await runScript(redis, REPEAT, {
-    keys: [taskKeyOf(keys, arrival, identity), keys.stats],
-    args: [`{${keys.prefix}}:`, identity.digest, identity.status, policy().dedupe.windowMs]
-  })
-  return typeof found === 'string' ? found : null
-}
-
-interface Fresh { arrival: Arrival, identity: Identity, started: number }
-
-async function acceptNew (options: AcceptOptions, fresh: Fresh): Promise<Acceptance> {
-  const { identity } = fresh
-  const { queues, policy } = options
-  const eventId = 'evt_' + sortableId(fresh.arrival.receivedAt)
-  const { only } = fresh.arrival
-  const subscribers = policy().subscribers
+function matching (subscribers: readonly Subscriber[], { only }: Arrival, identity: Identity): string[] {
+  return subscribers
     .filter(({ name, match }) => (only === undefined || name === only) && matches(match, identity))
     .map(({ name }) => name)
-  const transaction = await queues.begin()
-  transaction.run(ACCEPT, ...acceptArguments(options, fresh, { eventId, subscribers }))
-  for (const subscriber of subscribers) transaction.addJob(subscriber, eventId, 1)
-  const [reply] = await transaction.commit()
+}
 
-  const [kind, id, revision = 1, written = ''] = reply as [string, string, number?, string?]
-  if (kind === 'duplicate') return duplicate(options, identity, id)
-  const flags = written === '' ? [] : written.split(',') as Flag[]
-  options.report({
+async function decideTogether ({ store: { redis, keys }, queues, policy }: AcceptOptions, arrivals: Fresh[]): Promise<Decision[]> {
+  const { windowMs, onConflict, onLate } = policy().dedupe
+  const { output } = await runPackedScript(redis, ACCEPT, {
+    key: keys.events,
+    input: {
+      prefix: `{${keys.prefix}}:`,
+      window: windowMs,
+      onConflict,
+      onLate,
+      templates: queues.templatesOf(new Set(arrivals.flatMap(({ subscribers }) => subscribers))),
+      arrivals: arrivals.map(fresh => inputOf(keys, fresh))
+    },
+    blobs: arrivals.map(({ arrival }) => arrival.body)
+  })
+  return output as Decision[]
+}
+
+function inputOf (keys: Keys, { arrival, identity, eventId, subscribers }: Fresh): object {
+  return {
+    id: eventId,
+    task: taskKeyOf(keys, arrival, identity),
+    status: String(identity.status),
+    digest: identity.digest,
+    fields: plainFieldsOf({
+      taskId: identity.taskId,
+      type: identity.type,
+      businessId: identity.businessId,
+      receivedAt: arrival.receivedAt,
+      size: arrival.body.length,
+      contentType: arrival.contentType
+    }),
+    flags: arrival.flags,
+    subscribers
+  }
+}
+
+function acceptanceOf (options: AcceptOptions, { fresh, started }: { fresh: Fresh, started: number }, decision: Decision): Acceptance {
+  const { report } = options
+  const { taskId, status, type } = fresh.identity
+  if (decision[0] === 'failed') return unavailable(options, decision[1])
+  const [kind, eventId] = decision
+  if (kind === 'duplicate') {
+    report({ fact: 'event.duplicate', eventId, taskId, status })
+    return { kind, eventId }
+  }
+  const [, , revision, flags, subscribers] = decision
+  report({
     fact: 'event.accepted',
     eventId,
-    taskId: identity.taskId,
-    status: identity.status,
-    type: identity.type,
+    taskId,
+    status,
+    type,
     revision,
-    flags,
-    subscribers: flags.includes('late') && policy().dedupe.onLate === 'keep' ? [] : subscribers,
-    latencyMs: performance.now() - fresh.started
+    flags: listed(flags) as Flag[],
+    subscribers: listed(subscribers),
+    latencyMs: performance.now() - started
   })
-  return { kind: 'accepted', eventId }
+  return { kind, eventId }
 }
 
-function acceptArguments (
-  { store: { keys }, policy }: AcceptOptions,
-  { arrival, identity }: Fresh,
-  { eventId, subscribers }: { eventId: string, subscribers: string[] }
-): [keys: string[], args: Array<string | number | Buffer>] {
-  const { dedupe } = policy()
-  const plain = plainFieldsOf({
-    taskId: identity.taskId,
-    type: identity.type,
-    businessId: identity.businessId,
-    receivedAt: arrival.receivedAt,
-    size: arrival.body.length,
-    contentType: arrival.contentType
-  })
-  return [
-    [taskKeyOf(keys, arrival, identity), keys.event(eventId), keys.body(eventId), keys.events, keys.sequence, keys.stats],
-    [`{${keys.prefix}}:`, eventId, identity.digest, identity.status, plain, arrival.body,
-      dedupe.windowMs, dedupe.onConflict, dedupe.onLate, arrival.flags.join(','), ...subscribers]
-  ]
+function unavailable ({ report }: AcceptOptions, reason: string): Acceptance {
+  report({ fact: 'accept.unavailable', reason })
+  return { kind: 'unavailable', reason }
 }
 
-function duplicate ({ report }: AcceptOptions, { taskId, status }: Identity, eventId: string): Acceptance {
-  report({ fact: 'event.duplicate', eventId, taskId, status })
-  return { kind: 'duplicate', eventId }
+function listed (names: string): string[] {
+  return names === '' ? [] : names.split(',')
 }
 
 /** What an operator makes up is a task of its own: the real callback that comes after it is no repeat, and not late. */

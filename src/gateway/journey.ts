@@ -49,7 +49,7 @@ const CLOSING_MS = 2_000
 export function openJourney (options: JourneyOptions): Journey {
   const { storage, config, report, teardown } = options
   const { hasty, patient, connections } = storage
-  const queues = createQueues({ hasty: connections.hasty, patient: connections.patient, keys: patient.keys, report })
+  const queues = createQueues({ redis: connections.patient, keys: patient.keys, report })
   teardown.push('queues', async () => { await queues.close() })
 
   const sweeper = createSweeper(patient, {

@@ -6,13 +6,13 @@
  * be sent, where and how is read from the record and the running configuration
  * at each attempt. This folder is the only one that knows BullMQ.
  */
-import { Queue, createIORedisClient, type IRedisClient } from 'bullmq'
+import { Queue } from 'bullmq'
 import { jobIdOf } from '../model/delivery.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { Keys } from '../redis/keys.js'
 import type { RedisClient } from '../redis/script.js'
-import { openTransaction, type Transaction } from './transaction.js'
+import { templateOf, type JobTemplate } from './job-scripts.js'
 
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
@@ -21,17 +21,15 @@ const STREAM_MAX_EVENTS = 10
 const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, perMs: 1_000 }
 
 export interface QueuesOptions {
-  /** For transactions: fails fast, because accepting must not wait for a dead Redis. */
-  hasty: RedisClient
-  /** For everything else: waits until Redis is back. */
-  patient: RedisClient
+  /** Waits until Redis is back. */
+  redis: RedisClient
   keys: Keys
   report: Report
 }
 
 export interface Queues {
-  /** Opens a transaction that scripts and jobs can be added to. */
-  begin (): Promise<Transaction>
+  /** What a script needs to add jobs to these queues (see `addingJobs`). Never waits for Redis. */
+  templatesOf (subscribers: Iterable<string>): Record<string, JobTemplate>
   /** Holds back (or lets go) the jobs of one subscriber, on every replica. Idempotent. */
   setPaused (subscriber: string, paused: boolean): Promise<void>
   /** Makes the limits of one subscriber known to every replica. Idempotent. */
@@ -48,29 +46,15 @@ export interface Queues {
 }
 
 /** Opens the queues; each is made when it is first needed. Never waits for Redis. */
-export function createQueues ({ hasty, patient, keys, report }: QueuesOptions): Queues {
+export function createQueues (options: QueuesOptions): Queues {
   const queues = new Map<string, Queue>()
-
-  function queueOf (subscriber: string): Queue {
-    let queue = queues.get(subscriber)
-    if (queue === undefined) {
-      queue = new Queue(subscriber, {
-        connection: patient,
-        prefix: keys.queuePrefix,
-        skipWaitingForReady: true,
-        streams: { events: { maxLen: STREAM_MAX_EVENTS } }
-      })
-      queue.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
-      queues.set(subscriber, queue)
-      shareScripts(patient, hasty)
-    }
-    return queue
-  }
+  const templates = new Map<string, JobTemplate>()
+  const queueOf = (name: string): Queue => remembered(queues, name, () => openQueue(name, options))
+  const templateFor = (name: string): JobTemplate => remembered(templates, name, () => templateOf(queueOf(name)))
 
   return {
-    async begin () {
-      const client: IRedisClient = createIORedisClient(hasty)
-      return openTransaction({ client: hasty, multi: () => client.multi(), queueOf })
+    templatesOf (subscribers) {
+      return Object.fromEntries([...subscribers].map(name => [name, templateFor(name)]))
     },
     async setPaused (subscriber, paused) {
       const queue = queueOf(subscriber)
@@ -99,16 +83,23 @@ export function createQueues ({ hasty, patient, keys, report }: QueuesOptions): 
   }
 }
 
-/** Of BullMQ's scripts, the one that a transaction runs. ioredis copies all that a client has onto each MULTI: few are cheap. */
-const ADD_JOB = /^addStandardJob:/
+function openQueue (subscriber: string, { redis, keys, report }: QueuesOptions): Queue {
+  const queue = new Queue(subscriber, {
+    connection: redis,
+    prefix: keys.queuePrefix,
+    skipWaitingForReady: true,
+    streams: { events: { maxLen: STREAM_MAX_EVENTS } }
+  })
+  queue.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
+  return queue
+}
 
-/** BullMQ defines its scripts on the client it is given; transactions run theirs on the other. */
-function shareScripts (from: RedisClient, to: RedisClient): void {
-  const scripts = Object.entries(from.scriptsSet) as Array<[string, { lua: string, numberOfKeys: number | null }]>
-  for (const [name, { lua, numberOfKeys }] of scripts) {
-    if (!ADD_JOB.test(name) || name in to.scriptsSet) continue
-    to.defineCommand(name, { lua, ...(numberOfKeys === null ? {} : { numberOfKeys }) })
-  }
+function remembered<Value> (map: Map<string, Value>, name: string, make: () => Value): Value {
+  const known = map.get(name)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(name, made)
+  return made
 }
 
 /** Limits are the queue's, not a worker's: so they hold over all replicas. */

@@ -10,10 +10,11 @@
  */
 import type { Report } from '../model/fact.js'
 import type { Keys } from '../redis/keys.js'
-import { loadScript, runScript, type RedisClient } from '../redis/script.js'
+import { loadScript, runPackedScript, type RedisClient } from '../redis/script.js'
+import { addingJobs } from './job-scripts.js'
 import type { Queues } from './queues.js'
 
-const FIND_MISSING = loadScript(new URL('./find-missing.lua', import.meta.url))
+const MEND = addingJobs(loadScript(new URL('./mend.lua', import.meta.url)))
 
 /** Deliveries that one script looks at. */
 const STEP = 2_000
@@ -99,9 +100,9 @@ async function mendQueue (options: ReconcileOptions, subscriber: string, positio
   let added = 0
   let cursor = whole ? '' : positions.get(subscriber) ?? ''
   for (;;) {
-    const [next, ...missing] = await findMissing(options, subscriber, cursor === '' ? '0' : cursor)
-    added += await addMissing(options, subscriber, missing)
-    cursor = next!
+    const [next, mended] = await mend(options, subscriber, cursor === '' ? '0' : cursor)
+    added += mended
+    cursor = next
     if (!whole || cursor === '') break
   }
   positions.set(subscriber, cursor)
@@ -109,20 +110,15 @@ async function mendQueue (options: ReconcileOptions, subscriber: string, positio
   return added
 }
 
-async function findMissing ({ redis, keys, step = STEP }: ReconcileOptions, subscriber: string, cursor: string): Promise<string[]> {
-  const prefix = `{${keys.prefix}}:`
-  return await runScript(redis, FIND_MISSING, {
-    keys: [keys.open(subscriber)],
-    args: [prefix, `${keys.queuePrefix}:${subscriber}:`, subscriber, cursor, step]
-  }) as string[]
-}
-
-async function addMissing ({ queues }: ReconcileOptions, subscriber: string, missing: string[]): Promise<number> {
-  if (missing.length === 0) return 0
-  const transaction = await queues.begin()
-  for (let at = 0; at < missing.length; at += 2) {
-    transaction.addJob(subscriber, missing[at]!, Number(missing[at + 1]))
-  }
-  await transaction.commit()
-  return missing.length / 2
+/** Where to go on, `''` at the end, and how many jobs were added. */
+async function mend (
+  { redis, keys, queues, step = STEP }: ReconcileOptions, subscriber: string, cursor: string
+): Promise<[next: string, added: number]> {
+  const { output } = await runPackedScript(redis, MEND, {
+    key: keys.open(subscriber),
+    input: {
+      prefix: `{${keys.prefix}}:`, subscriber, template: queues.templatesOf([subscriber])[subscriber], cursor, count: step
+    }
+  })
+  return output as [string, number]
 }

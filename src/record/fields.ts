@@ -11,19 +11,21 @@ export const EVENT_FIELDS = [
   'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs'
 ] as const
 
-/** Halves of a surrogate pair: the scripts' JSON reader refuses them. */
+/** Halves of a surrogate pair: they are no UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
 /** What a script is told about a new event; it adds the rest. Well-formed whatever a callback holds. */
-export function plainFieldsOf (event: Pick<Event, 'taskId' | 'type' | 'businessId' | 'receivedAt' | 'size' | 'contentType'>): string {
-  return JSON.stringify({
+export function plainFieldsOf (
+  event: Pick<Event, 'taskId' | 'type' | 'businessId' | 'receivedAt' | 'size' | 'contentType'>
+): Record<string, string | number> {
+  return {
     task: event.taskId,
     type: event.type,
     at: event.receivedAt,
     size: event.size,
     ct: event.contentType,
     ...(event.businessId === null ? {} : { biz: event.businessId.replace(LONE_SURROGATE, '\ufffd') })
-  })
+  }
 }
 
 /**

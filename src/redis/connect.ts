@@ -11,7 +11,6 @@ import type { Report } from '../model/fact.js'
 import type { RedisClient } from './script.js'
 import { createClient, type ClientRole } from './client.js'
 import { followFailovers } from './follow-failover.js'
-import { reloadScriptsOnReady } from './reload-scripts.js'
 import { describeTarget, type RedisTarget } from './target.js'
 
 export type { RedisClient } from './script.js'
@@ -60,7 +59,6 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
     ? followFailovers(target, () => { for (const client of clients) client.disconnect(true) })
     : () => {}
   const hasty = open('hasty')
-  reloadScriptsOnReady(hasty)
   const patient = open('patient')
 
   return {

@@ -2,10 +2,12 @@
  * Lua scripts as files of their own, beside the TypeScript that calls them.
  *
  * A line `--- @include name.lua` is replaced by that file (from the same
- * folder, or a relative path), each file once. Every script says its KEYS,
- * ARGV and what it returns at its top.
+ * folder, or a relative path), each file once. A script may be given others as
+ * functions, so that one call to Redis does what several scripts do, in one
+ * atomic step. Every script says its KEYS, ARGV and what it returns at its top.
  */
 import { readFileSync } from 'node:fs'
+import { Packr } from 'msgpackr'
 import type { Redis, Cluster } from 'ioredis'
 
 /** One Redis primary, or a cluster of them; everything here works with both. */
@@ -36,6 +38,19 @@ function resolve (url: URL, seen: Set<string>): string {
     (_, path: string) => resolve(new URL(path, url), seen))
 }
 
+/**
+ * Gives a script others as functions of the form `name(KEYS, ARGV, redis)`;
+ * each returns what its script returns. Whoever calls one chooses what it
+ * takes for `redis`.
+ *
+ * @param functions  the Lua of each, by the name it gets
+ */
+export function withFunctions (script: Script, functions: Readonly<Record<string, string>>): Script {
+  const definitions = Object.entries(functions)
+    .map(([name, lua]) => `local function ${name}(KEYS, ARGV, redis)\n${lua}\nend\n`)
+  return { name: script.name, lua: definitions.join('') + script.lua }
+}
+
 type Argument = string | number | Buffer
 
 /**
@@ -47,15 +62,47 @@ type Argument = string | number | Buffer
 export async function runScript (
   client: RedisClient, script: Script, { keys, args }: { keys: readonly string[], args: readonly Argument[] }
 ): Promise<unknown> {
-  const command = defineOn(client, script)
-  return await command.call(client, keys.length, ...keys, ...args)
+  return await commandOf(client, script).call(client, keys.length, ...keys, ...args)
+}
+
+/** The scripts' reader knows neither records, nor binary strings, nor holes in a list. */
+const packr = new Packr({ useRecords: false, int64AsType: 'number' })
+
+/** What a script is given that takes many things at once. */
+export interface PackedCall {
+  /** For Redis Cluster: any key of ours; the others have the same hash tag. */
+  key: string
+  /** ARGV[1], MessagePack: objects, lists, strings, finite numbers, booleans. No `undefined` or `null` in a list. */
+  input: unknown
+  /** ARGV[2] and on, byte for byte. */
+  blobs?: readonly Buffer[]
+}
+
+/**
+ * Runs a script that takes and returns one packed value: for calls with
+ * hundreds of arguments, of which each would cost more than what it says.
+ *
+ * @returns what the script packed as the first entry of its reply, and the others as they are
+ * @throws  what ioredis throws
+ */
+export async function runPackedScript (
+  client: RedisClient, script: Script, { key, input, blobs = [] }: PackedCall
+): Promise<{ output: unknown, blobs: Buffer[] }> {
+  const command = commandOf(client, script, 'Buffer')
+  const [packed, ...others] = await command.call(client, 1, key, packr.pack(input), ...blobs) as [Buffer, ...Buffer[]]
+  return { output: packr.unpack(packed), blobs: others }
+}
+
+/** Reads a value that somebody else packed for a script of theirs. */
+export function unpack (packed: Buffer): unknown {
+  return packr.unpack(packed)
 }
 
 type Command = (...args: Argument[]) => Promise<unknown>
 
-/** Makes sure the client knows the script; returns its command. The client remembers it, so this is cheap. */
-export function defineOn (client: RedisClient, script: Script): Command {
+/** The client's command for a script, defined when it is first asked for. The client remembers it, so this is cheap. */
+function commandOf (client: RedisClient, script: Script, replies: '' | 'Buffer' = ''): Command {
   const commands = client as unknown as Record<string, Command | undefined>
   if (commands[script.name] === undefined) client.defineCommand(script.name, { lua: script.lua })
-  return commands[script.name]!
+  return commands[script.name + replies]!
 }

@@ -9,8 +9,8 @@ import type { DeliveryState } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
 import { matches } from '../model/match.js'
 import type { Subscriber } from '../model/subscriber.js'
-import type { Requeue } from '../record/change-deliveries.js'
 import { deliveryFits, type Filter, type Selected, type SelectedDelivery } from '../record/select.js'
+import type { Requeue } from './put-back.js'
 
 /**
  * Which deliveries are meant:

@@ -2,10 +2,11 @@
  * Lets go, or gives up, what one event holds back (`conflict`, `verify`).
  */
 import type { Delivery } from '../model/delivery.js'
-import { REQUEUE, discardDeliveries, requeueArguments } from '../record/change-deliveries.js'
+import { discardDeliveries } from '../record/discard.js'
 import { readEvent } from '../record/read-event.js'
 import type { RecordStore } from '../record/store.js'
 import type { Queues } from '../queue/queues.js'
+import { putBack } from './put-back.js'
 
 /**
  * Puts the held deliveries of an event in their queues.
@@ -18,11 +19,7 @@ export async function releaseEvent (store: RecordStore, queues: Queues, eventId:
   const held = event.deliveries
     .filter(({ state }) => state === 'held')
     .map(({ subscriber, generation }) => ({ eventId, subscriber, generation: generation + 1 }))
-  const transaction = await queues.begin()
-  transaction.run(REQUEUE, ...requeueArguments(store, held, { replayId: null, newWebhookId: null }))
-  for (const { subscriber, generation } of held) transaction.addJob(subscriber, eventId, generation)
-  const [queued] = await transaction.commit()
-  return Number(queued)
+  return await putBack({ store, queues }, held, { replayId: null, newWebhookId: null })
 }
 
 /**

@@ -14,10 +14,10 @@ import type { Report } from '../model/fact.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/queues.js'
-import { REQUEUE, requeueArguments, type Requeue } from '../record/change-deliveries.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { filterOf, meantBy } from './order.js'
+import { putBack, type Requeue } from './put-back.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
 
 /** Deliveries of one batch, about: one event may have more. */
@@ -128,7 +128,7 @@ async function runOne (options: RunnerOptions, { id, token, stopping }: Run): Pr
   }
 }
 
-/** One batch: found, put back and noted in one transaction. */
+/** One batch: found, then put back and noted in one step. */
 async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, replay: Replay): Promise<{ next: number | null, size: number }> {
   const { order } = replay
   const known = subscribers()
@@ -138,14 +138,11 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
   const limit = Math.max(1, Math.floor(deliveries / Math.max(1, filter.subscribers?.length ?? 1)))
   const page = await selectEvents(store, filter, { limit, cursor })
   const meant = page.rows.flatMap(row => meantBy(order, row, known))
-  const transaction = await queues.begin()
-  transaction.run(REQUEUE, ...requeueArguments(store, meant, {
+  await putBack({ store, queues }, meant, {
     replayId: replay.id,
     newWebhookId: order.newId ? () => 'evt_' + sortableId(Date.now()) : null,
     cursor: page.next ?? 0
-  }))
-  for (const { subscriber, eventId, generation } of meant) transaction.addJob(subscriber, eventId, generation)
-  await transaction.commit()
+  })
   await makeDue(queues, page.rows.flatMap(row => row.deliveries.filter(({ state }) => state === 'retrying')), meant)
   return { next: page.next, size: meant.length }
 }

@@ -73,7 +73,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
   const facts: Fact[] = []
   const report = (fact: Fact): void => { facts.push(fact) }
   const store = { redis: client, keys: keysOf('test') }
-  const queues = createQueues({ hasty: client, patient: client, keys: store.keys, report })
+  const queues = createQueues({ redis: client, keys: store.keys, report })
   const subscribers = [subscriberNamed('billing'), subscriberNamed('mailer')]
   const dedupe: DedupePolicy = { windowMs: 3_600_000, onConflict: 'forward', onLate: 'keep', ignoreFields: [] }
   const accept = createAccept({ store, queues, policy: () => ({ dedupe, subscribers }), report })

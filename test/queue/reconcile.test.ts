@@ -3,7 +3,7 @@
  * subscriber on hold a queue that waits.
  */
 import t, { type Test } from 'tap'
-import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'

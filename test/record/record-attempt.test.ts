@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { AttemptResult, Next } from '../../src/model/work.js'
-import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'

@@ -3,7 +3,7 @@
  */
 import t, { type Test } from 'tap'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'

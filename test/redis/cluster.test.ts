@@ -7,8 +7,6 @@ import { checkRedis } from '../../src/redis/check.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
-import { reloadScripts } from '../../src/redis/reload-scripts.js'
-import { defineOn } from '../../src/redis/script.js'
 import { connected } from './fixtures/connected.js'
 import { freePort } from './fixtures/free-port.js'
 import { until } from './fixtures/until.js'
@@ -53,15 +51,6 @@ t.test('every primary is checked', async t => {
   await right.client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
   await t.rejects(checkRedis(hasty), { code: 'REDIS_UNFIT', message: new RegExp(`127.0.0.1:${right.port} may drop data`) })
   await right.client.config('SET', 'maxmemory-policy', 'noeviction')
-})
-
-t.test('scripts are loaded into every primary', async t => {
-  const { hasty } = connected(t, target)
-  await waitUntilReady(hasty, 5_000)
-  defineOn(hasty, { name: 'one', lua: 'return 1' })
-  await reloadScripts(hasty)
-  const sha = 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db'
-  for (const { client } of [left, right]) t.strictSame(await client.script('EXISTS', sha), [1])
 })
 
 t.test('a cluster that is away is told by its nodes, and left quickly', async t => {

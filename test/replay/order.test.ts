@@ -3,7 +3,7 @@
  * a runner, it is the same ones.
  */
 import t, { type Test } from 'tap'
-import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
 import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'

@@ -3,7 +3,7 @@
  * runners; paced, cancelled, counted.
  */
 import t, { type Test } from 'tap'
-import { discardDeliveries } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
 import { cancelReplay, createReplay, finishReplay, listReplays, readReplay, type Replay } from '../../src/replay/replays.js'
 import { createReplayRunner, type ReplayRunner } from '../../src/replay/run.js'

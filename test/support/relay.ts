@@ -76,7 +76,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
   const keys = keysOf(prefix)
   const facts: Fact[] = []
   const report = (fact: Fact): void => { facts.push(fact) }
-  const queues = createQueues({ hasty, patient: redis, keys, report })
+  const queues = createQueues({ redis, keys, report })
   const store = { redis: hasty, keys }
   const patient = { redis, keys }
   const started: Workers[] = []

@@ -1,10 +1,10 @@
 /**
- * An operator gives deliveries up, or puts them back.
+ * An operator gives deliveries up.
  */
 import t, { type Test } from 'tap'
 import type { DeliveryState } from '../../src/model/delivery.js'
 import type { Next } from '../../src/model/work.js'
-import { REQUEUE, discardDeliveries, requeueArguments } from '../../src/record/change-deliveries.js'
+import { discardDeliveries } from '../../src/record/discard.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
@@ -46,22 +46,6 @@ t.test('the job of a discarded delivery finishes unsent', async t => {
   await gateway.work(deliver)
   await until('both queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
   t.strictSame(sent.map(({ subscriber }) => subscriber), ['b'])
-})
-
-t.test('a batch of a replay that was cancelled meanwhile puts nothing back', async t => {
-  const gateway = await open(t)
-  const eventId = await accepted(gateway, { taskId: 't1' })
-  await endDelivery(gateway, 'a', eventId, { state: 'failed', reason: 'exhausted' })
-  const { keys, patient: { redis }, patient } = gateway
-  for (const state of ['cancelled', 'running']) {
-    await redis.hset(keys.replay('rpl_1'), { state, queued: 0, cursor: 9 })
-    const transaction = await gateway.queues.begin()
-    transaction.run(REQUEUE, ...requeueArguments(patient, [{ eventId, subscriber: 'a', generation: 2 }], { replayId: 'rpl_1', newWebhookId: null, cursor: 5 }))
-    const running = state === 'running'
-    t.strictSame(await transaction.commit(), [running ? 1 : 0])
-    t.strictSame(await redis.hmget(keys.replay('rpl_1'), 'queued', 'cursor'), running ? ['1', '5'] : ['0', '9'])
-    t.equal((await readEvent(gateway.store, eventId))!.deliveries[0]!.state, running ? 'queued' : 'failed')
-  }
 })
 
 t.test('what is not there is discarded by nobody', async t => {

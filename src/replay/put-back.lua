@@ -1,26 +1,32 @@
 --[[
-  Puts deliveries back in the queue: a replay's batch, or the release of held
-  ones. Runs inside a MULTI with their jobs. A delivery that changed since it
-  was selected is left alone; one that has no record yet (a backfill) is made.
+  Puts deliveries back in the queue, each with its job: a replay's batch, or the
+  release of held ones. A delivery that changed since it was selected is left
+  alone; one that has no record yet (a backfill) is made.
 
   A replay's progress is noted here and nowhere else, so that a crash repeats
   no batch and skips none.
 
   KEYS  1 events
-  ARGV  1 prefix  2 replay id or ""  3 "1" for a fresh webhook id per delivery
-        4 where the replay goes on: a sequence, or ""
-        5… three for each: event id, subscriber, the generation it shall get
-           (1: it has no delivery yet), and, with a fresh id, that id as a fourth
-  Returns  how many were put back
+  ARGV  1 packed:
+          prefix      "{relay}:"
+          replay      id, or "" when this is a release
+          cursor      where the replay goes on: a sequence, or ""
+          templates   by subscriber, see ../queue/jobs.lua
+          deliveries  list of {event id, subscriber, the generation it shall get
+                      (1: it has no delivery yet), a fresh webhook id or ""}
+  Returns  1 packed: how many were put back
 ]]
---- @include delivery.lua
-local prefix, replay = ARGV[1], ARGV[2]
-local fresh = ARGV[3] == '1'
+--- @include ../record/delivery.lua
+--- @include ../queue/jobs.lua
+local input = cmsgpack.unpack(ARGV[1])
+local prefix, replay = input.prefix, input.replay
 local now = now_ms()
 local queued = 0
 
 -- A replay that was cancelled meanwhile puts nothing back.
-if replay ~= '' and redis.call('HGET', prefix .. 'replay:' .. replay, 'state') ~= 'running' then return 0 end
+if replay ~= '' and redis.call('HGET', prefix .. 'replay:' .. replay, 'state') ~= 'running' then
+  return { cmsgpack.pack(0) }
+end
 
 local function put_back(id, subscriber, generation, webhook_id)
   local event = prefix .. 'event:' .. id
@@ -39,22 +45,20 @@ local function put_back(id, subscriber, generation, webhook_id)
   delivery.g, delivery.b, delivery.t = generation, 0, now
   delivery.q = hold_clock(prefix, subscriber, now)
   delivery.h, delivery.d = nil, nil
-  delivery.r, delivery.w = replay ~= '' and replay or nil, webhook_id
+  delivery.r, delivery.w = replay ~= '' and replay or nil, webhook_id ~= '' and webhook_id or nil
   put_delivery(prefix, id, stored[2], subscriber, before or false, delivery)
   settle(prefix, id, now)
+  add_job(input.templates[subscriber], id, generation, now)
   queued = queued + 1
 end
 
-local step = fresh and 4 or 3
-for i = 5, #ARGV, step do
-  put_back(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), fresh and ARGV[i + 3] or nil)
-end
+for _, delivery in ipairs(input.deliveries) do put_back(unpack(delivery)) end
 if replay ~= '' then
   redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued)
   -- Never back up: a runner that stalled may come after the one that took over.
   local cursor = tonumber(redis.call('HGET', prefix .. 'replay:' .. replay, 'cursor') or nil)
-  if ARGV[4] ~= '' and (not cursor or tonumber(ARGV[4]) < cursor) then
-    redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', ARGV[4])
+  if input.cursor ~= '' and (not cursor or input.cursor < cursor) then
+    redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', string.format('%.0f', input.cursor))
   end
 end
-return queued
+return { cmsgpack.pack(queued) }

@@ -1,0 +1,15 @@
+/**
+ * BullMQ ships the text of its scripts and says no types for the place where
+ * Node finds it. Only the scripts that job-scripts.ts uses stand here.
+ */
+declare module 'bullmq/dist/cjs/scripts/index.js' {
+  interface BullMQScript {
+    content: string
+    /** How many of the arguments are keys; they come first. */
+    keys: number
+  }
+  export const addStandardJob: BullMQScript
+  export const moveToActive: BullMQScript
+  export const moveToDelayed: BullMQScript
+  export const moveToFinished: BullMQScript
+}

@@ -1,0 +1,78 @@
+/**
+ * Gathers calls that come at about the same time and sends them as one: a
+ * round trip, a script and an fsync cost nearly the same for one as for thirty.
+ *
+ * Nobody waits for a batch to fill: a call goes out at the end of the event
+ * loop's turn in which it came, unless as many batches as allowed are already
+ * under way; then it goes with the next. So an idle gateway answers at once,
+ * and the busier it is the larger its batches become.
+ */
+
+export interface GatherOptions<Call, Reply> {
+  /** Sends a batch; its replies stand in the order of its calls. What it rejects with, every call of the batch is rejected with. */
+  send: (calls: Call[]) => Promise<Reply[]>
+  /** Batches under way at the same time, ≥ 1. */
+  atOnce: number
+  /** Calls of a batch, ≥ 1: Redis does nothing else meanwhile. */
+  most: number
+  /** What a call weighs; a batch weighs `heaviest` at most, or is a single call. */
+  weigh?: (call: Call) => number
+  heaviest?: number
+}
+
+/** Sends a call with others; resolves with its own reply. */
+export type Gathered<Call, Reply> = (call: Call) => Promise<Reply>
+
+interface Waiting<Call, Reply> {
+  call: Call
+  resolve: (reply: Reply) => void
+  reject: (error: unknown) => void
+}
+
+/** Makes the function that gathers; calls are sent in the order in which they came. */
+export function gather<Call, Reply> (options: GatherOptions<Call, Reply>): Gathered<Call, Reply> {
+  const { send, atOnce, most, weigh = () => 0, heaviest = Infinity } = options
+  let waiting: Array<Waiting<Call, Reply>> = []
+  let underWay = 0
+  let scheduled = false
+
+  function takeBatch (): Array<Waiting<Call, Reply>> {
+    let weight = 0
+    let count = 0
+    while (count < waiting.length && count < most) {
+      weight += weigh(waiting[count]!.call)
+      if (count > 0 && weight > heaviest) break
+      count++
+    }
+    const batch = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    return batch
+  }
+
+  async function sendBatch (batch: Array<Waiting<Call, Reply>>): Promise<void> {
+    try {
+      const replies = await send(batch.map(({ call }) => call))
+      batch.forEach(({ resolve }, at) => { resolve(replies[at]!) })
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
+  function sendWaiting (): void {
+    scheduled = false
+    while (waiting.length > 0 && underWay < atOnce) {
+      underWay++
+      void sendBatch(takeBatch()).then(() => {
+        underWay--
+        sendWaiting()
+      })
+    }
+  }
+
+  return async call => await new Promise<Reply>((resolve, reject) => {
+    waiting.push({ call, resolve, reject })
+    if (scheduled || underWay >= atOnce) return
+    scheduled = true
+    setImmediate(sendWaiting)
+  })
+}

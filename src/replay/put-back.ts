@@ -1,0 +1,52 @@
+/**
+ * Puts deliveries back in their queues: the one way that replays and releases
+ * share. From here on a delivery goes the way of every other.
+ */
+import { addingJobs } from '../queue/job-scripts.js'
+import type { Queues } from '../queue/queues.js'
+import type { RecordStore } from '../record/store.js'
+import { loadScript, runPackedScript } from '../redis/script.js'
+
+const PUT_BACK = addingJobs(loadScript(new URL('./put-back.lua', import.meta.url)))
+
+/** One delivery that is to be put back. */
+export interface Requeue {
+  eventId: string
+  subscriber: string
+  /** The generation it shall have: one more than now, 1 for a backfill, the present one when it is retrying. */
+  generation: number
+}
+
+export interface PutBackOptions {
+  /** `null` when this is a release and no replay. */
+  replayId: string | null
+  /** Makes the `webhook-id` of each delivery; `null` keeps the event's id. */
+  newWebhookId: (() => string) | null
+  /** The sequence below which the replay goes on, noted in the same step. */
+  cursor?: number
+}
+
+/**
+ * Puts deliveries back, each with its job, in one atomic step. The script looks
+ * again at each: what changed since it was selected is left alone.
+ *
+ * @returns how many were put back
+ * @throws  what ioredis throws
+ */
+export async function putBack (
+  { store: { redis, keys }, queues }: { store: RecordStore, queues: Queues },
+  deliveries: readonly Requeue[],
+  { replayId, newWebhookId, cursor }: PutBackOptions
+): Promise<number> {
+  const { output } = await runPackedScript(redis, PUT_BACK, {
+    key: keys.events,
+    input: {
+      prefix: `{${keys.prefix}}:`,
+      replay: replayId ?? '',
+      cursor: cursor ?? '',
+      templates: queues.templatesOf(new Set(deliveries.map(({ subscriber }) => subscriber))),
+      deliveries: deliveries.map(({ eventId, subscriber, generation }) => [eventId, subscriber, generation, newWebhookId?.() ?? ''])
+    }
+  })
+  return output as number
+}
