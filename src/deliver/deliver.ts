@@ -1,39 +1,30 @@
 /**
- * One attempt to deliver, from a job to a verdict:
+ * One attempt to deliver, from an opened delivery to a verdict:
  *
- *   open ──▶ compose ──▶ send ──▶ classify ──▶ next ──▶ record ──▶ verdict
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ next ──▶ verdict
  *
  * Promises that a delivery which is not open under its job, is on hold, is not
- * due yet, or has no subscriber is never sent; that the attempt is recorded
- * before the verdict lets its job finish; that an attempt cut off by us uses
- * no budget.
+ * due yet, or has no subscriber is never sent, and that an attempt cut off by
+ * us uses no budget.
  *
- * Never touches the queue: it returns what is to become of the job. Rejects
- * only when the record cannot be read or written; the job then runs again.
+ * Never touches the queue or the record: it returns what is to be recorded and
+ * what is to become of the job, and both happen together.
  */
-import { parseJobId } from '../model/delivery.js'
-import type { Report } from '../model/fact.js'
-import type { Outcome, Verdict } from '../model/outcome.js'
+import type { Outcome } from '../model/outcome.js'
 import type { Subscriber } from '../model/subscriber.js'
-import type { AttemptResult, Next, Opened } from '../model/work.js'
+import type { AttemptResult, Next, Opened, Verdict } from '../model/work.js'
 import type { Answer, Request } from '../outbound/request.js'
 import { attemptOf } from './attempt.js'
 import { classify } from './classify.js'
 import { composeHeaders } from './compose.js'
 import { nextAfter } from './next.js'
 import { quietAfter } from './quiet.js'
-import { reportNext } from './report-next.js'
 import { secretsOf } from './secrets.js'
 
 export interface DelivererOptions {
-  /** `openDelivery` of the record. */
-  open: (ref: { subscriber: string, eventId: string, generation: number }) => Promise<Opened>
-  /** `recordAttempt` of the record. */
-  recordAttempt: (result: AttemptResult) => Promise<void>
   /** Of the running configuration, asked at each attempt. */
   subscriberOf: (name: string) => Subscriber | undefined
   request: Request
-  report: Report
   /** Of the gateway, for `user-agent`. */
   version: string
   /** Epoch milliseconds. */
@@ -43,13 +34,13 @@ export interface DelivererOptions {
 }
 
 /** Makes one attempt, or says why not. The signal ends an attempt under way. */
-export type Deliverer = (job: { subscriber: string, jobId: string }, signal: AbortSignal) => Promise<Verdict>
+export type Deliverer = (job: { subscriber: string, opened: Opened }, signal: AbortSignal) => Promise<Verdict>
 
 type Open = Extract<Opened, { kind: 'open' }>
 type Parts = Required<DelivererOptions>
 
 const DONE: Verdict = { kind: 'done' }
-const STOPPING: Verdict = { kind: 'give-back', onHold: false }
+const STOPPING = { kind: 'give-back', onHold: false } as const
 const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 
 /**
@@ -60,12 +51,8 @@ const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 export function createDeliverer (options: DelivererOptions): Deliverer {
   const parts: Parts = { clock: Date.now, random: Math.random, ...options }
 
-  return async ({ subscriber: name, jobId }, signal) => {
-    const ref = parseJobId(jobId)
-    if (ref === null) return DONE
+  return async ({ subscriber: name, opened }, signal) => {
     if (signal.aborted) return STOPPING
-
-    const opened = await parts.open({ subscriber: name, ...ref })
     if (opened.kind === 'closed') return DONE
     if (opened.kind === 'on-hold') return ON_HOLD
     const { state, nextAttemptAt } = opened.delivery
@@ -74,7 +61,6 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
     const subscriber = parts.subscriberOf(name)
     // The configuration may be ahead of the holds in the record.
     if (subscriber === undefined || !subscriber.enabled) return ON_HOLD
-    if (signal.aborted) return STOPPING
 
     return await attempt(parts, { opened, subscriber, signal })
   }
@@ -87,14 +73,16 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
   const at = parts.clock()
   const answer = await send(parts, attempted, at)
   const now = parts.clock()
-  const result = {
+  const made = {
     eventId: event.id,
     subscriber: subscriber.name,
     generation: delivery.generation,
     attempt: attemptOf(answer, { number: delivery.attempts + 1, at, replayId: delivery.replayId })
   }
-  if ('failure' in answer && answer.failure === 'aborted') return await cutOff(parts, result)
-
+  // It says nothing of the subscriber: it is on record, and that is all.
+  if ('failure' in answer && answer.failure === 'aborted') {
+    return { ...STOPPING, result: { ...made, outcome: null, usesBudget: false, next: { state: 'unchanged' } } }
+  }
   const outcome = classify(answer, now)
   const next = nextAfter(outcome, {
     policy: subscriber.retry,
@@ -104,17 +92,7 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
     now,
     random: parts.random()
   })
-  await parts.recordAttempt({ ...result, usesBudget: true, next })
-  reportNext(parts.report, { ...result, outcome, next })
-  return verdictOf(outcome, next, subscriber)
-}
-
-/** The attempt says nothing of the subscriber: it is on record, and that is all. */
-async function cutOff (parts: Parts, result: Pick<AttemptResult, 'eventId' | 'subscriber' | 'generation' | 'attempt'>): Promise<Verdict> {
-  await parts.recordAttempt({ ...result, usesBudget: false, next: { state: 'unchanged' } })
-  const { eventId, subscriber, attempt: { number } } = result
-  parts.report({ fact: 'delivery.cut-off', eventId, subscriber, attempt: number })
-  return STOPPING
+  return verdictOf({ ...made, outcome, usesBudget: true, next }, { outcome, next, subscriber })
 }
 
 async function send ({ request, version }: Parts, { opened, subscriber, signal }: Attempted, at: number): Promise<Answer> {
@@ -128,8 +106,8 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
   })
 }
 
-function verdictOf (outcome: Outcome, next: Next, subscriber: Subscriber): Verdict {
+function verdictOf (result: AttemptResult, { outcome, next, subscriber }: { outcome: Outcome, next: Next, subscriber: Subscriber }): Verdict {
   const quietMs = quietAfter(outcome, subscriber.retry.maxMs)
   const quiet = quietMs === undefined ? {} : { quietMs }
-  return next.state === 'retrying' ? { kind: 'again', atMs: next.nextAttemptAt, ...quiet } : { ...DONE, ...quiet }
+  return next.state === 'retrying' ? { kind: 'again', result, atMs: next.nextAttemptAt, ...quiet } : { kind: 'done', result, ...quiet }
 }

@@ -6,14 +6,16 @@ import { createAccept } from '../accept/accept.js'
 import type { Accept } from '../accept/arrival.js'
 import type { Config } from '../config/config.js'
 import { createDeliverer } from '../deliver/deliver.js'
+import { reportAttempt } from '../deliver/report-attempt.js'
 import type { Report } from '../model/fact.js'
 import { createOutbound, type Outbound } from '../outbound/request.js'
 import { createQueues, type Queues } from '../queue/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
+import type { Recording } from '../queue/turns.js'
 import { createWorkers, type Workers } from '../queue/workers.js'
 import { applyConfiguredHolds, readHolds } from '../record/holds.js'
-import { openDelivery } from '../record/open-delivery.js'
-import { recordAttempt } from '../record/record-attempt.js'
+import { OPEN_DELIVERIES, readOpening } from '../record/open-delivery.js'
+import { RECORD_ATTEMPTS, recordingOf } from '../record/record-attempt.js'
 import { createSweeper } from '../record/sweep.js'
 import { createReplayRunner } from '../replay/run.js'
 import type { Stopping } from './stopping.js'
@@ -100,7 +102,7 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   reconciler.start()
 
   const workers = createWorkers({
-    queues, redis: connections.patient, keys: patient.keys, report, deliver: delivererOf(options, outbound)
+    queues, redis: connections.patient, keys: patient.keys, report, deliver: delivererOf(options, outbound), recording: recordingFor(report)
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
@@ -111,13 +113,21 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   return { apply: async () => { await applySubscribers(config(), workers, outbound) }, wakeReplays: replays.wake }
 }
 
-function delivererOf ({ storage: { patient }, config, version, report }: JourneyOptions, outbound: Outbound): ReturnType<typeof createDeliverer> {
+/** What the record lends to the workers, so that an attempt is recorded in the step that moves its job. */
+function recordingFor (report: Report): Recording {
+  return {
+    record_attempts: RECORD_ATTEMPTS,
+    inputOf: recordingOf,
+    open_deliveries: OPEN_DELIVERIES,
+    read: readOpening,
+    recorded (result) { reportAttempt(report, result) }
+  }
+}
+
+function delivererOf ({ config, version }: JourneyOptions, outbound: Outbound): ReturnType<typeof createDeliverer> {
   return createDeliverer({
-    open: async ref => await openDelivery(patient, ref),
-    recordAttempt: async result => { await recordAttempt(patient, result) },
     subscriberOf: name => config().subscribers.find(subscriber => subscriber.name === name),
     request: outbound.request,
-    report,
     version
   })
 }

@@ -1,5 +1,5 @@
 /**
- * The three ways one attempt can end, and what the queue is told to do next.
+ * The three ways one attempt can end.
  *
  * A subscriber saying no is a value, not an exception.
  */
@@ -21,23 +21,3 @@ export type Outcome =
   | { kind: 'delivered', status: number }
   | { kind: 'retry', reason: RetryReason, status?: number, waitMs?: number }
   | { kind: 'failed', reason: FailReason, status?: number }
-
-/** What becomes of the job after an attempt, or instead of one. */
-export type Verdict =
-  | {
-    kind: 'done' // the delivery is no longer open under this job: finish it
-    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
-    quietMs?: number
-  }
-  | {
-    kind: 'again' // try again
-    /** Not before this time, epoch milliseconds. */
-    atMs: number
-    /** As above. */
-    quietMs?: number
-  }
-  | {
-    kind: 'give-back' // back to the front of the queue, nothing used
-    /** The subscriber is on hold: its whole queue waits. Otherwise we are stopping. */
-    onHold: boolean
-  }

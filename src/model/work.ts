@@ -1,19 +1,22 @@
 /**
  * What passes between the record and `deliver`: the delivery that is opened
- * before an attempt, and what the attempt made of it.
+ * before an attempt, what the attempt made of it, and what its job is to do.
  *
- * Words only, no I/O. The record gives {@link Opened} and takes
- * {@link AttemptResult}; `deliver` never reads or writes Redis itself.
+ * Words only, no I/O. `deliver` gets {@link Opened} and returns a
+ * {@link Verdict}; it never reads or writes Redis itself.
  */
 import type { Attempt, Delivery, SubscriberHold } from './delivery.js'
 import type { Event } from './event.js'
-import type { FailReason } from './outcome.js'
+import type { FailReason, Outcome } from './outcome.js'
+
+/** What of an event is needed to send it. */
+export type OpenedEvent = Pick<Event, 'id' | 'taskId' | 'receivedAt' | 'revision' | 'contentType'>
 
 /** A delivery as a job finds it. */
 export type Opened =
   | {
     kind: 'open'
-    event: Event
+    event: OpenedEvent
     delivery: Delivery
     /** As received, byte for byte. */
     body: Buffer
@@ -34,14 +37,42 @@ export type Next =
   | { state: 'failed', reason: FailReason } // `gone` also puts the subscriber on hold, in the same step
   | { state: 'unchanged' } // the attempt was cut off by us and decides nothing
 
-/** One attempt, as it is to be recorded. */
+/** One attempt and what it meant, as it is to be recorded. */
 export interface AttemptResult {
   eventId: string
   subscriber: string
   /** The generation the attempt was made for; an older one changes no state. */
   generation: number
   attempt: Attempt
+  /** `null` when the attempt was cut off by us: it says nothing of the subscriber. */
+  outcome: Outcome | null
   /** `false` when the attempt was cut off by us. */
   usesBudget: boolean
   next: Next
 }
+
+/**
+ * What becomes of the job after an attempt, or instead of one. `result` is the
+ * attempt that was made: it goes on record in the same step.
+ */
+export type Verdict =
+  | {
+    kind: 'done' // the delivery is no longer open under this job: finish it
+    result?: AttemptResult
+    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
+    quietMs?: number
+  }
+  | {
+    kind: 'again' // try again
+    result?: AttemptResult
+    /** Not before this time, epoch milliseconds. */
+    atMs: number
+    /** As above. */
+    quietMs?: number
+  }
+  | {
+    kind: 'give-back' // back to the front of the queue, nothing used
+    result?: AttemptResult
+    /** The subscriber is on hold: its whole queue waits. Otherwise we are stopping. */
+    onHold: boolean
+  }

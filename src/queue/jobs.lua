@@ -7,21 +7,14 @@
     keys, arguments (2 is the job's id, 4 its time), data, options
 ]]
 
--- BullMQ tells of each step of a job in a stream. Nobody reads ours, and to write it is a third of the work.
-local without_streams = {
-  call = function(command, ...)
-    if command ~= 'XADD' and command ~= 'XTRIM' then return redis.call(command, ...) end
-  end,
-  pcall = redis.pcall
-}
-
+--- @include spared.lua
 -- Adds the job of one generation of a delivery; nothing happens when it exists.
 local function add_job(template, event_id, generation, now)
   local arguments = template.arguments
   arguments[2] = event_id .. '-' .. generation
   arguments[4] = now
   template.packed = template.packed or cmsgpack.pack(template.options)
-  local added = bullmq_add_job(template.keys, { cmsgpack.pack(arguments), template.data, template.packed }, without_streams)
+  local added = bullmq_add_job(template.keys, { cmsgpack.pack(arguments), template.data, template.packed }, sparing)
   -- A negative number means that BullMQ did nothing.
   if type(added) == 'number' and added < 0 then error('a job could not be added: ' .. added) end
 end

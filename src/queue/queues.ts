@@ -17,7 +17,7 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
 
-/** No limit of its own; but without one BullMQ would ignore a subscriber's wish for quiet. */
+/** No limit; but without one BullMQ would ignore a subscriber's wish for quiet. While it is set, each job costs two writes more. */
 const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, perMs: 1_000 }
 
 export interface QueuesOptions {
@@ -64,6 +64,7 @@ export function createQueues (options: QueuesOptions): Queues {
     async setLimits (limits) { await limit(queueOf(limits.name), limits) },
     async keepQuiet (subscriber, quietMs) {
       const queue = queueOf(subscriber)
+      if (await queue.getGlobalRateLimit() === null) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
       if (await queue.getRateLimitTtl() < quietMs) await queue.rateLimit(Math.ceil(quietMs))
     },
     async removeJobs (subscriber, jobs) {
@@ -104,7 +105,8 @@ function remembered<Value> (map: Map<string, Value>, name: string, make: () => V
 
 /** Limits are the queue's, not a worker's: so they hold over all replicas. */
 async function limit (queue: Queue, { concurrency, rateLimit }: Pick<Subscriber, 'concurrency' | 'rateLimit'>): Promise<void> {
-  const { max, perMs } = rateLimit ?? NO_LIMIT
   await queue.setGlobalConcurrency(concurrency)
-  await queue.setGlobalRateLimit(max, perMs)
+  if (rateLimit !== null) await queue.setGlobalRateLimit(rateLimit.max, rateLimit.perMs)
+  else if (await queue.getRateLimitTtl() > 0) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
+  else await queue.removeGlobalRateLimit()
 }

@@ -12,9 +12,10 @@
 import { setMaxListeners } from 'node:events'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import type { Report } from '../model/fact.js'
-import type { Verdict } from '../model/outcome.js'
+import type { Opened, Verdict } from '../model/work.js'
 import type { Keys } from '../redis/keys.js'
 import type { RedisClient } from '../redis/script.js'
+import type { Turns } from './turns.js'
 
 /** How long a crashed worker's job stays locked; with the check below, its job runs again within 10 s. */
 const LOCK_MS = 6_000
@@ -31,7 +32,7 @@ const GIVE_BACK_MS = 1_000
 const MAX_LIMIT_SLEEP_MS = 1_000
 
 /** Makes one attempt, or says why not. */
-export type Deliver = (job: { subscriber: string, jobId: string }, signal: AbortSignal) => Promise<Verdict>
+export type Deliver = (job: { subscriber: string, jobId: string, opened: Opened }, signal: AbortSignal) => Promise<Verdict>
 
 export interface WorkerOptions {
   subscriber: string
@@ -42,6 +43,7 @@ export interface WorkerOptions {
   pauseQueue: () => Promise<void>
   /** Holds back the whole queue for so many milliseconds; called when the subscriber asked for quiet. */
   keepQuiet: (quietMs: number) => Promise<void>
+  turns: Turns
   redis: RedisClient
   keys: Keys
   report: Report
@@ -78,7 +80,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     maximumRateLimitDelay: MAX_LIMIT_SLEEP_MS,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 }
-  })
+  }, options.turns.backend)
   worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
 
   return {
@@ -117,9 +119,9 @@ async function endWaitingDriver (worker: Worker): Promise<void> {
   driver.flushQueue(new Error('Connection is closed.'))
 }
 
-async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {
+async function verdictOf ({ subscriber, deliver, turns, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {
   try {
-    return await deliver({ subscriber, jobId: job.id! }, stopping)
+    return await deliver({ subscriber, jobId: job.id!, opened: turns.opened(subscriber, job.id!) }, stopping)
   } catch (error) {
     report({ fact: 'queue.trouble', subscriber, error: error instanceof Error ? error.message : String(error) })
     return { kind: 'again', atMs: Date.now() + RETRY_AFTER_SURPRISE_MS }
@@ -130,6 +132,7 @@ interface Task { options: WorkerOptions, job: Job, token: string }
 
 /** Errors are how BullMQ is told that a job did not finish but went elsewhere. */
 async function obey ({ options, job, token }: Task, verdict: Verdict): Promise<void> {
+  if (verdict.result !== undefined) options.turns.record(job.id!, verdict.result)
   switch (verdict.kind) {
     case 'done':
       await keepQuiet(options, verdict)

@@ -4,10 +4,12 @@
  */
 import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from './queues.js'
+import { createTurns, type Recording } from './turns.js'
 import { startWorker, type DeliveryWorker, type WorkerOptions } from './worker.js'
 
 export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'> {
   queues: Queues
+  recording: Recording
 }
 
 export interface Workers {
@@ -20,11 +22,13 @@ export interface Workers {
 /** Makes an empty set of workers; `apply` starts them. */
 export function createWorkers (options: WorkersOptions): Workers {
   const workers = new Map<string, DeliveryWorker>()
+  const turns = createTurns(options)
   let ended = false
 
   function start ({ name, concurrency }: Subscriber): DeliveryWorker {
     return startWorker({
       ...options,
+      turns,
       subscriber: name,
       concurrency,
       pauseQueue: async () => { await options.queues.setPaused(name, true) },

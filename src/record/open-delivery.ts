@@ -1,41 +1,46 @@
 /**
- * Reads what a job is about, in one round trip: is its delivery still open
- * under this generation, and what is to be sent?
+ * Reads what a job is about: is its delivery still open under this generation,
+ * and what is to be sent?
+ *
+ * The reading itself is a function for scripts, because it goes along with the
+ * taking of the job.
  */
 import type { Opened } from '../model/work.js'
-import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
-import { HOLD_FIELDS, shownHold } from './holds.js'
-import type { RecordStore } from './store.js'
+import { loadScript } from '../redis/script.js'
+import { parseDelivery } from './fields.js'
+import { SUBSCRIBER_HOLDS } from './holds.js'
+
+/** For scripts: what it takes and returns stands at its top. */
+export const OPEN_DELIVERIES = loadScript(new URL('./open-deliveries.lua', import.meta.url))
+
+/** What {@link OPEN_DELIVERIES} says of one delivery; numbers that Redis keeps are text. */
+export type StoredOpening = [
+  task: string, receivedAt: string, revision: string, contentType: string, delivery: string, hold: number, clockMs: number, body: number
+]
 
 /**
- * Opens a delivery for an attempt.
+ * Reads what {@link OPEN_DELIVERIES} said.
  *
+ * @param stored      `false` when there is no such delivery
+ * @param body        the body it speaks of
+ * @param generation  of the job
  * @returns `closed` when the delivery is not open under this generation (its job is to be finished unsent);
  *          `on-hold` when its subscriber is; else the event, the body and the delivery's age without time on hold
- * @throws  what ioredis throws when Redis is away
  */
-export async function openDelivery (
-  { redis, keys }: RecordStore, { subscriber, eventId, generation }: { subscriber: string, eventId: string, generation: number }
-): Promise<Opened> {
-  // Sent together; a pipeline would copy every script onto itself first, which costs more than the reads.
-  const [values, body, holdValues, time] = await Promise.all([
-    redis.hmget(keys.event(eventId), ...EVENT_FIELDS, 'd:' + subscriber),
-    redis.getBuffer(keys.body(eventId)),
-    redis.hmget(keys.subscriber(subscriber), 'heldSince', 'heldTotal', ...HOLD_FIELDS),
-    redis.time()
-  ])
-
-  const read = parseEvent(eventId, values)
-  const stored = values[EVENT_FIELDS.length]
-  if (read === null || stored == null || body === null) return { kind: 'closed' }
-  const delivery = parseDelivery(eventId, subscriber, stored)
+export function readOpening (
+  stored: StoredOpening | false, body: Buffer | undefined, { subscriber, eventId, generation }: { subscriber: string, eventId: string, generation: number }
+): Opened {
+  if (stored === false || body === undefined) return { kind: 'closed' }
+  const [taskId, receivedAt, revision, contentType, json, hold, clockMs] = stored
+  const delivery = parseDelivery(eventId, subscriber, json)
   const open = delivery.state === 'queued' || delivery.state === 'retrying'
   if (!open || delivery.generation !== generation) return { kind: 'closed' }
-
-  const [, heldTotal, ...holds] = holdValues
-  const hold = shownHold(holds)
-  if (hold !== null) return { kind: 'on-hold', by: hold }
-  const nowMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000)
-  const clock = nowMs - Number(heldTotal ?? 0)
-  return { kind: 'open', event: read.event, delivery, body, ageMs: Math.max(0, clock - delivery.queuedAt) }
+  if (hold > 0) return { kind: 'on-hold', by: SUBSCRIBER_HOLDS[hold - 1]! }
+  return {
+    kind: 'open',
+    event: { id: eventId, taskId, receivedAt: Number(receivedAt), revision: Number(revision), contentType },
+    delivery,
+    body,
+    ageMs: Math.max(0, clockMs - delivery.queuedAt)
+  }
 }

@@ -1,38 +1,38 @@
 /**
- * Records an attempt: the truth about it, before its job finishes.
+ * Records attempts and moves their deliveries to the next state. An attempt
+ * made for a generation that is over is recorded and changes nothing else; to
+ * record the same attempt twice is harmless.
+ *
+ * A function for scripts, because it goes along with the finishing of the job:
+ * either both are in Redis or neither.
  */
-import { loadScript, runScript } from '../redis/script.js'
 import type { AttemptResult } from '../model/work.js'
+import { loadScript } from '../redis/script.js'
 import { attemptFieldsOf } from './fields.js'
-import type { RecordStore } from './store.js'
 
-const RECORD_ATTEMPT = loadScript(new URL('./record-attempt.lua', import.meta.url))
+/** For scripts: what it takes and returns stands at its top. */
+export const RECORD_ATTEMPTS = loadScript(new URL('./record-attempts.lua', import.meta.url))
 
 /** Attempts kept of one delivery; older ones are forgotten, their numbers go on. */
 export const MAX_ATTEMPTS_KEPT = 50
 
-/**
- * Records one attempt and moves its delivery to the next state, atomically.
- * An attempt made for a generation that is over is recorded and changes
- * nothing else. To record the same attempt twice is harmless.
- *
- * @throws what ioredis throws when Redis is away
- */
-export async function recordAttempt ({ redis, keys }: RecordStore, result: AttemptResult): Promise<void> {
-  const { eventId, subscriber, attempt, next } = result
-  await runScript(redis, RECORD_ATTEMPT, {
-    keys: [keys.event(eventId), keys.subscriber(subscriber), keys.stats],
-    args: [
-    `{${keys.prefix}}:`, eventId, subscriber, result.generation,
-    attempt.at,
+/** What {@link RECORD_ATTEMPTS} takes. */
+export function recordingOf (prefix: string, results: readonly AttemptResult[]): object {
+  return { prefix: `{${prefix}}:`, kept: MAX_ATTEMPTS_KEPT, attempts: results.map(lineOf) }
+}
+
+function lineOf ({ eventId, subscriber, generation, attempt, usesBudget, next }: AttemptResult): Array<string | number | boolean> {
+  return [
+    eventId,
+    subscriber,
+    generation,
+    String(attempt.at),
     attemptFieldsOf(attempt),
-    result.usesBudget ? '1' : '0',
+    usesBudget,
     next.state,
     next.state === 'retrying' ? next.nextAttemptAt : '',
     attempt.statusCode ?? '',
     attempt.error ?? '',
-    next.state === 'failed' && next.reason === 'gone' ? '1' : '',
-    MAX_ATTEMPTS_KEPT
-    ]
-  })
+    next.state === 'failed' && next.reason === 'gone'
+  ]
 }

@@ -42,7 +42,7 @@ async function everythingIsRight (gateway: Gateway): Promise<string | null> {
   for (const { event, deliveries } of rows) {
     for (const { subscriber } of deliveries) if (!await hasJob(gateway, subscriber, event.id)) return `no job of ${event.id} for ${subscriber}`
   }
-  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const { deliver, sent } = recordingDeliver()
   const workers = await gateway.work(deliver)
   await until('the queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
   await workers.stop(0)

@@ -9,7 +9,7 @@ import { readEvent } from '../../src/record/read-event.js'
 import { loadScript } from '../../src/redis/script.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
+  accepted, allEvents, callback, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
 } from '../support/relay.js'
 
 async function start (t: Test, names = ['a', 'b']): Promise<{ server: TestRedis, gateway: Gateway }> {
@@ -80,8 +80,7 @@ t.test('a full Redis accepts nothing, keeps no half of anything, and still recor
   t.match(await gateway.accept(callback({ taskId: 't1' })), { kind: 'unavailable', reason: /OOM|maxmemory/ })
   t.strictSame((await redis.keys('*')).sort(), keysBefore)
 
-  const { deliver } = recordingDeliver(gateway.patient)
-  await deliver({ subscriber: 'a', jobId: `${before}-1` }, new AbortController().signal)
+  await endDelivery(gateway, 'a', before, { state: 'delivered' })
   const { deliveries } = (await readEvent(gateway.patient, before))!
   t.strictSame(deliveries.map(({ state }) => state), ['delivered', 'queued'], 'what was sent is known, so it is not sent again')
 
@@ -151,7 +150,7 @@ t.test('a job that was lost after all is added by the next round of the reconcil
   await loseJob(gateway, 'a', first)
   await loseJob(gateway, 'b', second)
   t.equal(await gateway.reconciler().round(), 2)
-  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await until('all are sent', () => sent.length >= 4)
   t.strictSame(sent.map(({ subscriber, event }) => `${subscriber} ${event.taskId}`).sort(), ['a t1', 'a t2', 'b t1', 'b t2'])

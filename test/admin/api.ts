@@ -12,9 +12,9 @@ import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
 import type { Next } from '../../src/model/work.js'
 import { createQueues } from '../../src/queue/queues.js'
-import { recordAttempt } from '../../src/record/record-attempt.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
+import { recordAttempt } from '../support/relay.js'
 
 export const OPERATOR = 'operator-token-1'
 export const VIEWER = 'viewer-token-1'
@@ -121,6 +121,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
         subscriber,
         generation,
         attempt: { number: 0, at: Date.now(), statusCode, error: error ?? null, latencyMs: 12, responseExcerpt: 'hello', replayId: null },
+        outcome: null,
         usesBudget: true,
         next
       })

@@ -1,37 +1,29 @@
 /**
- * One attempt from job to verdict, on real HTTP. The record is two functions
- * that remember what they were told.
+ * One attempt from an opened delivery to a verdict, on real HTTP. What is to be
+ * recorded is remembered and reported, as the queue does when it is on record.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { Webhook } from 'standardwebhooks'
-import { createDeliverer, type Deliverer, type DelivererOptions } from '../../src/deliver/deliver.js'
-import { jobIdOf, type Delivery } from '../../src/model/delivery.js'
-import type { Event } from '../../src/model/event.js'
+import { createDeliverer, type DelivererOptions } from '../../src/deliver/deliver.js'
+import { reportAttempt } from '../../src/deliver/report-attempt.js'
+import type { Delivery } from '../../src/model/delivery.js'
 import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import type { AttemptResult, Opened } from '../../src/model/work.js'
+import type { AttemptResult, Opened, OpenedEvent, Verdict } from '../../src/model/work.js'
 import { createOutbound } from '../../src/outbound/request.js'
 import { startHttp, startRaw, subscriberAt, type Closing } from '../outbound/servers.js'
 
 const EVENT_ID = 'evt_0123456789ABCDEFGHJKMNPQRS'
-const JOB = { subscriber: 'billing', jobId: jobIdOf(EVENT_ID, 2) }
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
 const NEVER = new AbortController().signal
 
-const EVENT: Event = {
+const EVENT: OpenedEvent = {
   id: EVENT_ID,
   taskId: 'task-1',
-  status: 1,
-  type: 'avatar',
-  businessId: null,
   receivedAt: NOW - 60_000,
-  sequence: 1,
   revision: 1,
-  flags: [],
-  duplicates: 0,
-  size: 2,
   contentType: 'application/json'
 }
 const DELIVERY: Delivery = {
@@ -52,10 +44,10 @@ const DELIVERY: Delivery = {
 }
 
 interface Bench {
-  deliver: Deliverer
+  /** The verdict, without what is to be recorded. */
+  deliver: (signal?: AbortSignal) => Promise<Omit<Verdict, 'result'>>
   recorded: AttemptResult[]
   facts: Fact[]
-  opened: unknown[]
 }
 
 interface Setting {
@@ -73,27 +65,33 @@ function bench (t: Closing, { subscriber, opened = open(), options = {} }: Setti
   t.teardown(() => { outbound.close() })
   const recorded: AttemptResult[] = []
   const facts: Fact[] = []
-  const asked: unknown[] = []
   const deliver = createDeliverer({
-    open: async ref => { asked.push(ref); return opened },
-    recordAttempt: async result => { recorded.push(result) },
     subscriberOf: name => name === subscriber?.name ? subscriber : undefined,
     request: outbound.request,
-    report: fact => { facts.push(fact) },
     version: '1.2.3',
     clock: () => NOW,
     random: () => 0.5,
     ...options
   })
-  return { deliver, recorded, facts, opened: asked }
+  return {
+    async deliver (signal = NEVER) {
+      const { result, ...verdict } = await deliver({ subscriber: 'billing', opened }, signal)
+      if (result !== undefined) {
+        recorded.push(result)
+        reportAttempt(fact => { facts.push(fact) }, result)
+      }
+      return verdict
+    },
+    recorded,
+    facts
+  }
 }
 
 t.test('2xx: recorded as delivered, reported, done', async t => {
   const server = await startHttp(t, (_, response) => { response.writeHead(201).end('thank you') })
-  const { deliver, recorded, facts, opened } = bench(t, { subscriber: subscriberAt(server.url) })
+  const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
 
-  t.strictSame(await deliver(JOB, NEVER), { kind: 'done' })
-  t.strictSame(opened, [{ subscriber: 'billing', eventId: EVENT_ID, generation: 2 }])
+  t.strictSame(await deliver(), { kind: 'done' })
   t.equal(recorded.length, 1)
   const { latencyMs } = recorded[0]!.attempt
   t.strictSame(recorded[0], {
@@ -101,6 +99,7 @@ t.test('2xx: recorded as delivered, reported, done', async t => {
     subscriber: 'billing',
     generation: 2,
     attempt: { number: 6, at: NOW, statusCode: 201, error: null, latencyMs, responseExcerpt: 'thank you', replayId: null },
+    outcome: { kind: 'delivered', status: 201 },
     usesBudget: true,
     next: { state: 'delivered' }
   })
@@ -124,7 +123,7 @@ for (const [status, retryAfter, { next, error, verdict, fact }] of ANSWERS) {
       response.writeHead(status, { location: '/elsewhere', ...(retryAfter === null ? {} : { 'retry-after': retryAfter }) }).end('no')
     })
     const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
-    t.strictSame(await deliver(JOB, NEVER), verdict)
+    t.strictSame(await deliver(), verdict)
     t.match(recorded, [{ usesBudget: true, next, attempt: { statusCode: status, error, responseExcerpt: 'no' } }])
     t.strictSame(recorded[0]!.next, next)
     t.match(facts[0], { eventId: EVENT_ID, subscriber: 'billing', attempt: 6, error, ...fact })
@@ -135,21 +134,21 @@ for (const [status, retryAfter, { next, error, verdict, fact }] of ANSWERS) {
 t.test('410 also reports that the subscriber is on hold', async t => {
   const server = await startHttp(t, (_, response) => { response.writeHead(410).end() })
   const { deliver, facts } = bench(t, { subscriber: subscriberAt(server.url) })
-  await deliver(JOB, NEVER)
+  await deliver()
   t.strictSame(facts[1], { fact: 'subscriber.held', subscriber: 'billing', by: 'gone' })
 })
 
 t.test('no answer: the attempt says why, without a status', async t => {
   const hanging = await startRaw(t, () => {})
   const slow = bench(t, { subscriber: subscriberAt(hanging.url, { timeoutMs: 100 }) })
-  t.match(await slow.deliver(JOB, NEVER), { kind: 'again', atMs: NOW + 1_000 })
+  t.match(await slow.deliver(), { kind: 'again', atMs: NOW + 1_000 })
   t.match(slow.recorded, [{ attempt: { statusCode: null, error: 'no complete answer within 100 ms', responseExcerpt: null } }])
   t.match(slow.facts, [{ fact: 'delivery.retrying', reason: 'timeout' }])
   t.notOk('statusCode' in slow.facts[0]!)
 
   const resetting = await startRaw(t, socket => socket.once('data', () => { socket.resetAndDestroy() }))
   const reset = bench(t, { subscriber: subscriberAt(resetting.url) })
-  await reset.deliver(JOB, NEVER)
+  await reset.deliver()
   t.match(reset.recorded, [{ attempt: { statusCode: null, error: 'ECONNRESET' } }])
   t.match(reset.facts, [{ fact: 'delivery.retrying', reason: 'connection', error: 'ECONNRESET' }])
 })
@@ -157,7 +156,7 @@ t.test('no answer: the attempt says why, without a status', async t => {
 t.test('the last attempt of the budget fails the delivery', async t => {
   const server = await startHttp(t, (_, response) => { response.writeHead(500).end() })
   const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url), opened: open({ budgetUsed: 2 }) })
-  t.strictSame(await deliver(JOB, NEVER), { kind: 'done' })
+  t.strictSame(await deliver(), { kind: 'done' })
   t.match(recorded, [{ usesBudget: true, next: { state: 'failed', reason: 'exhausted' } }])
   t.match(facts, [{ fact: 'delivery.failed', reason: 'exhausted', statusCode: 500, error: 'answered 500' }])
 })
@@ -167,72 +166,55 @@ t.test('maxAge ends a delivery after an attempt, never before it, and counts the
   const subscriber = subscriberAt(server.url, { maxAgeMs: 10_000 })
 
   const old = bench(t, { subscriber, opened: open({}, Buffer.from('{}'), 99_000) })
-  await old.deliver(JOB, NEVER)
+  await old.deliver()
   t.equal(server.received.length, 1, 'it was sent all the same')
   t.match(old.recorded, [{ next: { state: 'failed', reason: 'expired' } }])
 
   let now = NOW
   const slow = bench(t, { subscriber, opened: open({}, Buffer.from('{}'), 8_000), options: { clock: () => { now += 2_000; return now } } })
-  await slow.deliver(JOB, NEVER)
+  await slow.deliver()
   t.match(slow.recorded, [{ attempt: { at: NOW + 2_000 }, next: { state: 'failed', reason: 'expired' } }], '8 s + 2 s of the attempt + 1 s of waiting')
 })
 
 /** What is not to be sent is not sent, not recorded and not reported. */
-const UNSENT: ReadonlyArray<[says: string, setting: (subscriber: Subscriber) => Setting, jobId: string, verdict: object]> = [
-  ['a job that is none of ours is finished', subscriber => ({ subscriber }), 'repeat:1', { kind: 'done' }],
-  ['a closed delivery is finished', subscriber => ({ subscriber, opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
-  ['a closed delivery of a removed subscriber is finished', () => ({ opened: { kind: 'closed' } }), JOB.jobId, { kind: 'done' }],
-  ['a delivery on hold goes back', subscriber => ({ subscriber, opened: { kind: 'on-hold', by: 'pause' } }), JOB.jobId, { kind: 'give-back', onHold: true }],
-  ['a delivery that is not due yet waits for its time', subscriber => ({ subscriber, opened: open({ state: 'retrying', nextAttemptAt: NOW + 5_000 }) }), JOB.jobId, { kind: 'again', atMs: NOW + 5_000 }],
-  ['a delivery of an unknown subscriber goes back', () => ({}), JOB.jobId, { kind: 'give-back', onHold: true }],
-  ['a delivery of a disabled subscriber goes back', subscriber => ({ subscriber: { ...subscriber, enabled: false } }), JOB.jobId, { kind: 'give-back', onHold: true }]
+const UNSENT: ReadonlyArray<[says: string, setting: (subscriber: Subscriber) => Setting, verdict: object]> = [
+  ['a closed delivery is finished', subscriber => ({ subscriber, opened: { kind: 'closed' } }), { kind: 'done' }],
+  ['a closed delivery of a removed subscriber is finished', () => ({ opened: { kind: 'closed' } }), { kind: 'done' }],
+  ['a delivery on hold goes back', subscriber => ({ subscriber, opened: { kind: 'on-hold', by: 'pause' } }), { kind: 'give-back', onHold: true }],
+  ['a delivery that is not due yet waits for its time', subscriber => ({ subscriber, opened: open({ state: 'retrying', nextAttemptAt: NOW + 5_000 }) }), { kind: 'again', atMs: NOW + 5_000 }],
+  ['a delivery of an unknown subscriber goes back', () => ({}), { kind: 'give-back', onHold: true }],
+  ['a delivery of a disabled subscriber goes back', subscriber => ({ subscriber: { ...subscriber, enabled: false } }), { kind: 'give-back', onHold: true }]
 ]
-for (const [says, setting, jobId, verdict] of UNSENT) {
+for (const [says, setting, verdict] of UNSENT) {
   t.test(says, async t => {
     const server = await startHttp(t)
     const { deliver, recorded, facts } = bench(t, setting(subscriberAt(server.url)))
-    t.strictSame(await deliver({ ...JOB, jobId }, NEVER), verdict)
+    t.strictSame(await deliver(), verdict)
     t.equal(server.connections(), 0)
     t.strictSame([recorded, facts], [[], []])
   })
 }
 
-t.test('while we are stopping nothing is begun, not even when the stop comes during the reading', async t => {
+t.test('while we are stopping nothing is begun', async t => {
   const server = await startHttp(t)
-  const subscriber = subscriberAt(server.url)
-  const before = bench(t, { subscriber })
-  t.strictSame(await before.deliver(JOB, AbortSignal.abort()), { kind: 'give-back', onHold: false })
-  t.strictSame(before.opened, [])
-
-  const stop = new AbortController()
-  const during = bench(t, { subscriber, options: { open: async () => { stop.abort(); return open() } } })
-  t.strictSame(await during.deliver(JOB, stop.signal), { kind: 'give-back', onHold: false })
-  t.strictSame([during.recorded, server.connections()], [[], 0])
+  const { deliver, recorded } = bench(t, { subscriber: subscriberAt(server.url) })
+  t.strictSame(await deliver(AbortSignal.abort()), { kind: 'give-back', onHold: false })
+  t.strictSame([recorded, server.connections()], [[], 0])
 })
 
 t.test('an attempt cut off by shutdown is recorded, uses no budget and goes back', async t => {
   const stop = new AbortController()
   const server = await startHttp(t, () => { stop.abort() })
   const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
-  t.strictSame(await deliver(JOB, stop.signal), { kind: 'give-back', onHold: false })
+  t.strictSame(await deliver(stop.signal), { kind: 'give-back', onHold: false })
   t.match(recorded, [{ usesBudget: false, next: { state: 'unchanged' }, attempt: { number: 6, statusCode: null, error: 'cut off by shutdown' } }])
   t.strictSame(facts, [{ fact: 'delivery.cut-off', eventId: EVENT_ID, subscriber: 'billing', attempt: 6 }])
-})
-
-t.test('an attempt that cannot be recorded is nobody\'s verdict and nobody\'s fact', async t => {
-  const server = await startHttp(t)
-  const { deliver, facts } = bench(t, {
-    subscriber: subscriberAt(server.url),
-    options: { recordAttempt: async () => { throw new Error('Redis is away') } }
-  })
-  await t.rejects(deliver(JOB, NEVER), /Redis is away/)
-  t.strictSame(facts, [])
 })
 
 t.test('a replay keeps its attempt numbers going and names itself', async t => {
   const server = await startHttp(t)
   const { deliver, recorded } = bench(t, { subscriber: subscriberAt(server.url), opened: open({ replayId: 'rpl_1', webhookId: 'evt_fresh' }) })
-  await deliver(JOB, NEVER)
+  await deliver()
   t.match(server.received[0]!.headers, { 'relay-replay': 'rpl_1', 'webhook-id': 'evt_fresh', 'relay-attempt': '6' })
   t.match(recorded, [{ attempt: { replayId: 'rpl_1' } }])
 })
@@ -257,7 +239,7 @@ for (const [name, body] of BODIES) {
       opened: open({}, body),
       options: { clock: Date.now }
     })
-    await deliver(JOB, NEVER)
+    await deliver()
     const [request] = server.received
     t.ok(request!.body.equals(body))
     const headers = request!.headers as Record<string, string>
@@ -276,7 +258,7 @@ t.test('no secret of a subscriber is in what is recorded or reported, whatever i
     const { deliver, recorded, facts } = bench(t, {
       subscriber: subscriberAt(base.href, { headers: { 'X-Token': `Key ${secrets.header}` }, secrets: [secrets.whsec] })
     })
-    await deliver(JOB, NEVER)
+    await deliver()
     t.equal(recorded.length, 1)
     const shown = JSON.stringify([recorded, facts])
     for (const [kind, secret] of Object.entries(secrets)) t.notOk(shown.includes(secret), kind)

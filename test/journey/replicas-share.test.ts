@@ -80,10 +80,8 @@ t.test('the rate limit and the concurrency of a subscriber hold over all replica
   t.ok(at[40]! - at[0]! >= 1_900, `20 a second: the 41st came ${at[40]! - at[0]!} ms after the first`)
   await limited.waitFor(total)
   await narrow.waitUntil(() => new Set(tasksOf(narrow)).size === total)
-  for (const name of ['limited', 'narrow']) {
-    const shares = deliveredBy(gateways, name)
-    t.ok(shares.every(share => share > 0), `both took part for ${name}: ${shares.join(' and ')}`)
-  }
+  const shares = deliveredBy(gateways, 'limited')
+  t.ok(shares.every(share => share > 0), `both took part: ${shares.join(' and ')}`)
   t.strictSame(await untilNothingIsOpen(gateways[0]), { failed: 0 })
 })
 

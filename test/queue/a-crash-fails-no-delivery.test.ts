@@ -42,7 +42,7 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
     if (crash < 3) {
       ({ child, jobId } = await takeJob())
     } else {
-      const { deliver, sent } = recordingDeliver(gateway.patient)
+      const { deliver, sent } = recordingDeliver()
       await gateway.work(deliver)
       await until('it is delivered', () => sent.length === 1, 15_000)
     }

@@ -48,7 +48,7 @@ t.test('the job of the present generation is added, and of open deliveries only'
 t.test('jobs being worked on are not missing', async t => {
   const gateway = await open(t, ['a'])
   let finish = (): void => {}
-  const { deliver, sent } = recordingDeliver(gateway.patient, async () => {
+  const { deliver, sent } = recordingDeliver(async () => {
     await new Promise<void>(resolve => { finish = resolve })
     return { state: 'delivered' }
   })

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import { jobIdOf } from '../../src/model/delivery.js'
-import type { Verdict } from '../../src/model/outcome.js'
+import type { Verdict } from '../../src/model/work.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
 import type { Deliver } from '../../src/queue/worker.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
@@ -171,7 +171,7 @@ t.test('a rate limit per minute is no limit per second', async t => {
 
 t.test('a paused queue waits on every replica; what is in flight finishes', async t => {
   const [gateway, other] = await open(t, {}, 2)
-  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await other!.work(deliver)
   await setHold(gateway.patient, 'a', 'pause')
@@ -190,7 +190,7 @@ t.test('stopping waits for what is in flight, and begins nothing more', async t 
   const [gateway] = await open(t, { concurrency: 1 })
   await jobsOf(gateway, 2)
   let finish = (): void => {}
-  const { deliver, sent } = recordingDeliver(gateway.patient, async () => {
+  const { deliver, sent } = recordingDeliver(async () => {
     await new Promise<void>(resolve => { finish = resolve })
     return { state: 'delivered' }
   })
@@ -206,7 +206,7 @@ t.test('stopping waits for what is in flight, and begins nothing more', async t 
 t.test('what does not finish in time is cut off and goes back, at no cost of budget', async t => {
   const [gateway, other] = await open(t, {}, 2)
   const [jobId] = await jobsOf(gateway, 1)
-  const hanging = recordingDeliver(gateway.patient, async (_, signal) => {
+  const hanging = recordingDeliver(async (_, signal) => {
     await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }) })
     return { state: 'unchanged' }
   })
@@ -218,7 +218,7 @@ t.test('what does not finish in time is cut off and goes back, at no cost of bud
   t.ok(tookMs >= 95 && tookMs < 1_500, `${tookMs} ms`)
   t.strictSame(await gateway.patient.redis.lrange(`${gateway.keys.queuePrefix}:a:wait`, 0, -1), [jobId])
 
-  const { deliver, sent } = recordingDeliver(other!.patient)
+  const { deliver, sent } = recordingDeliver()
   await other!.work(deliver)
   await until('it is finished', isEmpty(gateway))
   t.equal(sent[0]!.attempt, 2)
@@ -231,7 +231,7 @@ t.test('without Redis, stopping ends all the same', async t => {
   t.teardown(async () => { await own.close() })
   const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
   await jobsOf(gateway, 1)
-  const { deliver, sent } = recordingDeliver(gateway.patient, async (_, signal) => {
+  const { deliver, sent } = recordingDeliver(async (_, signal) => {
     await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }) })
     return { state: 'unchanged' }
   })
@@ -249,7 +249,7 @@ t.test('workers go on by themselves when Redis was away', async t => {
   t.teardown(async () => { await own.close() })
   const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
   let finish = (): void => {}
-  const { deliver, sent } = recordingDeliver(gateway.patient, async ({ event }) => {
+  const { deliver, sent } = recordingDeliver(async ({ event }) => {
     if (event.taskId === 't0') await new Promise<void>(resolve => { finish = resolve })
     return { state: 'delivered' }
   })

@@ -42,7 +42,7 @@ t.test('the job of a discarded delivery finishes unsent', async t => {
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
   await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'a' }])
-  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await until('both queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
   t.strictSame(sent.map(({ subscriber }) => subscriber), ['b'])

@@ -4,12 +4,11 @@
  */
 import t, { type Test } from 'tap'
 import type { SubscriberHold } from '../../src/model/delivery.js'
-import { openDelivery } from '../../src/record/open-delivery.js'
 import { applyConfiguredHolds, clearHold, readHolds, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readSubscribers } from '../../src/record/read-subscribers.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { accepted, openDelivery, openGateway, policyFor, type Gateway } from '../support/relay.js'
 
 const server = await startRedis()
 t.teardown(async () => { await server.close() })

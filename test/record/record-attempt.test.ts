@@ -9,11 +9,10 @@ import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'
-import { MAX_ATTEMPTS_KEPT, recordAttempt } from '../../src/record/record-attempt.js'
-import { openDelivery } from '../../src/record/open-delivery.js'
+import { MAX_ATTEMPTS_KEPT } from '../../src/record/record-attempt.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, attemptOf, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { accepted, attemptOf, openDelivery, openGateway, policyFor, recordAttempt, type Gateway } from '../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -36,7 +35,7 @@ async function indexesOf ({ keys, patient: { redis } }: Gateway, eventId: string
 }
 
 const resultOf = (eventId: string, next: Next, more: Partial<AttemptResult> = {}): AttemptResult => ({
-  eventId, subscriber: 'a', generation: 1, attempt: attemptOf(), usesBudget: true, next, ...more
+  eventId, subscriber: 'a', generation: 1, attempt: attemptOf(), outcome: null, usesBudget: true, next, ...more
 })
 
 const LATER = 1_800_000_000_000

@@ -23,7 +23,7 @@ t.test('a released event is delivered to everyone, once', async t => {
   const released = await Promise.all([releaseEvent(gateway.patient, gateway.queues, held), releaseEvent(gateway.patient, gateway.queues, held)])
   t.strictSame(released.sort(), [0, 2], 'to release it twice at once is to release it')
   t.equal(await releaseEvent(gateway.patient, gateway.queues, held), 0)
-  const { deliver, sent } = recordingDeliver(gateway.patient)
+  const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await until('the queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
   t.strictSame(sent.filter(({ event }) => event.id === held).map(({ subscriber, replayId }) => [subscriber, replayId]).sort(), [['a', null], ['b', null]])

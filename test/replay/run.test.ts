@@ -23,7 +23,7 @@ async function open (t: Test, names = ['a'], prefix = `p${++prefixes}`): Promise
 /** A gateway with so many deliveries failed for each subscriber, and empty queues. */
 async function withFailed (t: Test, count: number, names = ['a']): Promise<Gateway> {
   const gateway = await open(t, names)
-  const { deliver } = recordingDeliver(gateway.patient, () => ({ state: 'failed', reason: 'exhausted' }))
+  const { deliver } = recordingDeliver(() => ({ state: 'failed', reason: 'exhausted' }))
   const workers = await gateway.work(deliver)
   await Promise.all(Array.from({ length: count }, async (_, n) => await gateway.accept(callback({ taskId: `t${n}` }))))
   await until('all have failed', async () => {
@@ -57,7 +57,7 @@ t.test('a replay is carried out, delivered and counted', async t => {
   await runner.stop()
   t.match(await replayOf(gateway, id), { matched: 60, queued: 60, delivered: 0, failed: 0, finishedAt: Number, order: { state: 'failed' } })
 
-  const { deliver, sent } = recordingDeliver(gateway.patient, ({ event, subscriber }) =>
+  const { deliver, sent } = recordingDeliver(({ event, subscriber }) =>
     event.taskId === 't7' && subscriber === 'b' ? { state: 'failed', reason: 'exhausted' } : { state: 'delivered' })
   await gateway.work(deliver)
   await until('all are sent', async () => (await replayOf(gateway, id)).delivered === 59)
@@ -75,7 +75,7 @@ t.test('with new ids each delivery gets one of its own, for good', async t => {
   const id = await create(gateway, { newId: true })
   runner.wake()
   await until('it is done', isDone(gateway, id))
-  const { deliver, sent } = recordingDeliver(gateway.patient, ({ attempt }) => attempt === 2 ? { state: 'retrying', nextAttemptAt: Date.now() } : { state: 'delivered' })
+  const { deliver, sent } = recordingDeliver(({ attempt }) => attempt === 2 ? { state: 'retrying', nextAttemptAt: Date.now() } : { state: 'delivered' })
   await gateway.work(deliver)
   await until('all are delivered', async () => (await replayOf(gateway, id)).delivered === 5)
   const webhookIds = new Map<string, Set<string | null>>()
@@ -131,7 +131,7 @@ t.test('a runner that crashed loses its replay to another', async t => {
 
 t.test('what fails again during a replay is not put back by it twice', async t => {
   const gateway = await withFailed(t, 250)
-  const { deliver, sent } = recordingDeliver(gateway.patient, () => ({ state: 'failed', reason: 'exhausted' }))
+  const { deliver, sent } = recordingDeliver(() => ({ state: 'failed', reason: 'exhausted' }))
   await gateway.work(deliver)
   const id = await create(gateway)
   const runner = runnerOf(gateway)
@@ -211,7 +211,7 @@ t.test('a replay that is over cannot be cancelled, and an unknown one is none', 
 
 t.test('retrying ones become due now', async t => {
   const gateway = await open(t)
-  const { deliver, sent } = recordingDeliver(gateway.patient, ({ attempt }) =>
+  const { deliver, sent } = recordingDeliver(({ attempt }) =>
     attempt === 1 ? { state: 'retrying', nextAttemptAt: Date.now() + 86_400_000 } : { state: 'delivered' })
   await gateway.work(deliver)
   await accepted(gateway, { taskId: 't1' })

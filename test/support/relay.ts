@@ -8,22 +8,23 @@
 import { createAccept } from '../../src/accept/accept.js'
 import type { Accept, Arrival } from '../../src/accept/arrival.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { jobIdOf, parseJobId, type Attempt } from '../../src/model/delivery.js'
-import type { Event, Flag } from '../../src/model/event.js'
+import { jobIdOf, type Attempt } from '../../src/model/delivery.js'
+import type { Flag } from '../../src/model/event.js'
 import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import type { Next } from '../../src/model/work.js'
+import type { AttemptResult, Next, Opened, OpenedEvent } from '../../src/model/work.js'
 import { createQueues, type Queues } from '../../src/queue/queues.js'
 import { createReconciler, type Reconciler } from '../../src/queue/reconcile.js'
+import type { Recording } from '../../src/queue/turns.js'
 import type { Deliver } from '../../src/queue/worker.js'
 import { createWorkers, type Workers } from '../../src/queue/workers.js'
 import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
-import { openDelivery } from '../../src/record/open-delivery.js'
-import { recordAttempt } from '../../src/record/record-attempt.js'
+import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
+import { RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
 import { selectEvents, type Filter, type Selected } from '../../src/record/select.js'
 import type { RecordStore } from '../../src/record/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'
-import type { RedisClient } from '../../src/redis/script.js'
+import { runPackedScript, withFunctions, type RedisClient } from '../../src/redis/script.js'
 import type { TestRedis } from './redis.js'
 
 /** What a test of tap offers, as far as it is needed here. */
@@ -94,7 +95,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
     facts,
     accept: createAccept({ store, queues, policy: () => policy, report }),
     async work (deliver) {
-      const workers = createWorkers({ queues, redis, keys, report, deliver })
+      const workers = createWorkers({ queues, redis, keys, report, deliver, recording: RECORDING })
       started.push(workers)
       await workers.apply(policy.subscribers, 0)
       return workers
@@ -176,11 +177,58 @@ export async function loseJob ({ patient: { redis }, keys }: Gateway, subscriber
   await redis.del(queue + jobId)
 }
 
+/** What the record lends to the workers of a gateway. */
+export const RECORDING: Recording = {
+  record_attempts: RECORD_ATTEMPTS,
+  open_deliveries: OPEN_DELIVERIES,
+  inputOf: recordingOf,
+  read: readOpening,
+  recorded () {}
+}
+
+const RECORD = withFunctions(
+  { name: 'test-record', lua: 'return { cmsgpack.pack(record_attempts({}, { cmsgpack.unpack(ARGV[1]) }, redis)) }' },
+  { record_attempts: RECORD_ATTEMPTS.lua }
+)
+
+/** Records attempts as a turn of the workers does, without moving any job. What could not be recorded is an error. */
+export async function recordAttempts ({ redis, keys }: RecordStore, results: readonly AttemptResult[]): Promise<number[]> {
+  const { output } = await runPackedScript(redis, RECORD, { key: keys.events, input: recordingOf(keys.prefix, results) })
+  const numbers = output as Array<number | string>
+  const why = numbers.find(number => typeof number === 'string')
+  if (why !== undefined) throw new Error(why)
+  return numbers as number[]
+}
+
+/** The same for one. */
+export async function recordAttempt (store: RecordStore, result: AttemptResult): Promise<void> {
+  await recordAttempts(store, [result])
+}
+
+const OPEN = withFunctions(
+  {
+    name: 'test-open',
+    lua: `local found = open_deliveries({}, { cmsgpack.unpack(ARGV[1]) }, redis)
+      return { cmsgpack.pack(found[1]), unpack(found[2]) }`
+  },
+  { open_deliveries: OPEN_DELIVERIES.lua }
+)
+
+/** Opens a delivery as a turn of the workers does for a job. */
+export async function openDelivery (
+  { redis, keys }: RecordStore, ref: { subscriber: string, eventId: string, generation: number }
+): Promise<Opened> {
+  const input = { prefix: `{${keys.prefix}}:`, deliveries: [[ref.subscriber, ref.eventId]] }
+  const { output, blobs } = await runPackedScript(redis, OPEN, { key: keys.events, input })
+  const [stored] = output as [StoredOpening | false]
+  return readOpening(stored, blobs[0], ref)
+}
+
 /** What `deliver` would have sent. */
 export interface Sent {
   subscriber: string
   generation: number
-  event: Event
+  event: OpenedEvent
   body: string
   attempt: number
   replayId: string | null
@@ -190,21 +238,21 @@ export interface Sent {
 export type Answer = (sent: Sent, signal: AbortSignal) => Next | Promise<Next>
 
 /** A `deliver` that keeps the rules of the real one and sends nothing. */
-export function recordingDeliver (store: RecordStore, answer: Answer = () => ({ state: 'delivered' })): { deliver: Deliver, sent: Sent[] } {
+export function recordingDeliver (answer: Answer = () => ({ state: 'delivered' })): { deliver: Deliver, sent: Sent[] } {
   const sent: Sent[] = []
-  const deliver: Deliver = async ({ subscriber, jobId }, signal) => {
-    const { eventId, generation } = parseJobId(jobId)!
-    const opened = await openDelivery(store, { subscriber, eventId, generation })
+  const deliver: Deliver = async ({ subscriber, opened }, signal) => {
     if (opened.kind === 'on-hold') return { kind: 'give-back', onHold: true }
     if (opened.kind === 'closed') return { kind: 'done' }
-    const { event, delivery: { attempts, replayId, webhookId }, body } = opened
+    const { event, delivery: { generation, attempts, replayId, webhookId }, body } = opened
     const one: Sent = { subscriber, generation, event, body: body.toString(), attempt: attempts + 1, replayId, webhookId }
     sent.push(one)
     const next = await answer(one, signal)
     const attempt = attemptOf({ number: attempts + 1, replayId, error: next.state === 'delivered' ? null : 'refused' })
-    await recordAttempt(store, { eventId, subscriber, generation, attempt, usesBudget: next.state !== 'unchanged', next })
-    if (next.state === 'unchanged') return { kind: 'give-back', onHold: false }
-    return next.state === 'retrying' ? { kind: 'again', atMs: next.nextAttemptAt } : { kind: 'done' }
+    const result: AttemptResult = {
+      eventId: event.id, subscriber, generation, attempt, outcome: null, usesBudget: next.state !== 'unchanged', next
+    }
+    if (next.state === 'unchanged') return { kind: 'give-back', result, onHold: false }
+    return next.state === 'retrying' ? { kind: 'again', result, atMs: next.nextAttemptAt } : { kind: 'done', result }
   }
   return { deliver, sent }
 }
@@ -220,7 +268,7 @@ export function attemptOf (fields: Partial<Attempt> = {}): Attempt {
 /** Ends one delivery as the queue would have. */
 export async function endDelivery ({ patient }: Gateway, subscriber: string, eventId: string, next: Next, generation = 1): Promise<void> {
   const error = next.state === 'delivered' ? null : 'refused'
-  await recordAttempt(patient, { eventId, subscriber, generation, attempt: attemptOf({ error }), usesBudget: true, next })
+  await recordAttempt(patient, { eventId, subscriber, generation, attempt: attemptOf({ error }), outcome: null, usesBudget: true, next })
 }
 
 /**

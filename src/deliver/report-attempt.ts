@@ -1,23 +1,20 @@
 /**
- * Reports what an attempt decided: one fact, and one more when the subscriber
+ * Reports what an attempt came to: one fact, and one more when the subscriber
  * is gone. Never a body, a header or a URL.
  */
 import type { Report } from '../model/fact.js'
-import type { Outcome } from '../model/outcome.js'
 import type { AttemptResult } from '../model/work.js'
 
-export interface Decided extends Pick<AttemptResult, 'eventId' | 'subscriber' | 'attempt' | 'next'> {
-  outcome: Outcome
-}
-
 /**
- * To be called when the attempt is recorded.
+ * To be called when the attempt is on record.
  */
-export function reportNext (report: Report, { eventId, subscriber, attempt, next, outcome }: Decided): void {
+export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult): void {
   const about = { eventId, subscriber, attempt: attempt.number }
   const answered = attempt.statusCode === null ? {} : { statusCode: attempt.statusCode }
 
-  if (outcome.kind === 'delivered') {
+  if (outcome === null) {
+    report({ fact: 'delivery.cut-off', ...about })
+  } else if (outcome.kind === 'delivered') {
     report({ fact: 'delivery.delivered', ...about, statusCode: outcome.status, latencyMs: attempt.latencyMs })
   } else if (next.state === 'retrying' && outcome.kind === 'retry') {
     report({ fact: 'delivery.retrying', ...about, ...answered, reason: outcome.reason, error: attempt.error, nextAttemptAt: next.nextAttemptAt })

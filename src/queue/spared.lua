@@ -1,0 +1,86 @@
+--[[
+  What BullMQ's scripts are given for `redis` inside ours; included, never run.
+
+  BullMQ asks and writes much that has one answer for every job of ours: none
+  has parents, children, priorities or a deduplication id, nobody reads the
+  stream of events or the job's own counters, and within one script a queue's
+  settings do not change. Two thirds of its calls are spared that way, and each
+  costs Redis more than what it asks. Whatever is not in this table is done as
+  BullMQ says.
+]]
+local spared = {}
+local settings, looked_for_due, marked, started = {}, {}, {}, {}
+
+local function nothing() end
+local function zero() return 0 end
+local function one() return 1 end
+
+-- Events: read by nobody.
+spared.XADD, spared.XTRIM = nothing, nothing
+-- Children, and jobs with a priority.
+spared.SCARD, spared.ZCARD = zero, zero
+-- How often a job was begun and finished: the record knows.
+spared.HINCRBY = one
+
+-- The number of jobs ever added names those that have no id; the other counter is that of the rate limit.
+function spared.INCR(key)
+  if string.sub(key, -3) == ':id' then return 1 end
+  return redis.call('INCR', key)
+end
+
+-- The length of the stream of events.
+function spared.HGET(key, field)
+  if field == 'opts.maxLenEvents' then return '0' end
+  return redis.call('HGET', key, field)
+end
+
+function spared.HMGET(key, first, ...)
+  if first == 'parentKey' then return { false, false, false } end
+  if first ~= 'paused' then return redis.call('HMGET', key, first, ...) end
+  settings[key] = settings[key] or redis.call('HMGET', key, 'paused', 'concurrency', 'max', 'duration')
+  return settings[key]
+end
+
+-- Delayed jobs that are due: once is enough.
+function spared.ZRANGEBYSCORE(key, ...)
+  if looked_for_due[key] then return {} end
+  looked_for_due[key] = true
+  return redis.call('ZRANGEBYSCORE', key, ...)
+end
+
+-- The mark that jobs wait: nobody takes it away meanwhile.
+function spared.ZADD(key, score, member)
+  if member ~= '0' then return redis.call('ZADD', key, score, member) end
+  if marked[key] then return 0 end
+  marked[key] = true
+  return redis.call('ZADD', key, score, member)
+end
+
+-- A job is one hash; its logs, dependencies and results are never there.
+function spared.DEL(key)
+  return redis.call('DEL', key)
+end
+
+-- When a job was begun is known to whoever begins it, and to nobody else.
+function spared.HMSET(key, field, value, ...)
+  if field ~= 'processedOn' then return redis.call('HMSET', key, field, value, ...) end
+  started[key] = value
+end
+
+function spared.HGETALL(key)
+  local fields = redis.call('HGETALL', key)
+  if started[key] then
+    fields[#fields + 1] = 'processedOn'
+    fields[#fields + 1] = started[key]
+  end
+  return fields
+end
+
+local sparing = {
+  call = function(command, ...)
+    local instead = spared[command]
+    if instead then return instead(...) end
+    return redis.call(command, ...)
+  end,
+  pcall = redis.pcall
+}

@@ -1,0 +1,108 @@
+--[[
+  One turn of the workers: what their attempts came to goes on record, their
+  jobs finish, wait or go back, and whoever is free gets his next job together
+  with what it is about. Given the scripts of BullMQ and of the record as
+  functions (turns.ts). A job whose attempt could not be recorded stays where
+  it is.
+
+  Most jobs finish and are followed by the next of their queue. For these,
+  BullMQ's two scripts are written here once more for jobs like ours, which
+  have no parents, children, priorities or results: they did most of the work
+  of a turn, to no end. A test holds what this leaves in Redis against what
+  BullMQ leaves. Everything else, and every queue with more to it than jobs
+  that wait, is BullMQ's.
+
+  KEYS  1 events
+  ARGV  1 packed:
+          attempts   what record-attempts.lua takes
+          queues     by subscriber, how BullMQ takes a job from its queue: keys, prefix, options
+          moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with either
+            "finish", job's id, token of its lock, whether the next is wanted
+            "call", which of CALLS, how many of the arguments are keys, arguments (list of texts),
+                    the binary ones among them (list of {place, first byte, last byte} in ARGV[2])
+        2 the binary arguments, one behind the other
+  Returns  1 packed: for each move {"moved", what BullMQ's script returns, what open-deliveries.lua says of the next
+             job or false}, or {"failed", why}
+           2… the bodies that these speak of
+]]
+--- @include spared.lua
+local CALLS = { bullmq_move_to_active, bullmq_move_to_delayed, bullmq_move_to_wait }
+local input = cmsgpack.unpack(ARGV[1])
+local prefix = input.attempts.prefix
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+
+-- A full Redis refuses a script's first write only, and not this one: whoever delivers makes room.
+redis.call('HDEL', prefix .. 'stats', 'x')
+local numbers = record_attempts({}, { input.attempts }, redis)
+
+-- The places in KEYS of BullMQ's moveToActive.
+local WAIT, ACTIVE, STALLED, DELAYED, META, MARKER = 1, 2, 5, 7, 9, 11
+
+-- Queues that have nothing but jobs that wait: no pause, no rate limit, none that becomes due. It stays so for this turn.
+local plain_queues = {}
+local function is_plain(keys)
+  local known = plain_queues[keys[META]]
+  if known == nil then
+    local settings = redis.call('HMGET', keys[META], 'paused', 'concurrency', 'max')
+    local due = redis.call('ZRANGEBYSCORE', keys[DELAYED], 0, (tonumber(now) + 1) * 0x1000 - 1, 'LIMIT', 0, 1)
+    known = not settings[1] and not settings[3] and #due == 0 and { most = tonumber(settings[2]) or math.huge }
+    plain_queues[keys[META]] = known
+  end
+  return known
+end
+
+local function take(queue, token)
+  local keys, options = queue.keys, queue.options
+  local plain = is_plain(keys)
+  if plain and redis.call('LLEN', keys[ACTIVE]) < plain.most then
+    local id = redis.call('RPOPLPUSH', keys[WAIT], keys[ACTIVE])
+    if id then
+      redis.call('SET', queue.prefix .. id .. ':lock', token, 'PX', options.lockDuration)
+      sparing.call('ZADD', keys[MARKER], 0, '0')
+      return { {}, id, 0, 0 }
+    end
+  end
+  options.token = token
+  return bullmq_move_to_active(keys, { queue.prefix, now, cmsgpack.pack(options) }, sparing)
+end
+
+-- The numbers are BullMQ's: -2 no lock, -3 not active, -6 locked by somebody else.
+local function finish(queue, id, token, wants_next)
+  local job = queue.prefix .. id
+  local lock = redis.call('GET', job .. ':lock')
+  if lock ~= token then return lock and -6 or -2 end
+  redis.call('SREM', queue.keys[STALLED], id)
+  if redis.call('LREM', queue.keys[ACTIVE], -1, id) == 0 then
+    redis.call('DEL', job .. ':lock')
+    return -3
+  end
+  redis.call('DEL', job, job .. ':lock')
+  return wants_next and take(queue, token) or 0
+end
+
+local function call(which, keys, arguments, binaries)
+  for _, binary in ipairs(binaries) do arguments[binary[1]] = string.sub(ARGV[2], binary[2], binary[3]) end
+  return CALLS[which]({ unpack(arguments, 1, keys) }, { unpack(arguments, keys + 1) }, sparing)
+end
+
+local function move(subscriber, attempt, kind, ...)
+  if type(numbers[attempt]) == 'string' then error(numbers[attempt], 0) end
+  if kind == 'finish' then return finish(input.queues[subscriber], ...) end
+  return call(...)
+end
+
+local replies, deliveries, asking = {}, {}, {}
+for at, order in ipairs(input.moves) do
+  local fine, result = pcall(move, unpack(order))
+  replies[at] = fine and { 'moved', result, false } or { 'failed', type(result) == 'table' and result.err or tostring(result) }
+  local next_event = fine and type(result) == 'table' and type(result[2]) == 'string' and string.match(result[2], '^(.+)%-%d+$')
+  if next_event then
+    deliveries[#deliveries + 1] = { order[1], next_event }
+    asking[#asking + 1] = at
+  end
+end
+
+local found = open_deliveries({}, { { prefix = prefix, deliveries = deliveries } }, redis)
+for at, opened in ipairs(found[1]) do replies[asking[at]][3] = opened end
+return { cmsgpack.pack(replies), unpack(found[2]) }

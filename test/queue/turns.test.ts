@@ -1,0 +1,235 @@
+/**
+ * Jobs that move by turns: what a turn leaves in Redis is what BullMQ leaves,
+ * an attempt is on record before its job is gone, and what goes wrong with one
+ * job is nobody else's trouble.
+ */
+import t, { type Test } from 'tap'
+import { createRedisBackend, Queue, type QueueBaseOptions, type RedisQueueBackend, type WorkerOptions } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { jobIdOf } from '../../src/model/delivery.js'
+import type { AttemptResult } from '../../src/model/work.js'
+import { createTurns, type Turns } from '../../src/queue/turns.js'
+import { readEvent } from '../../src/record/read-event.js'
+import { keysOf } from '../../src/redis/keys.js'
+import type { RedisClient } from '../../src/redis/script.js'
+import { startRedis } from '../support/redis.js'
+import { accepted, attemptOf, hasJob, openGateway, policyFor, RECORDING, type Gateway } from '../support/relay.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+const redis = server.client()
+
+const TOKEN = 'worker:1'
+const WORKER = { lockDuration: 6_000, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }
+const NOW = Date.now()
+const LATER = NOW + 3_600_000
+
+/** One queue of BullMQ's, and a worker's way to it. */
+interface Line { queue: Queue, backend: RedisQueueBackend, prefix: string }
+
+function lineOf (t: Test, prefix: string, turns: Turns | null): Line {
+  const options = { connection: redis, prefix, ...WORKER }
+  const queue = new Queue('a', options)
+  const backend = (turns?.backend ?? createRedisBackend)('a', options, {})
+  t.teardown(async () => { await queue.close() })
+  return { queue, backend, prefix }
+}
+
+async function add ({ queue }: Line, ids: string[], delay?: number): Promise<void> {
+  for (const jobId of ids) await queue.add('deliver', {}, { jobId, timestamp: NOW, ...(delay === undefined ? {} : { delay }) })
+}
+
+/** What a finished job is to BullMQ. */
+async function finish ({ backend }: Line, id: string, wantsNext = true): Promise<unknown> {
+  try {
+    const { result } = await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, wantsNext)
+    return result
+  } catch (error) {
+    return (error as Error).message.replaceAll(/p\d+-(turns|bullmq)/g, 'prefix')
+  }
+}
+
+/** Everything of a queue but what nobody reads: events, and how often and when jobs were begun. */
+async function left ({ prefix }: Line): Promise<object> {
+  const found: Record<string, unknown> = {}
+  for (const key of (await redis.keys(`${prefix}:a:*`)).sort()) {
+    const name = key.slice(prefix.length + 3)
+    if (name === 'events' || name === 'id') continue
+    found[name] = await contentOf(redis, key)
+  }
+  return found
+}
+
+async function contentOf (redis: Redis, key: string): Promise<unknown> {
+  const ttl = await redis.pttl(key) > 0 ? 'for a while' : 'for ever'
+  switch (await redis.type(key)) {
+    case 'list': return await redis.lrange(key, 0, -1)
+    case 'set': return (await redis.smembers(key)).sort()
+    case 'zset': return await redis.zrange(key, '0', '-1', 'WITHSCORES')
+    case 'hash': {
+      const { processedOn: _, ats: _ats, atm: _atm, ...fields } = await redis.hgetall(key)
+      return fields
+    }
+    default: return [await redis.get(key), ttl]
+  }
+}
+
+/** A job is active; what else there is when it finishes. */
+const STATES: ReadonlyArray<[says: string, prepare: (line: Line) => Promise<unknown>, wantsNext?: boolean]> = [
+  ['others wait', async line => { await add(line, ['evt_B-1', 'evt_C-1']) }],
+  ['others wait, and none is wanted', async line => { await add(line, ['evt_B-1']) }, false],
+  ['none waits', async () => {}],
+  ['the queue is paused', async line => { await add(line, ['evt_B-1']); await line.queue.pause() }],
+  ['as many are active as may', async line => {
+    await add(line, ['evt_B-1', 'evt_C-1'])
+    await line.backend.moveToActive('worker:2')
+    await line.queue.setGlobalConcurrency(1)
+  }],
+  ['one less is active than may', async line => {
+    await add(line, ['evt_B-1', 'evt_C-1'])
+    await line.backend.moveToActive('worker:2')
+    await line.queue.setGlobalConcurrency(2)
+  }],
+  ['the rate limit is reached', async line => {
+    await add(line, ['evt_B-1'])
+    await line.queue.setGlobalRateLimit(5, 60_000)
+    await line.queue.rateLimit(60_000)
+  }],
+  ['a rate limit is not reached', async line => { await add(line, ['evt_B-1']); await line.queue.setGlobalRateLimit(5, 60_000) }],
+  ['one becomes due', async line => { await add(line, ['evt_B-1'], 1); await new Promise(resolve => { setImmediate(resolve) }) }],
+  ['one will be due later', async line => { await add(line, ['evt_B-1'], LATER - NOW) }],
+  ['it counts as stalled', async line => { await redis.sadd(`${line.prefix}:a:stalled`, 'evt_A-1', 'evt_X-1') }],
+  ['its lock is lost', async line => { await redis.del(`${line.prefix}:a:evt_A-1:lock`) }],
+  ['somebody else has its lock', async line => { await redis.set(`${line.prefix}:a:evt_A-1:lock`, 'worker:9') }],
+  ['it is not active any more', async line => { await redis.lrem(`${line.prefix}:a:active`, 1, 'evt_A-1') }]
+]
+
+let prefixes = 0
+for (const [says, prepare, wantsNext] of STATES) {
+  t.test(`a job finishes while ${says}: Redis holds what BullMQ would have left`, async t => {
+    const name = `p${++prefixes}`
+    const turns = createTurns({ redis, keys: keysOf(`${name}-record`), recording: RECORDING })
+    const lines = [lineOf(t, `${name}-turns`, turns), lineOf(t, `${name}-bullmq`, null)] as const
+    const replies: unknown[] = []
+    for (const line of lines) {
+      await add(line, ['evt_A-1'])
+      const [, id] = await line.backend.moveToActive(TOKEN)
+      t.equal(id, 'evt_A-1')
+      await prepare(line)
+      replies.push(await finish(line, 'evt_A-1', wantsNext))
+    }
+    t.strictSame(normalised(replies[0]), normalised(replies[1]))
+    const [ours, theirs] = await Promise.all(lines.map(left))
+    t.strictSame(ours, theirs)
+  })
+}
+
+/** To a worker no next job is the same as nothing said of one; and a limit's rest is a little less for whoever asks later. */
+function normalised (reply: unknown): unknown {
+  if (!Array.isArray(reply)) return reply
+  const [, id = 0, limitMs = 0, untilMs = 0] = reply as [unknown, string | number, number, number]
+  return [id, limitMs > 0 ? 'a while' : limitMs, untilMs]
+}
+
+function workerOptions (redis: RedisClient, prefix: string): QueueBaseOptions {
+  const options: WorkerOptions = { connection: redis, prefix, ...WORKER }
+  return options
+}
+
+interface Scene { gateway: Gateway, turns: Turns, backend: RedisQueueBackend, recorded: AttemptResult[] }
+
+async function setScene (t: Test): Promise<Scene> {
+  const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
+  const { keys, patient: { redis } } = gateway
+  const recorded: AttemptResult[] = []
+  const turns = createTurns({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } } })
+  const backend = turns.backend('a', workerOptions(redis, keys.queuePrefix), {})
+  return { gateway, turns, backend, recorded }
+}
+
+function delivered (eventId: string): AttemptResult {
+  return { eventId, subscriber: 'a', generation: 1, attempt: attemptOf({ statusCode: 204 }), outcome: null, usesBudget: true, next: { state: 'delivered' } }
+}
+
+async function finishJob (backend: RedisQueueBackend, id: string): Promise<void> {
+  await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, false)
+}
+
+t.test('the attempt goes on record in the step in which its job goes, and is told of then', async t => {
+  const { gateway, turns, backend, recorded } = await setScene(t)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  const jobId = jobIdOf(eventId, 1)
+  await backend.moveToActive(TOKEN)
+  turns.record(jobId, delivered(eventId))
+  t.strictSame(recorded, [])
+  const finishing = finishJob(backend, jobId)
+  t.strictSame(recorded, [], 'nothing is told before Redis has it')
+  await finishing
+  t.match(recorded, [{ eventId }])
+  t.notOk(await hasJob(gateway, 'a', eventId))
+  t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered', attempts: 1 }, { state: 'queued' }])
+})
+
+t.test('subscribers of one event have jobs of one name, and attempts of their own', async t => {
+  const { gateway, turns, backend } = await setScene(t)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  const jobId = jobIdOf(eventId, 1)
+  const other = turns.backend('b', workerOptions(gateway.patient.redis, gateway.keys.queuePrefix), {})
+  await Promise.all([backend.moveToActive(TOKEN), other.moveToActive(TOKEN)])
+  turns.record(jobId, delivered(eventId))
+  turns.record(jobId, { ...delivered(eventId), subscriber: 'b', next: { state: 'failed', reason: 'exhausted' } })
+  await Promise.all([finishJob(other, jobId), finishJob(backend, jobId)])
+  t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, { state: 'failed' }])
+})
+
+t.test('what a job is about comes with it, and whoever asks twice is told so', async t => {
+  const { gateway, turns, backend } = await setScene(t)
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await backend.moveToActive(TOKEN)
+  const opened = turns.opened('a', jobIdOf(eventId, 1))
+  t.match(opened, { kind: 'open', event: { id: eventId, taskId: 't1', revision: 1, contentType: 'application/json' }, delivery: { attempts: 0 } })
+  t.throws(() => turns.opened('a', jobIdOf(eventId, 1)), /was not taken/)
+})
+
+t.test('a job that is none of ours, or whose event is gone, is about nothing', async t => {
+  const { gateway, turns, backend } = await setScene(t)
+  const { keys, patient: { redis } } = gateway
+  const queue = new Queue('a', { connection: redis, prefix: keys.queuePrefix })
+  t.teardown(async () => { await queue.close() })
+  await queue.add('deliver', {}, { jobId: 'strange-1' })
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await redis.del(keys.event(eventId))
+  await backend.moveToActive(TOKEN)
+  await backend.moveToActive(TOKEN)
+  t.strictSame(turns.opened('a', 'strange-1'), { kind: 'closed' })
+  t.strictSame(turns.opened('a', jobIdOf(eventId, 1)), { kind: 'closed' })
+})
+
+t.test('a job whose attempt cannot be recorded stays where it is, and the others of its turn move', async t => {
+  const { gateway, turns, backend, recorded } = await setScene(t)
+  const [broken, whole] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  await backend.moveToActive(TOKEN)
+  await backend.moveToActive(TOKEN)
+  await gateway.patient.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
+  for (const eventId of [broken, whole]) turns.record(jobIdOf(eventId, 1), delivered(eventId))
+  const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => { await finishJob(backend, jobIdOf(eventId, 1)) }))
+  t.match(first, { status: 'rejected', reason: { message: /JSON|Expected/ } })
+  t.equal(second!.status, 'fulfilled')
+  t.match(recorded, [{ eventId: whole }])
+  t.equal(await gateway.patient.redis.lrem(`${gateway.keys.queuePrefix}:a:active`, 0, jobIdOf(broken, 1)), 1, 'still active')
+})
+
+t.test('a full Redis takes no arrival, but deliveries go on and make room', async t => {
+  const { gateway, turns, backend } = await setScene(t)
+  const { patient: { redis } } = gateway
+  const ids = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  await redis.config('SET', 'maxmemory', '1')
+  t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
+  for (const eventId of ids) {
+    const [, jobId] = await backend.moveToActive(TOKEN)
+    t.equal(jobId, jobIdOf(eventId, 1))
+    turns.record(jobId, delivered(eventId))
+    await finishJob(backend, jobId)
+  }
+  for (const eventId of ids) t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, {}])
+})
