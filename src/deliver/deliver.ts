@@ -12,7 +12,7 @@
  */
 import type { Outcome } from '../model/outcome.js'
 import type { Subscriber } from '../model/subscriber.js'
-import type { AttemptResult, Next, Opened, Verdict } from '../model/work.js'
+import type { AttemptResult, Opened, Verdict } from '../model/work.js'
 import type { Answer, Request } from '../outbound/request.js'
 import { attemptOf } from './attempt.js'
 import { classify } from './classify.js'
@@ -73,7 +73,7 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
   const at = parts.clock()
   const answer = await send(parts, attempted, at)
   const now = parts.clock()
-  const made = {
+  const about = {
     eventId: event.id,
     subscriber: subscriber.name,
     generation: delivery.generation,
@@ -81,7 +81,7 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
   }
   // It says nothing of the subscriber: it is on record, and that is all.
   if ('failure' in answer && answer.failure === 'aborted') {
-    return { ...STOPPING, result: { ...made, outcome: null, usesBudget: false, next: { state: 'unchanged' } } }
+    return { ...STOPPING, result: { ...about, outcome: null, usesBudget: false, next: { state: 'unchanged' } } }
   }
   const outcome = classify(answer, now)
   const next = nextAfter(outcome, {
@@ -92,7 +92,7 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
     now,
     random: parts.random()
   })
-  return verdictOf({ ...made, outcome, usesBudget: true, next }, { outcome, next, subscriber })
+  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next }), outcome, subscriber)
 }
 
 async function send ({ request, version }: Parts, { opened, subscriber, signal }: Attempted, at: number): Promise<Answer> {
@@ -106,8 +106,10 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
   })
 }
 
-function verdictOf (result: AttemptResult, { outcome, next, subscriber }: { outcome: Outcome, next: Next, subscriber: Subscriber }): Verdict {
+function verdictOf (result: AttemptResult, outcome: Outcome, subscriber: Subscriber): Verdict {
   const quietMs = quietAfter(outcome, subscriber.retry.maxMs)
   const quiet = quietMs === undefined ? {} : { quietMs }
-  return next.state === 'retrying' ? { kind: 'again', result, atMs: next.nextAttemptAt, ...quiet } : { kind: 'done', result, ...quiet }
+  return result.next.state === 'retrying'
+    ? { kind: 'again', result, atMs: result.next.nextAttemptAt, ...quiet }
+    : { kind: 'done', result, ...quiet }
 }

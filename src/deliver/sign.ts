@@ -4,7 +4,7 @@
  *
  * Pure. Signs bytes, never text, so nothing is re-encoded on the way.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 export interface SignedContent {
   /** The `webhook-id`; holds no dot. */
@@ -21,12 +21,21 @@ export interface SignedContent {
  * @see            Standard Webhooks, "Signature scheme"
  */
 export function sign ({ id, timestamp, body }: SignedContent, secrets: readonly string[]): string {
-  return secrets
-    .map(secret => createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(body).digest('base64'))
+  return keysOf(secrets)
+    .map(key => createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64'))
     .map(signature => `v1,${signature}`)
     .join(' ')
 }
 
-function keyOf (secret: string): Buffer {
-  return Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+/** By the list in the running configuration: a rotated secret comes with a new one, and the old keys go with theirs. */
+const known = new WeakMap<readonly string[], KeyObject[]>()
+
+function keysOf (secrets: readonly string[]): KeyObject[] {
+  let keys = known.get(secrets)
+  if (keys === undefined) known.set(secrets, keys = secrets.map(keyOf))
+  return keys
+}
+
+function keyOf (secret: string): KeyObject {
+  return createSecretKey(Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
 }
