@@ -2,11 +2,11 @@
  * Mends the queue from the record: every open delivery has a job, and every
  * subscriber on hold has a queue that waits.
  *
- * One round takes at most a few milliseconds of Redis per subscriber. While a
- * subscriber has fewer open deliveries than `SMALL`, all of them are looked at
- * in every round. Beyond that a walk through all begins only when there are
- * fewer jobs than open deliveries; else a round looks at the next few, because
- * jobs of deliveries that are over may make up for some that are missing.
+ * One round takes at most a few milliseconds of Redis per subscriber. All of a
+ * subscriber's open deliveries are looked at in every round while they are few,
+ * and when there are fewer jobs than open deliveries. Else a round looks at the
+ * next few thousand, because jobs of deliveries that are over may make up for
+ * some that are missing: of ten thousand, each is looked at every eight seconds.
  */
 import type { Report } from '../model/fact.js'
 import type { Keys } from '../redis/keys.js'
@@ -17,9 +17,9 @@ import type { Queues } from './queues.js'
 const MEND = addingJobs(loadScript(new URL('./mend.lua', import.meta.url)))
 
 /** Deliveries that one script looks at. */
-const STEP = 2_000
+const STEP = 2_500
 /** Up to here a round looks at every open delivery. */
-const SMALL = 10_000
+const SMALL = STEP
 /** Time between two rounds: with the promise of ten seconds, several tries. */
 const ROUND_MS = 2_000
 
