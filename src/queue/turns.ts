@@ -22,6 +22,12 @@ import { CALLS, Orders, turnScript, type Order, type TurnScripts } from './order
 const TURNS_AT_ONCE = 2
 /** Moves of one turn: a few milliseconds of Redis's time. */
 const MOST_MOVES = 64
+/**
+ * Of so many jobs of a queue that finish, one hands its place on to whoever
+ * waits longest, on any replica. Else the replica that was first would keep all
+ * places of a busy subscriber for as long as jobs wait.
+ */
+const HANDS_ON_EVERY = 64
 
 /** What the record lends to a turn; the scripts say what they take and return. */
 export interface Recording extends TurnScripts {
@@ -131,12 +137,14 @@ function openedFrom (
 /** Changes where a backend sends what moves jobs; all else goes BullMQ's way. */
 function movingByTurns (backend: RedisQueueBackend, move: (order: Order) => Promise<Result>): RedisQueueBackend {
   const plain = backend.execCommand.bind(backend)
+  let finished = 0
   backend.execCommand = (client, command, args) => {
     const which = CALLS.indexOf(command as typeof CALLS[number])
     return which === -1 ? plain(client, command, args) : move({ which, args })
   }
   backend.moveToCompleted = async (...[{ id }, , , token, wantsNext]) => {
-    const result = await move({ jobId: id!, token, wantsNext })
+    const handsOn = ++finished % HANDS_ON_EVERY === 0
+    const result = await move({ jobId: id!, token, wantsNext: wantsNext && !handsOn })
     const finishedOn = Date.now()
     if (typeof result === 'number') {
       if (result < 0) throw backend.finishedErrors({ code: result, jobId: id!, command: 'moveToFinished', state: 'active' })

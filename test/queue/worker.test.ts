@@ -147,6 +147,26 @@ t.test('concurrency counts over all replicas', async t => {
   t.equal(most, 3)
 })
 
+t.test('a replica that comes later gets its share of a busy subscriber', async t => {
+  const [gateway, other] = await open(t, { concurrency: 4 }, 2)
+  await jobsOf(gateway, 600)
+  const runs = [0, 0]
+  let begin = (): void => {}
+  const begun = new Promise<void>(resolve => { begin = resolve })
+  const counting = (at: number): Deliver => async () => {
+    runs[at]! += 1
+    if (at === 0 && runs[0] === 4) begin()
+    await new Promise<void>(resolve => { setImmediate(resolve) })
+    return { kind: 'done' }
+  }
+  await gateway.work(counting(0))
+  await begun
+  await other!.work(counting(1))
+  await until('all are finished', isEmpty(gateway))
+  t.equal(runs[0]! + runs[1]!, 600)
+  t.ok(runs[1]! > 0, `${runs.join(' and ')}`)
+})
+
 t.test('a rate limit counts over all replicas', async t => {
   const [gateway, other] = await open(t, { rateLimit: { max: 4, perMs: 500 } }, 2)
   await jobsOf(gateway, 10)
