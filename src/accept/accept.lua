@@ -152,7 +152,13 @@ end
 local replies = {}
 for at, arrival in ipairs(input.arrivals) do
   local fine, reply = pcall(decide, arrival, ARGV[at + 1], #input.arrivals - at)
-  replies[at] = fine and reply or { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }
+  if not fine then
+    local why = type(reply) == 'table' and reply.err or tostring(reply)
+    -- Not about this arrival but about this server: the driver has to hear of it, and looks for the primary.
+    if string.find(why, 'READONLY', 1, true) then error(reply, 0) end
+    reply = { 'failed', why }
+  end
+  replies[at] = reply
 end
 
 for subscriber in pairs(owed) do redis.call('SADD', prefix .. 'subscribers', subscriber) end

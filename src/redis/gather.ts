@@ -9,7 +9,10 @@
  */
 
 export interface GatherOptions<Call, Reply> {
-  /** Sends a batch; its replies stand in the order of its calls. What it rejects with, every call of the batch is rejected with. */
+  /**
+   * Sends a batch; its replies stand in the order of its calls. What it rejects with, every call of the batch is rejected
+   * with, and every call that waits: it would only find out later.
+   */
   send: (calls: Call[]) => Promise<Reply[]>
   /** Batches under way at the same time, ≥ 1. */
   atOnce: number
@@ -54,7 +57,7 @@ export function gather<Call, Reply> (options: GatherOptions<Call, Reply>): Gathe
       const replies = await send(batch.map(({ call }) => call))
       batch.forEach(({ resolve }, at) => { resolve(replies[at]!) })
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      for (const { reject } of [...batch, ...waiting.splice(0)]) reject(error)
     }
   }
 

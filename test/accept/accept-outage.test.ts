@@ -6,7 +6,7 @@
 import t, { type Test } from 'tap'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import { readEvent } from '../../src/record/read-event.js'
-import { loadScript } from '../../src/redis/script.js'
+import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import {
   accepted, allEvents, callback, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
@@ -61,6 +61,18 @@ t.test('while Redis is frozen every copy of an arrival is answered within 1.5 s'
   t.equal((await allEvents(gateway)).length, 3, 'whether it was the frozen command or the retry that made it: once')
 })
 
+t.test('of many that arrive while Redis is frozen, none waits longer than the first', async t => {
+  const { server, gateway } = await start(t)
+  await accepted(gateway, { taskId: 'before' })
+  server.process.kill('SIGSTOP')
+  const began = performance.now()
+  const acceptances = await Promise.all(Array.from({ length: 300 }, async (_, n) => await gateway.accept(callback({ taskId: `t${n}` }))))
+  const tookMs = performance.now() - began
+  server.process.kill('SIGCONT')
+  t.ok(acceptances.every(({ kind }) => kind === 'unavailable'))
+  t.ok(tookMs < 1_500, `${tookMs} ms`)
+})
+
 t.test('a read-only replica accepts nothing, and everything again as a primary', async t => {
   const { gateway } = await start(t)
   const { redis } = gateway.patient
@@ -69,6 +81,23 @@ t.test('a read-only replica accepts nothing, and everything again as a primary',
   await redis.call('REPLICAOF', 'NO', 'ONE')
   await untilAccepted(gateway, 't1')
   t.equal((await allEvents(gateway)).length, 1)
+})
+
+t.test('an arrival that meets a server which became a replica makes the driver look for the primary', async t => {
+  const server = await startRedis()
+  const { hasty, close } = connectRedis({ target: { kind: 'socket', path: server.path }, report () {} })
+  t.teardown(async () => {
+    await close()
+    await server.close()
+  })
+  await waitUntilReady(hasty, 5_000)
+  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a']), hasty })
+  await gateway.patient.redis.call('REPLICAOF', '127.0.0.1', '1')
+  const again = new Promise<void>(resolve => { hasty.once('reconnecting', () => { resolve() }) })
+  t.match(await gateway.accept(callback({ taskId: 't1' })), { kind: 'unavailable', reason: /READONLY/ })
+  await again
+  await gateway.patient.redis.call('REPLICAOF', 'NO', 'ONE')
+  await untilAccepted(gateway, 't1')
 })
 
 t.test('a full Redis accepts nothing, keeps no half of anything, and still records attempts', async t => {
@@ -89,7 +118,7 @@ t.test('a full Redis accepts nothing, keeps no half of anything, and still recor
   t.ok((await allEvents(gateway)).every(({ deliveries }) => deliveries.length === 2))
 })
 
-t.test('a Redis that forgot its scripts is told them again, inside the transaction', async t => {
+t.test('a Redis that forgot its scripts is told them again', async t => {
   const { gateway } = await start(t)
   await accepted(gateway, { taskId: 't1' })
   for (let n = 0; n < 3; n++) {
@@ -98,19 +127,6 @@ t.test('a Redis that forgot its scripts is told them again, inside the transacti
     t.ok(await hasJob(gateway, 'a', id))
     t.equal((await readEvent(gateway.store, id))!.event.duplicates, 0, 'to send it twice was no repeat')
   }
-})
-
-t.test('a transaction that is sent again because half of it was refused counts no repeat', async t => {
-  const { gateway } = await start(t)
-  await accepted(gateway, { taskId: 't1' })
-  const { redis } = gateway.patient
-  await redis.script('FLUSH')
-  await redis.script('LOAD', loadScript(new URL('../../src/accept/accept.lua', import.meta.url)).lua)
-  const id = await accepted(gateway, { taskId: 't2' })
-  const { event, deliveries } = (await readEvent(gateway.store, id))!
-  t.strictSame([event.duplicates, deliveries.length], [0, 2])
-  t.ok(await hasJob(gateway, 'a', id) && await hasJob(gateway, 'b', id))
-  t.match(gateway.facts.at(-1), { fact: 'event.accepted', eventId: id, revision: 1, flags: [] })
 })
 
 t.test('everything answered with accepted survives a kill -9 of Redis, with all its jobs', async t => {

@@ -88,16 +88,16 @@ t.test('a batch is no heavier than it may be, unless it is a single call', async
   await replies
 })
 
-t.test('what a batch fails with, each of its calls fails with, and the next goes on', async t => {
+t.test('what a batch fails with, its calls and those that wait fail with: a dead Redis is waited for once', async t => {
   const { send, batches, answer } = heldBack()
   const call = gather({ send, atOnce: 1, most: 2 })
-  const [first, second, third] = [call(1), call(2), call(3)]
-  const failing = Promise.allSettled([first, second])
+  const failing = Promise.allSettled([call(1), call(2), call(3)])
   await turn()
   answer(new Error('Redis is away'))
-  t.match(await failing, [{ reason: { message: 'Redis is away' } }, { reason: { message: 'Redis is away' } }])
+  t.match(await failing, Array.from({ length: 3 }, () => ({ reason: { message: 'Redis is away' } })))
+  const next = call(4)
   await turn()
-  t.strictSame(batches, [[1, 2], [3]])
+  t.strictSame(batches, [[1, 2], [4]])
   answer()
-  t.equal(await third, 'reply to 3')
+  t.equal(await next, 'reply to 4')
 })
