@@ -14,8 +14,8 @@ export function changesBetween (before: Config, after: Config): string[] {
   return changesAt(comparable(before), comparable(after), '')
 }
 
-/** Tokens and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
-function comparable (config: Config): Record<string, unknown> {
+/** What makes two configurations different: tokens and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
+export function comparable (config: Config): Record<string, unknown> {
   const { asWritten: _asWritten, delivery: _delivery, admin, subscribers, ...rest } = config
   const named = <T extends { name: string }>(list: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map(entry => [entry.name, entry]))

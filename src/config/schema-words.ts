@@ -13,6 +13,8 @@ export type Restart = 'any change' | 'added or removed'
 
 interface Marks {
   restart?: Restart
+  /** Replicas may differ in it: it says how one process runs, not what becomes of a callback. */
+  own?: true
 }
 
 interface ScalarMarks extends Marks {

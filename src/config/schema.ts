@@ -20,7 +20,7 @@ const clientTls = {
 }
 
 const ingest = block('The public listener, the only thing that may be reached from outside.', {
-  listen: scalar('address', 'Where callbacks arrive, host:port; quote IPv6, as in "[::]:8080".', { default: '0.0.0.0:8080', restart: 'any change' }),
+  listen: scalar('address', 'Where callbacks arrive, host:port; quote IPv6, as in "[::]:8080".', { default: '0.0.0.0:8080', restart: 'any change', own: true }),
   path: scalar('route', `The path that callbacks are posted to; may hold a secret segment, as in "/webhooks/fotor/${reference('RELAY_PATH_TOKEN')}".`, { default: '/webhooks/fotor' }),
   allowFrom: list(scalar('network', 'An address or CIDR range.'), 'Addresses and CIDR ranges, v4 and v6, that may post callbacks; these two are Fotor\'s.', {
     default: ['54.212.95.175', '44.236.127.35']
@@ -53,7 +53,7 @@ const namedToken = group('A token with a name for the audit.', {
 })
 
 const admin = block('The listener for operators: API and health.', {
-  listen: scalar('address', 'Where the admin API listens, host:port; anything but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change' }),
+  listen: scalar('address', 'Where the admin API listens, host:port; anything but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change', own: true }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
     `Bearer tokens of the admin API: texts, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer).`,
@@ -77,7 +77,7 @@ const redis = block('An external Redis; with no address here the gateway starts 
     group('TLS with your own files.', { enabled: flag('Whether to use TLS.', true), ...clientTls })
   ], 'Speak TLS to Redis: true, or { caFile, certFile, keyFile }.')),
   prefix: scalar('redisPrefix', 'Start of every key; several gateways with different prefixes may share one Redis.', { default: 'relay' })
-}, { restart: 'any change' })
+}, { restart: 'any change', own: true })
 
 const retention = block('For how long things are kept, counted from the end of an event\'s last open delivery; nothing open or held is ever deleted by age.', {
   events: scalar('duration', 'Events whose deliveries all arrived.', { default: '7d', least: '1m' }),
@@ -155,14 +155,14 @@ export const relaySchema = block('Configuration of fotor-relay.', {
   dedupe,
   admin,
   redis,
-  dataDir: scalar('text', 'Where the gateway keeps what it must not lose; relative to the working directory.', { default: './data', restart: 'any change' }),
+  dataDir: scalar('text', 'Where the gateway keeps what it must not lose; relative to the working directory.', { default: './data', restart: 'any change', own: true }),
   retention,
   delivery,
-  shutdownDelay: scalar('duration', 'How long to go on accepting after a stop was asked for, so that a load balancer can notice.', { default: '0s', most: '1h' }),
-  shutdownGrace: scalar('duration', 'How long deliveries in flight may take to finish when stopping.', { default: '10s', most: '1h' }),
+  shutdownDelay: scalar('duration', 'How long to go on accepting after a stop was asked for, so that a load balancer can notice.', { default: '0s', most: '1h', own: true }),
+  shutdownGrace: scalar('duration', 'How long deliveries in flight may take to finish when stopping.', { default: '10s', most: '1h', own: true }),
   log: block('What the gateway writes to standard output.', {
     level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'The least that is logged.', 'info')
-  }),
+  }, { own: true }),
   subscribers: list(subscriber, 'The internal services that want events.', { default: [] })
 })
 

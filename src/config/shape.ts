@@ -12,6 +12,7 @@ export interface Shape {
   readonly description?: string
   readonly default?: unknown
   readonly restart?: Restart
+  readonly own?: true
   readonly kind?: Kind
   readonly least?: string
   readonly most?: string

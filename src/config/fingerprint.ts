@@ -1,0 +1,46 @@
+/**
+ * A short name for a configuration, by which replicas find out that they run
+ * different ones.
+ *
+ * Two configurations have the same fingerprint when `changesBetween` finds no
+ * change between them but in keys that are each replica's own. Secrets count:
+ * one that was rotated and not taken up everywhere is a difference. They leave
+ * the process only as the whole is stored here, the way passwords are: all of
+ * them together with everything else, under a random salt, by a function that
+ * is slow on purpose. So no secret can be guessed alone, and each guess at all
+ * of them costs what a guess at a password costs.
+ */
+import { scrypt, type ScryptOptions } from 'node:crypto'
+import { promisify } from 'node:util'
+import { comparable } from './changes.js'
+import type { Config } from './config.js'
+import { OWN_KEYS } from './own-keys.js'
+import { yamlName } from './yaml-names.js'
+
+/** 16 MiB and about a third of a second of one core, off the main thread. @see OWASP, Password Storage Cheat Sheet, scrypt */
+const COST: ScryptOptions = { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 25 }
+/** Enough to tell the configurations of one installation apart, and no more than that. */
+const FINGERPRINT_BYTES = 6
+
+const derive = promisify<string, string, number, ScryptOptions, Buffer>(scrypt)
+
+/**
+ * The fingerprint of a configuration.
+ *
+ * @param salt  random, the same for all replicas that are compared
+ * @returns     12 hexadecimal digits
+ */
+export async function fingerprintOf (config: Config, salt: string): Promise<string> {
+  const fingerprint = await derive(JSON.stringify(shared(comparable(config), '')), salt, FINGERPRINT_BYTES, COST)
+  return fingerprint.toString('hex')
+}
+
+/** The same without what is each replica's own, and with the keys in one order. */
+function shared (value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value)
+    .map(([key, inner]) => ({ key, inner: inner as unknown, path: path === '' ? yamlName(key) : `${path}.${yamlName(key)}` }))
+    .filter(({ path }) => !OWN_KEYS.has(path))
+    .sort((one, other) => one.key < other.key ? -1 : 1)
+  return entries.map(({ key, inner, path }) => [key, shared(inner, path)])
+}
