@@ -8,6 +8,7 @@
  * first. A start that fails half-way stops what it had started.
  */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
@@ -17,13 +18,15 @@ import { warnings } from './config/warnings.js'
 import { createAlignment } from './gateway/alignment.js'
 import { openAdmin, openIngest } from './gateway/faces.js'
 import { createHealth } from './gateway/health.js'
-import { openJourney, type Journey, type Role } from './gateway/journey.js'
+import { openJourney, type Journey } from './gateway/journey.js'
 import { reloadEverywhere } from './gateway/reload-everywhere.js'
+import { joinReplicas, type Replicas } from './gateway/replicas.js'
 import { openStorage, type Storage } from './gateway/storage.js'
 import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
 import { RelayError } from './model/errors.js'
 import type { Report } from './model/fact.js'
+import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
 import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
 
@@ -79,6 +82,8 @@ interface Ground {
   onChange: (listener: () => void) => void
   role: Role
   version: string
+  /** Epoch milliseconds. */
+  startedAt: number
   logger: Logger
   report: Report
   teardown: Teardown
@@ -103,6 +108,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     onChange (listener) { listeners.push(listener) },
     role,
     version,
+    startedAt: Date.now(),
     logger,
     report: reportTo(logger),
     teardown: createTeardown(logger, stopping.leftMs),
@@ -113,6 +119,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
 async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): Promise<Gateway> {
   const { config, logger, report, teardown } = ground
   const storage = await openStorage({ ...ground, config: config(), env })
+  const replicas = openReplicas(ground, storage)
   const journey = openJourney({ ...ground, storage })
   const alignment = createAlignment(journey.align, logger)
   teardown.push('alignment', alignment.stop)
@@ -128,8 +135,11 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
       await alignment.align()
     }
   })
-  const admin = await openAdminFace(ground, { storage, journey, reloader, configFile })
+  let open = false
+  const admin = await openAdminFace(ground, { storage, journey, reloader, configFile, replicas, open: () => open })
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, storage, journey)
+  open = true
+  replicas.start()
   logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')
   return {
     addresses: { ingest, admin },
@@ -139,10 +149,27 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
   }
 }
 
-interface Behind { storage: Storage, journey: Journey, reloader: Reloader, configFile: string }
+/** Until the gateway is open it is not among the replicas; it stays among them for as long as anything of it runs. */
+function openReplicas ({ role, version, startedAt, config, onChange, report, logger, teardown }: Ground, storage: Storage): Replicas {
+  const self = { host: hostname(), pid: process.pid, role, version, startedAt }
+  const replicas = joinReplicas({ store: storage.hasty, self, config, report, logger })
+  onChange(replicas.wake)
+  teardown.push('replica', replicas.leave)
+  return replicas
+}
 
-async function openAdminFace (ground: Ground, { storage, journey, reloader, configFile }: Behind): Promise<string> {
-  const startedAt = Date.now()
+interface Behind {
+  storage: Storage
+  journey: Journey
+  reloader: Reloader
+  configFile: string
+  replicas: Replicas
+  /** Whether every listener is open. */
+  open: () => boolean
+}
+
+async function openAdminFace (ground: Ground, { storage, journey, reloader, configFile, replicas, open }: Behind): Promise<string> {
+  const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
     store: storage.hasty,
@@ -151,9 +178,9 @@ async function openAdminFace (ground: Ground, { storage, journey, reloader, conf
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({
-      store: storage.hasty, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length
+      store: storage.hasty, open, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length, troubleAmongReplicas: replicas.trouble
     }),
-    process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile })
+    process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile, replicaId: replicas.id })
   })
 }
 

@@ -59,7 +59,7 @@ export interface AdminOptions {
   health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
   /** Tells the runner of replays that there is one. */
   wakeReplays: () => void
-  /** Shown by `/stats`; `startedAt` in epoch milliseconds. */
-  process: () => { version: string, startedAt: number, pid: number, redis: 'managed' | 'external', configFile: string }
+  /** Shown by `/stats`; `startedAt` in epoch milliseconds, `replicaId` is its own among the replicas. */
+  process: () => { version: string, startedAt: number, pid: number, redis: 'managed' | 'external', configFile: string, replicaId: string }
   report: Report
 }

@@ -2,7 +2,9 @@
  * The gateway in numbers: what it has done, what it owes, and what it is.
  */
 import { Type, type Static } from 'typebox'
+import { differing, type Replica } from '../model/replica.js'
 import { readStats, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { readReplicas } from '../record/replicas.js'
 import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { Count, nullable, oneOf, Time, timeOf } from './shapes.js'
@@ -23,14 +25,26 @@ const StatsShape = Type.Object({
     configFile: Type.String(),
     rssBytes: Count,
     heapUsedBytes: Count
-  })
+  }),
+  replicas: Type.Array(Type.Object({
+    id: Type.String(),
+    host: Type.String(),
+    pid: Count,
+    role: oneOf(['all', 'ingest', 'deliver']),
+    version: Type.String(),
+    startedAt: Time,
+    configuration: Type.String({ description: 'a fingerprint: equal ones are of equal configurations, secrets included' }),
+    configuredAt: { ...Time, description: 'since when it runs that configuration' },
+    differs: Type.Boolean({ description: 'its configuration is not the one that most replicas run' }),
+    self: Type.Boolean({ description: 'it is the one that answers' })
+  }), { description: 'every gateway that shares this Redis and prefix; one that died is listed for ten seconds more' })
 })
 
 /** The route of the numbers. */
 export function statsRoutes (options: AdminOptions): Route[] {
   const handle: Route['handle'] = async (): Promise<Static<typeof StatsShape>> => {
-    const [{ events, accepted, duplicates, delivered, failed }, subscribers] =
-      await Promise.all([readStats(options.store), readSubscribers(options.store)])
+    const [{ events, accepted, duplicates, delivered, failed }, subscribers, replicas] =
+      await Promise.all([readStats(options.store), readSubscribers(options.store), readReplicas(options.store)])
     return {
       counters: { accepted, duplicates, delivered, failed },
       events,
@@ -41,7 +55,8 @@ export function statsRoutes (options: AdminOptions): Route[] {
         onHold: subscribers.filter(({ holds }) => holds.length > 0).length,
         withFailed: subscribers.filter(({ counts }) => counts.failed > 0).length
       },
-      process: describeProcess(options)
+      process: describeProcess(options),
+      replicas: showReplicas(replicas, options.process().replicaId)
     }
   }
 
@@ -78,4 +93,19 @@ function describeProcess (options: AdminOptions): Static<typeof StatsShape>['pro
     rssBytes: rss,
     heapUsedBytes: heapUsed
   }
+}
+
+function showReplicas (replicas: readonly Replica[], selfId: string): Static<typeof StatsShape>['replicas'] {
+  const others = new Set(differing(replicas))
+  return replicas.map(replica => {
+    const { fingerprint, startedAt, configuredAt, ...same } = replica
+    return {
+      ...same,
+      startedAt: timeOf(startedAt),
+      configuration: fingerprint,
+      configuredAt: timeOf(configuredAt),
+      differs: others.has(replica),
+      self: replica.id === selfId
+    }
+  })
 }

@@ -94,4 +94,20 @@ export interface StatsAnswer {
   /** In the record now. */
   events: number
   process: { version: string, uptimeSeconds: number, pid: number, redis: string, configFile: string }
+  /** Every gateway that shares its Redis; absent in older gateways. */
+  replicas?: ReplicaAnswer[]
+}
+
+export interface ReplicaAnswer {
+  host: string
+  pid: number
+  role: string
+  version: string
+  startedAt: string
+  /** A fingerprint. */
+  configuration: string
+  /** From the configuration that most replicas run. */
+  differs: boolean
+  /** It is the one that answered. */
+  self: boolean
 }

@@ -5,9 +5,10 @@
  */
 import type { Config } from '../config/config.js'
 import type { Fault } from '../config/fault.js'
+import type { Role } from '../model/replica.js'
 import type { Terminal } from './terminal.js'
 
-export type Role = 'all' | 'ingest' | 'deliver'
+export type { Role } from '../model/replica.js'
 
 /** A gateway that is running. */
 export interface RunningGateway {

@@ -16,9 +16,13 @@ export interface Health {
 export interface HealthOptions {
   /** Fails fast. */
   store: RecordStore
+  /** Whether every listener is open: who asks before that must send nothing yet. */
+  open: () => boolean
   stopping: () => boolean
   /** How many faults the last refused reload had; 0 when it was not refused. */
   refusedFaults: () => number
+  /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
+  troubleAmongReplicas: () => string | null
 }
 
 /** An answer may be this old: probes are many, Redis is one. */
@@ -31,8 +35,10 @@ export function createHealth (options: HealthOptions): () => Promise<Health> {
   let latest: Promise<Health> | null = null
   let takenAt = -Infinity
   return async () => {
+    if (options.stopping()) return notReady('the gateway is stopping')
+    if (!options.open()) return notReady('the gateway is starting')
     const now = performance.now()
-    if (latest === null || options.stopping() || now - takenAt > FRESH_MS) {
+    if (latest === null || now - takenAt > FRESH_MS) {
       latest = look(options)
       takenAt = now
     }
@@ -40,20 +46,25 @@ export function createHealth (options: HealthOptions): () => Promise<Health> {
   }
 }
 
-async function look ({ store, stopping, refusedFaults }: HealthOptions): Promise<Health> {
-  if (stopping()) return { ready: false, status: 'degraded', reasons: ['the gateway is stopping'] }
+async function look ({ store, refusedFaults, troubleAmongReplicas }: HealthOptions): Promise<Health> {
   const faults = refusedFaults()
   const reasons = faults === 0
     ? []
     : [`the last reload was refused (${faults} ${faults === 1 ? 'fault' : 'faults'}); the configuration before it is running`]
+  const trouble = troubleAmongReplicas()
+  if (trouble !== null) reasons.push(trouble)
   try {
     // A Redis that is full, read-only or out of disk still answers reads.
     await store.redis.set(store.keys.probe, '1', 'EX', PROBE_SECONDS)
     reasons.push(...await troublesOfSubscribers(store))
   } catch (error) {
-    return { ready: false, status: 'degraded', reasons: [`Redis takes no writes${codeOf(error)}`, ...reasons] }
+    return notReady(`Redis takes no writes${codeOf(error)}`, ...reasons)
   }
   return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
+}
+
+function notReady (...reasons: string[]): Health {
+  return { ready: false, status: 'degraded', reasons }
 }
 
 /** Redis's own word for it; nothing else of an error is for everybody, it may name hosts and ports. */

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js'
 import { createDeliverer } from '../deliver/deliver.js'
 import { reportAttempt } from '../deliver/report-attempt.js'
 import type { Report } from '../model/fact.js'
+import type { Role } from '../model/replica.js'
 import { createOutbound, type Outbound } from '../outbound/request.js'
 import { createQueues, type Queues } from '../queue/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
@@ -21,9 +22,6 @@ import { createReplayRunner } from '../replay/run.js'
 import type { Stopping } from './stopping.js'
 import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
-
-/** Which steps this process takes part in. */
-export type Role = 'all' | 'ingest' | 'deliver'
 
 export interface JourneyOptions {
   storage: Storage

@@ -7,6 +7,7 @@
 import type { Flag } from './event.js'
 import type { SubscriberHold } from './delivery.js'
 import type { FailReason, RetryReason } from './outcome.js'
+import type { Replica } from './replica.js'
 
 export type Fact =
   | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean }
@@ -28,6 +29,8 @@ export type Fact =
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
   | { fact: 'admin.failed', error: string }
   | { fact: 'config.loaded', changed: string[] }
+  | { fact: 'replicas.differ', replicas: Array<Pick<Replica, 'host' | 'pid' | 'role' | 'fingerprint'>>, of: number }
+  | { fact: 'replicas.agree', of: number }
   | { fact: 'config.refused', faults: string[] }
 
 /** Given to every step; never throws. */

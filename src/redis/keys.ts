@@ -60,6 +60,12 @@ export interface Keys {
   readonly probe: string
   /** PUBSUB channel: reload your configuration. */
   readonly reloadChannel: string
+  /** ZSET of replica ids by the time until which they are believed to live, milliseconds. */
+  readonly replicas: string
+  /** HASH with a time to live: what one replica is. */
+  replica (replicaId: string): string
+  /** STRING: what replicas salt the fingerprints of their configurations with. */
+  readonly fingerprintSalt: string
   /** Prefix given to BullMQ; its keys follow as `:<subscriber>:<name>`. */
   readonly queuePrefix: string
 }
@@ -96,6 +102,9 @@ export function keysOf (prefix: string): Keys {
     rateLimit: p + 'rate:',
     probe: p + 'probe',
     reloadChannel: p + 'reload',
+    replicas: p + 'replicas',
+    replica: id => p + 'replica:' + id,
+    fingerprintSalt: p + 'fingerprint-salt',
     queuePrefix: p + 'queue'
   }
 }

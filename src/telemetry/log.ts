@@ -35,6 +35,8 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'redis.state': 'warn',
   'admin.failed': 'error',
   'config.loaded': 'info',
+  'replicas.differ': 'warn',
+  'replicas.agree': 'info',
   'config.refused': 'error'
 }
 

@@ -1,5 +1,7 @@
 import t from 'tap'
+import type { Replica } from '../../src/model/replica.js'
 import { setHold } from '../../src/record/holds.js'
+import { announceReplica } from '../../src/record/replicas.js'
 import { startApi } from './api.js'
 
 t.test('the numbers are those of the record', async t => {
@@ -27,4 +29,22 @@ t.test('an empty record has numbers too', async t => {
   const api = await startApi()
   t.teardown(api.close)
   t.match((await api.get('/api/v1/stats')).json, { events: 0, backlog: { open: 0, oldestWaitingAt: null }, subscribers: { configured: 2 } })
+})
+
+t.test('the replicas are listed, which one answers, and which runs another configuration', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  t.match((await api.get('/api/v1/stats')).json, { replicas: [] }, 'before the first has announced itself')
+  const replica: Replica = { id: 'rep_1', host: 'web-1', pid: 7, role: 'ingest', version: '1.2.3', startedAt: 1_700_000_000_000, fingerprint: 'aaaaaaaaaaaa', configuredAt: 1_700_000_001_000 }
+  for (const one of [replica, { ...replica, id: 'rep_2', host: 'web-2' }, { ...replica, id: 'rep_3', role: 'deliver' as const, fingerprint: 'bbbbbbbbbbbb' }]) {
+    await announceReplica(api.options.store, one, 60_000)
+  }
+  const { json } = await api.get('/api/v1/stats')
+  t.match(json, {
+    replicas: [
+      { id: 'rep_3', role: 'deliver', configuration: 'bbbbbbbbbbbb', differs: true, self: false },
+      { id: 'rep_1', host: 'web-1', pid: 7, role: 'ingest', version: '1.2.3', startedAt: '2023-11-14T22:13:20.000Z', configuration: 'aaaaaaaaaaaa', configuredAt: '2023-11-14T22:13:21.000Z', differs: false, self: true },
+      { id: 'rep_2', host: 'web-2', differs: false, self: false }
+    ]
+  })
 })

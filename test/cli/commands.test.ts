@@ -129,6 +129,21 @@ t.test('status: --json is one document of the three', async t => {
   t.strictSame(JSON.parse(out), { readiness: WELL['GET /readyz'].body, stats: STATS, subscribers: [SUBSCRIBER] })
 })
 
+const REPLICA = { id: 'rep_1', host: 'web-1', pid: 42, role: 'all', version: '1.2.3', startedAt: '2026-03-01T12:00:00Z', configuration: 'aaaaaaaaaaaa', configuredAt: '2026-03-01T12:00:00Z', differs: false, self: true }
+
+t.test('status: several replicas are listed, and the one that differs is marked', async t => {
+  const replicas = [REPLICA, { ...REPLICA, host: 'web-2', pid: 43, role: 'deliver', configuration: 'bbbbbbbbbbbb', differs: true, self: false }]
+  const gateway = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, replicas } } })
+  const { out } = await run(['status', ...gateway.flags], gateway)
+  for (const says of [/web-1 \(this\) +42 +all +1\.2\.3 .* aaaaaaaaaaaa\n/, /web-2 +43 +deliver +1\.2\.3 .* bbbbbbbbbbbb differs\n/]) t.match(out, says)
+  t.match(JSON.parse((await run(['status', '--json', ...gateway.flags], gateway)).out), { stats: { replicas } })
+})
+
+t.test('status: one replica alone is told as the gateway', async t => {
+  const gateway = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, replicas: [REPLICA] } } })
+  t.notMatch((await run(['status', ...gateway.flags], gateway)).out, /web-1|aaaa/)
+})
+
 t.test('replay: the order says what the flags say', async t => {
   const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } } })
   const flags = `--subscriber billing --state any --since 6h --event-id ${ID} --event-id ${OTHER},x --new-id --rate 20`

@@ -1,8 +1,8 @@
 /**
- * `fotor-relay status`: is it well, what has it done, what waits and why.
+ * `fotor-relay status`: is it well, what has it done, what waits and why, and which replicas there are.
  */
 import type { Command } from 'commander'
-import type { Page, ReadinessAnswer, StatsAnswer, SubscriberAnswer } from '../answers.js'
+import type { Page, ReadinessAnswer, ReplicaAnswer, StatsAnswer, SubscriberAnswer } from '../answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import { counted } from '../counted.js'
 import type { ApiFlags } from '../command-line.js'
@@ -35,6 +35,7 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
   ])
   if (json === true) return terminal.json({ readiness, stats, subscribers: subscribers.items })
   writeStats(stats, terminal)
+  writeReplicas(stats.replicas ?? [], terminal)
   terminal.out('')
   writeSubscribers(subscribers.items, terminal)
 }
@@ -48,6 +49,22 @@ function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { ou
 function writeStats ({ counters, events, process }: StatsAnswer, { out }: Terminal): void {
   out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
   out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'repeat')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
+}
+
+/** One alone is the one above. */
+function writeReplicas (replicas: readonly ReplicaAnswer[], terminal: Terminal): void {
+  if (replicas.length < 2) return
+  const nowMs = Date.now()
+  const { paint } = terminal
+  terminal.out('')
+  terminal.table(replicas, [
+    { title: 'replica', text: ({ host, self }) => self ? `${host} (this)` : host, least: 10 },
+    { title: 'pid', text: ({ pid }) => String(pid), align: 'right' },
+    { title: 'role', text: ({ role }) => role },
+    { title: 'version', text: ({ version }) => version },
+    { title: 'started', text: ({ startedAt }) => ago(startedAt, nowMs) },
+    { title: 'configuration', text: ({ configuration, differs }) => differs ? `${configuration} differs` : configuration, paint: (cell, { differs }) => differs ? paint.yellow(cell) : cell }
+  ])
 }
 
 function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: Terminal): void {

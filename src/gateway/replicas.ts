@@ -1,0 +1,160 @@
+/**
+ * This process among its replicas: it says that it lives and which
+ * configuration it runs, and notices when others run a different one.
+ *
+ * A difference is told once it has lasted for a while, since a reload or a
+ * rolling restart never reaches all replicas at the same moment; told once,
+ * and once more when it is over. Nothing else follows from it: a replica with
+ * another configuration goes on working.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Config } from '../config/config.js'
+import { fingerprintOf } from '../config/fingerprint.js'
+import type { Report } from '../model/fact.js'
+import { differing, type Replica } from '../model/replica.js'
+import { sortableId } from '../model/sortable-id.js'
+import { announceReplica, fingerprintSalt, forgetReplica, keepReplica, readReplicas } from '../record/replicas.js'
+import type { RecordStore } from '../record/store.js'
+import type { Logger } from '../telemetry/log.js'
+
+/** Milliseconds. */
+export interface ReplicaTimes {
+  /** Between two signs of life. */
+  beatMs: number
+  /** For so long a sign of life is believed. */
+  lifetimeMs: number
+  /** A difference that lasts shorter is not told. */
+  graceMs: number
+}
+
+const TIMES: ReplicaTimes = { beatMs: 2_000, lifetimeMs: 10_000, graceMs: 15_000 }
+
+export interface ReplicasOptions {
+  /** Fails fast. */
+  store: RecordStore
+  /** What this process is, as far as it does not change while it runs. */
+  self: Omit<Replica, 'id' | 'fingerprint' | 'configuredAt'>
+  /** The running configuration, another object after each reload. */
+  config: () => Config
+  report: Report
+  logger: Logger
+  times?: ReplicaTimes
+}
+
+export interface Replicas {
+  /** Of this process among them. */
+  id: string
+  /** Begins to announce this process. */
+  start (): void
+  /** Announces it at once: its configuration has changed. */
+  wake (): void
+  /** In words for an operator, without names of hosts, what is wrong among the replicas; `null` when nothing is. */
+  trouble (): string | null
+  /** Takes this process off the list. */
+  leave (): Promise<void>
+}
+
+/** Makes what announces this process; nothing happens before `start`. An error of Redis ends a beat, never the announcing. */
+export function joinReplicas (options: ReplicasOptions): Replicas {
+  const { store, self, logger, times = TIMES } = options
+  const id = 'rep_' + sortableId(self.startedAt)
+  const announce = announcerOf(options, { id, lifetimeMs: times.lifetimeMs })
+  const differences = watchDifferences(options, times)
+  let awake = new AbortController()
+  let loop: Promise<void> = Promise.resolve()
+  let leaving = false
+  let failing = false
+
+  async function beat (): Promise<void> {
+    try {
+      await announce()
+      differences.see(await readReplicas(store))
+      failing = false
+    } catch (error) {
+      if (!failing) logger.warn({ err: error }, 'this replica cannot announce itself; trying again')
+      failing = true
+    }
+  }
+
+  async function run (): Promise<void> {
+    while (!leaving) {
+      awake = new AbortController()
+      await beat()
+      await wait(times.beatMs, undefined, { signal: awake.signal }).catch(() => {})
+    }
+  }
+
+  return {
+    id,
+    start () { loop = run() },
+    wake () { awake.abort() },
+    trouble: differences.trouble,
+    async leave () {
+      leaving = true
+      awake.abort()
+      await loop
+      await forgetReplica(store, id).catch(() => {}) // Redis is away: it is forgotten when its lifetime is over
+    }
+  }
+}
+
+/** Makes the function that announces this process: all of it when something is new, else only that it lives. */
+function announcerOf ({ store, self, config }: ReplicasOptions, { id, lifetimeMs }: { id: string, lifetimeMs: number }): () => Promise<void> {
+  let running: Config | undefined
+  let salt = ''
+  let fingerprint = ''
+  let configuredAt = 0
+  let announced = false
+
+  async function compute (now: { running: Config, salt: string }): Promise<void> {
+    if (now.running === running && now.salt === salt) return
+    const computed = await fingerprintOf(now.running, now.salt)
+    if (now.running !== running && computed !== fingerprint) configuredAt = Date.now()
+    announced &&= computed === fingerprint
+    fingerprint = computed
+    running = now.running
+    salt = now.salt
+  }
+
+  return async () => {
+    await compute({ running: config(), salt: await fingerprintSalt(store) })
+    if (announced && await keepReplica(store, id, lifetimeMs)) return
+    announced = false
+    await announceReplica(store, { id, ...self, fingerprint, configuredAt }, lifetimeMs)
+    announced = true
+  }
+}
+
+interface Differences {
+  see: (replicas: readonly Replica[]) => void
+  trouble: () => string | null
+}
+
+function watchDifferences ({ report }: ReplicasOptions, { graceMs }: ReplicaTimes): Differences {
+  let since: number | null = null
+  let told = false
+  let trouble: string | null = null
+
+  function agree (of: number): void {
+    if (told) report({ fact: 'replicas.agree', of })
+    since = null
+    told = false
+    trouble = null
+  }
+
+  return {
+    see (replicas) {
+      const others = differing(replicas)
+      if (others.length === 0) return agree(replicas.length)
+      since ??= performance.now()
+      if (!told && performance.now() - since < graceMs) return
+      trouble = `replicas run different configurations: ${others.length} of ${replicas.length} ${others.length === 1 ? 'differs' : 'differ'} (fotor-relay status says which)`
+      if (told) return
+      told = true
+      report({
+        fact: 'replicas.differ', replicas: others.map(({ host, pid, role, fingerprint }) => ({ host, pid, role, fingerprint })), of: replicas.length
+      })
+    },
+    trouble: () => trouble
+  }
+}
