@@ -1,0 +1,64 @@
+/**
+ * Two gateways take callbacks and two deliver, all on one Redis: a
+ * subscriber's limits hold over those that deliver, whoever took the callback,
+ * and also when another one joins.
+ */
+import t from 'tap'
+import type { GatewayProcess } from '../support/gateway.js'
+import { accept, onRedis, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { answers } from '../support/subscriber.js'
+
+const CONCURRENCY = 3
+const PER_SECOND = 20
+const EVENTS = 80
+
+t.test('concurrency and rateLimit hold over two that take callbacks and two, then three, that deliver', { timeout: 120_000 }, async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const [limited, control] = [await scene.subscriber(), await scene.subscriber()]
+  const pending: Array<() => void> = []
+  let most = 0
+  const narrow = await scene.subscriber(response => {
+    pending.push(() => { response.writeHead(204).end() })
+    most = Math.max(most, pending.length)
+  })
+  const settings = {
+    ...onRedis(redis),
+    subscribers: [
+      { name: 'limited', url: limited.url, rateLimit: { max: PER_SECOND, per: '1s' } },
+      { name: 'narrow', url: narrow.url, concurrency: CONCURRENCY },
+      { name: 'control', url: control.url }
+    ]
+  }
+  const open = async (role: string): Promise<GatewayProcess> => await scene.process(scene.home(settings), ['--role', role])
+  const [ingest, deliver] = await Promise.all([Promise.all([open('ingest'), open('ingest')]), Promise.all([open('deliver'), open('deliver')])])
+  const delivering: GatewayProcess[] = [...deliver]
+
+  for (let n = 0; n < EVENTS; n++) await accept(ingest[n % 2]!, { taskId: `t${n}` })
+  let total = EVENTS
+  for (let round = 1; round <= 20 && most <= CONCURRENCY; round++) {
+    if (round === 10) delivering.push(await open('deliver'))
+    await until(() => pending.length >= CONCURRENCY || undefined)
+    // One too many would come now, while others pass by.
+    for (const gateway of ingest) await accept(gateway, { taskId: `control-${total++}` })
+    await control.waitFor(total)
+    for (const answer of pending.splice(0)) answer()
+  }
+  narrow.behave(answers.ok)
+  for (const answer of pending.splice(0)) answer()
+  t.equal(most, CONCURRENCY, `never more than ${CONCURRENCY} at once`)
+
+  await limited.waitFor(total)
+  const at = limited.received.map(one => one.at)
+  const windows = Math.ceil(total / PER_SECOND) - 1
+  t.ok(at.at(-1)! - at[0]! >= (windows - 0.1) * 1_000, `${PER_SECOND} a second: ${total} took ${at.at(-1)! - at[0]!} ms`)
+  await narrow.waitUntil(() => new Set(tasksOf(narrow)).size === total)
+  await untilNothingIsOpen(ingest[0])
+  for (const name of ['limited', 'narrow']) {
+    const shares = delivering.map(({ log }) => log.filter(({ msg, subscriber }) => msg === 'delivery.delivered' && subscriber === name).length)
+    t.ok(shares[0]! > 0 && shares[1]! > 0, `both took part for ${name} from the start: ${shares.join(', ')}`)
+    t.equal(shares.reduce((sum, share) => sum + share, 0), total, 'and nobody else')
+  }
+  t.ok(delivering[2]?.log.some(({ msg }) => msg === 'delivery.delivered'), 'the third took part')
+  t.strictSame(await untilNothingIsOpen(ingest[1]), { failed: 0 })
+})
