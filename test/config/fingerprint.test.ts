@@ -1,9 +1,7 @@
 /** The fingerprint of a configuration: equal for equal ones, and no way back. */
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { changesBetween } from '../../src/config/changes.js'
 import { fingerprintOf } from '../../src/config/fingerprint.js'
-import { OWN_KEYS } from '../../src/config/own-keys.js'
 import { configOf } from './config-of.js'
 
 const SALT = 'a salt'
@@ -82,10 +80,4 @@ t.test('a guess costs what a guess at a password costs', async t => {
   await fingerprintOf(config, SALT)
   const { user, system } = process.cpuUsage(before)
   t.ok(user + system > 30_000, `${user + system} µs of CPU`)
-})
-
-t.test('the documents name every key in which replicas may differ, and no other', async t => {
-  const text = readFileSync('docs/scaling.md', 'utf8')
-  const [, sentence = ''] = /Replicas may differ in (.*?), and in nothing else/s.exec(text) ?? []
-  t.strictSame([...sentence.matchAll(/`([^`]+)`/g)].map(([, key]) => key).sort(), [...OWN_KEYS].sort())
 })
