@@ -98,28 +98,33 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
   }
 }
 
-/** Makes the function that announces this process: all of it when something is new, else only that it lives. */
+/** What was found of a configuration, and of which. */
+interface Described {
+  running: Config
+  salt: string
+  fingerprint: string
+  configuredAt: number
+}
+
+/** Makes the function that announces this process: all of it when something may be new, else only that it lives. */
 function announcerOf ({ store, self, config }: ReplicasOptions, { id, lifetimeMs }: { id: string, lifetimeMs: number }): () => Promise<void> {
-  let running: Config | undefined
-  let salt = ''
-  let fingerprint = ''
-  let configuredAt = 0
+  let described: Described | null = null
   let announced = false
 
-  async function compute (now: { running: Config, salt: string }): Promise<void> {
-    if (now.running === running && now.salt === salt) return
-    const computed = await fingerprintOf(now.running, now.salt)
-    if (now.running !== running && computed !== fingerprint) configuredAt = Date.now()
-    announced &&= computed === fingerprint
-    fingerprint = computed
-    running = now.running
-    salt = now.salt
+  async function describe (running: Config, salt: string): Promise<Described> {
+    const fingerprint = await fingerprintOf(running, salt)
+    const isSame = described !== null && (described.running === running || described.fingerprint === fingerprint)
+    return { running, salt, fingerprint, configuredAt: isSame ? described!.configuredAt : Date.now() }
   }
 
   return async () => {
-    await compute({ running: config(), salt: await fingerprintSalt(store) })
+    const [running, salt] = [config(), await fingerprintSalt(store)]
+    if (described?.running !== running || described.salt !== salt) {
+      described = await describe(running, salt)
+      announced = false
+    }
     if (announced && await keepReplica(store, id, lifetimeMs)) return
-    announced = false
+    const { fingerprint, configuredAt } = described
     await announceReplica(store, { id, ...self, fingerprint, configuredAt }, lifetimeMs)
     announced = true
   }

@@ -140,6 +140,14 @@ t.test('woken, it announces a new configuration at once', async t => {
   t.ok((await readReplicas(one.store))[0]!.configuredAt >= before!.configuredAt)
 })
 
+t.test('one that was silent for too long is back with its next sign of life', async t => {
+  const one = await join(t, redis, { prefix: 'silent', config: ONE })
+  const [before] = await readReplicas(one.store)
+  await one.store.redis.del(one.store.keys.replica(one.id)) // as when its time is over
+  await until('it is back', async () => (await readReplicas(one.store)).length === 1)
+  t.strictSame(await readReplicas(one.store), [before], 'as it was')
+})
+
 t.test('a Redis that has lost everything learns all of it again, and no difference comes of it', async t => {
   const two = [await join(t, redis, { prefix: 'lost', config: ONE }), await join(t, redis, { prefix: 'lost', config: ONE })] as const
   const [before] = await readReplicas(two[0].store)
