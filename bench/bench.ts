@@ -8,7 +8,7 @@ import type { LoadOrders } from './child/load.js'
 import type { SubscriberOrders } from './child/subscriber.js'
 import type { Plan } from './plan.js'
 import type { Result } from './result.js'
-import { startGateway, type BenchGateway } from './stage/gateway.js'
+import { startGateway, type BenchGateway, type GatewayOptions } from './stage/gateway.js'
 import type { Stage } from './stage/stage.js'
 
 export interface Bench {
@@ -37,7 +37,7 @@ export const FAN_OUT = ['/a', '/b', '/c']
 
 /** A gateway with these subscribers. */
 export async function gatewayFor (
-  { stage, base, logLevel, subscriberPort }: Bench, paths: string[], role: 'all' | 'ingest' = 'all'
+  { stage, base, logLevel, subscriberPort }: Bench, paths: string[], more: Pick<GatewayOptions, 'role' | 'redis'> = {}
 ): Promise<BenchGateway> {
-  return await startGateway(stage, { base, logLevel, subscriberPort, paths, role })
+  return await startGateway(stage, { base, logLevel, subscriberPort, paths, ...more })
 }

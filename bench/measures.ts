@@ -5,13 +5,16 @@
 import type { Measure } from './bench.js'
 import { accepting } from './measure/accepting.js'
 import { acknowledging } from './measure/acknowledging.js'
+import { bothWays } from './measure/both-ways.js'
 import { costOfWaiting } from './measure/cost-of-waiting.js'
 import { delivering } from './measure/delivering.js'
 import { hanging } from './measure/hanging.js'
 import { latencyIdle } from './measure/latency-idle.js'
+import { manySubscribers } from './measure/many-subscribers.js'
 import { memory } from './measure/memory.js'
 import { repeats } from './measure/repeats.js'
+import { scaling } from './measure/scaling.js'
 
 export const MEASURES: readonly Measure[] = [
-  latencyIdle, acknowledging, accepting, repeats, delivering, hanging, memory, costOfWaiting
+  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, scaling, manySubscribers, memory, costOfWaiting
 ]

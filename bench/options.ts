@@ -4,11 +4,14 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MEASURES } from './measures.js'
-import { FULL, QUICK, type Plan } from './plan.js'
+import { FULL, QUICK, SMOKE, type Plan } from './plan.js'
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick             about a minute instead of a quarter of an hour
+  --quick             about two minutes instead of twenty
+  --smoke             only the two ratios beside the ceilings, in half a minute; fails when one has fallen by more than
+                      a third since bench/baseline.json was written
+  --write-baseline    with --smoke: writes that file instead
   --compare OLD.json  show what changed since that run
   --only A,B          only these measures: ${MEASURES.map(({ name }) => name).join(', ')}
   --runs N            runs of each measure, instead of ${FULL.runs} (quick: ${QUICK.runs})
@@ -19,13 +22,15 @@ export const USAGE = `npm run bench -- [options]
 
 export interface BenchOptions {
   plan: Plan
-  mode: 'quick' | 'full'
+  mode: 'smoke' | 'quick' | 'full'
   /** Names of measures. */
   only: string[]
   compareWith: string | null
   out: string | null
   base: string
   logLevel: string
+  /** Compare with the baseline, write it, or neither. */
+  baseline: 'compare' | 'write' | null
   help: boolean
 }
 
@@ -35,6 +40,8 @@ export function readOptions (args: string[]): BenchOptions {
     args,
     options: {
       quick: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      'write-baseline': { type: 'boolean', default: false },
       compare: { type: 'string' },
       only: { type: 'string' },
       runs: { type: 'string' },
@@ -45,20 +52,22 @@ export function readOptions (args: string[]): BenchOptions {
     }
   })
   const names = MEASURES.map(({ name }) => name)
-  const only = values.only?.split(',') ?? names
+  const only = values.only?.split(',') ?? (values.smoke ? ['accepting', 'delivering'] : names)
   const unknown = only.find(name => !names.includes(name))
   if (unknown !== undefined) throw new Error(`there is no measure ${unknown}; there are ${names.join(', ')}`)
-  const plan = values.quick ? QUICK : FULL
+  if (values['write-baseline'] && !values.smoke) throw new Error('--write-baseline goes with --smoke')
+  const plan = values.smoke ? SMOKE : values.quick ? QUICK : FULL
   const runs = values.runs === undefined ? plan.runs : Number(values.runs)
   if (!Number.isInteger(runs) || runs < 1 || runs > 100) throw new Error('--runs takes a whole number from 1 to 100')
   return {
     plan: { ...plan, runs },
-    mode: values.quick ? 'quick' : 'full',
+    mode: values.smoke ? 'smoke' : values.quick ? 'quick' : 'full',
     only,
     compareWith: values.compare ?? null,
     out: values.out === undefined ? null : resolve(values.out),
     base: resolve(values.dir),
     logLevel: values.log,
+    baseline: values['write-baseline'] ? 'write' : values.smoke ? 'compare' : null,
     help: values.help
   }
 }

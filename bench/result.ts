@@ -31,3 +31,13 @@ export function resultOf (what: Omit<Result, 'median' | 'spread'>): Result {
 export function ratioOf (what: Pick<Result, 'measure' | 'says' | 'target'>, ours: readonly number[], theirs: readonly number[]): Result {
   return resultOf({ ...what, unit: 'ratio', better: 'more', runs: ours.map((value, run) => value / theirs[run]!) })
 }
+
+/** How far a cost may rise, or fall, with what there is of something, and still be called flat. */
+export const FLAT = 0.8
+
+/**
+ * Whether a cost stays the same: that with least, of that with most. Above 1 it falls.
+ */
+export function flatnessOf (what: Pick<Result, 'measure' | 'says'>, least: readonly number[], most: readonly number[]): Result {
+  return ratioOf({ ...what, target: FLAT }, [medianOf(least)], [medianOf(most)])
+}

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { dueUsOf } from '../body.js'
 import { nowUs } from '../clock.js'
 import { quantilesOf, type Quantiles } from '../quantiles.js'
@@ -12,6 +13,11 @@ import { answerOrders } from './answer.js'
 interface Marks { paths: Set<string>, marks: number[], arrived: number, timesUs: number[], resolve: (timesUs: number[]) => void }
 interface Collection { paths: Set<string>, count: number, samplesMs: number[], resolve: (quantiles: Quantiles) => void }
 
+/** A count that goes on stops when nothing has arrived for so long. */
+const QUIET_MS = 500
+
+let lastUs = 0
+const counting = new Set<{ paths: Set<string>, arrived: number }>()
 const watching = new Set<Marks>()
 const collecting = new Set<Collection>()
 
@@ -29,6 +35,8 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 600_000
 
 function arrive (path: string, chunks: Buffer[]): void {
+  lastUs = nowUs()
+  for (const count of counting) if (count.paths.has(path)) count.arrived++
   for (const watch of watching) {
     if (!watch.paths.has(path)) continue
     watch.arrived++
@@ -58,6 +66,20 @@ const orders = {
     return await new Promise(resolve => {
       watching.add({ paths: new Set(paths), marks, arrived: 0, timesUs: [], resolve })
     })
+  },
+  /** Counts for so long, from the first arrival on. */
+  async count ({ paths, seconds }: { paths: string[], seconds: number }): Promise<{ perSecond: number }> {
+    const count = { paths: new Set(paths), arrived: 0 }
+    counting.add(count)
+    while (count.arrived === 0) await wait(1)
+    const [fromUs, before] = [nowUs(), count.arrived]
+    await wait(seconds * 1e3)
+    counting.delete(count)
+    return { perSecond: (count.arrived - before) / (nowUs() - fromUs) * 1e6 }
+  },
+  /** Resolves when nothing arrives any more. */
+  async quiet (_: object): Promise<void> {
+    while (nowUs() - lastUs < QUIET_MS * 1e3) await wait(QUIET_MS / 5)
   },
   /** From now, the time between a callback's due moment and its arrival here; resolves after `count` of them. */
   async latencies ({ paths, count }: { paths: string[], count: number }): Promise<Quantiles> {

@@ -36,7 +36,7 @@ async function startBare ({ stage, base }: Bench): Promise<Contestant> {
 
 async function run (bench: Bench): Promise<Result[]> {
   const { plan: { runs, seconds, trySeconds, connections: choices } } = bench
-  const gateway = await gatewayFor(bench, FAN_OUT, 'ingest')
+  const gateway = await gatewayFor(bench, FAN_OUT, { role: 'ingest' })
   const own = { place: gateway.ingest, cpu: cpuMeter(gateway.pid, openClient(bench.stage, gateway.socket)) }
   const contestants = [own, await startBare(bench)]
   const best: number[] = []

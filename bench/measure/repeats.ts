@@ -9,7 +9,7 @@ const REPEATS_PER_SECOND = 10_000
 
 async function run (bench: Bench): Promise<Result[]> {
   const { load, plan } = bench
-  const { ingest } = await gatewayFor(bench, FAN_OUT, 'ingest')
+  const { ingest } = await gatewayFor(bench, FAN_OUT, { role: 'ingest' })
 
   async function rate (connections: number, seconds: number): Promise<number> {
     const { perSecond, refused } = await load.ask('closed', { ...ingest, connections, seconds, bodies: 'repeats' })

@@ -7,7 +7,7 @@ import type { Result } from '../result.js'
 
 export interface BenchDocument {
   format: 'fotor-relay-bench/1'
-  mode: 'quick' | 'full'
+  mode: 'smoke' | 'quick' | 'full'
   startedAt: string
   seconds: number
   environment: Environment

@@ -33,3 +33,13 @@ function processTicks (pid: number): number {
     return NaN
   }
 }
+
+/** What a process has in memory, bytes. `NaN` where the system does not tell. */
+export function residentBytes (pid: number): number {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Number(kilobytes) * 1024
+  } catch {
+    return NaN
+  }
+}

@@ -31,8 +31,10 @@ export interface GatewayOptions {
   subscriberPort: number
   /** A subscriber for each: `/a` is named `a`. */
   paths: string[]
-  /** Only takes callbacks, or everything. */
-  role?: 'ingest' | 'all'
+  /** Only takes callbacks, only delivers, or everything. */
+  role?: 'ingest' | 'deliver' | 'all'
+  /** The socket of a Redis that several gateways share; without it the gateway has its own. */
+  redis?: string
 }
 
 export interface BenchGateway {
@@ -42,6 +44,8 @@ export interface BenchGateway {
   pid: number
   pause (path: string): Promise<void>
   resume (path: string): Promise<void>
+  /** Reads from the admin API, as an operator does; `path` begins behind `/api/v1`. */
+  read (path: string): Promise<unknown>
 }
 
 /** Starts one and waits until `/readyz` says that it takes callbacks. */
@@ -62,19 +66,20 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
   stage.add(async () => { await stop(child, dataDir) })
   await ready(child, adminPort, () => noise)
 
-  async function order (path: string, what: 'pause' | 'resume'): Promise<void> {
+  async function ask (path: string, method: 'GET' | 'POST'): Promise<unknown> {
     const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()
-    const url = `http://127.0.0.1:${adminPort}/api/v1/subscribers/${path.slice(1)}/${what}`
-    const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
-    if (!response.ok) throw new Error(`${what} ${path}: ${response.status} ${await response.text()}`)
+    const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1${path}`, { method, headers: { authorization: `Bearer ${token}` } })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return await response.json()
   }
 
   return {
     ingest: { port: ingestPort, path: '/webhooks/fotor' },
-    socket: socketPathFor(dataDir),
+    socket: options.redis ?? socketPathFor(dataDir),
     pid: child.pid!,
-    async pause (path) { await order(path, 'pause') },
-    async resume (path) { await order(path, 'resume') }
+    async pause (path) { await ask(`/subscribers${path}/pause`, 'POST') },
+    async resume (path) { await ask(`/subscribers${path}/resume`, 'POST') },
+    read: async path => await ask(path, 'GET')
   }
 }
 
@@ -86,7 +91,7 @@ function profiling (): string[] {
 
 interface Ports { dataDir: string, ingestPort: number, adminPort: number }
 
-function configuration ({ logLevel, subscriberPort, paths }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
+function configuration ({ logLevel, subscriberPort, paths, redis }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
   return {
     ingest: {
       listen: `127.0.0.1:${ingestPort}`,
@@ -96,6 +101,7 @@ function configuration ({ logLevel, subscriberPort, paths }: GatewayOptions, { d
     },
     admin: { listen: `127.0.0.1:${adminPort}` },
     dataDir,
+    ...(redis === undefined ? {} : { redis: { url: `unix://${redis}` } }),
     log: { level: logLevel },
     // What hangs when a measure is over is not waited for.
     shutdownGrace: '1s',

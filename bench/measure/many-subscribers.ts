@@ -1,0 +1,35 @@
+/**
+ * What one delivery costs with one subscriber and with many: each has a queue
+ * and a worker of its own. CPU time of the gateway and its Redis together,
+ * since one subscriber alone does not keep them busy.
+ */
+import { gatewayFor, type Bench, type Measure } from '../bench.js'
+import { drain, gatewayContestant } from '../drain.js'
+import { flatnessOf, resultOf, type Result } from '../result.js'
+
+async function costWith (bench: Bench, count: number): Promise<number[]> {
+  const { plan: { runs, costed } } = bench
+  const paths = Array.from({ length: count }, (_, n) => `/s${n}`)
+  const contestant = gatewayContestant(bench, await gatewayFor(bench, paths), { timed: paths, all: paths })
+  const costsUs: number[] = []
+  for (let run = 0; run <= runs; run++) {
+    const { cpuUs } = await drain(bench, contestant, { paths, events: Math.ceil(4 * costed / count) })
+    if (run > 0) costsUs.push(cpuUs.process + cpuUs.redis)
+  }
+  return costsUs
+}
+
+async function run (bench: Bench): Promise<Result[]> {
+  const { plan: { subscribers: levels } } = bench
+  const costs: number[][] = []
+  for (const count of levels) costs.push(await costWith(bench, count))
+  const [few, many] = [levels[0]!, levels.at(-1)!]
+  return [
+    ...levels.map((count, at) => resultOf({
+      measure: `subscribers.${count}.cpu`, says: `CPU of gateway and Redis per delivery, ${count} ${count === 1 ? 'subscriber' : 'subscribers'}`, unit: 'µs', better: 'less', runs: costs[at]!
+    })),
+    flatnessOf({ measure: 'subscribers.flat', says: `cost with ${few} subscriber, of that with ${many}` }, costs[0]!, costs.at(-1)!)
+  ]
+}
+
+export const manySubscribers: Measure = { name: 'many-subscribers', run }

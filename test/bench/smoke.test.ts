@@ -1,0 +1,44 @@
+/**
+ * The smoke test of the bench tells a real slowdown from noise.
+ */
+import t from 'tap'
+import { fallenBelow, ratiosOf, readBaseline, WATCHED } from '../../bench/smoke.js'
+import { resultOf, type Result } from '../../bench/result.js'
+
+const ratio = (measure: string, runs: number[]): Result => resultOf({ measure, says: measure, unit: 'ratio', better: 'more', runs })
+const documentOf = (accept: number, deliver: number): { ratios: Result[], failures: Record<string, string> } =>
+  ({ ratios: [ratio('accept.of-bare', [accept]), ratio('deliver.of-bare', [deliver]), ratio('other', [9])], failures: {} })
+
+const BASELINE = { 'accept.of-bare': 1.5, 'deliver.of-bare': 0.9 }
+
+const TABLE: ReadonlyArray<[says: string, accept: number, deliver: number, fallen: RegExp[]]> = [
+  ['the same is fine', 1.5, 0.9, []],
+  ['faster is fine', 3, 2, []],
+  ['a fifth slower is noise', 1.2, 0.72, []],
+  ['accepting at half is a slowdown', 0.75, 0.9, [/accept\.of-bare is 0\.75, more than a third below 1\.5/]],
+  ['delivering at half is a slowdown', 1.5, 0.45, [/deliver\.of-bare is 0\.45/]],
+  ['both are told', 0.5, 0.5, [/accept/, /deliver/]]
+]
+for (const [says, accept, deliver, fallen] of TABLE) {
+  t.test(says, async t => {
+    const found = fallenBelow(BASELINE, documentOf(accept, deliver))
+    t.equal(found.length, fallen.length)
+    found.forEach((sentence, at) => { t.match(sentence, fallen[at]!) })
+  })
+}
+
+t.test('what was not measured has not passed', async t => {
+  t.match(fallenBelow(BASELINE, { ratios: [ratio('accept.of-bare', [1.5])], failures: { delivering: 'not done after 90 s' } }),
+    [/delivering did not come to an end: not done/, /deliver\.of-bare is not measured/])
+  t.match(fallenBelow({}, documentOf(1, 1)), [/not in bench\/baseline\.json/, /not in/])
+})
+
+t.test('the median of the runs counts, and nothing else of a document', async t => {
+  t.strictSame(ratiosOf({ ratios: [ratio('deliver.of-bare', [0.1, 0.904, 5]), ratio('other', [1])] }), { 'deliver.of-bare': 0.9 })
+})
+
+t.test('the baseline in the repository names every ratio that is watched', async t => {
+  const baseline = readBaseline()
+  t.strictSame(Object.keys(baseline).sort(), [...WATCHED].sort())
+  for (const measure of WATCHED) t.ok(baseline[measure]! > 0)
+})
