@@ -98,7 +98,9 @@ t.test('the tree in the README is the tree there is', async t => {
 })
 
 t.test('what the README and the documents link to exists', async t => {
-  const pages = ['README.md', 'docs/operations.md', 'docs/scaling.md', 'docs/adr/README.md', 'CHANGELOG.md']
+  const pages = [
+    'README.md', 'docs/operations.md', 'docs/scaling.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/adr/README.md', 'CHANGELOG.md'
+  ]
   for (const page of pages) {
     const text = readFileSync(join(ROOT, page), 'utf8')
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
