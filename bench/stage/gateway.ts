@@ -12,6 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { socketPathFor } from '../../src/redis/data-dir.js'
+import { maxMemoryMb } from './max-memory.js'
 import { makePlace } from './place.js'
 import type { Stage } from './stage.js'
 
@@ -101,7 +102,8 @@ function configuration ({ logLevel, subscriberPort, paths, redis }: GatewayOptio
     },
     admin: { listen: `127.0.0.1:${adminPort}` },
     dataDir,
-    ...(redis === undefined ? {} : { redis: { url: `unix://${redis}` } }),
+    // Half of the memory, the default, does not hold the largest backlog on a small machine.
+    redis: redis === undefined ? { maxMemory: `${maxMemoryMb()}mb` } : { url: `unix://${redis}` },
     log: { level: logLevel },
     // What hangs when a measure is over is not waited for.
     shutdownGrace: '1s',

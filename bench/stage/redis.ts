@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import { socketPathFor } from '../../src/redis/data-dir.js'
 import { findServerProgram } from '../../src/redis/server-program.js'
 import { serverArguments } from '../../src/redis/server-settings.js'
+import { maxMemoryMb } from './max-memory.js'
 import { makePlace } from './place.js'
 import type { Stage } from './stage.js'
 
@@ -16,7 +17,7 @@ export async function startRedis (stage: Stage, base: string): Promise<string> {
   const dataDir = makePlace(stage, base)
   const socket = socketPathFor(dataDir)
   const program = await findServerProgram(process.env)
-  const child = spawn(program.path, serverArguments({ program, dataDir, socket }), { cwd: dataDir, stdio: 'ignore' })
+  const child = spawn(program.path, serverArguments({ program, dataDir, socket, maxMemoryBytes: maxMemoryMb() * 1024 * 1024 }), { cwd: dataDir, stdio: 'ignore' })
   const gone = once(child, 'exit')
   stage.add(async () => {
     child.kill('SIGKILL')

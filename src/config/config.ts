@@ -54,6 +54,8 @@ export interface RedisSettings {
   tls: RedisTls | null
   /** Without braces. */
   prefix: string
+  /** The most that the data of the gateway's own server may take; `null` for half of the memory that there is. */
+  maxMemoryBytes: number | null
 }
 
 export interface IngestConfig {

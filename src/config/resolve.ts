@@ -54,7 +54,7 @@ export function tokenOf (token: Settings['admin']['tokens'][number], at: number)
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
 
-function redisOf ({ url, sentinel, cluster, username, password, tls, prefix }: Settings['redis']): RedisSettings {
+function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory }: Settings['redis']): RedisSettings {
   return {
     url: textOrNull(url),
     sentinel: sentinel ?? null,
@@ -62,7 +62,8 @@ function redisOf ({ url, sentinel, cluster, username, password, tls, prefix }: S
     username: textOrNull(username),
     password: textOrNull(password),
     tls: redisTlsOf(tls),
-    prefix
+    prefix,
+    maxMemoryBytes: maxMemory ?? null
   }
 }
 

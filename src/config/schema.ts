@@ -76,7 +76,8 @@ const redis = block('An external Redis; with no address here the gateway starts 
     flag('Whether to use TLS with the well-known authorities.', false),
     group('TLS with your own files.', { enabled: flag('Whether to use TLS.', true), ...clientTls })
   ], 'Speak TLS to Redis: true, or { caFile, certFile, keyFile }.')),
-  prefix: scalar('redisPrefix', 'Start of every key; several gateways with different prefixes may share one Redis.', { default: 'relay' })
+  prefix: scalar('redisPrefix', 'Start of every key; several gateways with different prefixes may share one Redis.', { default: 'relay' }),
+  maxMemory: optional(scalar('size', 'The most that the data of the gateway\'s own server may take, 2048mb for 2 GB; when absent, half of the machine\'s memory or of its cgroup\'s limit, whichever is less. An external Redis has its own maxmemory.', { least: '64mb' }))
 }, { restart: 'any change', own: true })
 
 const retention = block('For how long things are kept, counted from the end of an event\'s last open delivery; nothing open or held is ever deleted by age.', {

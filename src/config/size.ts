@@ -22,10 +22,16 @@ export function parseSize (written: unknown): Reading<number> {
     return { problem: 'has no unit', hint: inBytes ? `write ${formatSize(number)} for that many bytes` : `write ${number}kb or ${number}mb` }
   }
   const parts = typeof written === 'string' ? new RegExp(SIZE_PATTERN).exec(written) : null
-  if (parts === null) return { problem: 'is not a size', hint: 'write a whole number and a unit: 256kb or 1mb' }
+  if (parts === null) return { problem: 'is not a size', hint: gigabytes(written) ?? 'write a whole number and a unit: 256kb or 1mb' }
   const bytes = Number(parts[1]) * UNITS_BYTES[parts[2] as Unit]
   if (bytes > 1024 ** 4) return { problem: 'is larger than 1048576mb' }
   return { value: bytes }
+}
+
+/** What to write for `2gb`: one way to write each size, and no unit that only some keys have a use for. */
+function gigabytes (written: unknown): string | undefined {
+  const parts = typeof written === 'string' ? /^([1-9]\d{0,2}) ?gi?b?$/i.exec(written) : null
+  return parts === null ? undefined : `write ${Number(parts[1]) * 1024}mb`
 }
 
 /** The shortest exact way to write a number of bytes: 1048576 is `1mb`. */

@@ -15,8 +15,15 @@ export function warnings (config: Config): string[] {
       `ingest.allowFrom has ${network}, which holds loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, everybody comes from such an address`),
     ...isLoopback(config.admin.listen.host) ? [] : ['admin.listen is not loopback, and it is plain HTTP: whoever is on the way reads its bearer tokens, so let only a private network or a proxy with TLS reach it'],
     ...trustedProxies.filter(network => network.endsWith('/0')).map(network =>
-      `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`)
+      `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`),
+    ...isExternal(config) && config.redis.maxMemoryBytes !== null
+      ? ['redis.maxMemory is only for the gateway\'s own server: of an external Redis its own maxmemory counts, so set it there and leave this out']
+      : []
   ]
+}
+
+function isExternal ({ redis: { url, sentinel, cluster } }: Config): boolean {
+  return url !== null || sentinel !== null || cluster !== null
 }
 
 /** Addresses that nobody on the internet has: this machine, this network, this provider. */

@@ -60,7 +60,7 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
 }
 
 async function startServer ({ config, env, logger, report, teardown }: StorageOptions): Promise<RedisTarget> {
-  const server = await startManagedRedis({ dataDir: config.dataDir, env, report })
+  const server = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
   teardown.push('redis server', server.stop)
   for (const warning of server.warnings) logger.warn(warning)
   logger.info({ dataDir: config.dataDir, serverPid: server.pid(), adopted: server.adopted }, 'redis server is ours')

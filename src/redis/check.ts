@@ -24,7 +24,7 @@ export async function checkRedis (client: RedisClient): Promise<{ warnings: stri
   const found = await Promise.all(servers.map(async ({ node, name, clustered }) => {
     const info = await readInfo(node, name)
     refuse(info, name)
-    return warningsOf(info, clustered).map(warning => `${name} ${warning}`)
+    return [...warningsOf(info, clustered), ...warningsOfMemory(info)].map(warning => `${name} ${warning}`)
   }))
   return { warnings: found.flat() }
 }
@@ -82,4 +82,12 @@ function warningsOf (info: Info, clustered: boolean): string[] {
     warnings.push('is part of a Redis Cluster: give its nodes as redis.cluster, or writes may be refused')
   }
   return warnings
+}
+
+/** Its own limit is the one that counts: it is the server that refuses. */
+function warningsOfMemory (info: Info): string[] {
+  const limit = info.get('maxmemory')
+  if (limit === undefined) return ['does not tell maxmemory: finished events cannot go early when it is nearly full; see for yourself that it has memory enough']
+  if (limit === '0') return ['has no maxmemory: it grows until its machine has no memory left and ends it; set maxmemory to half of what that machine has']
+  return []
 }

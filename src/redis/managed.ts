@@ -11,6 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../model/fact.js'
 import { lockDataDir, type DataDirLock } from './data-dir-lock.js'
 import { prepareDataDir, removeSocket, socketPathFor } from './data-dir.js'
+import { inMegabytes, machineMemory } from './machine-memory.js'
 import { adoptServer } from './server-adoption.js'
 import { endServer, spawnServer, type LivingServer } from './server-process.js'
 import { findServerProgram, type Env } from './server-program.js'
@@ -35,6 +36,8 @@ export interface ManagedRedisOptions {
   dataDir: string
   /** PATH and RELAY_REDIS_BIN are read. */
   env: Env
+  /** The most that the server's data may take; `null` for half of the memory that there is. */
+  maxMemoryBytes: number | null
   report: Report
 }
 
@@ -50,13 +53,13 @@ const MAX_BACKOFF_MS = 5_000
  *         gateway or server has the directory, REDIS_UNAVAILABLE when the server does not
  *         come up, CONFIG_INVALID when the directory cannot be created
  */
-export async function startManagedRedis ({ dataDir, env, report }: ManagedRedisOptions): Promise<ManagedRedis> {
+export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, report }: ManagedRedisOptions): Promise<ManagedRedis> {
   const program = await findServerProgram(env)
   const { path, warnings } = prepareDataDir(dataDir)
   const lock = await lockDataDir(path)
   const stopping = new AbortController()
   try {
-    const preferred = { program, dataDir: path, socket: socketPathFor(path) }
+    const preferred = { program, dataDir: path, socket: socketPathFor(path), maxMemoryBytes: maxMemoryBytes ?? halfOfMemory() }
     const found = await adoptServer(preferred)
     const place = { ...preferred, socket: found?.socket ?? preferred.socket }
     const server = found?.server ?? await spawnServer(place, stopping.signal)
@@ -65,7 +68,7 @@ export async function startManagedRedis ({ dataDir, env, report }: ManagedRedisO
       target: { kind: 'socket', path: place.socket },
       pid: () => keeper.server().mark.pid,
       adopted: server.adopted,
-      warnings,
+      warnings: [...warnings, ...tooMuchMemory(maxMemoryBytes)],
       stop: once(async () => {
         stopping.abort()
         await keeper.done
@@ -77,6 +80,18 @@ export async function startManagedRedis ({ dataDir, env, report }: ManagedRedisO
     lock.release()
     throw error
   }
+}
+
+/** The other half is for a rewrite of the append-only file, for memory that lies in fragments, and for the gateway. */
+function halfOfMemory (): number {
+  return Math.floor(machineMemory() / 2)
+}
+
+function tooMuchMemory (maxMemoryBytes: number | null): string[] {
+  const there = machineMemory()
+  if (maxMemoryBytes === null || maxMemoryBytes <= there) return []
+  return [`redis.maxMemory is ${inMegabytes(maxMemoryBytes)} and there are ${inMegabytes(there)}: ` +
+    'the system would end the server before it is full; write half of what there is, or leave it out']
 }
 
 function once (action: () => Promise<void>): () => Promise<void> {

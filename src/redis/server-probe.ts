@@ -36,9 +36,9 @@ export async function askServer (socket: string): Promise<Answer> {
  *
  * @throws what ioredis throws
  */
-export async function refreshSettings ({ socket, program }: ServerPlace): Promise<void> {
-  await converse(socket, async client => {
-    for (const [name, value] of runtimeSettings(program.version)) await client.config('SET', name, value)
+export async function refreshSettings (place: ServerPlace): Promise<void> {
+  await converse(place.socket, async client => {
+    for (const [name, value] of runtimeSettings(place)) await client.config('SET', name, value)
   })
 }
 

@@ -1,17 +1,21 @@
 /**
  * How the gateway's own Redis is set: what is acknowledged is on disk, nothing
- * is evicted, and hashes stay small in memory.
+ * is evicted, memory has a limit, and hashes stay small in it.
  */
 import { isAtLeast } from './info.js'
 import type { ServerProgram } from './server-program.js'
 
 /** Settings that may also be changed while the server runs, in the words of its version. */
-export function runtimeSettings (version: string): ReadonlyArray<readonly [name: string, value: string]> {
+export function runtimeSettings (
+  { program: { version }, maxMemoryBytes }: Pick<ServerPlace, 'program' | 'maxMemoryBytes'>
+): ReadonlyArray<readonly [name: string, value: string]> {
   const packed = isAtLeast(version, [7, 0]) ? 'listpack' : 'ziplist'
   return [
     ['appendonly', 'yes'],
     ['appendfsync', 'always'],
     ['save', ''],
+    // A full server refuses what is new, and says so; without a limit the kernel would end it.
+    ['maxmemory', String(maxMemoryBytes)],
     ['maxmemory-policy', 'noeviction'],
     // An event with its deliveries, or a job, in one block: about half the memory.
     [`hash-max-${packed}-value`, '1024'],
@@ -26,6 +30,8 @@ export interface ServerPlace {
   dataDir: string
   /** At most 100 bytes. */
   socket: string
+  /** The most that its data may take. */
+  maxMemoryBytes: number
 }
 
 /** Where the server writes what it has to say. */
@@ -34,7 +40,8 @@ export function logFileOf (dataDir: string): string {
 }
 
 /** The server's command line: no network, one private socket. */
-export function serverArguments ({ program, dataDir, socket }: ServerPlace): string[] {
+export function serverArguments (place: ServerPlace): string[] {
+  const { dataDir, socket } = place
   const settings = [
     ['port', '0'],
     ['unixsocket', socket],
@@ -45,7 +52,7 @@ export function serverArguments ({ program, dataDir, socket }: ServerPlace): str
     ['loglevel', 'notice'],
     // A last entry cut short by a power loss was never acknowledged.
     ['aof-load-truncated', 'yes'],
-    ...runtimeSettings(program.version)
+    ...runtimeSettings(place)
   ] as const
   return settings.flatMap(([name, value]) => [`--${name}`, value])
 }

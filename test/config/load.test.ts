@@ -39,7 +39,7 @@ const DEFAULTS = {
   },
   dedupe: { windowMs: 7 * DAY_MS, onConflict: 'forward', onLate: 'keep', ignoreFields: [] },
   admin: { listen: { host: '127.0.0.1', port: 8081 }, tokens: [] },
-  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay' },
+  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null },
   dataDir: resolve('data'),
   retention: { eventsMs: 7 * DAY_MS, failedMs: 30 * DAY_MS, quarantineMs: 7 * DAY_MS, auditMs: 90 * DAY_MS },
   delivery: {
@@ -112,6 +112,7 @@ redis:
   password: "\${REDIS_PASSWORD}"
   tls: { caFile: test/config/tls/one.crt }
   prefix: eu
+  maxMemory: 2048mb
 dataDir: /var/lib/relay
 retention: { events: 1d, failed: 2d, quarantine: 3d, audit: 4d }
 delivery: { timeout: 1s, retry: [1s, 1m], maxAge: 1h, concurrency: 2 }
@@ -141,7 +142,7 @@ subscribers:
     { name: 'alice', value: 'alice-token', role: 'operator' },
     { name: 'bob', value: 'bob-token', role: 'viewer' }
   ])
-  t.match(redis, { url: null, sentinel: { name: 'main', nodes: ['s1:26379', 's2:26379'] }, cluster: null, username: 'relay', password: 'word', prefix: 'eu' })
+  t.match(redis, { url: null, sentinel: { name: 'main', nodes: ['s1:26379', 's2:26379'] }, cluster: null, username: 'relay', password: 'word', prefix: 'eu', maxMemoryBytes: 2_147_483_648 })
   t.match(redis.tls, { enabled: true, ca: /CERTIFICATE/ })
   t.match(config, { dataDir: '/var/lib/relay', shutdownDelayMs: 5_000, shutdownGraceMs: 20_000, log: { level: 'debug' } })
   t.match(subscribers[0], {

@@ -17,6 +17,7 @@ t.test('the defaults are shown in the units of the file', async t => {
   t.equal(lineOf(text, 'shutdownDelay'), 'shutdownDelay | 0s')
   t.equal(lineOf(text, 'allowFrom'), 'allowFrom | 54.212.95.175, 44.236.127.35')
   t.equal(lineOf(text, 'url'), 'url | none')
+  t.equal(lineOf(text, 'maxMemory'), 'maxMemory | half of what there is')
 })
 
 t.test('without subscribers that is said, and so is what one would get', async t => {

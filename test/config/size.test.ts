@@ -18,6 +18,14 @@ t.test('a bare number is refused, and told what to write', async t => {
   t.strictSame(parseSize(262_144), { problem: 'has no unit', hint: 'write 256kb for that many bytes' })
 })
 
+t.test('gigabytes are refused, and told what to write', async t => {
+  const written: ReadonlyArray<[gigabytes: string, megabytes: string]> = [['2gb', '2048mb'], ['16 GB', '16384mb'], ['1GiB', '1024mb'], ['4g', '4096mb']]
+  for (const [gigabytes, megabytes] of written) {
+    t.strictSame(parseSize(gigabytes), { problem: 'is not a size', hint: `write ${megabytes}` })
+  }
+  t.match(parseSize('1.5gb'), { hint: /a whole number and a unit/ })
+})
+
 t.test('what is formatted reads back as the same', async t => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 1_073_741_824 }), kilobytes => {
     t.strictSame(parseSize(formatSize(kilobytes * 1024)), { value: kilobytes * 1024 })

@@ -15,6 +15,11 @@ const TABLE: ReadonlyArray<[says: string, text: string, warns: RegExp[]]> = [
   ['operators come from other machines', `${ONE}admin: { listen: "0.0.0.0:8081", tokens: [a-token] }`, [/^admin\.listen .*plain HTTP.*bearer tokens/]],
   ['operators come from this machine', `${ONE}admin: { listen: "[::1]:8081" }`, []],
   ['anybody may claim to be anybody', `${ONE}ingest: { trustedProxies: ["0.0.0.0/0"] }`, [/^ingest\.trustedProxies has 0\.0\.0\.0\/0/]],
+  ['its own Redis may be limited', `${ONE}redis: { maxMemory: 2048mb }`, []],
+  ...['url: "redis://redis.internal"', 'sentinel: { name: main, nodes: ["s1:26379"] }', 'cluster: { nodes: ["c1:6379"] }']
+    .map((external): [string, string, RegExp[]] => [
+      `an external one limits itself, ${external}`, `${ONE}redis: { ${external}, maxMemory: 2048mb }`, [/^redis\.maxMemory is only for the gateway's own server/]
+    ]),
   ...['127.0.0.1', '127.0.0.0/8', '10.1.2.3', '172.20.0.0/16', '192.168.0.0/24', '169.254.0.1', '100.64.0.0/10', '::1', 'fd00::1', 'fe80::/64', '::ffff:10.0.0.1', '0.0.0.0/0', '::/0', '172.0.0.0/8']
     .map((network): [string, string, RegExp[]] => [`${network} holds private addresses`, allowFrom(network), [/holds loopback or private/]]),
   ...['54.212.95.175', '172.32.0.0/16', '11.0.0.0/8', '2001:db8::/32', '2600::1', '::ffff:54.212.95.175']

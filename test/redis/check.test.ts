@@ -11,15 +11,16 @@ import { freePort } from './fixtures/free-port.js'
 /** Command line, and what it leads to: a refusal's words, or those of the warnings. */
 const SERVERS: ReadonlyArray<[says: string, args: string[], refused: RegExp | null, warned: RegExp[]]> = [
   ['a durable one that never evicts is fit', [], null, []],
+  ['one whose memory has no limit is said', ['--maxmemory', '0'], null, [/has no maxmemory.*set maxmemory to half/]],
   ['an evicting policy is refused', ['--maxmemory-policy', 'allkeys-lru'], /set maxmemory-policy to noeviction \(it is allkeys-lru\)/, []],
   ['so is one that evicts only what expires', ['--maxmemory-policy', 'volatile-ttl'], /it is volatile-ttl/, []],
   ['missing persistence is said', ['--appendonly', 'no'], null, [/no append-only file.*set appendonly yes/]],
   ['a replica is refused', ['--replicaof', '127.0.0.1 1', '--replica-serve-stale-data', 'yes'], /is a replica.*address of the primary/, []],
-  ['a node of a cluster, used alone, is said', ['--cluster-enabled', 'yes', '--port', String(await freePort())], null, [/redis\.cluster/]]
+  ['a node of a cluster, used alone, is said', ['--cluster-enabled', 'yes', '--port', String(await freePort()), '--cluster-port', String(await freePort())], null, [/redis\.cluster/]]
 ]
 for (const [says, args, refused, warned] of SERVERS) {
   t.test(says, async t => {
-    const redis = await startRedis(args)
+    const redis = await startRedis(['--maxmemory', '256mb', ...args])
     t.teardown(async () => { await redis.close() })
     const check = checkRedis(redis.client())
     if (refused !== null) {
@@ -36,8 +37,8 @@ for (const [says, args, refused, warned] of SERVERS) {
 const ANSWERS: ReadonlyArray<[says: string, info: string, code: string | null, words: RegExp]> = [
   ['an old version is refused', 'redis_version:6.0.16\r\n', 'REDIS_UNFIT', /6\.0\.16: use 6\.2 or newer/],
   ['a server that loads is not ready', 'redis_version:7.0.0\r\nloading:1\r\n', 'REDIS_UNAVAILABLE', /loading/],
-  ['what a managed service leaves out is said', 'redis_version:7.1.0\r\naof_enabled:1\r\n', null, /does not tell maxmemory_policy/],
-  ['a failing disk is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\naof_last_write_status:err\r\n', null, /disk is not full/]
+  ['what a managed service leaves out is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory:1\r\n', null, /does not tell maxmemory_policy/],
+  ['a failing disk is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\naof_last_write_status:err\r\nmaxmemory:1\r\n', null, /disk is not full/]
 ]
 for (const [says, info, code, words] of ANSWERS) {
   t.test(says, async t => {
@@ -46,6 +47,17 @@ for (const [says, info, code, words] of ANSWERS) {
     else t.match((await check).warnings, [words])
   })
 }
+
+t.test('a server without a limit of memory is said: the kernel would end it', async t => {
+  const redis = await startRedis()
+  t.teardown(async () => { await redis.close() })
+  t.match((await checkRedis(redis.client())).warnings, [/^Redis has no maxmemory/])
+})
+
+t.test('a server that does not tell its limit is said', async t => {
+  const info = 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n'
+  t.match((await checkRedis({ info: async () => info } as unknown as RedisClient)).warnings, [/^Redis does not tell maxmemory: finished events cannot go early/])
+})
 
 t.test('a server that forbids INFO is said', async t => {
   const redis = await startRedis()

@@ -6,6 +6,7 @@ import { startRedis } from '../support/redis.js'
 import { checkRedis } from '../../src/redis/check.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { keysOf } from '../../src/redis/keys.js'
+import { readMemory } from '../../src/redis/memory.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
 import { freePort } from './fixtures/free-port.js'
@@ -13,7 +14,7 @@ import { until } from './fixtures/until.js'
 
 async function startNode (): Promise<{ port: number, client: ReturnType<Awaited<ReturnType<typeof startRedis>>['client']> }> {
   const [port, busPort] = [await freePort(), await freePort()]
-  const redis = await startRedis(['--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', String(busPort)])
+  const redis = await startRedis(['--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--maxmemory', '256mb'])
   t.teardown(async () => { await redis.close() })
   await redis.client().cluster('ADDSLOTS', 0).catch(() => {})
   await redis.client().cluster('DELSLOTS', 0)
@@ -51,6 +52,18 @@ t.test('every primary is checked', async t => {
   await right.client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
   await t.rejects(checkRedis(hasty), { code: 'REDIS_UNFIT', message: new RegExp(`127.0.0.1:${right.port} may drop data`) })
   await right.client.config('SET', 'maxmemory-policy', 'noeviction')
+})
+
+t.test('of all primaries the memory of the one counts that has our keys', async t => {
+  const { hasty } = connected(t, target)
+  await waitUntilReady(hasty, 5_000)
+  const limits = new Map([[left, 200_000_000], [right, 300_000_000]])
+  for (const [{ client }, bytes] of limits) await client.config('SET', 'maxmemory', String(bytes))
+  for (const prefix of ['a', 'b', 'c', 'd']) {
+    const keys = keysOf(prefix)
+    const slot = await left.client.cluster('KEYSLOT', keys.events)
+    t.match(await readMemory(hasty, keys), { usedBytes: Number, maxBytes: limits.get(slot <= 8_000 ? left : right) }, `prefix ${prefix}`)
+  }
 })
 
 t.test('a cluster that is away is told by its nodes, and left quickly', async t => {

@@ -6,10 +6,16 @@ import t from 'tap'
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Redis } from 'ioredis'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
+import { machineMemory } from '../../src/redis/machine-memory.js'
 import { markOf } from '../../src/redis/process-mark.js'
 import { restarted, scene, untilGone } from './fixtures/scene.js'
 import { until } from './fixtures/until.js'
+
+async function maxMemory (client: Redis): Promise<number> {
+  return Number((await client.config('GET', 'maxmemory') as string[])[1])
+}
 
 t.test('it is durable, private and never evicts', async t => {
   const { start, client, dataDir } = scene(t)
@@ -25,6 +31,22 @@ t.test('it is durable, private and never evicts', async t => {
   t.equal(statSync(dataDir).mode & 0o777, 0o700, 'the directory is for its owner only')
   t.equal(statSync(redis.target.path).mode & 0o077, 0, 'and so is the socket')
   t.equal(redis.adopted, false)
+})
+
+t.test('its data may take half of the memory there is, and no more', async t => {
+  const { start, client } = scene(t)
+  const redis = await start()
+  t.strictSame(redis.warnings, [])
+  t.equal(await maxMemory(client(redis.target.path)), Math.floor(machineMemory() / 2))
+})
+
+t.test('or as much as it is told; more than there is, that is said', async t => {
+  const { start, client } = scene(t)
+  const limited = await start({ maxMemoryBytes: 64 * 1024 * 1024 })
+  t.equal(await maxMemory(client(limited.target.path)), 67_108_864)
+  await limited.stop()
+  const boundless = await start({ maxMemoryBytes: machineMemory() * 2 })
+  t.match(boundless.warnings, [/^redis\.maxMemory is \d+ MB and there are \d+ MB: .*leave it out$/])
 })
 
 t.test('stopping ends the process and leaves only data', async t => {
@@ -89,6 +111,16 @@ t.test('a server whose gateway was killed is adopted, with its data', async t =>
   t.equal(await connection.get('written'), 'before')
   await redis.stop()
   t.equal(await untilGone(first.said.pid), true, 'and it is stopped like one of our own')
+})
+
+t.test('an adopted server gets the settings of today, its limit of memory too', async t => {
+  const { start, gateway, client } = scene(t)
+  const first = await gateway()
+  await client(first.said.socket).config('SET', 'maxmemory', '0')
+  await first.running.end('SIGKILL')
+  const redis = await start({ maxMemoryBytes: 67_108_864 })
+  t.equal(redis.adopted, true)
+  t.equal(await maxMemory(client(redis.target.path)), 67_108_864)
 })
 
 t.test('an adopted server is kept alive too', async t => {
