@@ -11,9 +11,17 @@ import { Count, nullable, oneOf, Time, timeOf } from './shapes.js'
 
 const StatsShape = Type.Object({
   counters: Type.Object({
-    accepted: Count, duplicates: Count, delivered: Count, failed: Count
+    accepted: Count,
+    duplicates: Count,
+    delivered: Count,
+    failed: Count,
+    deletedEarly: Type.Integer({ minimum: 0, description: 'events deleted before their retention was over, because memory was short' }),
+    failedDeletedEarly: Type.Integer({ minimum: 0, description: 'of these, the ones with a failed delivery' })
   }, { description: 'since the record began' }),
   events: Type.Integer({ minimum: 0, description: 'in the record now' }),
+  memory: nullable(Type.Object({
+    usedBytes: Count, maxBytes: Count
+  }), { description: 'of Redis, as it counts itself; null when it has no maxmemory or does not tell' }),
   backlog: Type.Object({ open: Count, held: Count, failed: Count, oldestWaitingAt: nullable(Time) }, { description: 'deliveries that are owed, held for their event, or given up' }),
   subscribers: Type.Object({ total: Count, configured: Count, onHold: Count, withFailed: Count }),
   process: Type.Object({
@@ -43,11 +51,12 @@ const StatsShape = Type.Object({
 /** The route of the numbers. */
 export function statsRoutes (options: AdminOptions): Route[] {
   const handle: Route['handle'] = async (): Promise<Static<typeof StatsShape>> => {
-    const [{ events, accepted, duplicates, delivered, failed }, subscribers, replicas] =
+    const [{ events, memory, ...counters }, subscribers, replicas] =
       await Promise.all([readStats(options.store), readSubscribers(options.store), readReplicas(options.store)])
     return {
-      counters: { accepted, duplicates, delivered, failed },
+      counters,
       events,
+      memory,
       backlog: backlogOf(subscribers),
       subscribers: {
         total: subscribers.length,

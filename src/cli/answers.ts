@@ -90,9 +90,18 @@ export interface ReadinessAnswer {
 
 export interface StatsAnswer {
   /** Since the record began. */
-  counters: { accepted: number, duplicates: number, delivered: number, failed: number }
+  counters: {
+    accepted: number
+    duplicates: number
+    delivered: number
+    failed: number
+    /** Absent in older gateways. */
+    deletedEarly?: number
+  }
   /** In the record now. */
   events: number
+  /** Of Redis; `null` when it is not known, absent in older gateways. */
+  memory?: { usedBytes: number, maxBytes: number } | null
   process: { version: string, uptimeSeconds: number, pid: number, redis: string, configFile: string }
   /** Every gateway that shares its Redis; absent in older gateways. */
   replicas?: ReplicaAnswer[]

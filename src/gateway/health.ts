@@ -4,6 +4,7 @@
  */
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
+import { troublesOfMemory } from './memory.js'
 
 export interface Health {
   /** A callback would get a 200. */
@@ -56,7 +57,7 @@ async function look ({ store, refusedFaults, troubleAmongReplicas }: HealthOptio
   try {
     // A Redis that is full, read-only or out of disk still answers reads.
     await store.redis.set(store.keys.probe, '1', 'EX', PROBE_SECONDS)
-    reasons.push(...await troublesOfSubscribers(store))
+    reasons.push(...await troublesOfMemory(store), ...await troublesOfSubscribers(store))
   } catch (error) {
     return notReady(`Redis takes no writes${codeOf(error)}`, ...reasons)
   }

@@ -25,8 +25,10 @@ export type Fact =
   | { fact: 'queue.reconciled', subscriber: string, added: number }
   | { fact: 'queue.trouble', subscriber: string | null, error: string }
   | { fact: 'record.swept', events: number }
+  | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
+  | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }
   | { fact: 'admin.failed', error: string }
   | { fact: 'config.loaded', changed: string[] }
   | { fact: 'replicas.differ', replicas: Array<Pick<Replica, 'host' | 'pid' | 'role' | 'fingerprint'>>, of: number }

@@ -2,6 +2,7 @@
  * What the record knows of subscribers, and of everything together.
  */
 import type { SubscriberHold } from '../model/delivery.js'
+import { readMemory, type Memory } from '../redis/memory.js'
 import { SUBSCRIBER_HOLDS } from './holds.js'
 import type { RecordStore } from './store.js'
 
@@ -59,19 +60,28 @@ export interface RecordStats {
   duplicates: number
   delivered: number
   failed: number
+  /** Events that went before their retention was over, because memory was short. */
+  deletedEarly: number
+  /** Of these, the ones with a failed delivery. */
+  failedDeletedEarly: number
   /** In the record now. */
   events: number
+  /** How full Redis is; `null` when it has no limit or does not tell. */
+  memory: Memory | null
 }
 
-/** The counters of the whole record. */
+/** The counters of the whole record, and the memory that it has. */
 export async function readStats ({ redis, keys }: RecordStore): Promise<RecordStats> {
-  const [counters, events] = await Promise.all([redis.hgetall(keys.stats), redis.zcard(keys.events)])
+  const [counters, events, memory] = await Promise.all([redis.hgetall(keys.stats), redis.zcard(keys.events), readMemory(redis, keys)])
   const counter = (name: string): number => Number(counters[name] ?? 0)
   return {
     accepted: counter('accepted'),
     duplicates: counter('duplicates'),
     delivered: counter('delivered'),
     failed: counter('failed'),
-    events
+    deletedEarly: counter('deletedEarly'),
+    failedDeletedEarly: counter('failedDeletedEarly'),
+    events,
+    memory
   }
 }

@@ -1,16 +1,23 @@
 /**
- * Retention: deletes events that are over and old. It really deletes, in small
- * steps, and never touches an event with anything open or held.
+ * Retention: deletes events that are over and old, and earlier when memory is
+ * short. It really deletes, in small steps, and never touches an event with
+ * anything open or held.
  */
 import type { Report } from '../model/fact.js'
 import { loadScript, runScript } from '../redis/script.js'
+import { createRoomMaker } from './make-room.js'
 import type { RecordStore } from './store.js'
 
 const SWEEP = loadScript(new URL('./sweep.lua', import.meta.url))
 
 /** Events deleted by one script. */
 const STEP = 200
-const ROUND_MS = 5_000
+/** How often memory is looked at, milliseconds: a burst must not fill what is kept free before anybody looks. */
+const ROUND_EVERY_MS = 200
+/** How often what is old is looked for, milliseconds. */
+const SWEEP_EVERY_MS = 5_000
+/** What is wrong with Redis is not told five times a second. */
+const AFTER_TROUBLE_MS = 5_000
 
 export interface SweepPolicy {
   /** After the last delivery of an event ended, none of them as failed; milliseconds. */
@@ -33,7 +40,7 @@ export async function sweep ({ redis, keys }: RecordStore, policy: SweepPolicy):
     let seen
     do {
       const reply = await runScript(redis, SWEEP, {
-        keys: [index, keys.events],
+        keys: [index],
         args: [`{${keys.prefix}}:`, retentionMs, policy.windowMs, STEP]
       }) as [number, number]
       total += reply[0]
@@ -48,28 +55,39 @@ export interface Sweeper {
   stop (): Promise<void>
 }
 
-/** Sweeps every few seconds; several gateways may do so at once. */
+/** Sweeps, and makes room, in the background; several gateways may do so at once. */
 export function createSweeper (store: RecordStore, { policy, report }: { policy: () => SweepPolicy, report: Report }): Sweeper {
+  const makeRoom = createRoomMaker(store, { windowMs: () => policy().windowMs, report })
+  let sweptAt = performance.now()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<unknown> = Promise.resolve()
   let stopped = false
 
-  async function round (): Promise<void> {
-    try {
-      const events = await sweep(store, policy())
-      if (events > 0) report({ fact: 'record.swept', events })
-    } catch (error) {
-      report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
-    }
-    if (!stopped) schedule()
+  async function work (): Promise<void> {
+    await makeRoom()
+    if (performance.now() - sweptAt < SWEEP_EVERY_MS) return
+    sweptAt = performance.now()
+    const events = await sweep(store, policy())
+    if (events > 0) report({ fact: 'record.swept', events })
   }
 
-  function schedule (): void {
-    timer = setTimeout(() => { running = round() }, ROUND_MS)
+  async function round (): Promise<void> {
+    let waitMs = ROUND_EVERY_MS
+    try {
+      await work()
+    } catch (error) {
+      report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
+      waitMs = AFTER_TROUBLE_MS
+    }
+    if (!stopped) schedule(waitMs)
+  }
+
+  function schedule (waitMs: number): void {
+    timer = setTimeout(() => { running = round() }, waitMs)
   }
 
   return {
-    start: schedule,
+    start () { schedule(ROUND_EVERY_MS) },
     async stop () {
       stopped = true
       clearTimeout(timer)

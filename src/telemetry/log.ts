@@ -31,8 +31,10 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'queue.reconciled': 'warn',
   'queue.trouble': 'warn',
   'record.swept': 'debug',
+  'record.deleted-early': 'warn',
   'replay.progress': 'info',
   'redis.state': 'warn',
+  'redis.memory': 'error',
   'admin.failed': 'error',
   'config.loaded': 'info',
   'replicas.differ': 'warn',
@@ -65,7 +67,7 @@ export function reportTo (logger: Logger): Report {
     const { fact, ...details } = told
     const unwritten = strangers.admit(told)
     if (unwritten === null) logger.debug(details, fact)
-    else logger[levelOf(fact, details)](unwritten === 0 ? details : { ...details, unwritten }, fact)
+    else logger[levelOf(told)](unwritten === 0 ? details : { ...details, unwritten }, fact)
   }
 }
 
@@ -75,8 +77,10 @@ function describeError (error: unknown): object {
   return { name, message, ...('code' in error ? { code: error.code } : {}), stack }
 }
 
-/** The same fact can be news or routine: Redis coming back is no warning. */
-function levelOf (fact: Fact['fact'], details: object): Level {
-  if (fact === 'redis.state' && 'state' in details && details.state === 'ready') return 'info'
-  return LEVELS[fact]
+/** The same fact can be news or routine: Redis coming back is no warning, and what can be replayed no more is worse than one. */
+function levelOf (told: Fact): Level {
+  if (told.fact === 'redis.state' && told.state === 'ready') return 'info'
+  if (told.fact === 'redis.memory' && told.state === 'enough') return 'info'
+  if (told.fact === 'record.deleted-early' && told.failed > 0) return 'error'
+  return LEVELS[told.fact]
 }

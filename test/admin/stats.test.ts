@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Replica } from '../../src/model/replica.js'
 import { setHold } from '../../src/record/holds.js'
+import { makeRoom } from '../../src/record/make-room.js'
 import { announceReplica } from '../../src/record/replicas.js'
 import { startApi } from './api.js'
 
@@ -17,11 +18,27 @@ t.test('the numbers are those of the record', async t => {
   const { status, json } = await api.get('/api/v1/stats')
   t.equal(status, 200)
   t.match(json, {
-    counters: { accepted: 3, duplicates: 1, delivered: 1, failed: 1 },
+    counters: { accepted: 3, duplicates: 1, delivered: 1, failed: 1, deletedEarly: 0, failedDeletedEarly: 0 },
+    memory: null,
     events: 3,
     backlog: { open: 4, held: 0, failed: 1, oldestWaitingAt: /Z$/ },
     subscribers: { total: 2, configured: 2, onHold: 1, withFailed: 1 },
     process: { version: '1.2.3', startedAt: /Z$/, uptimeSeconds: 5, pid: 42, redis: 'managed', configFile: 'config/relay.yaml', rssBytes: Number, heapUsedBytes: Number }
+  })
+})
+
+t.test('how full Redis is, and what went early because of it', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  for (const [taskId, next] of [['a', { state: 'delivered' }], ['b', { state: 'failed', reason: 'exhausted' }]] as const) {
+    const id = await api.accept({ taskId })
+    for (const name of ['billing', 'mailer']) await api.attempt(id, name, next)
+  }
+  await api.redis.client().config('SET', 'maxmemory', '1')
+  await makeRoom(api.options.store, { windowMs: 60_000, above: 0.8 })
+  await api.redis.client().config('SET', 'maxmemory', '64mb')
+  t.match((await api.get('/api/v1/stats')).json, {
+    counters: { accepted: 2, deletedEarly: 2, failedDeletedEarly: 1 }, events: 0, memory: { usedBytes: Number, maxBytes: 67_108_864 }
   })
 })
 

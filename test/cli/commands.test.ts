@@ -123,6 +123,16 @@ t.test('status: one is one', async t => {
   t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 repeat, 9 delivered, 2 failed; 1 event in the record/)
 })
 
+t.test('status: how much of the memory is used, and what went early', async t => {
+  const memory = { usedBytes: 54_000_000, maxBytes: 67_108_864 }
+  const full = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, memory, counters: { ...STATS.counters, deletedEarly: 7 } } } })
+  const { out } = await run(['status', ...full.flags], full)
+  t.match(out, /80 % of 64 MB of Redis used/)
+  t.match(out, /! 7 events deleted before the end of retention, because memory was short/)
+  const unknown = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, memory: null } } })
+  t.notMatch((await run(['status', ...unknown.flags], unknown)).out, /of Redis used|deleted/)
+})
+
 t.test('status: --json is one document of the three', async t => {
   const gateway = await standIn(t, WELL)
   const { out } = await run(['status', '--json', ...gateway.flags], gateway)

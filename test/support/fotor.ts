@@ -23,8 +23,9 @@ export interface Fotor {
  *
  * @param gateways  asked at each try; tries go round
  * @param senders   callbacks in flight at a time
+ * @param fields    more of each callback
  */
-export function playFotor (gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task' } = {}): Fotor {
+export function playFotor (gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task', fields = {} } = {}): Fotor {
   const acknowledged = new Set<string>()
   const answers = new Map<number, number>()
   let slowestMs = 0
@@ -36,7 +37,7 @@ export function playFotor (gateways: () => readonly TestGateway[], { senders = 4
     const all = gateways()
     const started = performance.now()
     try {
-      const { status } = await all[tries++ % all.length]!.post({ taskId, status: 1, type: 'x' })
+      const { status } = await all[tries++ % all.length]!.post({ taskId, status: 1, type: 'x', ...fields })
       slowestMs = Math.max(slowestMs, performance.now() - started)
       return status
     } catch { return 0 }

@@ -26,6 +26,17 @@ t.test('Redis coming back is news, not a warning', async t => {
   t.strictSame(lines.map(({ level }) => level), ['warn', 'info'])
 })
 
+t.test('events that go early are a warning, and an error when they could have been replayed', async t => {
+  const lines: Array<Record<string, unknown>> = []
+  const report = reportTo(logTo(lines))
+  const memory = { usedBytes: 81, maxBytes: 100 }
+  report({ fact: 'record.deleted-early', events: 3, failed: 0, ...memory })
+  report({ fact: 'record.deleted-early', events: 3, failed: 1, ...memory })
+  report({ fact: 'redis.memory', state: 'short', ...memory })
+  report({ fact: 'redis.memory', state: 'enough', ...memory })
+  t.strictSame(lines.map(({ level }) => level), ['warn', 'error', 'error', 'info'])
+})
+
 t.test('what a driver hangs on an error stays out of the log: commands hold bodies', async t => {
   const lines: Array<Record<string, unknown>> = []
   const error = Object.assign(new Error('OOM command not allowed'), { code: 'OOM', command: { name: 'eval', args: ['return 1', Buffer.from('SECRET')] } })

@@ -11,6 +11,8 @@ import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, shortly } from '../times.js'
 
+const MEGABYTE = 1024 * 1024
+
 interface StatusFlags extends ApiFlags { json?: true }
 
 /** Adds the command. */
@@ -46,9 +48,14 @@ function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { ou
   for (const reason of reasons) out(`  ${paint.yellow('!')} ${plainText(reason)}`)
 }
 
-function writeStats ({ counters, events, process }: StatsAnswer, { out }: Terminal): void {
+function writeStats ({ counters, events, memory, process }: StatsAnswer, { out, paint }: Terminal): void {
   out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
   out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'repeat')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
+  if (memory !== undefined && memory !== null) {
+    out(`  ${Math.floor(memory.usedBytes / memory.maxBytes * 100)} % of ${Math.floor(memory.maxBytes / MEGABYTE)} MB of Redis used`)
+  }
+  const { deletedEarly = 0 } = counters
+  if (deletedEarly > 0) out(`  ${paint.yellow('!')} ${counted(deletedEarly, 'event')} deleted before the end of retention, because memory was short`)
 }
 
 /** One alone is the one above. */

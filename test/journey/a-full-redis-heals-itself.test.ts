@@ -1,0 +1,111 @@
+/**
+ * Memory runs out first: what is finished goes early and what is owed never
+ * does; when Redis is full all the same callbacks get a 503, and 200 again as
+ * soon as deliveries have made room. Nobody restarts anything.
+ */
+import t from 'tap'
+import { playFotor } from '../support/fotor.js'
+import type { TestGateway } from '../support/gateway.js'
+import { accept, logged, onRedis, seeDeliveries, seeReadiness, setScene, tasksOf, until, untilNothingIsOpen, type Scene } from '../support/scene.js'
+import { answers } from '../support/subscriber.js'
+
+/** The least that may be configured. */
+const LIMIT_MB = 64
+/** Of each callback. */
+const BODY_BYTES = 900 * 1024
+const FIELDS = { url: 'x'.repeat(BODY_BYTES) }
+/** How many such bodies Redis has no room for. */
+const TOO_MANY = LIMIT_MB * 1024 * 1024 / BODY_BYTES
+
+const RETRY = { attempts: 1_000, initial: '2s', factor: 1, max: '2s', jitter: 0 }
+
+interface Stats {
+  counters: { deletedEarly: number, failedDeletedEarly: number }
+  events: number
+  memory: { usedBytes: number, maxBytes: number } | null
+}
+
+async function seeStats (gateway: TestGateway): Promise<Stats> {
+  return (await gateway.api<Stats>('GET', '/api/v1/stats')).json
+}
+
+const SERVERS: ReadonlyArray<[whose: string, settings: (scene: Scene) => Promise<object>]> = [
+  ['its own Redis', async () => ({ redis: { maxMemory: `${LIMIT_MB}mb` } })],
+  ['an external Redis', async scene => {
+    const redis = await scene.redis()
+    await redis.client().config('SET', 'maxmemory', `${LIMIT_MB}mb`)
+    return onRedis(redis)
+  }]
+]
+for (const [whose, settings] of SERVERS) {
+  t.test(`${whose}, full of what is owed: callbacks get 503 until deliveries make room, and nothing is lost`, async t => {
+    const scene = setScene(t)
+    const subscriber = await scene.subscriber(answers.status(500))
+    const paused = await scene.subscriber()
+    const gateway = await scene.process(scene.home({
+      ...await settings(scene),
+      subscribers: [
+        { name: 'one', url: subscriber.url, retry: RETRY },
+        { name: 'paused', url: paused.url, match: { types: ['kept'] } }
+      ]
+    }))
+    await gateway.api('POST', '/api/v1/subscribers/paused/pause')
+    const kept: string[] = []
+    for (const taskId of ['kept-1', 'kept-2', 'kept-3']) kept.push(await accept(gateway, { taskId, type: 'kept', ...FIELDS }))
+
+    const fotor = playFotor(() => [gateway], { fields: FIELDS })
+    const refusals = (): number => fotor.answers.get(503) ?? 0
+    await until(() => refusals() > 20 || undefined)
+    t.match(await logged(gateway, ({ msg }) => msg === 'redis.memory'), { state: 'short', level: 'error', maxBytes: LIMIT_MB * 1024 * 1024 })
+    const refused = await fetch(gateway.ingestUrl, { method: 'POST', body: JSON.stringify({ taskId: 'refused', status: 1, type: 'x', ...FIELDS }) })
+    t.equal(refused.status, 503)
+    t.ok(Number(refused.headers.get('retry-after')) > 0, 'the sender is told when to come again')
+    await refused.arrayBuffer()
+    t.ok(await until(async () => await seeReadiness(gateway).then(({ code, reasons }) => code === 503 && /\(OOM\)/.test(reasons[0]!)) || undefined))
+    const full = await seeStats(gateway)
+    t.ok(full.events >= fotor.acknowledged.size + kept.length, 'everything acknowledged is there')
+    t.equal(full.counters.deletedEarly, 0, 'nothing that is owed went')
+
+    subscriber.behave(answers.ok)
+    await fotor.more(TOO_MANY)
+    await fotor.stop()
+    t.comment(`${fotor.acknowledged.size} acknowledged, ${refusals()} answered 503`)
+    t.strictSame([...fotor.answers.keys()].sort(), [200, 503])
+
+    await until(async () => (await seeDeliveries(gateway, 'subscriber=one&state=queued,retrying')).length === 0 || undefined)
+    const got = new Set(tasksOf(subscriber))
+    t.strictSame([...fotor.acknowledged].filter(taskId => !got.has(taskId)), [], 'everything acknowledged has arrived')
+    const { counters } = await seeStats(gateway)
+    t.ok(counters.deletedEarly > 0 && counters.failedDeletedEarly === 0, `${counters.deletedEarly} went early`)
+    t.match(await logged(gateway, ({ msg }) => msg === 'record.deleted-early'), { level: 'warn', events: Number, failed: 0 })
+    t.match(await until(async () => {
+      const now = await seeReadiness(gateway)
+      return now.reasons.some(reason => reason.includes('memory')) ? undefined : now
+    }), { code: 200, reasons: [/^subscriber paused is on hold/] })
+
+    t.match(await gateway.post({ taskId: 'task-0', status: 1, type: 'x', ...FIELDS }), { status: 200, json: { status: 'duplicate' } },
+      'a repeat of what went early is still a repeat')
+    await gateway.api('POST', '/api/v1/subscribers/paused/resume')
+    await paused.waitFor(kept.length)
+    t.strictSame(paused.received.map(({ headers }) => headers['webhook-id']).sort(), kept.sort(), 'what was held is delivered')
+    t.ok(paused.received.every(({ body }) => body.length > BODY_BYTES), 'with its body')
+    t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })
+  })
+}
+
+t.test('three times as much as Redis holds passes through it while subscribers keep up', async t => {
+  const scene = setScene(t)
+  const subscriber = await scene.subscriber()
+  const gateway = await scene.inProcess(scene.home({
+    redis: { maxMemory: `${LIMIT_MB}mb` }, subscribers: [{ name: 'one', url: subscriber.url, retry: RETRY }]
+  }))
+  const fotor = playFotor(() => [gateway], { fields: FIELDS })
+  await fotor.more(3 * TOO_MANY)
+  await fotor.stop()
+  t.comment(`answers ${JSON.stringify([...fotor.answers])}`)
+  await subscriber.waitUntil(() => new Set(tasksOf(subscriber)).size >= fotor.acknowledged.size)
+  t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })
+  const { counters, events } = await seeStats(gateway)
+  t.equal(counters.deletedEarly + events, fotor.acknowledged.size, 'each is in the record, or counted as gone early')
+  t.ok(counters.deletedEarly > TOO_MANY)
+})
