@@ -1,11 +1,13 @@
 /**
- * Host names, asked for one at a time.
+ * Host names, asked for so that names which nobody answers hold up no others.
  *
- * The system's resolver answers on one of four threads, and a name server
- * that is down keeps a thread for many seconds. A subscriber with sixteen
- * attempts in flight would so hold all four, and every other subscriber with
- * them. Here all who ask for one name share one question: a dead name costs
- * one thread.
+ * The system's resolver answers on threads: of the four a process has, two are
+ * for names. A name server that is down keeps one of them for ten seconds and
+ * more. A subscriber with sixteen attempts in flight would so hold both, and
+ * every other subscriber with them. Hence all who ask for one name share one
+ * question, and names that were slow the last time are asked one after the
+ * other: however many they are, they hold one thread between them. Only two
+ * that stop being answered at the same moment hold both, once.
  *
  * Caches nothing: the next question after an answer goes to the resolver.
  */
@@ -13,16 +15,45 @@ import { lookup as ask, type LookupAddress, type LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 type Callback = Parameters<LookupFunction>[2]
-type Question = (hostname: string, options: LookupOptions, callback: Callback) => void
+
+/** As `dns.lookup`: answers once, later. */
+export type Question = (hostname: string, options: LookupOptions, callback: Callback) => void
+
+interface Asked { hostname: string, options: LookupOptions, key: string }
+
+/** A name server that is there answers sooner, milliseconds. */
+const SLOW_MS = 1_000
 
 /**
  * Makes a lookup for `net.connect` that never has two questions for the same
- * name and options under way.
+ * name and options under way, nor two for names that are slow.
  *
  * @param question  who is asked; the system's resolver unless a test says otherwise
+ * @param clock     milliseconds
  */
-export function createLookup (question: Question = ask as Question): LookupFunction {
+export function createLookup (question: Question = ask as Question, clock: () => number = () => performance.now()): LookupFunction {
   const waiting = new Map<string, Callback[]>()
+  const slow = new Set<string>()
+  const line: Asked[] = []
+  let lineMoves = false
+
+  function pose ({ hostname, options, key }: Asked, done: () => void): void {
+    const since = clock()
+    question(hostname, options, (error, address, family) => {
+      if (clock() - since > SLOW_MS) slow.add(key)
+      else slow.delete(key)
+      const askers = waiting.get(key) ?? []
+      waiting.delete(key)
+      done()
+      for (const answer of askers) answer(error, copyOf(address), family)
+    })
+  }
+
+  function poseNextInLine (): void {
+    const next = line.shift()
+    lineMoves = next !== undefined
+    if (next !== undefined) pose(next, poseNextInLine)
+  }
 
   return (hostname, options, callback) => {
     const key = `${hostname} ${options.family ?? 0} ${options.hints ?? 0} ${options.all ?? false}`
@@ -31,12 +62,14 @@ export function createLookup (question: Question = ask as Question): LookupFunct
       others.push(callback)
       return
     }
-    const asking = [callback]
-    waiting.set(key, asking)
-    question(hostname, options, (error, address, family) => {
-      waiting.delete(key)
-      for (const answer of asking) answer(error, copyOf(address), family)
-    })
+    waiting.set(key, [callback])
+    const asked = { hostname, options, key }
+    if (!slow.has(key)) {
+      pose(asked, () => {})
+      return
+    }
+    line.push(asked)
+    if (!lineMoves) poseNextInLine()
   }
 }
 

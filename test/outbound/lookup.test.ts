@@ -44,3 +44,47 @@ t.test('the system\'s resolver is asked unless told otherwise', async t => {
   const address = await new Promise(resolve => { createLookup()('127.0.0.1', {}, (_, found) => { resolve(found) }) })
   t.equal(address, '127.0.0.1')
 })
+
+/** A resolver that answers when it is told to, and a clock. */
+function resolver (): { lookup: ReturnType<typeof createLookup>, asked: string[], answer: (name: string, afterMs: number) => void } {
+  const open = new Map<string, Answer>()
+  const asked: string[] = []
+  let now = 0
+  const lookup = createLookup((name, _, answer) => { asked.push(name); open.set(name, answer) }, () => now)
+  return {
+    lookup,
+    asked,
+    answer (name, afterMs) {
+      now += afterMs
+      open.get(name)!(null, '127.0.0.1', 4)
+    }
+  }
+}
+
+t.test('names that were slow are asked one after the other, and hold up no others', async t => {
+  const { lookup, asked, answer } = resolver()
+  const answered: string[] = []
+  const ask = (name: string): void => { lookup(name, {}, () => { answered.push(name) }) }
+
+  for (const name of ['dead1', 'dead2', 'dead3']) ask(name)
+  t.strictSame(asked.splice(0), ['dead1', 'dead2', 'dead3'], 'nobody knows yet')
+  for (const name of ['dead1', 'dead2', 'dead3']) answer(name, 10_000)
+
+  for (const name of ['dead1', 'dead2', 'dead3', 'good']) ask(name)
+  t.strictSame(asked.splice(0), ['dead1', 'good'])
+  answer('good', 10)
+  ask('good')
+  ask('dead2')
+  t.strictSame(asked.splice(0), ['good'], 'a place in the line is shared too')
+  answer('dead1', 10_000)
+  t.strictSame(asked.splice(0), ['dead2'])
+  answer('dead2', 10)
+  t.strictSame(asked.splice(0), ['dead3'])
+  answer('dead3', 10_000)
+  t.strictSame(answered.splice(0), ['dead1', 'dead2', 'dead3', 'good', 'dead1', 'dead2', 'dead2', 'dead3'])
+
+  for (const name of ['dead1', 'dead2', 'dead3']) ask(name)
+  t.strictSame(asked.splice(0), ['dead1', 'dead2'], 'one answer in time clears a name')
+  answer('dead1', 0)
+  t.strictSame(asked, ['dead3'], 'the line moves on, however long it stood still')
+})
