@@ -9,7 +9,7 @@
  */
 import type { Subscriber } from '../model/subscriber.js'
 import { createLanes, type Lanes } from './lanes.js'
-import { createLookup } from './lookup.js'
+import { createLookup, type Question } from './lookup.js'
 import { targetOf, type Target } from './target.js'
 
 /** What of a subscriber decides its connections. */
@@ -33,10 +33,12 @@ export interface Agents {
 
 /**
  * Makes an empty set of agents, with one resolver for all of them.
+ *
+ * @param question  see {@link createLookup}
  */
-export function createAgents (): Agents {
+export function createAgents (question?: Question): Agents {
   const agents = new Map<string, Agent & { destination: Destination }>()
-  const lookup = createLookup()
+  const lookup = createLookup(question)
 
   function retire (name: string): void {
     agents.get(name)?.lanes.retire()

@@ -6,16 +6,31 @@
  * timeout ends a request. Whatever is not a complete answer costs the lane
  * its socket, so that nobody who hangs holds anything of ours.
  *
+ * Sends a request once. Only when a kept connection turns out to be closed
+ * before anything of the request was written does it go out on a new one.
+ *
  * Follows no redirect, drops 1xx answers and trailers, reads at most 16 kB.
  */
 import { setMaxListeners } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { excerptOf } from './excerpt.js'
 import { failureText } from './failure.js'
-import type { Lane, Lanes } from './lanes.js'
+import type { Awaited, Lane } from './lane.js'
+import type { Lanes } from './lanes.js'
 
 /** Bytes of an answer's body that are read; then the connection is closed and the answer counts as it is. */
 export const MAX_ANSWER_BYTES = 16 * 1024
+
+/** Answers that end with their headers, whatever these say of a body (RFC 9112 §6.3). */
+const WITHOUT_BODY = [204, 304]
+
+/** Why the time was not enough, as far as it is known. */
+const STILL_AWAITED: Readonly<Record<Awaited, string>> = {
+  name: ': the name was not resolved',
+  connection: ': no connection was made',
+  handshake: ': the TLS handshake did not end',
+  nothing: ''
+}
 
 /** What came back, or what stood in its place. */
 export type Answer = Answered | Lost | Aborted
@@ -86,7 +101,8 @@ function unsettled<T> (): { promise: Promise<T>, resolve: (value: T) => void } {
 class Sending implements Dispatcher.DispatchHandler {
   readonly #startedAt = performance.now()
   readonly #chunks: Buffer[] = []
-  readonly #lane: Lane
+  #lane: Lane
+  #begun = false
   #bytes = 0
   #status: number | null = null
   #retryAfter: string | undefined
@@ -102,23 +118,33 @@ class Sending implements Dispatcher.DispatchHandler {
   }
 
   start (): void {
-    const { path, headers, body, timeoutMs, signal } = this.what
+    const { timeoutMs, signal } = this.what
     this.#timer = setTimeout(this.#onTimeout, timeoutMs)
     if (signal !== undefined) {
       // One signal may end every request of a worker: many listeners are no leak.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', this.abort)
     }
+    this.#dispatch()
+  }
+
+  #dispatch (): void {
+    const { path, headers, body } = this.what
     this.#lane.client.dispatch({ method: 'POST', path, headers, body }, this)
   }
 
-  onRequestStart (): void {}
+  onRequestStart (): void {
+    this.#begun = true
+    this.#lane.begin()
+  }
 
   onResponseStart (_: Dispatcher.DispatchController, status: number, headers: Dispatcher.ResponseData['headers']): void {
     if (status < 200) return
     this.#status = status
     const retryAfter = headers['retry-after']
     this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
+    // undici would wait for the body that is announced, or take it for the next answer.
+    if (WITHOUT_BODY.includes(status) && announcesBody(headers)) this.#answered('drop')
   }
 
   onResponseData (_: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -130,15 +156,23 @@ class Sending implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd (): void {
-    this.#answered('keep')
+    this.#answered(this.#lane.hasSentAll ? 'keep' : 'drop')
   }
 
   onResponseError (_: Dispatcher.DispatchController, error: Error): void {
-    this.#failed('connection', failureText(error))
+    if (this.#ended) return
+    if (!this.#begun && this.#lane.kept) {
+      this.#lane.drop()
+      this.#lane = this.lanes.takeNew()
+      this.#dispatch()
+      return
+    }
+    const kept = this.#lane.kept && this.#status === null ? ', on a kept connection' : ''
+    this.#failed('connection', failureText(error) + kept)
   }
 
   #onTimeout = (): void => {
-    this.#failed('timeout', `no complete answer within ${this.what.timeoutMs} ms`)
+    this.#failed('timeout', `no complete answer within ${this.what.timeoutMs} ms${STILL_AWAITED[this.#lane.awaits]}`)
   }
 
   abort = (): void => { this.#failed('aborted', 'cut off') }
@@ -167,4 +201,8 @@ class Sending implements Dispatcher.DispatchHandler {
     else this.#lane.drop()
     this.resolve(answerAt(Math.round(performance.now() - this.#startedAt)))
   }
+}
+
+function announcesBody ({ 'content-length': length, 'transfer-encoding': coding }: Dispatcher.ResponseData['headers']): boolean {
+  return coding !== undefined || (length !== undefined && length !== '0')
 }

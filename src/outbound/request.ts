@@ -8,6 +8,7 @@
  */
 import { createAgents, type Destination } from './agents.js'
 import { exchange, type Answer, type Running } from './exchange.js'
+import type { Question } from './lookup.js'
 
 export type { Answer, Destination }
 
@@ -37,9 +38,11 @@ export interface Outbound {
 
 /**
  * Makes the one way out. Opens nothing until the first request.
+ *
+ * @param question  asked for the addresses of a name; the system's resolver unless a test says otherwise
  */
-export function createOutbound (): Outbound {
-  const agents = createAgents()
+export function createOutbound (question?: Question): Outbound {
+  const agents = createAgents(question)
   const underWay = new Set<Running>()
   let closed = false
 

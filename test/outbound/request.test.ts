@@ -1,13 +1,13 @@
 /**
- * One request against subscribers that behave, and against every kind that
- * does not.
+ * One request and its answer. Subscribers that misbehave have a table of their
+ * own, `misbehaviour.ts`.
  */
 import { once } from 'node:events'
-import { connect, type AddressInfo, type Socket, createServer } from 'node:net'
+import { connect, type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { createOutbound, type Answer, type Outbound } from '../../src/outbound/request.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import { startHttp, startRaw, subscriberAt, type Closing } from './servers.js'
+import { onHead, startHttp, startRaw, subscriberAt, type Closing } from './servers.js'
 
 const BODY = Buffer.from('{"taskId":"t1","status":1}')
 
@@ -19,17 +19,6 @@ function outboundFor (t: Closing): Outbound {
 
 async function post (outbound: Outbound, to: Subscriber, headers: Record<string, string> = {}): Promise<Answer> {
   return await outbound.request({ to, headers: { 'content-type': 'application/json', ...headers }, body: BODY })
-}
-
-/** Calls back when the head of a request has arrived on a raw socket. */
-function onHead (socket: Socket, then: () => void): void {
-  let text = ''
-  socket.on('data', (chunk: Buffer) => {
-    text += chunk.toString('latin1')
-    if (!text.includes('\r\n\r\n')) return
-    text = ''
-    then()
-  })
 }
 
 t.test('a request arrives as it was given and its answer comes back', async t => {
@@ -60,11 +49,6 @@ t.test('an answer before the answer (1xx) and trailers are dropped', async t => 
 
   const only = await startRaw(t, socket => onHead(socket, () => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n')))
   t.match(await post(outboundFor(t), subscriberAt(only.url)), { error: /^connection closed before the answer was complete$/ })
-})
-
-t.test('a change of protocol (101) nobody asked for is a failed connection', async t => {
-  const server = await startRaw(t, socket => onHead(socket, () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection' })
 })
 
 t.test('connections are kept and used again', async t => {
@@ -102,69 +86,12 @@ t.test('one who hangs holds nothing of ours after the timeout', async t => {
   probe.destroy()
 })
 
-t.test('the timeout runs to the end of the answer, however slowly it drips', async t => {
-  const drip = async (head: string, drop: string): Promise<Answer> => {
-    const server = await startRaw(t, socket => onHead(socket, () => {
-      socket.write(head)
-      const timer = setInterval(() => { socket.write(drop) }, 20)
-      socket.on('close', () => { clearInterval(timer) })
-    }))
-    const answer = await post(outboundFor(t), subscriberAt(server.url, { timeoutMs: 200 }))
-    await server.quiet()
-    return answer
-  }
-  t.match(await drip('HTTP/1.1 200 OK\r\nx-slow: ', 'a'), { failure: 'timeout', error: /^no complete answer within 200 ms$/ })
-  t.match(await drip('HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n', 'a'),
-    { failure: 'timeout', error: 'no complete answer within 200 ms, after status 200' })
-})
-
-t.test('a TLS handshake that hangs ends with the timeout and leaves no socket', async t => {
-  const server = await startRaw(t, () => {})
-  const to = subscriberAt(server.url.replace('http:', 'https:'), { timeoutMs: 150 })
-  t.match(await post(outboundFor(t), to), { failure: 'timeout' })
-  await server.quiet()
-  t.equal(server.connections(), 1)
-})
-
 t.test('who gives up on a TLS handshake closes its socket at once', { timeout: 2_000 }, async t => {
   const stop = new AbortController()
   const server = await startRaw(t, socket => socket.once('data', () => { stop.abort() }))
   const to = subscriberAt(server.url.replace('http:', 'https:'), { timeoutMs: 60_000 })
   t.match(await outboundFor(t).request({ to, headers: {}, body: BODY, signal: stop.signal }), { failure: 'aborted' })
   await server.quiet()
-})
-
-t.test('a reset before the answer is a failed connection', async t => {
-  const server = await startRaw(t, socket => onHead(socket, () => socket.resetAndDestroy()))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'ECONNRESET' })
-})
-
-t.test('an end before the answer is a failed connection', async t => {
-  const server = await startRaw(t, socket => onHead(socket, () => socket.end()))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'connection closed before the answer was complete' })
-})
-
-t.test('a reset or an end in the middle of the body is a failed connection', async t => {
-  const head = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'
-  const reset = await startRaw(t, socket => onHead(socket, () => socket.write(head, () => setImmediate(() => socket.resetAndDestroy()))))
-  t.match(await post(outboundFor(t), subscriberAt(reset.url)), { failure: 'connection', error: /, after status 200$/ })
-  const ended = await startRaw(t, socket => onHead(socket, () => socket.end(head)))
-  t.match(await post(outboundFor(t), subscriberAt(ended.url)),
-    { failure: 'connection', error: 'connection closed before the answer was complete, after status 200' })
-})
-
-t.test('a kept connection that is closed at the worst moment is a failed connection, and the next request gets a new one', async t => {
-  let requests = 0
-  const server = await startRaw(t, socket => onHead(socket, () => {
-    if (++requests === 2) socket.resetAndDestroy()
-    else socket.write('HTTP/1.1 204 No Content\r\n\r\n')
-  }))
-  const outbound = outboundFor(t)
-  const to = subscriberAt(server.url)
-  t.match(await post(outbound, to), { status: 204 })
-  t.match(await post(outbound, to), { failure: 'connection' })
-  t.match(await post(outbound, to), { status: 204 })
-  t.equal(requests, 3, 'nothing was sent twice behind our back')
 })
 
 t.test('an endless answer is read to 16 kB, counts, and costs the connection', async t => {
@@ -187,16 +114,6 @@ t.test('an answer of exactly 16 kB keeps its connection', async t => {
   await post(outbound, subscriberAt(server.url))
   await post(outbound, subscriberAt(server.url))
   t.equal(server.connections(), 1)
-})
-
-t.test('what is not HTTP is a failed connection', async t => {
-  const server = await startRaw(t, socket => onHead(socket, () => socket.write('SSH-2.0-OpenSSH_9.2\r\n')))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'the answer is not HTTP/1.1' })
-})
-
-t.test('headers without end are a failed connection', async t => {
-  const server = await startRaw(t, socket => onHead(socket, () => socket.write('HTTP/1.1 200 OK\r\n' + `x: ${'y'.repeat(1000)}\r\n`.repeat(100))))
-  t.match(await post(outboundFor(t), subscriberAt(server.url)), { failure: 'connection', error: 'the headers of the answer are too large' })
 })
 
 t.test('a refused port and an unknown name are failed connections with their code', async t => {

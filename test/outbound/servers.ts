@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { maskUrl, type Subscriber } from '../../src/model/subscriber.js'
 
 /** The part of a test that closes things. */
@@ -53,14 +54,29 @@ export async function startHttp (t: Closing, answer: Answering = (_, response) =
   return await listen(t, server, { received, scheme: tls === undefined ? 'http' : 'https' })
 }
 
-/** A server that is handed raw sockets, to misbehave as it likes. */
-export async function startRaw (t: Closing, onSocket: (socket: Socket) => void): Promise<TestServer> {
-  const server = createNetServer(socket => {
+/** A server that is handed raw sockets, to misbehave as it likes; with `tls` after their handshake. */
+export async function startRaw (t: Closing, onSocket: (socket: Socket) => void, tls?: ServerOptions): Promise<TestServer> {
+  const listener = (socket: Socket): void => {
     socket.on('error', () => {})
     onSocket(socket)
-    socket.resume() // or it would not notice that the client left
+    if (!socket.isPaused()) socket.resume() // or it would not notice that the client left
+  }
+  if (tls === undefined) return await listen(t, createNetServer(listener), { received: [], scheme: 'http' })
+  const server = createTlsServer(tls, listener)
+  server.on('tlsClientError', () => {})
+  return await listen(t, server, { received: [], scheme: 'https' })
+}
+
+/** Calls back with the head of each request that has arrived on a raw socket. */
+export function onHead (socket: Socket, then: (head: string) => void): void {
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    if (!text.includes('\r\n\r\n')) return
+    const head = text
+    text = ''
+    then(head)
   })
-  return await listen(t, server, { received: [], scheme: 'http' })
 }
 
 async function listen (t: Closing, server: Server, { received, scheme }: { received: Received[], scheme: string }): Promise<TestServer> {
@@ -85,7 +101,11 @@ async function listen (t: Closing, server: Server, { received, scheme }: { recei
     port,
     received,
     connections: () => connections,
-    async quiet () { while (open.size > 0) await once(server, 'gone') }
+    async quiet () {
+      // Who does not read does not notice that the client left.
+      for (const socket of open) socket.resume()
+      while (open.size > 0) await once(server, 'gone')
+    }
   }
 }
 
