@@ -18,6 +18,9 @@ export const SECRETS = { header: 'token-of-billing', query: 'sesame-open' }
 /** For the rows that are to run into it, milliseconds. */
 export const SHORT_MS = 400
 
+/** When one answers who is too late for everybody, milliseconds. */
+const LATE_MS = 4_000
+
 export interface Row {
   says: string
   does: (socket: Socket) => void
@@ -48,7 +51,7 @@ export interface Place {
 }
 
 /** More than two kernels keep for a reader who does not read. */
-const LARGE = 32 * 1024 * 1024
+const LARGE = 8 * 1024 * 1024
 
 const CLOSED = 'connection closed before the answer was complete'
 const NOT_HTTP = 'the answer is not HTTP/1.1'
@@ -141,7 +144,7 @@ const SLOW: Row[] = [
     says: 'answers after the timeout',
     slow: true,
     does: socket => onHead(socket, () => {
-      const timer = setTimeout(() => { socket.write(OK + EMPTY) }, SHORT_MS + 100)
+      const timer = setTimeout(() => { socket.write(OK + EMPTY) }, LATE_MS)
       socket.on('close', () => { clearTimeout(timer) })
     }),
     means: tooSlow()

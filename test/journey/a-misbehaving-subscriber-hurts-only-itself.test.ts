@@ -1,0 +1,123 @@
+/**
+ * Every way we know in which a subscriber can misbehave, all at the same time,
+ * through the running gateway: what is on record afterwards, what became of
+ * the delivery, that no secret is shown, and that another subscriber did not
+ * notice.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { CA, place, ROWS, SECRETS, SHORT_MS, type Means, type Row } from '../outbound/misbehaviour.js'
+import { makeHome, startInProcess, type Settings } from '../support/gateway.js'
+import { accept, seeEvent, untilNothingIsOpen } from '../support/scene.js'
+import { startSubscriber } from '../support/subscriber.js'
+
+/** The promise of the design, milliseconds, for half of the events. */
+const MAX_DELAY_MS = 50
+/** For each event: not even the shortest timeout of a neighbour. */
+const MAX_LATENCY_MS = 1_500
+
+/** For the rows that run into it: long enough for a busy machine. */
+const TIMEOUT_MS = 2_000
+const EVENTS = 3
+const PROBES = 100
+
+const home = makeHome()
+const caFile = join(home.dir, 'ca.pem')
+writeFileSync(caFile, CA)
+const good = await startSubscriber()
+const places = await Promise.all(ROWS.map(async row => await place(t, row)))
+
+/** The row's subscriber gets the events whose type is its name. */
+function entryOf (row: Row, at: number): Settings {
+  const url = `${places[at]!.url}/hook?key=${SECRETS.query}`
+  return {
+    name: `row-${at}`,
+    url,
+    match: { types: [`row-${at}`] },
+    headers: { Authorization: `Bearer ${SECRETS.header}` },
+    retry: ['10ms'],
+    timeout: row.slow === true ? `${TIMEOUT_MS}ms` : '30s',
+    concurrency: 2,
+    ...url.startsWith('https') ? { tls: { caFile } } : {}
+  }
+}
+
+/** What an operator is shown of the attempt, and what the log calls it. */
+function shownOf (means: Means): { statusCode: number | null, error: string | RegExp | null, reason: string, delivered: boolean } {
+  if ('failure' in means) {
+    const error = typeof means.error === 'string' ? means.error.replace(`${SHORT_MS} ms`, `${TIMEOUT_MS} ms`) : means.error
+    return { statusCode: null, error, reason: means.failure, delivered: false }
+  }
+  const { status } = means
+  const delivered = status >= 200 && status < 300
+  return { statusCode: status, error: delivered ? null : new RegExp(`^answered ${status}`), reason: status >= 500 && status < 600 ? 'server-error' : 'rejected', delivered }
+}
+
+home.configure({
+  ingest: { maxBody: '64mb' },
+  subscribers: [{ name: 'good', url: good.url, match: { types: ['probe'] } }, ...ROWS.map(entryOf)]
+})
+const gateway = await startInProcess(home)
+t.teardown(async () => {
+  await gateway.stop()
+  await good.close()
+  home.remove()
+})
+
+let probes = 0
+/** Milliseconds from posting to arrival at the good subscriber, one event after the other, sorted. */
+async function latencies (): Promise<number[]> {
+  const measured: number[] = []
+  for (let n = 0; n < PROBES; n++) {
+    const taskId = `probe-${++probes}`
+    const posted = Date.now()
+    await accept(gateway, { taskId, type: 'probe' })
+    const received = await good.waitUntil(all => all.at(-1)?.headers['relay-task-id'] === taskId)
+    measured.push(received.at(-1)!.at - posted)
+  }
+  return measured.sort((a, b) => a - b)
+}
+
+/** Events for the subscriber of a row, one after the other: some are large. */
+async function give ({ size }: Row, at: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let n = 0; n < (size === undefined ? EVENTS : 1); n++) {
+    ids.push(await accept(gateway, { taskId: `task-${at}-${n}`, type: `row-${at}`, filler: 'a'.repeat(size ?? 0) }))
+  }
+  return ids
+}
+
+t.test('the others do not notice', { timeout: 110_000 }, async t => {
+  await latencies()
+  const before = await latencies()
+  const ids: string[][] = []
+  for (const [at, row] of ROWS.entries()) ids.push(await give(row, at))
+  const during = await latencies()
+  t.comment(`p50 ${before[PROBES / 2]} ms before, ${during[PROBES / 2]} ms during; at most ${during.at(-1)} ms`)
+  t.ok(during[PROBES / 2]! - before[PROBES / 2]! <= MAX_DELAY_MS, 'half of its events are not delayed')
+  t.ok(during.at(-1)! < MAX_LATENCY_MS, 'and none waits for a neighbour')
+  t.equal(good.received.length, probes, 'each arrived once')
+  await untilNothingIsOpen(gateway)
+
+  for (const [at, row] of ROWS.entries()) {
+    await t.test(`one who ${row.says}`, async t => {
+      const { statusCode, error, reason, delivered } = shownOf(row.means)
+      for (const id of ids[at]!) {
+        const { deliveries, attempts } = await seeEvent(gateway, id)
+        t.match(deliveries, [{ state: delivered ? 'delivered' : 'failed', attempts: delivered ? 1 : 2, lastStatusCode: statusCode, lastError: error }])
+        t.match(attempts.map(({ number }) => number), delivered ? [1] : [1, 2])
+        for (const attempt of attempts) t.match(attempt, { statusCode, error })
+        const told = gateway.log.filter(({ eventId }) => eventId === id)
+        t.match(told.filter(({ msg }) => msg === 'delivery.retrying').map(line => line['reason']), delivered ? [] : [reason])
+        const shown = JSON.stringify([deliveries, attempts, told])
+        for (const secret of Object.values(SECRETS)) t.notOk(shown.includes(secret), secret)
+      }
+    })
+  }
+})
+
+t.test('a gateway that stops leaves no connection to any of them', { timeout: 30_000 }, async () => {
+  await gateway.stop()
+  for (const { server } of places) await server?.quiet()
+})
