@@ -5,7 +5,7 @@
  * for names. A name server that is down keeps one of them for ten seconds and
  * more. A subscriber with sixteen attempts in flight would so hold both, and
  * every other subscriber with them. Hence all who ask for one name share one
- * question, and names that were slow the last time are asked one after the
+ * question, and names that failed slowly the last time are asked one after the
  * other: however many they are, they hold one thread between them. Only two
  * that stop being answered at the same moment hold both, once.
  *
@@ -21,12 +21,12 @@ export type Question = (hostname: string, options: LookupOptions, callback: Call
 
 interface Asked { hostname: string, options: LookupOptions, key: string }
 
-/** A name server that is there answers sooner, milliseconds. */
+/** A name server that is there says no sooner, milliseconds. */
 const SLOW_MS = 1_000
 
 /**
  * Makes a lookup for `net.connect` that never has two questions for the same
- * name and options under way, nor two for names that are slow.
+ * name and options under way, nor two for names that failed slowly.
  *
  * @param question  who is asked; the system's resolver unless a test says otherwise
  * @param clock     milliseconds
@@ -40,7 +40,8 @@ export function createLookup (question: Question = ask as Question, clock: () =>
   function pose ({ hostname, options, key }: Asked, done: () => void): void {
     const since = clock()
     question(hostname, options, (error, address, family) => {
-      if (clock() - since > SLOW_MS) slow.add(key)
+      // A good name may have waited for the bad ones.
+      if (error !== null && clock() - since > SLOW_MS) slow.add(key)
       else slow.delete(key)
       const askers = waiting.get(key) ?? []
       waiting.delete(key)

@@ -19,7 +19,10 @@ const TABLE: ReadonlyArray<[says: string, header: string | undefined, waitMs: nu
   ['negative seconds ask for nothing', '-1', undefined],
   ['fractions ask for nothing', '1.5', undefined],
   ['other dates ask for nothing', '1994-11-06T08:49:37Z', undefined],
-  ['words ask for nothing', 'soon', undefined]
+  ['words ask for nothing', 'soon', undefined],
+  ['a list asks for nothing', '5, 10', undefined],
+  ['what is no text asks for nothing', '\u00ff\u0001', undefined],
+  ['seconds beyond all numbers ask for ever', '9'.repeat(400), Infinity]
 ]
 for (const [says, header, waitMs] of TABLE) {
   t.test(says, async t => { t.equal(waitAsked(header, NOW), waitMs) })

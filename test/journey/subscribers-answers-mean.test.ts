@@ -186,7 +186,10 @@ const WAITS: WaitRow[] = [
   { says: '408 with a date', status: 408, retryAfter: atDate(2), leastWaitMs: 1_000, quiet: false },
   { says: 'Retry-After is capped at max', status: 429, retryAfter: inSeconds(86_400), leastWaitMs: 700, quiet: true, retry: { ...ONCE_MORE, max: '700ms' } },
   { says: 'Retry-After shortens no wait', status: 500, retryAfter: inSeconds(0), leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: 'Retry-After that says nothing', status: 500, retryAfter: () => 'soon', leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } }
+  { says: 'Retry-After that says nothing', status: 500, retryAfter: () => 'soon', leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a list says nothing', status: 503, retryAfter: () => '3600, 7200', leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a date that is over asks for nothing', status: 503, retryAfter: atDate(-3_600), leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a number beyond all numbers is capped too', status: 503, retryAfter: () => '9'.repeat(400), leastWaitMs: 700, quiet: true, retry: { ...ONCE_MORE, max: '700ms' } }
 ]
 
 t.test('who asks for time gets it', { timeout: 60_000 }, async t => {

@@ -45,8 +45,8 @@ t.test('the system\'s resolver is asked unless told otherwise', async t => {
   t.equal(address, '127.0.0.1')
 })
 
-/** A resolver that answers when it is told to, and a clock. */
-function resolver (): { lookup: ReturnType<typeof createLookup>, asked: string[], answer: (name: string, afterMs: number) => void } {
+/** A resolver that says what it is told to, when it is told to, and a clock. */
+function resolver (): { lookup: ReturnType<typeof createLookup>, asked: string[], answer: (name: string, afterMs: number, code?: string) => void } {
   const open = new Map<string, Answer>()
   const asked: string[] = []
   let now = 0
@@ -54,37 +54,50 @@ function resolver (): { lookup: ReturnType<typeof createLookup>, asked: string[]
   return {
     lookup,
     asked,
-    answer (name, afterMs) {
+    answer (name, afterMs, code) {
       now += afterMs
-      open.get(name)!(null, '127.0.0.1', 4)
+      const error = code === undefined ? null : Object.assign(new Error(code), { code })
+      open.get(name)!(error, '127.0.0.1', 4)
     }
   }
 }
 
-t.test('names that were slow are asked one after the other, and hold up no others', async t => {
+t.test('names that failed slowly are asked one after the other, and hold up no others', async t => {
   const { lookup, asked, answer } = resolver()
   const answered: string[] = []
   const ask = (name: string): void => { lookup(name, {}, () => { answered.push(name) }) }
+  const dead = ['dead1', 'dead2', 'dead3']
 
-  for (const name of ['dead1', 'dead2', 'dead3']) ask(name)
-  t.strictSame(asked.splice(0), ['dead1', 'dead2', 'dead3'], 'nobody knows yet')
-  for (const name of ['dead1', 'dead2', 'dead3']) answer(name, 10_000)
+  for (const name of [...dead, 'good']) ask(name)
+  t.strictSame(asked.splice(0), [...dead, 'good'], 'nobody knows yet')
+  for (const name of dead) answer(name, 10_000, 'EAI_AGAIN')
+  answer('good', 10)
 
-  for (const name of ['dead1', 'dead2', 'dead3', 'good']) ask(name)
-  t.strictSame(asked.splice(0), ['dead1', 'good'])
+  for (const name of [...dead, 'good']) ask(name)
+  t.strictSame(asked.splice(0), ['dead1', 'good'], 'who had to wait for the bad ones is none of them')
   answer('good', 10)
   ask('good')
   ask('dead2')
   t.strictSame(asked.splice(0), ['good'], 'a place in the line is shared too')
-  answer('dead1', 10_000)
+  answer('dead1', 10_000, 'EAI_AGAIN')
   t.strictSame(asked.splice(0), ['dead2'])
-  answer('dead2', 10)
+  answer('dead2', 10, 'ENOTFOUND')
   t.strictSame(asked.splice(0), ['dead3'])
   answer('dead3', 10_000)
-  t.strictSame(answered.splice(0), ['dead1', 'dead2', 'dead3', 'good', 'dead1', 'dead2', 'dead2', 'dead3'])
+  t.strictSame(answered.splice(0), [...dead, 'good', 'good', 'dead1', 'dead2', 'dead2', 'dead3'])
 
-  for (const name of ['dead1', 'dead2', 'dead3']) ask(name)
-  t.strictSame(asked.splice(0), ['dead1', 'dead2'], 'one answer in time clears a name')
-  answer('dead1', 0)
-  t.strictSame(asked, ['dead3'], 'the line moves on, however long it stood still')
+  for (const name of dead) ask(name)
+  t.strictSame(asked.splice(0), dead, 'a quick no and a late yes clear a name')
+})
+
+t.test('a line that stood still moves on', async t => {
+  const { lookup, asked, answer } = resolver()
+  const ask = (name: string): void => { lookup(name, {}, () => {}) }
+  for (const name of ['dead1', 'dead2']) { ask(name); answer(name, 10_000, 'EAI_AGAIN') }
+  for (let round = 0; round < 3; round++) {
+    asked.splice(0)
+    for (const name of ['dead1', 'dead2']) ask(name)
+    for (const name of ['dead1', 'dead2']) answer(name, 10_000, 'EAI_AGAIN')
+    t.strictSame(asked, ['dead1', 'dead2'])
+  }
 })
