@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import type { DeliveryState } from '../model/delivery.js'
 import { readHolds } from '../record/holds.js'
-import { deliveryFits, selectEvents, type Filter, type Selected } from '../record/select.js'
+import { PAGE_BUDGET_MS, deliveryFits, selectEvents, type Filter, type Selected } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { giveUp } from '../replay/release.js'
 import { invalid, unusable } from './check-input.js'
@@ -15,8 +15,6 @@ import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { Count, DeliveryShape, listOf, showDelivery } from './shapes.js'
 
-/** A page is cut short after this long, so that no reader waits for a rare delivery. */
-const PAGE_BUDGET_MS = 40
 /** Events read at a time while discarding. */
 const DISCARD_STEP = 200
 
@@ -86,7 +84,8 @@ async function readPage (
   const items: Item[] = []
   let from = place
   do {
-    const page = await selectEvents(store, filter, { limit: limit - items.length, cursor: from?.below ?? null })
+    const budgetMs = PAGE_BUDGET_MS - (performance.now() - started)
+    const page = await selectEvents(store, filter, { limit: limit - items.length, cursor: from?.below ?? null, budgetMs })
     for (const row of page.rows) {
       const stopped = takeInto(items, row, { filter, limit, skip: skippedOf(row, from) })
       if (stopped !== null) return { items, next: { below: row.event.sequence + 1, skip: stopped } }

@@ -53,11 +53,11 @@ export interface SelectedPage {
 
 const SELECT = loadScript(new URL('./select.lua', import.meta.url))
 
-/** Events that one script looks at: about 5 ms of Redis's time. */
-const EVENTS_PER_STEP = 2_000
+/** Events that one script looks at: a few milliseconds of Redis's time. */
+const EVENTS_PER_STEP = 1_000
 
-/** A page is cut short after this long, so that no reader waits for a rare event. */
-const PAGE_BUDGET_MS = 40
+/** A page is cut short after this long, so that no reader waits for a rare event; with its last step, and its way to the reader, it stays below 50 ms. */
+export const PAGE_BUDGET_MS = 25
 
 /**
  * One page of events.
