@@ -44,6 +44,7 @@ t.test('Redis has every acknowledged callback on disk, and throws none away', as
   t.equal(redisSetting('appendonly'), 'yes')
   t.equal(redisSetting('appendfsync'), 'always')
   t.equal(redisSetting('maxmemory-policy'), 'noeviction')
+  t.match(redisSetting('maxmemory'), /^\$\{RELAY_REDIS_MAXMEMORY:-[1-9]\d*(mb|gb)\}$/, 'and it can be known when it is nearly full')
 })
 
 t.test('the data of both outlives their containers', async t => {
