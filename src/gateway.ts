@@ -1,7 +1,7 @@
 /**
  * The composition root: everything is put together here and nowhere else.
  *
- *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ admin listener ─▶ public endpoint
+ *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ admin listener ─▶ public endpoint
  *
  * A flat list, started in this order and stopped in reverse: the public
  * endpoint opens when everything behind it can carry a callback, and closes
@@ -10,6 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Spooling } from './accept/spool/spooling.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
 import { loadConfig } from './config/load.js'
@@ -21,6 +22,7 @@ import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey } from './gateway/journey.js'
 import { reloadEverywhere } from './gateway/reload-everywhere.js'
 import { joinReplicas, type Replicas } from './gateway/replicas.js'
+import { openSpool } from './gateway/spool.js'
 import { openStorage, type Storage } from './gateway/storage.js'
 import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
@@ -135,9 +137,11 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
       await alignment.align()
     }
   })
+  const spool = await openSpool({ ...ground, accept: journey.accept, store: storage.hasty })
   let open = false
-  const admin = await openAdminFace(ground, { storage, journey, reloader, configFile, replicas, open: () => open })
-  const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, storage, journey)
+  const behind = { storage, journey, spool, reloader, configFile, replicas, open: () => open }
+  const admin = await openAdminFace(ground, behind)
+  const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
   open = true
   replicas.start()
   logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')
@@ -161,6 +165,7 @@ function openReplicas ({ role, version, startedAt, config, onChange, report, log
 interface Behind {
   storage: Storage
   journey: Journey
+  spool: Spooling | null
   reloader: Reloader
   configFile: string
   replicas: Replicas
@@ -168,7 +173,7 @@ interface Behind {
   open: () => boolean
 }
 
-async function openAdminFace (ground: Ground, { storage, journey, reloader, configFile, replicas, open }: Behind): Promise<string> {
+async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, open }: Behind): Promise<string> {
   const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
@@ -178,23 +183,24 @@ async function openAdminFace (ground: Ground, { storage, journey, reloader, conf
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({
-      store: storage.hasty, open, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length, troubleAmongReplicas: replicas.trouble
+      store: storage.hasty, spool, open, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length, troubleAmongReplicas: replicas.trouble
     }),
+    spool: () => spool?.status() ?? null,
     process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile, replicaId: replicas.id })
   })
 }
 
-async function openIngestFace (ground: Ground, { connections, hasty }: Storage, journey: Journey): Promise<string> {
+async function openIngestFace (ground: Ground, { storage: { connections, hasty }, journey, spool }: Behind): Promise<string> {
   const quarantine = createQuarantineStore({
     redis: connections.hasty, keys: hasty.keys, retentionMs: () => ground.config().retention.quarantineMs
   })
   return await openIngest({
     ...ground,
-    accept: journey.accept,
+    accept: spool?.accept ?? journey.accept,
     quarantine (refused) {
       quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be kept') })
     },
-    rateLimitRedis: { redis: connections.hasty, keyPrefix: hasty.keys.rateLimit }
+    rateLimitRedis: { redis: connections.hasty, keyPrefix: hasty.keys.rateLimit, isAway: () => spool?.isRedisAway() ?? false }
   })
 }
 

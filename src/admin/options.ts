@@ -44,6 +44,21 @@ export interface Fault {
   hint?: string
 }
 
+/** What waits on the local disk. */
+export interface SpoolStatus {
+  callbacks: number
+  bytes: number
+  maxBytes: number
+  /** Arrival of the oldest, epoch milliseconds; `null` when nothing waits. */
+  oldestAt: number | null
+  /** Callbacks go there now. */
+  isSpooling: boolean
+  /** Why it takes none; `null` when it does. */
+  problem: string | null
+  /** Files that an operator has to look at. */
+  setAside: number
+}
+
 export interface AdminOptions {
   /** Fails fast: an operator would rather be told than wait. */
   store: RecordStore
@@ -57,6 +72,8 @@ export interface AdminOptions {
   reload: () => Promise<{ changed: string[] } | { faults: Fault[] }>
   /** `ready` while a callback would get a 200. */
   health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
+  /** `null` when this process has no spool. */
+  spool: () => SpoolStatus | null
   /** Tells the runner of replays that there is one. */
   wakeReplays: () => void
   /** Shown by `/stats`; `startedAt` in epoch milliseconds, `replicaId` is its own among the replicas. */

@@ -5,7 +5,7 @@ import { Type, type Static } from 'typebox'
 import { differing, type Replica } from '../model/replica.js'
 import { readStats, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { readReplicas } from '../record/replicas.js'
-import type { AdminOptions } from './options.js'
+import type { AdminOptions, SpoolStatus } from './options.js'
 import { API, type Route } from './route.js'
 import { Count, nullable, oneOf, Time, timeOf } from './shapes.js'
 
@@ -24,6 +24,15 @@ const StatsShape = Type.Object({
   }), { description: 'of Redis, as it counts itself; null when it has no maxmemory or does not tell' }),
   backlog: Type.Object({ open: Count, held: Count, failed: Count, oldestWaitingAt: nullable(Time) }, { description: 'deliveries that are owed, held for their event, or given up' }),
   subscribers: Type.Object({ total: Count, configured: Count, onHold: Count, withFailed: Count }),
+  spool: nullable(Type.Object({
+    state: oneOf(['idle', 'spooling', 'draining']),
+    callbacks: Count,
+    bytes: Count,
+    maxBytes: Count,
+    oldestAt: nullable(Time),
+    problem: nullable(Type.String(), { description: 'why it takes no callbacks' }),
+    setAside: Type.Integer({ minimum: 0, description: 'files that nobody can accept and an operator has to look at' })
+  }), { description: 'callbacks on the local disk of this process; null when it has no spool' }),
   process: Type.Object({
     version: Type.String(),
     startedAt: Time,
@@ -64,6 +73,7 @@ export function statsRoutes (options: AdminOptions): Route[] {
         onHold: subscribers.filter(({ holds }) => holds.length > 0).length,
         withFailed: subscribers.filter(({ counts }) => counts.failed > 0).length
       },
+      spool: describeSpool(options.spool()),
       process: describeProcess(options),
       replicas: showReplicas(replicas, options.process().replicaId)
     }
@@ -87,6 +97,13 @@ function backlogOf (subscribers: readonly SubscriberStatus[]): Static<typeof Sta
     failed: sum('failed'),
     oldestWaitingAt: waiting.length === 0 ? null : timeOf(Math.min(...waiting))
   }
+}
+
+function describeSpool (status: SpoolStatus | null): Static<typeof StatsShape>['spool'] {
+  if (status === null) return null
+  const { isSpooling, oldestAt, ...same } = status
+  const state = isSpooling ? 'spooling' : same.callbacks > 0 ? 'draining' : 'idle'
+  return { state, ...same, oldestAt: oldestAt === null ? null : timeOf(oldestAt) }
 }
 
 function describeProcess (options: AdminOptions): Static<typeof StatsShape>['process'] {

@@ -72,6 +72,14 @@ export interface IngestConfig {
   tls: ServerTls | null
 }
 
+/** Callbacks on the local disk, while Redis is away. */
+export interface SpoolConfig {
+  enabled: boolean
+  /** Absolute. */
+  dir: string
+  maxBytes: number
+}
+
 export interface Config {
   ingest: IngestConfig
   dedupe: DedupePolicy
@@ -79,6 +87,7 @@ export interface Config {
   redis: RedisSettings
   /** Absolute. */
   dataDir: string
+  spool: SpoolConfig
   retention: { eventsMs: number, failedMs: number, quarantineMs: number, auditMs: number }
   /** What a subscriber has that says nothing else. */
   delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'concurrency'>

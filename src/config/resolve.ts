@@ -4,9 +4,9 @@
  *
  * Only for settings without faults. Knows no default of its own.
  */
-import { resolve as absolute } from 'node:path'
+import { join, resolve as absolute } from 'node:path'
 import { maskUrl, type ClientTls, type RetryPolicy, type Subscriber } from '../model/subscriber.js'
-import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type Token } from './config.js'
+import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type SpoolConfig, type Token } from './config.js'
 import { withoutCredentials } from './mask.js'
 import { readSettings } from './read-settings.js'
 import { backoff, DEFAULT_ROLE, type BackoffSettings, type Settings } from './schema.js'
@@ -22,6 +22,7 @@ export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string
     admin: { listen: admin.listen, tokens: admin.tokens.map(tokenOf) },
     redis: redisOf(settings.redis),
     dataDir: absolute(settings.dataDir),
+    spool: spoolOf(settings),
     retention: {
       eventsMs: retention.events, failedMs: retention.failed, quarantineMs: retention.quarantine, auditMs: retention.audit
     },
@@ -70,6 +71,10 @@ function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, max
 function redisTlsOf (tls: Settings['redis']['tls']): RedisSettings['tls'] {
   if (tls === undefined) return null
   return typeof tls === 'boolean' ? { enabled: tls } : { enabled: tls.enabled, ...clientTlsOf(tls) }
+}
+
+function spoolOf ({ spool: { enabled, dir, maxBytes }, dataDir }: Settings): SpoolConfig {
+  return { enabled, dir: absolute(dir ?? join(dataDir, 'spool')), maxBytes }
 }
 
 function textOrNull (text: string | undefined): string | null {

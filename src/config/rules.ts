@@ -12,6 +12,7 @@ import { formatAddress, unnamedToken, type Address } from './config.js'
 import { headerProblems } from './header-rules.js'
 import type { Problem } from './fault.js'
 import type { Settings } from './schema.js'
+import { formatSize } from './size.js'
 import type { Path } from './written.js'
 
 /** Settings that may lack anything anywhere. */
@@ -23,7 +24,7 @@ type Rule = (settings: Draft<Settings>) => Problem[]
 
 const RULES: readonly Rule[] = [
   adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis,
-  tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers
+  spoolHoldsCallbacks, tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers
 ]
 
 /** Everything that does not go together. */
@@ -88,6 +89,16 @@ function oneRedis ({ redis = {} }: Draft<Settings>): Problem[] {
   return named.slice(1).map(key => ({
     path: ['redis', key], problem: `stands beside redis.${named[0]}`, hint: 'use one of url, sentinel and cluster'
   }))
+}
+
+function spoolHoldsCallbacks ({ spool, ingest }: Draft<Settings>): Problem[] {
+  const [most, one] = [spool?.maxBytes, ingest?.maxBody]
+  if (spool?.enabled !== true || most === undefined || one === undefined || most > one) return []
+  return [{
+    path: ['spool', 'maxBytes'],
+    problem: `does not hold the largest callback that ingest.maxBody allows, ${formatSize(one)}`,
+    hint: `write more than ${formatSize(one)}, or allow less`
+  }]
 }
 
 interface TlsFiles {

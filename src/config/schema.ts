@@ -80,6 +80,12 @@ const redis = block('An external Redis; with no address here the gateway starts 
   maxMemory: optional(scalar('size', 'The most that the data of the gateway\'s own server may take, 2048mb for 2 GB; when absent, half of the machine\'s memory or of its cgroup\'s limit, whichever is less. An external Redis has its own maxmemory.', { least: '64mb' }))
 }, { restart: 'any change', own: true })
 
+const spool = block('Where callbacks wait on the local disk while Redis is away: they are answered 200, and accepted when it is back.', {
+  enabled: flag('false keeps nothing: while Redis is away callbacks are answered 503.', true),
+  dir: optional(scalar('text', 'Its folder, on a disk of this machine; the folder spool in dataDir when absent.')),
+  maxBytes: scalar('size', 'The most that it takes; when it is full callbacks are answered 503.', { default: '1024mb', least: '1mb' })
+}, { restart: 'any change', own: true })
+
 const retention = block('For how long things are kept, counted from the end of an event\'s last open delivery; nothing open or held is ever deleted by age.', {
   events: scalar('duration', 'Events whose deliveries all arrived.', { default: '7d', least: '1m' }),
   failed: scalar('duration', 'Events with a failed delivery.', { default: '30d', least: '1m' }),
@@ -157,6 +163,7 @@ export const relaySchema = block('Configuration of fotor-relay.', {
   admin,
   redis,
   dataDir: scalar('text', 'Where the gateway keeps what it must not lose; relative to the working directory.', { default: './data', restart: 'any change', own: true }),
+  spool,
   retention,
   delivery,
   shutdownDelay: scalar('duration', 'How long to go on accepting after a stop was asked for, so that a load balancer can notice.', { default: '0s', most: '1h', own: true }),

@@ -3,9 +3,10 @@
  * end, and files under the names of their keys.
  */
 
-const FILES: Readonly<Record<string, string>> = { ca: 'caFile', cert: 'certFile', key: 'keyFile' }
+/** Those that do not follow from the name. */
+const NAMES: Readonly<Record<string, string>> = { ca: 'caFile', cert: 'certFile', key: 'keyFile', maxBytes: 'maxBytes' }
 
 /** `maxBodyBytes` is `maxBody` in the YAML, `cert` is `certFile`, most are themselves. */
 export function yamlName (name: string): string {
-  return FILES[name] ?? name.replace(/(?<=[a-z])(Ms|Bytes)$/, '')
+  return NAMES[name] ?? name.replace(/(?<=[a-z])(Ms|Bytes)$/, '')
 }

@@ -2,9 +2,12 @@
  * Whether a callback would be answered with 200 now, and what an operator
  * should look at although it would.
  */
+import type { Spooling } from '../accept/spool/spooling.js'
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
+import { probeWrites } from '../redis/probe.js'
 import { troublesOfMemory } from './memory.js'
+import { describeSetAside, describeWaiting } from './spool.js'
 
 export interface Health {
   /** A callback would get a 200. */
@@ -17,6 +20,8 @@ export interface Health {
 export interface HealthOptions {
   /** Fails fast. */
   store: RecordStore
+  /** `null` when there is none. */
+  spool: Pick<Spooling, 'status' | 'tryDisk'> | null
   /** Whether every listener is open: who asks before that must send nothing yet. */
   open: () => boolean
   stopping: () => boolean
@@ -28,8 +33,6 @@ export interface HealthOptions {
 
 /** An answer may be this old: probes are many, Redis is one. */
 const FRESH_MS = 500
-/** How long the key of a probe lives. */
-const PROBE_SECONDS = 60
 
 /** Makes the function that tells. It never rejects and answers within about a second. */
 export function createHealth (options: HealthOptions): () => Promise<Health> {
@@ -47,7 +50,7 @@ export function createHealth (options: HealthOptions): () => Promise<Health> {
   }
 }
 
-async function look ({ store, refusedFaults, troubleAmongReplicas }: HealthOptions): Promise<Health> {
+async function look ({ store, spool, refusedFaults, troubleAmongReplicas }: HealthOptions): Promise<Health> {
   const faults = refusedFaults()
   const reasons = faults === 0
     ? []
@@ -55,17 +58,28 @@ async function look ({ store, refusedFaults, troubleAmongReplicas }: HealthOptio
   const trouble = troubleAmongReplicas()
   if (trouble !== null) reasons.push(trouble)
   try {
-    // A Redis that is full, read-only or out of disk still answers reads.
-    await store.redis.set(store.keys.probe, '1', 'EX', PROBE_SECONDS)
-    reasons.push(...await troublesOfMemory(store), ...await troublesOfSubscribers(store))
+    await probeWrites(store.redis, store.keys)
+    reasons.push(...troublesOfSpool(spool), ...await troublesOfMemory(store), ...await troublesOfSubscribers(store))
   } catch (error) {
-    return notReady(`Redis takes no writes${codeOf(error)}`, ...reasons)
+    return await lookWithoutRedis(spool, { away: `Redis takes no writes${codeOf(error)}`, reasons })
   }
   return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }
 
-function notReady (...reasons: string[]): Health {
-  return { ready: false, status: 'degraded', reasons }
+/** A callback gets its 200 all the same, as long as the disk takes it. */
+async function lookWithoutRedis (spool: HealthOptions['spool'], { away, reasons }: { away: string, reasons: string[] }): Promise<Health> {
+  if (spool === null) return { ready: false, status: 'degraded', reasons: [away, ...reasons] }
+  const status = await spool.tryDisk()
+  const { problem } = status
+  const means = problem === null ? `${away}: callbacks are kept in the spool` : `${away}, and the spool takes no callbacks (${problem})`
+  return { ready: problem === null, status: 'degraded', reasons: [means, ...describeWaiting(status), ...describeSetAside(status), ...reasons] }
+}
+
+function troublesOfSpool (spool: HealthOptions['spool']): string[] {
+  if (spool === null) return []
+  const status = spool.status()
+  const broken = status.problem === null ? [] : [`the spool takes no callbacks (${status.problem}): they would be refused while Redis is away`]
+  return [...broken, ...describeWaiting(status), ...describeSetAside(status)]
 }
 
 /** Redis's own word for it; nothing else of an error is for everybody, it may name hosts and ports. */

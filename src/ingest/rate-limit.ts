@@ -3,7 +3,7 @@
  * the replicas, in Redis. Which of the two, how many and in what time is asked
  * of the policy at every request.
  *
- * Fails open: a limit that cannot be counted refuses nobody.
+ * Fails open: a limit that cannot be counted, or not soon, refuses nobody.
  */
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -15,7 +15,12 @@ export interface SharedCounter {
   redis: RedisClient
   /** What each key begins with; the client address follows. */
   keyPrefix: string
+  /** Whether it is known to answer nobody now; then each process counts alone. */
+  isAway: () => boolean
 }
+
+/** Redis is waited for no longer, milliseconds. */
+const COUNT_WITHIN_MS = 250
 
 /** What holds for one request. */
 export interface RateRule {
@@ -60,9 +65,20 @@ export function addRateLimit (
   }
 
   return async request => {
-    const count = ruleOf(request).store === 'redis' ? counts.redis ?? counts.local : counts.local
-    const result = await count!(request)
-    if (result.isAllowed || !result.isExceeded) return null
+    const isShared = ruleOf(request).store === 'redis' && shared?.isAway() === false
+    const result = isShared ? await inTime(counts.redis!(request)) : await counts.local!(request)
+    if (result === null || result.isAllowed || !result.isExceeded) return null
     return Math.max(1, result.ttlInSeconds)
+  }
+}
+
+/** `null` when it takes too long: a callback must not wait for a Redis that is frozen. */
+async function inTime<T> (count: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, COUNT_WITHIN_MS, null) })
+  try {
+    return await Promise.race([count, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -16,6 +16,18 @@ export type Fact =
   | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }
   | { fact: 'event.duplicate', eventId: string, taskId: string, status: number }
   | { fact: 'accept.unavailable', reason: string }
+  | { fact: 'spool.began', reason: string }
+  | { fact: 'spool.ended', awayMs: number, callbacks: number, bytes: number }
+  | { fact: 'spool.drained', callbacks: number, setAside: number }
+  | { fact: 'spool.full', callbacks: number, bytes: number, maxBytes: number }
+  | { fact: 'spool.trouble', error: string, file: string | null }
+  | { fact: 'spool.mended' }
+  | { fact: 'spool.torn', file: string, bytes: number }
+  | { fact: 'spool.damaged', file: string, bytes: number }
+  | { fact: 'spool.set-aside', file: string, reason: string }
+  | { fact: 'spool.postponed', callbacks: number, reason: string }
+  | { fact: 'spool.found', callbacks: number, bytes: number }
+  | { fact: 'spool.left', callbacks: number, bytes: number }
   | { fact: 'delivery.delivered', eventId: string, subscriber: string, attempt: number, statusCode: number, latencyMs: number }
   | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number }
   | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }

@@ -18,7 +18,7 @@ const OTHERS = 0o077
 const SHARED_BY_MANY = 0o1000
 
 /** What the gateway and its server write into the directory, drafts and leftovers included. */
-const OURS = /^(gateway\.lock|admin-token|redis-server\.json|redis\.log|redis\.sock|appendonlydir|dump\.rdb|temp-)/
+const OURS = /^(gateway\.lock|admin-token|spool$|redis-server\.json|redis\.log|redis\.sock|appendonlydir|dump\.rdb|temp-)/
 
 /**
  * Creates the directory for its owner only. One that is there and open to

@@ -8,7 +8,7 @@ import { startRedis } from '../support/redis.js'
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })
 
-const options = { open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
+const options = { spool: null, open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
 
 t.test('a Redis that is away is told in fixed words: no host, no port, no words of the driver', async t => {
   const client = redis.client().duplicate({ path: '/nowhere/48151623.sock', lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => null })

@@ -56,7 +56,7 @@ t.test('counted in Redis, replicas share the limit', async t => {
   const server = await startRedis()
   t.teardown(() => server.close())
   const replica = (): Endpoint => createEndpoint(limitOf(2, 'redis'), {
-    rateLimitRedis: { redis: server.client(), keyPrefix: '{relay}:rate-limit:' }
+    rateLimitRedis: { redis: server.client(), keyPrefix: '{relay}:rate-limit:', isAway: () => false }
   })
   const [one, other] = [replica(), replica()]
   t.strictSame([await statusOf(one), await statusOf(other), await statusOf(one), await statusOf(other)], [200, 200, 429, 429])
@@ -71,7 +71,7 @@ t.test('a limit that cannot be counted refuses nobody', async t => {
   t.teardown(() => server.close())
   const redis = server.client({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 200 })
   await new Promise(resolve => redis.once('ready', resolve))
-  const endpoint = createEndpoint(limitOf(1, 'redis'), { rateLimitRedis: { redis, keyPrefix: 'r:' } })
+  const endpoint = createEndpoint(limitOf(1, 'redis'), { rateLimitRedis: { redis, keyPrefix: 'r:', isAway: () => false } })
   t.strictSame([await statusOf(endpoint), await statusOf(endpoint)], [200, 429])
   server.process.kill('SIGSTOP')
   t.equal(await statusOf(endpoint), 200, 'frozen')

@@ -1,0 +1,78 @@
+/**
+ * Decides for one callback: Redis, or the disk.
+ *
+ * Promises an answer within 1.5 s of a disk that syncs in time, and at once
+ * when it is known that Redis is away. Never keeps what could never be
+ * accepted: a callback that cannot be read is refused in either case.
+ */
+import type { Report } from '../../model/fact.js'
+import type { Accept, Acceptance, Arrival } from '../arrival.js'
+import { readIdentity } from '../identity.js'
+import type { Gate } from './gate.js'
+import type { Stock } from './stock.js'
+
+/** From Redis an answer is awaited no longer, milliseconds. */
+const ANSWER_WITHIN_MS = 1_100
+
+export interface AcceptOrKeepOptions {
+  /** {@link inTime} */
+  accept: Accept
+  gate: Gate
+  stock: Stock
+  /** Top-level fields that do not count as content; asked at every arrival. */
+  ignoreFields: () => readonly string[]
+  /** Something was kept that Redis may take at once. */
+  onKept: () => void
+  report: Report
+}
+
+/** Gives up on an answer of Redis that takes too long; if it comes later, what was kept meanwhile is a repeat. */
+export function inTime (accept: Accept): Accept {
+  return async arrival => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<Acceptance>(resolve => {
+      timer = setTimeout(() => { resolve({ kind: 'unavailable', reason: `no answer within ${ANSWER_WITHIN_MS} ms` }) }, ANSWER_WITHIN_MS)
+    })
+    try {
+      return await Promise.race([accept(arrival), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Makes the function that accepts or keeps; it never rejects. */
+export function acceptOrKeep ({ accept, gate, stock, ignoreFields, onKept, report }: AcceptOrKeepOptions): Accept {
+  async function keep (arrival: Arrival): Promise<Acceptance> {
+    const kept = await stock.keep(arrival)
+    if (kept.kind === 'kept') {
+      if (gate.state() !== 'shut') onKept()
+      return { kind: 'spooled' }
+    }
+    const reason = `neither Redis nor the spool takes it: ${kept.reason}`
+    report({ fact: 'accept.unavailable', reason })
+    return { kind: 'unavailable', reason }
+  }
+
+  return async arrival => {
+    const pass = gate.enter()
+    if (pass === null) {
+      const reading = readIdentity(arrival.body, ignoreFields())
+      return reading.kind === 'unreadable' ? reading : await keep(arrival)
+    }
+    const acceptance = await accept(arrival)
+    switch (acceptance.kind) {
+      case 'accepted':
+      case 'duplicate':
+        pass.worked()
+        return acceptance
+      case 'unavailable':
+        pass.failed(acceptance.reason)
+        return await keep(arrival)
+      case 'unreadable':
+      case 'spooled':
+        pass.unclear()
+        return acceptance
+    }
+  }
+}

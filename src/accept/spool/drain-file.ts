@@ -1,0 +1,186 @@
+/**
+ * Drains one file of the spool, as far as Redis takes it.
+ *
+ * A record is passed over only when Redis has it, when it lies in `set-aside`
+ * (damaged, or not readable by this release), or when it was written again at
+ * the end of the spool (Redis takes others, and not this one). Whatever
+ * happens in between, it is accepted once more, and found to be a repeat.
+ */
+import type { Report } from '../../model/fact.js'
+import type { Accept, Acceptance } from '../arrival.js'
+import type { DiskTrouble } from './disk.js'
+import type { Gate, Pass } from './gate.js'
+import type { Piece } from './record.js'
+import { openForDraining, type DrainingSegment, type Segment } from './segment.js'
+import type { SetAside } from './set-aside.js'
+import type { Stock } from './stock.js'
+
+/** Accepted together: Redis has others to serve. */
+const MOST_AT_ONCE = 32
+const MOST_BYTES_AT_ONCE = 1024 * 1024
+/** Records that failed so often make room for others. */
+const MOST_TRIES = 3
+
+export interface FileDrainOptions {
+  stock: Stock
+  setAside: SetAside
+  /** Never rejects, and takes a second or so at most. */
+  accept: Accept
+  gate: Gate
+  trouble: DiskTrouble
+  report: Report
+}
+
+/** `on`: it is done with. `shut`: nobody is let in. `nothing`: Redis, or the disk, took nothing of what it was given. */
+export type Went = 'on' | 'shut' | 'nothing'
+
+type Recorded = Piece & { kind: 'record' }
+/** How many pieces are done with, or why none is. */
+type Done = number | 'shut' | 'nothing'
+interface Open { segment: Segment, file: DrainingSegment }
+
+/** Drains files one after the other. */
+export class FileDrain {
+  #accepted = 0
+  #setAside = 0
+  /** How often the records that come next were refused, in a row. */
+  #tries = 0
+  #isStopped = false
+
+  constructor (private readonly options: FileDrainOptions) {}
+
+  /** Goes on with a file from where it is drained. Never rejects. */
+  async drain (segment: Segment): Promise<Went> {
+    const { stock, trouble } = this.options
+    let file: DrainingSegment | null = null
+    try {
+      file = await openForDraining(segment.path)
+      return await this.#drainFile({ segment, file })
+    } catch (error) {
+      trouble.isWith(segment.path, error)
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') stock.forget(segment) // somebody removed it
+      else stock.putLast(segment)
+      return 'nothing'
+    } finally {
+      await file?.close().catch((error: unknown) => { trouble.isWith(segment.path, error) })
+    }
+  }
+
+  /** What has become of records since this was last asked. */
+  takeTally (): { accepted: number, setAside: number } {
+    const tally = { accepted: this.#accepted, setAside: this.#setAside }
+    this.#accepted = this.#setAside = 0
+    return tally
+  }
+
+  /** Ends after the batch under way. */
+  stop (): void { this.#isStopped = true }
+
+  async #drainFile (open: Open): Promise<Went> {
+    const { file } = open
+    for (let at = 0; at < file.pieces.length;) {
+      if (this.#isStopped) return 'shut'
+      const records = recordsFrom(file.pieces, at)
+      const done = records.length > 0 ? await this.#drainRecords(open, records) : await this.#passOver(open, file.pieces[at]!)
+      if (typeof done === 'string') return done
+      at += done
+      await this.#advance(open, at)
+    }
+    return await this.#remove(open)
+  }
+
+  async #drainRecords (open: Open, records: Recorded[]): Promise<Done> {
+    const pass = this.options.gate.enter()
+    if (pass === null) return 'shut'
+    const batch = pass.isTrial ? records.slice(0, 1) : records
+    const acceptances = await Promise.all(batch.map(async ({ arrival }) =>
+      await this.options.accept({ ...arrival, flags: [...arrival.flags, 'spooled'] })))
+    const missed = batch.filter((_, at) => acceptances[at]!.kind === 'unavailable')
+    const reason = reasonIn(acceptances)
+    this.#accepted += tellGate(pass, acceptances, reason)
+    if (missed.length === batch.length) {
+      if (!pass.isTrial && !await this.options.gate.check()) return 'shut'
+      const hasOthers = this.options.stock.size().callbacks > missed.length
+      if (++this.#tries < MOST_TRIES || !hasOthers) return 'nothing'
+    }
+    this.#tries = 0
+    for (const [at, acceptance] of acceptances.entries()) {
+      if (acceptance.kind === 'unreadable') await this.#keepAside(open, batch[at]!, `${acceptance.field ?? 'the body'}: ${acceptance.problem}`)
+    }
+    return missed.length === 0 || await this.#postpone(missed, reason) ? batch.length : 'nothing'
+  }
+
+  /** Writes records again, at the end. @returns whether all of them are there */
+  async #postpone (records: Recorded[], reason: string): Promise<boolean> {
+    const kept = await Promise.all(records.map(async ({ arrival }) => await this.options.stock.keep(arrival)))
+    if (kept.some(({ kind }) => kind !== 'kept')) return false
+    this.options.report({ fact: 'spool.postponed', callbacks: records.length, reason })
+    return true
+  }
+
+  async #keepAside ({ segment, file }: Open, record: Recorded, reason: string): Promise<void> {
+    const path = await this.options.setAside.keep(segment, record.start, { why: 'refused', bytes: file.bytesOf(record) })
+    this.options.report({ fact: 'spool.set-aside', file: path, reason })
+    this.#setAside++
+  }
+
+  /** What is no record. */
+  async #passOver ({ segment, file }: Open, piece: Piece): Promise<Done> {
+    const bytes = piece.end - piece.start
+    if (piece.kind === 'torn') {
+      this.options.report({ fact: 'spool.torn', file: segment.path, bytes })
+      return 1
+    }
+    const path = await this.options.setAside.keep(segment, piece.start, { why: 'damaged', bytes: file.bytesOf(piece) })
+    this.options.report({ fact: 'spool.damaged', file: path, bytes })
+    this.#setAside++
+    return 1
+  }
+
+  /** Notes how far it is; on a disk that takes no note, the file is drained from its start the next time. */
+  async #advance ({ segment, file }: Open, at: number): Promise<void> {
+    const left = file.pieces.slice(at).filter(piece => piece.kind === 'record')
+    segment.callbacks = left.length
+    segment.oldestAt = left.reduce((oldest, { arrival }) => Math.min(oldest, arrival.receivedAt), Infinity)
+    await file.advance(file.pieces[at - 1]!.end).catch((error: unknown) => { this.options.trouble.isWith(segment.path, error) })
+  }
+
+  async #remove ({ segment, file }: Open): Promise<Went> {
+    const { stock, trouble } = this.options
+    try {
+      if (await file.remove()) stock.forget(segment)
+    } catch (error) {
+      trouble.isWith(segment.path, error)
+      stock.forget(segment) // what is in it is safe; the next start finds it again
+    }
+    return 'on'
+  }
+}
+
+/** The records that follow one another, as many as may be accepted together. */
+function recordsFrom (pieces: readonly Piece[], from: number): Recorded[] {
+  const records: Recorded[] = []
+  let bytes = 0
+  for (let at = from; at < pieces.length && records.length < MOST_AT_ONCE; at++) {
+    const piece = pieces[at]!
+    if (piece.kind !== 'record') break
+    bytes += piece.end - piece.start
+    if (records.length > 0 && bytes > MOST_BYTES_AT_ONCE) break
+    records.push(piece)
+  }
+  return records
+}
+
+/** @returns how many Redis has now */
+function tellGate (pass: Pass, acceptances: readonly Acceptance[], reason: string): number {
+  const accepted = acceptances.filter(({ kind }) => kind === 'accepted' || kind === 'duplicate').length
+  if (accepted > 0) pass.worked()
+  else if (pass.isTrial && reason !== '') pass.failed(reason)
+  else pass.unclear()
+  return accepted
+}
+
+/** Why some were not accepted; `''` when none was refused by Redis. */
+function reasonIn (acceptances: readonly Acceptance[]): string {
+  return acceptances.find(one => one.kind === 'unavailable')?.reason ?? ''
+}

@@ -1,0 +1,154 @@
+/**
+ * Who owns what lies in the spool.
+ *
+ *   <dir>/01J…/            one process, locked
+ *   <dir>/01K…/            another one, on the same Redis
+ *   <dir>/set-aside/       what nobody can accept, for an operator
+ *
+ * Every process writes to a directory of its own, so that two gateways may be
+ * given the same `dir`. What a dead owner left is moved into the own directory
+ * and drained with the rest. A directory of another user is never touched: who
+ * can make one could put callbacks into it.
+ */
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { isRelayError } from '../../model/errors.js'
+import { sortableId } from '../../model/sortable-id.js'
+import { lockDataDir, type DataDirLock } from '../../redis/data-dir-lock.js'
+import { TRY_FILE } from './disk.js'
+import { SEGMENT_SUFFIX, syncDirectory } from './segment.js'
+
+/** A directory that a process gave itself. */
+const OWNED = /^[0-9A-HJKMNP-TV-Z]{26}$/
+/** What an owner leaves besides its callbacks. */
+const LOCK_FILE = 'gateway.lock'
+/** A directory so young may be without a lock because its maker is about to lock it, milliseconds. */
+const SETTLED_MS = 60_000
+/** How often to start over when others take what was just made. */
+const MAX_TRIES = 10
+
+export interface Ownership {
+  /**
+   * The directory of this process. Made when it is first asked for, and again
+   * when somebody removed it.
+   *
+   * @throws what the file system throws
+   */
+  directory (): Promise<string>
+  /**
+   * Moves what dead owners left into the own directory. Nothing may be written there meanwhile.
+   *
+   * @returns every file of the own directory, oldest first, and the first error that kept
+   *          something from being moved; what could not be moved is tried again the next time
+   * @throws  what the file system throws when there can be no own directory
+   */
+  takeOver (): Promise<{ files: string[], error: unknown }>
+  /** Lets go. An empty directory is removed, any other left to whoever comes next. Idempotent. */
+  release (): void
+}
+
+interface Owned { path: string, lock: DataDirLock }
+
+/** @param root  `spool.dir`; made when it is missing */
+export function createOwnership (root: string): Ownership {
+  let owned: Owned | null = null
+
+  async function directory (): Promise<string> {
+    if (owned !== null && existsSync(join(owned.path, LOCK_FILE))) return owned.path
+    owned?.lock.release()
+    owned = await claim(root)
+    return owned.path
+  }
+
+  return {
+    directory,
+    async takeOver () {
+      const own = await directory()
+      let first: unknown = null
+      for (const name of readdirSync(root)) {
+        const path = join(root, name)
+        if (path === own || !OWNED.test(name) || !isOurs(path)) continue
+        await inherit(path, own).catch((error: unknown) => { first ??= error })
+      }
+      return { files: segmentsIn(own).sort(), error: first }
+    },
+    release () {
+      if (owned === null) return
+      const { path, lock } = owned
+      owned = null
+      lock.release()
+      removeIfEmpty(path)
+    }
+  }
+}
+
+/** Makes a directory for this process and locks it. */
+async function claim (root: string): Promise<Owned> {
+  for (let tries = 1; ; tries++) {
+    const path = join(root, sortableId(Date.now()))
+    try {
+      await makeDirectory(path)
+      return { path, lock: await lockDataDir(path) }
+    } catch (error) {
+      if (tries === MAX_TRIES || !isTaken(error)) throw error
+    }
+  }
+}
+
+/** Another process took it for one that a dead owner left. */
+function isTaken (error: unknown): boolean {
+  return isRelayError(error, 'DATA_DIR_IN_USE') || (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+/** Makes a directory and those above it, for this user alone, so that they are still there after a power loss. */
+async function makeDirectory (path: string): Promise<void> {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = path; made.length >= resolve(first).length; made = dirname(made)) await syncDirectory(dirname(made))
+}
+
+function isOurs (path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && stat.isDirectory() && stat.uid === userInfo().uid
+}
+
+/** Moves the files of a dead owner; those of one that lives stay where they are. */
+async function inherit (path: string, own: string): Promise<void> {
+  if (isBeingMade(path)) return
+  let lock: DataDirLock
+  try {
+    lock = await lockDataDir(path)
+  } catch (error) {
+    if (isTaken(error)) return
+    throw error
+  }
+  try {
+    for (const file of segmentsIn(path)) renameSync(file, join(own, basename(file)))
+    await syncDirectory(own)
+    // Whoever wants this directory at the same time begins with another one.
+    for (const name of readdirSync(path).filter(isLeftover)) rmSync(join(path, name), { force: true })
+  } finally {
+    lock.release()
+    removeIfEmpty(path)
+  }
+}
+
+/** The sign of life of one who is dead, and what it wrote to try the disk. */
+function isLeftover (name: string): boolean {
+  return name.startsWith(`${LOCK_FILE}.here-`) || name === TRY_FILE
+}
+
+function segmentsIn (directory: string): string[] {
+  return readdirSync(directory).filter(name => name.endsWith(SEGMENT_SUFFIX)).map(name => join(directory, name))
+}
+
+function isBeingMade (path: string): boolean {
+  if (existsSync(join(path, LOCK_FILE))) return false
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat === undefined || Math.abs(Date.now() - stat.mtimeMs) < SETTLED_MS
+}
+
+function removeIfEmpty (path: string): void {
+  try { rmdirSync(path) } catch { /* something lies there, or it is gone */ }
+}

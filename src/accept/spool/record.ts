@@ -1,0 +1,123 @@
+/**
+ * One callback as it lies in a file of the spool.
+ *
+ *   marker │ length │ checksum of both │ checksum of the rest │ length of about │ about │ body
+ *      8   │   4    │        4         │          4           │        4        │   …   │  …
+ *
+ * Numbers are little-endian, checksums CRC-32 (they find damage, they keep
+ * nobody out). The marker is random and the file's own: by it reading finds
+ * the next record after a damaged one, and no body can hold a forged record.
+ * Pure: no clock, no I/O. Promises that every byte that is not part of a whole
+ * record is told, as the torn end of the file or as damage.
+ */
+import { crc32 } from 'node:zlib'
+import { FLAGS, type Flag } from '../../model/event.js'
+import type { Arrival } from '../arrival.js'
+
+export const MARKER_BYTES = 8
+const HEAD_BYTES = MARKER_BYTES + 4 + 4 + 4
+
+/** An arrival made ready to be written; which file it goes to is not known yet. */
+export interface Entry {
+  /** What is known besides the body, with its length in front. */
+  about: Buffer
+  /** As received, byte for byte. */
+  body: Buffer
+  /** Epoch milliseconds. */
+  receivedAt: number
+  /** That it takes in a file. */
+  bytes: number
+}
+
+/** Something in a file, from `start` to before `end`, both in bytes. */
+export type Piece =
+  | { kind: 'record', start: number, end: number, arrival: Arrival }
+  /** Once a record, or several; nothing says where one ended. */
+  | { kind: 'damage', start: number, end: number }
+  /** The last write, which was cut short before anybody was told that it was safe. */
+  | { kind: 'torn', start: number, end: number }
+
+/** Makes an arrival ready to be written. */
+export function entryOf ({ body, contentType, receivedAt, flags, only }: Arrival): Entry {
+  const text = Buffer.from(JSON.stringify({ contentType, receivedAt, flags, only }))
+  const about = Buffer.allocUnsafe(4 + text.length)
+  about.writeUInt32LE(text.length)
+  text.copy(about, 4)
+  return { about, body, receivedAt, bytes: HEAD_BYTES + about.length + body.length }
+}
+
+/** The record of an entry, for a file with this marker: its parts in their order. */
+export function recordOf ({ about, body }: Entry, marker: Buffer): Buffer[] {
+  const head = Buffer.allocUnsafe(HEAD_BYTES)
+  marker.copy(head)
+  head.writeUInt32LE(about.length + body.length, MARKER_BYTES)
+  head.writeUInt32LE(crc32(head.subarray(0, MARKER_BYTES + 4)), MARKER_BYTES + 4)
+  head.writeUInt32LE(crc32(body, crc32(about)), MARKER_BYTES + 8)
+  return [head, about, body]
+}
+
+/**
+ * Reads a file's records, and what is between them.
+ *
+ * @param bytes  the file
+ * @param from   where a record begins, or would
+ * @returns      pieces that follow one another without a gap to the end of `bytes`;
+ *               bodies are views of `bytes`
+ */
+export function * readPieces (bytes: Buffer, from: number, marker: Buffer): Generator<Piece> {
+  for (let at = from; at < bytes.length;) {
+    const piece = readRecord(bytes, at, marker) ?? readGap(bytes, at, marker)
+    yield piece
+    at = piece.end
+  }
+}
+
+/** `null` when no whole record begins here. */
+function readRecord (bytes: Buffer, start: number, marker: Buffer): Piece | null {
+  const length = readHead(bytes, start, marker)
+  if (length === null || start + HEAD_BYTES + length > bytes.length) return null
+  const content = bytes.subarray(start + HEAD_BYTES, start + HEAD_BYTES + length)
+  if (crc32(content) !== bytes.readUInt32LE(start + MARKER_BYTES + 8)) return null
+  const arrival = arrivalOf(content)
+  return arrival === null ? null : { kind: 'record', start, end: start + HEAD_BYTES + length, arrival }
+}
+
+/** What follows the head, in bytes; `null` when there is no head here that can be believed. */
+function readHead (bytes: Buffer, start: number, marker: Buffer): number | null {
+  if (start + HEAD_BYTES > bytes.length || bytes.compare(marker, 0, MARKER_BYTES, start, start + MARKER_BYTES) !== 0) return null
+  const checked = bytes.subarray(start, start + MARKER_BYTES + 4)
+  return crc32(checked) === bytes.readUInt32LE(start + MARKER_BYTES + 4) ? bytes.readUInt32LE(start + MARKER_BYTES) : null
+}
+
+function arrivalOf (content: Buffer): Arrival | null {
+  try {
+    const end = 4 + content.readUInt32LE(0)
+    const { contentType, receivedAt, flags, only } = JSON.parse(content.toString('utf8', 4, end)) as Record<string, unknown>
+    if (end > content.length || typeof contentType !== 'string' || typeof receivedAt !== 'number' || !Array.isArray(flags)) return null
+    return {
+      body: content.subarray(end),
+      contentType,
+      receivedAt,
+      flags: FLAGS.filter(flag => flags.includes(flag)) satisfies Flag[],
+      ...(typeof only === 'string' ? { only } : {})
+    }
+  } catch {
+    return null // a release that wrote something else; it is told as damage, and kept
+  }
+}
+
+/** What lies before the next whole record, or before the end. */
+function readGap (bytes: Buffer, start: number, marker: Buffer): Piece {
+  for (let at = bytes.indexOf(marker, start + 1); at !== -1; at = bytes.indexOf(marker, at + 1)) {
+    if (readRecord(bytes, at, marker) !== null) return { kind: 'damage', start, end: at }
+  }
+  return { kind: isTorn(bytes.subarray(start), marker) ? 'torn' : 'damage', start, end: bytes.length }
+}
+
+/** Whether the end of a file is a write that was cut short: no room for a head, a head that promises more, or room that was never filled. */
+function isTorn (rest: Buffer, marker: Buffer): boolean {
+  if (rest.length < HEAD_BYTES) return true
+  const length = readHead(rest, 0, marker)
+  if (length !== null) return HEAD_BYTES + length > rest.length
+  return rest.every(byte => byte === 0)
+}

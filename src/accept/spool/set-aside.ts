@@ -1,0 +1,45 @@
+/**
+ * Where the spool puts what cannot be accepted: a damaged stretch of a file,
+ * or a callback that this release cannot read. Nothing of ours ever removes
+ * it; an operator looks at it and does.
+ */
+import { mkdirSync, readdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { syncDirectory, type Segment } from './segment.js'
+
+export interface SetAside {
+  /**
+   * Keeps bytes in a file of their own; the same stretch twice is one file.
+   *
+   * @param why  the end of its name
+   * @returns    the path of the file, on the disk
+   * @throws     what the file system throws
+   */
+  keep (from: Pick<Segment, 'path'>, start: number, kept: { why: 'damaged' | 'refused', bytes: Buffer }): Promise<string>
+  /** How many files there are. */
+  count (): number
+}
+
+/** @param root  `spool.dir` */
+export function createSetAside (root: string): SetAside {
+  const directory = join(root, 'set-aside')
+  return {
+    async keep ({ path }, start, { why, bytes }) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      const file = join(directory, `${basename(path)}-${start}.${why}`)
+      const handle = await open(file, 'w', 0o600)
+      try {
+        await handle.writeFile(bytes)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await syncDirectory(directory)
+      return file
+    },
+    count () {
+      try { return readdirSync(directory).length } catch { return 0 }
+    }
+  }
+}

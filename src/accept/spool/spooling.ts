@@ -1,0 +1,136 @@
+/**
+ * Step 2 of the journey, for when Redis is away: what cannot be accepted now
+ * is kept on the local disk, and accepted later.
+ *
+ *   arrival ──▶ gate ──▶ accept ──▶ (accepted | duplicate | unreadable)
+ *                │          │ unavailable, or no answer in time
+ *                └──────────┴──▶ stock ──▶ spooled            ⋯▶ drain ──▶ accept
+ *
+ * Answers "spooled" only when the callback is on the disk. The first few
+ * callbacks of an outage wait for Redis, about a second; the others do not. A
+ * callback may be both accepted and spooled: then the second is a repeat.
+ */
+import type { Report } from '../../model/fact.js'
+import type { Keys } from '../../redis/keys.js'
+import { probeWrites } from '../../redis/probe.js'
+import type { RedisClient } from '../../redis/script.js'
+import type { Accept } from '../arrival.js'
+import { acceptOrKeep, inTime } from './accept-or-keep.js'
+import { DiskTrouble } from './disk.js'
+import { createDrain } from './drain.js'
+import { Gate } from './gate.js'
+import { createOutage } from './outage.js'
+import { createOwnership } from './ownership.js'
+import { createSetAside } from './set-aside.js'
+import { Stock, type Size } from './stock.js'
+
+/** How often is looked for what dead owners left, milliseconds. */
+const LOOK_EVERY_MS = 10_000
+
+export interface SpoolingOptions {
+  /** The way to Redis; never rejects. */
+  accept: Accept
+  /** Fails fast. */
+  redis: RedisClient
+  keys: Keys
+  /** `spool.dir`, absolute. */
+  dir: string
+  maxBytes: number
+  /** Top-level fields that do not count as content; asked at every arrival. */
+  ignoreFields: () => readonly string[]
+  report: Report
+}
+
+export interface SpoolStatus extends Size {
+  maxBytes: number
+  /** Callbacks go to the disk now. */
+  isSpooling: boolean
+  /** Why a callback would not be kept now; `null` when it would, as far as is known. Anybody may read it. */
+  problem: string | null
+  /** Files that nobody can accept; an operator has to look at them. */
+  setAside: number
+}
+
+export interface Spooling {
+  /** The way in that every callback takes. Never rejects. */
+  accept: Accept
+  status (): SpoolStatus
+  /** Tries the disk, and says what `status` says then. Never rejects. */
+  tryDisk (): Promise<SpoolStatus>
+  /** Whether Redis is not to be asked now. */
+  isRedisAway (): boolean
+  /** Keeps no more callbacks; what lies there stays. Idempotent; never rejects. */
+  close (): Promise<void>
+}
+
+/** Opens the spool and begins to drain what lies there. Never rejects: a disk that does not work is told, and tried again. */
+export async function openSpooling (options: SpoolingOptions): Promise<Spooling> {
+  const { redis, keys, dir, report } = options
+  const trouble = new DiskTrouble(report)
+  const setAside = createSetAside(dir)
+  const stock = new Stock({ ...options, ownership: createOwnership(dir), trouble })
+  const outage = createOutage(report, () => stock.size())
+  const gate = new Gate({
+    probe: async () => { await probeWrites(redis, keys) },
+    hasWaiting: () => stock.hasAny(),
+    onChange (state, reason) {
+      outage.change(state, reason)
+      if (state !== 'shut') drain.wake()
+    }
+  })
+  const accept = inTime(options.accept)
+  const drain = createDrain({ ...options, accept, stock, setAside, gate, trouble })
+  const onReady = (): void => { gate.probeNow() }
+  redis.on('ready', onReady)
+  const stopLooking = await keepLooking({ stock, trouble, report, onFound: drain.wake })
+
+  const status = (): SpoolStatus => ({
+    ...stock.size(),
+    maxBytes: options.maxBytes,
+    isSpooling: gate.state() !== 'open',
+    problem: stock.problem(),
+    setAside: setAside.count()
+  })
+  return {
+    accept: acceptOrKeep({ ...options, accept, gate, stock, onKept: drain.wake }),
+    status,
+    async tryDisk () {
+      await stock.tryDisk()
+      return status()
+    },
+    isRedisAway: () => gate.state() === 'shut',
+    async close () {
+      redis.off('ready', onReady)
+      gate.close()
+      await stopLooking()
+      await drain.stop()
+      await stock.close()
+      tellLeft(stock.size(), report)
+    }
+  }
+}
+
+interface Looking { stock: Stock, trouble: DiskTrouble, report: Report, onFound: () => void }
+
+/** Looks now, and again and again, for what dead owners left, and whether a disk that failed works again. @returns how to stop it */
+async function keepLooking ({ stock, trouble, report, onFound }: Looking): Promise<() => Promise<void>> {
+  let underWay: Promise<void> = Promise.resolve()
+
+  async function look (): Promise<void> {
+    const { callbacks, bytes } = await stock.takeOver()
+    if (callbacks > 0) report({ fact: 'spool.found', callbacks, bytes })
+    if (trouble.now() !== null) await stock.tryDisk()
+    if (stock.hasAny()) onFound()
+  }
+
+  await look()
+  const timer = setInterval(() => { underWay = underWay.then(look) }, LOOK_EVERY_MS)
+  return async () => {
+    clearInterval(timer)
+    await underWay
+  }
+}
+
+function tellLeft ({ callbacks, bytes }: Size, report: Report): void {
+  if (callbacks > 0) report({ fact: 'spool.left', callbacks, bytes })
+}

@@ -1,0 +1,188 @@
+/**
+ * What lies in the spool and waits to be accepted: the files, and how many
+ * callbacks, how many bytes and since when.
+ *
+ * Keeps within `maxBytes`, and never says that a callback is kept before it is
+ * on the disk. A disk that takes nothing, or takes too long, is tried again
+ * with every callback.
+ */
+import type { Report } from '../../model/fact.js'
+import type { Arrival } from '../arrival.js'
+import { tryToWrite, withinDiskTime, type DiskTrouble } from './disk.js'
+import type { Ownership } from './ownership.js'
+import { entryOf } from './record.js'
+import { NewerSegment, surveySegment, type Segment } from './segment.js'
+import { Writer } from './writer.js'
+
+/** Callbacks that a slow disk may make wait in memory, bytes. */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024
+/** With less room than this, in bytes, a callback may not fit. */
+const LEAST_ROOM_BYTES = 16 * 1024
+/** It is told again that it is full once it was this much emptier. */
+const FULL_AGAIN_SHARE = 0.9
+
+/** Whether a callback is on the disk; if not, why not, in words that anybody may read. */
+export type Kept = { kind: 'kept' } | { kind: 'not-kept', reason: string }
+
+export interface Size {
+  callbacks: number
+  /** Of the files; what is drained of one counts until the file is removed. */
+  bytes: number
+  /** Arrival of the oldest callback, epoch milliseconds; `null` when there is none. */
+  oldestAt: number | null
+}
+
+export interface StockOptions {
+  ownership: Ownership
+  trouble: DiskTrouble
+  maxBytes: number
+  report: Report
+  /** Of one file; for tests. */
+  segmentBytes?: number
+}
+
+/** Touches nothing on the disk until it must. */
+export class Stock {
+  /** Nobody writes to these any more; oldest first. */
+  readonly #sealed: Segment[] = []
+  readonly #writer: Writer
+  /** Files that are left for a newer release. */
+  readonly #newer = new Set<string>()
+  #isFullTold = false
+  #isClosed = false
+
+  constructor (private readonly options: StockOptions) {
+    this.#writer = new Writer({
+      ...options,
+      directory: options.ownership.directory,
+      onSealed: segment => { this.#sealed.push(segment) }
+    })
+  }
+
+  /** Never rejects; takes a few seconds at most. */
+  async keep (arrival: Arrival): Promise<Kept> {
+    const { trouble } = this.options
+    const entry = entryOf(arrival)
+    if (this.#isClosed) return notKept('the gateway has stopped')
+    if (!this.#hasRoom(entry.bytes)) return notKept('it is full')
+    if (this.#writer.waitingBytes() + entry.bytes > MOST_WAITING_BYTES) return notKept('the disk is too slow')
+    try {
+      await withinDiskTime(this.#writer.append(entry))
+      trouble.isOver()
+      return { kind: 'kept' }
+    } catch (error) {
+      return notKept(trouble.is(error))
+    }
+  }
+
+  size (): Size { return sizeOf(this.#segments()) }
+
+  /** Why the last callback was not kept, or the next may not be; `null` when all is well. */
+  problem (): string | null {
+    return this.#hasRoom(LEAST_ROOM_BYTES) ? this.options.trouble.now() : 'it is full'
+  }
+
+  /** Writes something and takes it away. @returns what `problem` says then. Never rejects */
+  async tryDisk (): Promise<string | null> {
+    const { ownership, trouble } = this.options
+    try {
+      await withinDiskTime(this.#writer.between(async () => { await tryToWrite(await ownership.directory()) }))
+      trouble.isOver()
+    } catch (error) {
+      trouble.is(error)
+    }
+    return this.problem()
+  }
+
+  /** The oldest file, closed for good; `null` when there is none. */
+  async next (): Promise<Segment | null> {
+    if (this.#sealed.length === 0 && this.hasAny()) await this.#writer.seal()
+    return this.#sealed[0] ?? null
+  }
+
+  /** Whether anything waits. */
+  hasAny (): boolean {
+    return this.#sealed.length > 0 || (this.#writer.current()?.callbacks ?? 0) > 0
+  }
+
+  /** Puts a file behind the others. */
+  putLast (segment: Segment): void {
+    this.forget(segment)
+    this.#sealed.push(segment)
+  }
+
+  /** Counts a file no more: it is gone, or nothing in it waits. */
+  forget (segment: Segment): void {
+    const at = this.#sealed.indexOf(segment)
+    if (at !== -1) this.#sealed.splice(at, 1)
+  }
+
+  /** Finds what earlier owners left, here and elsewhere. @returns how much that was. Never rejects */
+  async takeOver (): Promise<Size> {
+    const found: Segment[] = []
+    for (const path of await this.#unknownFiles()) {
+      try {
+        found.push(await surveySegment(path))
+      } catch (error) {
+        this.options.trouble.isWith(path, error)
+        if (error instanceof NewerSegment) this.#newer.add(path)
+      }
+    }
+    this.#sealed.push(...found)
+    return sizeOf(found)
+  }
+
+  /** Keeps no more, and lets the directory go. What lies there stays. Idempotent; never rejects. */
+  async close (): Promise<void> {
+    this.#isClosed = true
+    await this.#writer.seal()
+    this.options.ownership.release()
+  }
+
+  async #unknownFiles (): Promise<string[]> {
+    const { ownership, trouble } = this.options
+    try {
+      return await this.#writer.between(async () => {
+        const { files, error } = await ownership.takeOver()
+        if (error !== null) trouble.is(error)
+        return files.filter(path => !this.#newer.has(path) && !this.#segments().some(segment => segment.path === path))
+      })
+    } catch (error) {
+      trouble.is(error)
+      return []
+    }
+  }
+
+  #segments (): Segment[] {
+    const current = this.#writer.current()
+    return current === null ? this.#sealed : [...this.#sealed, current]
+  }
+
+  /** Told when it ends. */
+  #hasRoom (bytes: number): boolean {
+    const { maxBytes, report } = this.options
+    const size = this.size()
+    const taken = size.bytes + this.#writer.waitingBytes()
+    if (taken + bytes <= maxBytes) {
+      this.#isFullTold &&= taken > maxBytes * FULL_AGAIN_SHARE
+      return true
+    }
+    if (!this.#isFullTold) report({ fact: 'spool.full', callbacks: size.callbacks, bytes: size.bytes, maxBytes })
+    this.#isFullTold = true
+    return false
+  }
+}
+
+function notKept (reason: string): Kept {
+  return { kind: 'not-kept', reason }
+}
+
+function sizeOf (segments: readonly Segment[]): Size {
+  let [callbacks, bytes, oldestAt] = [0, 0, Infinity]
+  for (const segment of segments) {
+    callbacks += segment.callbacks
+    bytes += segment.bytes
+    oldestAt = Math.min(oldestAt, segment.oldestAt)
+  }
+  return { callbacks, bytes, oldestAt: oldestAt === Infinity ? null : oldestAt }
+}

@@ -1,0 +1,116 @@
+/**
+ * Writes callbacks to the disk, many with one sync: those that come while a
+ * sync is under way go with the next.
+ *
+ *   entries ──▶ wait for the write under way ──▶ one write, one sync ──▶ all of them are safe
+ *
+ * One write at a time, to one file at a time; a file that is large enough, or
+ * whose write failed, is closed and the next begun. Never says that an entry
+ * is safe before its sync has returned.
+ */
+import { rm } from 'node:fs/promises'
+import type { Entry } from './record.js'
+import { createSegment, type OpenSegment, type Segment } from './segment.js'
+
+/** Room is given back by whole files, and a file is read as a whole. */
+const SEGMENT_BYTES = 4 * 1024 * 1024
+/** What one write may hold, unless one entry alone is larger. */
+const MOST_BYTES_AT_ONCE = 4 * 1024 * 1024
+
+export interface WriterOptions {
+  /** Where the next file goes. */
+  directory: () => Promise<string>
+  /** Hears of each file that takes no more entries and has some. */
+  onSealed: (segment: Segment) => void
+  /** A file of this size is followed by the next; about 4 MB when left out. */
+  segmentBytes?: number
+}
+
+interface Waiting { entry: Entry, resolve: () => void, reject: (error: unknown) => void }
+
+/** Makes its first file with the first entry. */
+export class Writer {
+  #file: OpenSegment | null = null
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #isScheduled = false
+  /** One thing at a time happens to the file. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor (private readonly options: WriterOptions) {}
+
+  /** Resolves when the entry is on the disk. @throws what the file system throws */
+  append (entry: Entry): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject })
+      this.#waitingBytes += entry.bytes
+      if (this.#isScheduled) return
+      this.#isScheduled = true
+      void this.between(() => this.#writeWaiting())
+    })
+  }
+
+  /** Bytes that are not on the disk yet. */
+  waitingBytes (): number { return this.#waitingBytes }
+
+  /** The file that is being written to. */
+  current (): Segment | null { return this.#file?.segment ?? null }
+
+  /** Closes the present file, after the write under way. Never rejects. */
+  async seal (): Promise<void> { await this.between(() => this.#leave()) }
+
+  /** Does something while nothing is written. @throws what it throws */
+  async between<T> (action: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(action)
+    this.#turn = mine.catch(() => {}) // whoever asked hears of it
+    return await mine
+  }
+
+  async #writeWaiting (): Promise<void> {
+    this.#isScheduled = false
+    while (this.#waiting.length > 0) await this.#writeBatch()
+  }
+
+  async #writeBatch (): Promise<void> {
+    const batch = this.#takeBatch()
+    try {
+      await this.#write(batch.map(({ entry }) => entry))
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    for (const { entry } of batch) this.#waitingBytes -= entry.bytes
+    if (this.#file !== null && this.#file.segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) await this.#leave()
+  }
+
+  #takeBatch (): Waiting[] {
+    let bytes = 0
+    const isEnough = this.#waiting.findIndex(({ entry }, at) => {
+      bytes += entry.bytes
+      return at > 0 && bytes > MOST_BYTES_AT_ONCE
+    })
+    return this.#waiting.splice(0, isEnough === -1 ? this.#waiting.length : isEnough)
+  }
+
+  /** A file that cannot be written to any more may have been removed: the next one may do. */
+  async #write (entries: Entry[]): Promise<void> {
+    const isNew = this.#file === null
+    try {
+      this.#file ??= await createSegment(await this.options.directory())
+      await this.#file.append(entries)
+    } catch (error) {
+      await this.#leave()
+      if (isNew) throw error
+      await this.#write(entries)
+    }
+  }
+
+  async #leave (): Promise<void> {
+    const left = this.#file
+    this.#file = null
+    if (left === null) return
+    await left.close().catch(() => {}) // every entry that was called safe has been synced
+    if (left.segment.callbacks > 0) this.options.onSealed(left.segment)
+    else await rm(left.segment.path, { force: true }).catch(() => {}) // what is in it was called safe by nobody
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The spool of this process, if it takes callbacks and its configuration wants
+ * one; and what everybody may know of it.
+ */
+import type { Accept } from '../accept/arrival.js'
+import { openSpooling, type SpoolStatus, type Spooling } from '../accept/spool/spooling.js'
+import type { Config } from '../config/config.js'
+import { formatSize } from '../config/size.js'
+import type { Report } from '../model/fact.js'
+import type { RecordStore } from '../record/store.js'
+import type { Role } from './journey.js'
+import type { Teardown } from './teardown.js'
+
+export interface SpoolOptions {
+  config: () => Config
+  role: Role
+  /** The way to Redis. */
+  accept: Accept
+  /** Fails fast. */
+  store: RecordStore
+  report: Report
+  teardown: Teardown
+}
+
+/** Opens it; `null` when there is none. Never rejects. */
+export async function openSpool ({ config, role, accept, store, report, teardown }: SpoolOptions): Promise<Spooling | null> {
+  const { enabled, dir, maxBytes } = config().spool
+  if (!enabled || role === 'deliver') return null
+  const spooling = await openSpooling({
+    accept, ...store, dir, maxBytes, ignoreFields: () => config().dedupe.ignoreFields, report
+  })
+  teardown.push('spool', spooling.close)
+  return spooling
+}
+
+/** What waits, for an operator, as one sentence; none when nothing does. No path: anybody may read it. */
+export function describeWaiting ({ callbacks, bytes, oldestAt }: SpoolStatus, nowMs = Date.now()): string[] {
+  if (oldestAt === null) return []
+  const age = Math.max(0, Math.round((nowMs - oldestAt) / 1_000))
+  return [`${callbacks} ${callbacks === 1 ? 'callback waits' : 'callbacks wait'} in the spool (${formatSize(roundUp(bytes))}), the oldest for ${age} s`]
+}
+
+/** What an operator has to look at, for as long as it is there. */
+export function describeSetAside ({ setAside }: SpoolStatus): string[] {
+  return setAside === 0 ? [] : [`the spool has set ${setAside} ${setAside === 1 ? 'file' : 'files'} aside that cannot be accepted: see what it holds, then remove it`]
+}
+
+/** To whole kilobytes. */
+function roundUp (bytes: number): number {
+  return Math.ceil(bytes / 1_024) * 1_024
+}
