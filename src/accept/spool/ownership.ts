@@ -4,6 +4,7 @@
  *   <dir>/01J…/            one process, locked
  *   <dir>/01K…/            another one, on the same Redis
  *   <dir>/set-aside/       what nobody can accept, for an operator
+ *   <dir>/reserve          room to begin on a full disk
  *
  * Every process writes to a directory of its own, so that two gateways may be
  * given the same `dir`. What a dead owner left is moved into the own directory
@@ -17,13 +18,14 @@ import { isRelayError } from '../../model/errors.js'
 import { sortableId } from '../../model/sortable-id.js'
 import { lockDataDir, type DataDirLock } from '../../redis/data-dir-lock.js'
 import { TRY_FILE } from './disk.js'
+import { fillReserve, useReserve } from './reserve.js'
 import { SEGMENT_SUFFIX, syncDirectory } from './segment.js'
 
 /** A directory that a process gave itself. */
 const OWNED = /^[0-9A-HJKMNP-TV-Z]{26}$/
 /** What an owner leaves besides its callbacks. */
 const LOCK_FILE = 'gateway.lock'
-/** A directory so young may be without a lock because its maker is about to lock it, milliseconds. */
+/** A directory so young may be empty because its maker is about to lock it, milliseconds. */
 const SETTLED_MS = 60_000
 /** How often to start over when others take what was just made. */
 const MAX_TRIES = 10
@@ -65,6 +67,7 @@ export function createOwnership (root: string): Ownership {
     directory,
     async takeOver () {
       const own = await directory()
+      fillReserve(root)
       let first: unknown = null
       for (const name of readdirSync(root)) {
         const path = join(root, name)
@@ -91,6 +94,7 @@ async function claim (root: string): Promise<Owned> {
       await makeDirectory(path)
       return { path, lock: await lockDataDir(path) }
     } catch (error) {
+      if (useReserve(root, error)) continue
       if (tries === MAX_TRIES || !isTaken(error)) throw error
     }
   }
@@ -115,9 +119,9 @@ function isOurs (path: string): boolean {
 
 /** Moves the files of a dead owner; those of one that lives stay where they are. */
 async function inherit (path: string, own: string): Promise<void> {
-  if (isBeingMade(path)) return
   let lock: DataDirLock
   try {
+    if (isBeingMade(path)) return
     lock = await lockDataDir(path)
   } catch (error) {
     if (isTaken(error)) return
@@ -143,8 +147,9 @@ function segmentsIn (directory: string): string[] {
   return readdirSync(directory).filter(name => name.endsWith(SEGMENT_SUFFIX)).map(name => join(directory, name))
 }
 
+/** Empty, new, and not locked yet. An owner that stopped in order leaves no lock either, but callbacks. */
 function isBeingMade (path: string): boolean {
-  if (existsSync(join(path, LOCK_FILE))) return false
+  if (existsSync(join(path, LOCK_FILE)) || segmentsIn(path).length > 0) return false
   const stat = statSync(path, { throwIfNoEntry: false })
   return stat === undefined || Math.abs(Date.now() - stat.mtimeMs) < SETTLED_MS
 }
