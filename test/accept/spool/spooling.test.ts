@@ -1,0 +1,189 @@
+/**
+ * Accepting on a real Redis that goes away in every way it can: each callback
+ * is answered in time, the first few of an outage wait and no others, and what
+ * was spooled becomes an event like any other, once.
+ */
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Acceptance, Arrival } from '../../../src/accept/arrival.js'
+import { openSpooling, type Spooling, type SpoolingOptions } from '../../../src/accept/spool/spooling.js'
+import type { Fact } from '../../../src/model/fact.js'
+import { readEvent } from '../../../src/record/read-event.js'
+import { startRedis, type TestRedis } from '../../support/redis.js'
+import { accepted, allEvents, callback, openGateway, policyFor, until, type Gateway } from '../../support/relay.js'
+import { folder } from './folder.js'
+
+/** No answer takes longer, milliseconds. */
+const MAX_ANSWER_MS = 1_500
+/** Nor one that waits for the disk alone. */
+const MAX_DISK_MS = 500
+
+interface Scene { server: TestRedis, gateway: Gateway, spooling: Spooling, dir: string, facts: Fact[] }
+
+async function setScene (t: Test, more: Partial<SpoolingOptions> = {}): Promise<Scene> {
+  const server = await startRedis()
+  t.teardown(async () => { await server.close() })
+  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a', 'b']) })
+  const dir = folder(t)
+  const spooling = await open(t, gateway, { dir, ...more })
+  return { server, gateway, spooling, dir, facts: gateway.facts }
+}
+
+async function open (t: Test, gateway: Gateway, more: Partial<SpoolingOptions> & { dir: string }): Promise<Spooling> {
+  const spooling = await openSpooling({
+    accept: gateway.accept,
+    ...gateway.store,
+    maxBytes: 64 * 1024 * 1024,
+    ignoreFields: () => [],
+    report: fact => { gateway.facts.push(fact) },
+    ...more
+  })
+  t.teardown(async () => { await spooling.close() })
+  return spooling
+}
+
+interface Timed { acceptance: Acceptance, tookMs: number }
+
+async function timed ({ spooling }: Scene, arrival: Arrival): Promise<Timed> {
+  const started = performance.now()
+  const acceptance = await spooling.accept(arrival)
+  return { acceptance, tookMs: performance.now() - started }
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n)
+const named = (facts: Fact[], name: Fact['fact']): Fact[] => facts.filter(({ fact }) => fact === name)
+const kindsOf = (answers: Timed[]): string[] => [...new Set(answers.map(({ acceptance }) => acceptance.kind))]
+const slowestOf = (answers: Timed[]): number => Math.round(Math.max(...answers.map(({ tookMs }) => tookMs)))
+
+/** Ways in which Redis is away, and comes back. */
+const OUTAGES: ReadonlyArray<[how: string, begin: (scene: Scene) => unknown, end: (scene: Scene) => unknown]> = [
+  ['killed', ({ server }) => server.kill(), ({ server }) => server.restart()],
+  ['frozen', ({ server }) => server.process.kill('SIGSTOP'), ({ server }) => server.process.kill('SIGCONT')],
+  ['read-only', ({ gateway }) => gateway.patient.redis.call('REPLICAOF', '127.0.0.1', '1'), ({ gateway }) => gateway.patient.redis.call('REPLICAOF', 'NO', 'ONE')],
+  ['out of memory', ({ gateway }) => gateway.patient.redis.config('SET', 'maxmemory', '1'), ({ gateway }) => gateway.patient.redis.config('SET', 'maxmemory', '0')],
+  ['without the replicas it needs', ({ gateway }) => gateway.patient.redis.config('SET', 'min-replicas-to-write', '1'), ({ gateway }) => gateway.patient.redis.config('SET', 'min-replicas-to-write', '0')]
+]
+for (const [how, begin, end] of OUTAGES) {
+  t.test(`Redis ${how}: every callback is spooled in time, and accepted once when it is back`, async t => {
+    const scene = await setScene(t)
+    const { gateway, facts } = scene
+    await accepted(gateway, { taskId: 'before' })
+    await begin(scene)
+    const receivedAt = Date.now() - 60_000
+    const first = await Promise.all(range(0, 200).map(async n => await timed(scene, callback({ taskId: `t${n}` }, { receivedAt }))))
+    t.strictSame(kindsOf(first), ['spooled'])
+    t.ok(slowestOf(first) < MAX_ANSWER_MS, `the first 200 at once: ${slowestOf(first)} ms`)
+    const later: Timed[] = []
+    for (const n of range(200, 240)) later.push(await timed(scene, callback({ taskId: `t${n}` }, { receivedAt })))
+    t.strictSame(kindsOf(later), ['spooled'])
+    t.ok(slowestOf(later) < MAX_DISK_MS, `the next, one by one: ${slowestOf(later)} ms`)
+    t.match(scene.spooling.status(), { callbacks: 240, isSpooling: true, oldestAt: receivedAt, problem: null })
+
+    await end(scene)
+    const back = performance.now()
+    await until('it is drained', () => named(facts, 'spool.drained').length > 0)
+    t.comment(`drained ${Math.round(performance.now() - back)} ms after Redis was back`)
+    const rows = await allEvents(gateway)
+    t.equal(rows.length, 241)
+    t.ok(rows.every(({ event, deliveries }) => deliveries.length === 2 && (event.taskId === 'before' || event.receivedAt === receivedAt)))
+    t.match(await timed(scene, callback({ taskId: 'after' })), { acceptance: { kind: 'accepted' } })
+    t.match(scene.spooling.status(), { callbacks: 0, bytes: 0, isSpooling: false, oldestAt: null })
+    t.equal(facts.filter(({ fact }) => fact.startsWith('spool.')).length, 3, 'it is told in three lines: began, ended, drained')
+  })
+}
+
+t.test('whatever became of those that were on their way: each is one event, and the flag says how it came', async t => {
+  const scene = await setScene(t)
+  scene.server.process.kill('SIGSTOP')
+  const first = await timed(scene, callback({ taskId: 'on its way' }))
+  const second = await timed(scene, callback({ taskId: 'straight to the disk' }))
+  t.strictSame(kindsOf([first, second]), ['spooled'])
+  scene.server.process.kill('SIGCONT')
+  await until('it is drained', () => named(scene.facts, 'spool.drained').length > 0)
+  const rows = await allEvents(scene.gateway)
+  t.strictSame(rows.map(({ event }) => event.taskId).sort(), ['on its way', 'straight to the disk'])
+  t.strictSame(rows.find(({ event }) => event.taskId === 'straight to the disk')!.event.flags, ['spooled'])
+})
+
+t.test('a repeat in the spool is a repeat', async t => {
+  const scene = await setScene(t)
+  const known = await accepted(scene.gateway, { taskId: 'known' })
+  await scene.server.kill()
+  for (const taskId of ['known', 'new', 'new', 'new']) t.match(await timed(scene, callback({ taskId })), { acceptance: { kind: 'spooled' } })
+  await scene.server.restart()
+  await until('it is drained', () => named(scene.facts, 'spool.drained').length > 0)
+  t.strictSame((await allEvents(scene.gateway)).map(({ event }) => [event.taskId, event.duplicates]), [['new', 2], ['known', 1]])
+  t.equal((await readEvent(scene.gateway.store, known))!.event.flags.length, 0)
+})
+
+t.test('what could never be accepted is refused, and not kept', async t => {
+  const scene = await setScene(t)
+  await scene.server.kill()
+  t.match(await timed(scene, callback({ taskId: 't' })), { acceptance: { kind: 'spooled' } })
+  t.match(await timed(scene, callback({ taskId: '' })), { acceptance: { kind: 'unreadable', field: 'taskId' } })
+  t.match(scene.spooling.status(), { callbacks: 1 })
+})
+
+t.test('a full spool refuses at once, while Redis is away and only then', async t => {
+  const scene = await setScene(t, { maxBytes: 100_000 })
+  await scene.server.kill()
+  const answers: Timed[] = []
+  for (const n of range(0, 20)) answers.push(await timed(scene, callback({ taskId: `t${n}`, filler: 'x'.repeat(10_000) })))
+  t.strictSame(kindsOf(answers), ['spooled', 'unavailable'])
+  t.ok(slowestOf(answers.slice(1)) < MAX_DISK_MS)
+  t.match(scene.spooling.status(), { problem: 'it is full' })
+  t.equal(named(scene.facts, 'spool.full').length, 1)
+  await scene.server.restart()
+  await until('it is drained', () => named(scene.facts, 'spool.drained').length > 0)
+  t.match(await timed(scene, callback({ taskId: 'after' })), { acceptance: { kind: 'accepted' } })
+  t.equal((await allEvents(scene.gateway)).length, 1 + answers.filter(({ acceptance }) => acceptance.kind === 'spooled').length)
+})
+
+t.test('a folder that takes nothing is as if there were no spool; nobody waits for Redis but the first', async t => {
+  const place = join(folder(t), 'file')
+  writeFileSync(place, '')
+  const scene = await setScene(t, { dir: join(place, 'spool') })
+  t.match(await timed(scene, callback({ taskId: 'before' })), { acceptance: { kind: 'accepted' } })
+  scene.server.process.kill('SIGSTOP')
+  t.match(await timed(scene, callback({ taskId: 't' })), { acceptance: { kind: 'unavailable', reason: /the spool/ } })
+  const next = await timed(scene, callback({ taskId: 't' }))
+  t.match(next, { acceptance: { kind: 'unavailable' } })
+  t.ok(next.tookMs < MAX_DISK_MS)
+  t.match(await scene.spooling.tryDisk(), { problem: /^ENOTDIR/ })
+  scene.server.process.kill('SIGCONT')
+  await until('it is taken', async () => (await timed(scene, callback({ taskId: 't' }))).acceptance.kind !== 'unavailable')
+})
+
+t.test('one callback that Redis will not take keeps nobody else from Redis, and is not lost', async t => {
+  const scene = await setScene(t)
+  const { redis, keys } = scene.gateway.patient
+  await redis.set(keys.task('poison'), 'not what belongs here')
+  t.match(await timed(scene, callback({ taskId: 'poison' })), { acceptance: { kind: 'spooled' } })
+  await until('others are accepted', async () => (await timed(scene, callback({ taskId: 'another' }))).acceptance.kind !== 'spooled')
+  for (const n of range(0, 20)) t.match((await timed(scene, callback({ taskId: `t${n}` }))).acceptance, { kind: 'accepted' })
+  t.match(scene.spooling.status(), { isSpooling: false })
+  t.ok(scene.spooling.status().callbacks >= 1)
+  await redis.del(keys.task('poison'))
+  await until('it is taken when it can be', async () => (await allEvents(scene.gateway)).some(({ event }) => event.taskId === 'poison'))
+})
+
+t.test('closed while Redis is away, it leaves what it has to the next, which drains it at once', async t => {
+  const scene = await setScene(t)
+  await scene.server.kill()
+  for (const n of range(0, 10)) await timed(scene, callback({ taskId: `t${n}` }))
+  const started = performance.now()
+  await scene.spooling.close()
+  t.ok(performance.now() - started < 2_000)
+  t.match(named(scene.facts, 'spool.left'), [{ callbacks: 10 }])
+  t.match(await timed(scene, callback({ taskId: 'late' })), { acceptance: { kind: 'unavailable' } })
+
+  await scene.server.restart()
+  await until('Redis answers', async () => await scene.gateway.store.redis.ping().then(() => true, () => false))
+  const next = await open(t, scene.gateway, { dir: scene.dir })
+  t.match(named(scene.facts, 'spool.found'), [{ callbacks: 10 }])
+  await until('it is drained', () => next.status().callbacks === 0)
+  await until('all are events', async () => (await allEvents(scene.gateway)).length === 10)
+  await next.close()
+  t.strictSame(readdirSync(scene.dir), ['reserve'], 'and leaves nothing')
+})
