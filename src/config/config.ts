@@ -75,8 +75,8 @@ export interface IngestConfig {
 /** Callbacks on the local disk, while Redis is away. */
 export interface SpoolConfig {
   enabled: boolean
-  /** Absolute. */
-  dir: string
+  /** Absolute; `null` for the folder `spool` in `dataDir`. */
+  dir: string | null
   maxBytes: number
 }
 

@@ -17,7 +17,9 @@ const MASK = '***'
 const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert', 'key'])
 
 /** What nothing means, where it does not mean none. */
-const NOTHING: Readonly<Record<string, string>> = { types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited', maxMemoryBytes: 'half of what there is' }
+const NOTHING: Readonly<Record<string, string>> = {
+  types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited', dir: 'spool in dataDir', maxMemoryBytes: 'half of what there is'
+}
 
 /** What other rows say already: the variant of a union, and the URL again. */
 const UNSHOWN = new Set(['kind', 'shownUrl'])

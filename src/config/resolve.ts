@@ -4,7 +4,7 @@
  *
  * Only for settings without faults. Knows no default of its own.
  */
-import { join, resolve as absolute } from 'node:path'
+import { resolve as absolute } from 'node:path'
 import { maskUrl, type ClientTls, type RetryPolicy, type Subscriber } from '../model/subscriber.js'
 import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type SpoolConfig, type Token } from './config.js'
 import { withoutCredentials } from './mask.js'
@@ -22,7 +22,7 @@ export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string
     admin: { listen: admin.listen, tokens: admin.tokens.map(tokenOf) },
     redis: redisOf(settings.redis),
     dataDir: absolute(settings.dataDir),
-    spool: spoolOf(settings),
+    spool: spoolOf(settings.spool),
     retention: {
       eventsMs: retention.events, failedMs: retention.failed, quarantineMs: retention.quarantine, auditMs: retention.audit
     },
@@ -73,8 +73,8 @@ function redisTlsOf (tls: Settings['redis']['tls']): RedisSettings['tls'] {
   return typeof tls === 'boolean' ? { enabled: tls } : { enabled: tls.enabled, ...clientTlsOf(tls) }
 }
 
-function spoolOf ({ spool: { enabled, dir, maxBytes }, dataDir }: Settings): SpoolConfig {
-  return { enabled, dir: absolute(dir ?? join(dataDir, 'spool')), maxBytes }
+function spoolOf ({ enabled, dir, maxBytes }: Settings['spool']): SpoolConfig {
+  return { enabled, dir: dir === undefined ? null : absolute(dir), maxBytes }
 }
 
 function textOrNull (text: string | undefined): string | null {

@@ -2,6 +2,7 @@
  * The spool of this process, if it takes callbacks and its configuration wants
  * one; and what everybody may know of it.
  */
+import { join } from 'node:path'
 import type { Accept } from '../accept/arrival.js'
 import { openSpooling, type SpoolStatus, type Spooling } from '../accept/spool/spooling.js'
 import type { Config } from '../config/config.js'
@@ -24,10 +25,15 @@ export interface SpoolOptions {
 
 /** Opens it; `null` when there is none. Never rejects. */
 export async function openSpool ({ config, role, accept, store, report, teardown }: SpoolOptions): Promise<Spooling | null> {
-  const { enabled, dir, maxBytes } = config().spool
+  const { spool: { enabled, dir, maxBytes }, dataDir } = config()
   if (!enabled || role === 'deliver') return null
   const spooling = await openSpooling({
-    accept, ...store, dir, maxBytes, ignoreFields: () => config().dedupe.ignoreFields, report
+    accept,
+    ...store,
+    dir: dir ?? join(dataDir, 'spool'),
+    maxBytes,
+    ignoreFields: () => config().dedupe.ignoreFields,
+    report
   })
   teardown.push('spool', spooling.close)
   return spooling

@@ -6,7 +6,7 @@
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Fact, Report } from '../model/fact.js'
-import { limitStrangers } from './strangers.js'
+import { limitLines } from './line-limit.js'
 
 export type { Logger } from 'pino'
 
@@ -74,10 +74,10 @@ export function createLogger ({ level, destination }: { level: string, destinati
 
 /** Turns facts into log lines; `msg` is the fact's name. */
 export function reportTo (logger: Logger): Report {
-  const strangers = limitStrangers()
+  const limit = limitLines()
   return told => {
     const { fact, ...details } = told
-    const unwritten = strangers.admit(told)
+    const unwritten = limit.admit(told)
     if (unwritten === null) logger.debug(details, fact)
     else logger[levelOf(told)](unwritten === 0 ? details : { ...details, unwritten }, fact)
   }

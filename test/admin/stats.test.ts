@@ -42,10 +42,25 @@ t.test('how full Redis is, and what went early because of it', async t => {
   })
 })
 
+const SPOOLS: ReadonlyArray<[says: string, callbacks: number, isSpooling: boolean, state: string]> = [
+  ['an idle spool', 0, false, 'idle'],
+  ['a spool that takes callbacks', 3, true, 'spooling'],
+  ['a spool that is drained', 3, false, 'draining']
+]
+for (const [says, callbacks, isSpooling, state] of SPOOLS) {
+  t.test(`${says} has its size and its age`, async t => {
+    const oldestAt = callbacks === 0 ? null : 1_700_000_000_000
+    const api = await startApi({ spool: () => ({ callbacks, bytes: 512, maxBytes: 1_024, oldestAt, isSpooling, problem: null, setAside: 1 }) })
+    t.teardown(api.close)
+    const { json } = await api.get('/api/v1/stats')
+    t.match(json, { spool: { state, callbacks, bytes: 512, maxBytes: 1_024, oldestAt: oldestAt === null ? null : '2023-11-14T22:13:20.000Z', problem: null, setAside: 1 } })
+  })
+}
+
 t.test('an empty record has numbers too', async t => {
   const api = await startApi()
   t.teardown(api.close)
-  t.match((await api.get('/api/v1/stats')).json, { events: 0, backlog: { open: 0, oldestWaitingAt: null }, subscribers: { configured: 2 } })
+  t.match((await api.get('/api/v1/stats')).json, { events: 0, spool: null, backlog: { open: 0, oldestWaitingAt: null }, subscribers: { configured: 2 } })
 })
 
 t.test('the replicas are listed, which one answers, and which runs another configuration', async t => {

@@ -41,6 +41,7 @@ const DEFAULTS = {
   admin: { listen: { host: '127.0.0.1', port: 8081 }, tokens: [] },
   redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null },
   dataDir: resolve('data'),
+  spool: { enabled: true, dir: null, maxBytes: 1_073_741_824 },
   retention: { eventsMs: 7 * DAY_MS, failedMs: 30 * DAY_MS, quarantineMs: 7 * DAY_MS, auditMs: 90 * DAY_MS },
   delivery: {
     timeoutMs: 15_000,
@@ -114,6 +115,7 @@ redis:
   prefix: eu
   maxMemory: 2048mb
 dataDir: /var/lib/relay
+spool: { enabled: false, dir: /var/spool/relay, maxBytes: 64mb }
 retention: { events: 1d, failed: 2d, quarantine: 3d, audit: 4d }
 delivery: { timeout: 1s, retry: [1s, 1m], maxAge: 1h, concurrency: 2 }
 shutdownDelay: 5s
@@ -144,7 +146,7 @@ subscribers:
   ])
   t.match(redis, { url: null, sentinel: { name: 'main', nodes: ['s1:26379', 's2:26379'] }, cluster: null, username: 'relay', password: 'word', prefix: 'eu', maxMemoryBytes: 2_147_483_648 })
   t.match(redis.tls, { enabled: true, ca: /CERTIFICATE/ })
-  t.match(config, { dataDir: '/var/lib/relay', shutdownDelayMs: 5_000, shutdownGraceMs: 20_000, log: { level: 'debug' } })
+  t.match(config, { dataDir: '/var/lib/relay', spool: { enabled: false, dir: '/var/spool/relay', maxBytes: 67_108_864 }, shutdownDelayMs: 5_000, shutdownGraceMs: 20_000, log: { level: 'debug' } })
   t.match(subscribers[0], {
     match: { types: ['avatar', 'image*'], statuses: [1, 2], businessIds: ['42'] },
     headers: { Authorization: 'Bearer b', 'X-Team': 'media' },

@@ -18,6 +18,8 @@ t.test('the defaults are shown in the units of the file', async t => {
   t.equal(lineOf(text, 'allowFrom'), 'allowFrom | 54.212.95.175, 44.236.127.35')
   t.equal(lineOf(text, 'url'), 'url | none')
   t.equal(lineOf(text, 'maxMemory'), 'maxMemory | half of what there is')
+  t.equal(lineOf(text, 'dir'), 'dir | spool in dataDir')
+  t.equal(lineOf(text, 'maxBytes'), 'maxBytes | 1024mb')
 })
 
 t.test('without subscribers that is said, and so is what one would get', async t => {

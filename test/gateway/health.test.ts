@@ -1,6 +1,7 @@
 /** What everybody may read of the gateway's health, without a token. */
 import t from 'tap'
-import { createHealth, type Health } from '../../src/gateway/health.js'
+import type { SpoolStatus } from '../../src/accept/spool/spooling.js'
+import { createHealth, type Health, type HealthOptions } from '../../src/gateway/health.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { startRedis } from '../support/redis.js'
@@ -57,3 +58,38 @@ t.test('memory that is short is told before it is full, and no longer than it is
   t.equal(short.reasons.length, 1)
   t.strictSame(await healthAt(0.75), { ready: true, status: 'ok', reasons: [] })
 })
+
+/** A spool as it would say it is. */
+function spoolThat (more: Partial<SpoolStatus> = {}): HealthOptions['spool'] {
+  const status = { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, ...more }
+  return { status: () => status, tryDisk: async () => status }
+}
+const WAITING = { callbacks: 2, bytes: 1_500, oldestAt: Date.now() - 65_000 }
+
+const WITHOUT_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, ready: boolean, reasons: RegExp[]]> = [
+  ['a spool that is empty', {}, true, [/^Redis takes no writes \(OOM\): callbacks are kept in the spool$/]],
+  ['a spool with callbacks', WAITING, true, [/kept in the spool/, /^2 callbacks wait in the spool \(2kb\), the oldest for 6\d s$/]],
+  ['a full spool', { ...WAITING, problem: 'it is full' }, false, [/^Redis takes no writes \(OOM\), and the spool takes no callbacks \(it is full\)$/, /2 callbacks wait/]]
+]
+for (const [says, spool, ready, reasons] of WITHOUT_REDIS) {
+  t.test(`a full Redis and ${says}: ${ready ? 'degraded, because a callback gets its 200' : 'not ready'}`, async t => {
+    const client = redis.client()
+    await client.config('SET', 'maxmemory', '1')
+    t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
+    const health = createHealth({ ...options, spool: spoolThat(spool), store: { redis: client, keys: keysOf('test') } })
+    t.match(await health(), { ready, status: 'degraded', reasons })
+  })
+}
+
+const WITH_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, reasons: RegExp[]]> = [
+  ['an empty spool', {}, []],
+  ['a spool that is drained', { callbacks: 1, bytes: 100, oldestAt: Date.now() }, [/^1 callback waits in the spool \(1kb\), the oldest for \d s$/]],
+  ['a spool that takes nothing', { problem: 'EACCES: permission denied' }, [/^the spool takes no callbacks \(EACCES: permission denied\): they would be refused while Redis is away$/]],
+  ['something set aside', { setAside: 1 }, [/^the spool has set 1 file aside that cannot be accepted/]]
+]
+for (const [says, spool, reasons] of WITH_REDIS) {
+  t.test(`with Redis there and ${says} it is ready${reasons.length > 0 ? ', and says what to look at' : ''}`, async t => {
+    const health = createHealth({ ...options, spool: spoolThat(spool), store: { redis: redis.client(), keys: keysOf('test') } })
+    t.match(await health(), { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons })
+  })
+}

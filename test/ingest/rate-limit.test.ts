@@ -80,6 +80,21 @@ t.test('a limit that cannot be counted refuses nobody', async t => {
   t.equal(await statusOf(endpoint), 200, 'gone')
 })
 
+t.test('a Redis that is known to be away is not asked, and one that is frozen not waited for', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.close())
+  let isAway = false
+  const endpoint = createEndpoint(limitOf(1, 'redis'), { rateLimitRedis: { redis: server.client(), keyPrefix: 'r:', isAway: () => isAway } })
+  t.equal(await statusOf(endpoint), 200)
+  server.process.kill('SIGSTOP')
+  t.teardown(() => { server.process.kill('SIGCONT') })
+  const started = performance.now()
+  t.equal(await statusOf(endpoint), 200, 'frozen')
+  t.ok(performance.now() - started < 500, `${performance.now() - started} ms`)
+  isAway = true
+  t.strictSame([await statusOf(endpoint), await statusOf(endpoint)], [200, 429], 'away, this process counts alone')
+})
+
 t.test('without a shared counter, each process counts alone', async t => {
   const endpoint = createEndpoint(limitOf(1, 'redis'))
   t.strictSame([await statusOf(endpoint), await statusOf(endpoint)], [200, 429])

@@ -236,6 +236,7 @@ t.test('a directory open to others is closed to them, and that is said', async t
 t.test('a directory of an earlier gateway that was opened to others is closed again', async t => {
   const { start, dataDir } = scene(t)
   await (await start()).stop()
+  mkdirSync(join(dataDir, 'spool'))
   chmodSync(dataDir, 0o755)
   await start()
   t.equal(statSync(dataDir).mode & 0o777, 0o700)

@@ -4,7 +4,7 @@
 import t from 'tap'
 import type { Fact } from '../../src/model/fact.js'
 import { createLogger, reportTo } from '../../src/telemetry/log.js'
-import { limitStrangers } from '../../src/telemetry/strangers.js'
+import { limitLines } from '../../src/telemetry/line-limit.js'
 
 function logTo (lines: Array<Record<string, unknown>>, level = 'trace'): ReturnType<typeof createLogger> {
   return createLogger({ level, destination: { write: line => { lines.push(JSON.parse(line) as Record<string, unknown>) } } })
@@ -47,10 +47,19 @@ t.test('what a driver hangs on an error stays out of the log: commands hold bodi
 
 t.test('strangers do not fill the disk: the first of each kind in a minute, then how many there were', async t => {
   let now = 0
-  const { admit } = limitStrangers(() => now)
+  const { admit } = limitLines(() => now)
   t.strictSame([admit(refused('address')), admit(refused('address')), admit(refused('not-http')), admit(refused('address'))], [0, null, 0, null])
   now = 60_000
   t.equal(admit(refused('address')), 2, 'two were not written')
   t.equal(admit(refused('address')), null)
   t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
+})
+
+t.test('an outage is told once a minute, not once for each callback', async t => {
+  let now = 0
+  const { admit } = limitLines(() => now)
+  const unavailable: Fact = { fact: 'accept.unavailable', reason: 'away' }
+  t.strictSame([admit(unavailable), admit(unavailable), admit(unavailable), admit(refused('unavailable'))], [0, null, null, 0])
+  now = 60_000
+  t.equal(admit(unavailable), 2)
 })

@@ -1,0 +1,49 @@
+/**
+ * Keeps strangers, and a Redis that is away, from filling the disk with log
+ * lines.
+ *
+ * Whoever is not let in can make as many refusals as he likes, and an outage
+ * says the same of every callback. Of each kind the first in a minute is
+ * written, with the number of those that were not; the others are written only
+ * at the level `debug`. What becomes of a listed sender's callback is always
+ * written.
+ */
+import type { Fact } from '../model/fact.js'
+
+/** Reasons of `callback.refused` that need no address of the list. */
+const OF_STRANGERS = new Set(['address', 'not-http'])
+const QUIET_MS = 60_000
+
+export interface LineLimit {
+  /**
+   * Asks whether to write a fact.
+   *
+   * @returns how many like it were not written since the last that was; `null` when this one is not to be written
+   */
+  admit: (fact: Fact) => number | null
+}
+
+/** Makes a limit that has seen nothing; `clock` is in milliseconds. */
+export function limitLines (clock: () => number = () => performance.now()): LineLimit {
+  const seen = new Map<string, { since: number, kept: number }>()
+  return {
+    admit (fact) {
+      const kind = kindOf(fact)
+      if (kind === null) return 0
+      const last = seen.get(kind)
+      const now = clock()
+      if (last !== undefined && now - last.since < QUIET_MS) {
+        last.kept += 1
+        return null
+      }
+      seen.set(kind, { since: now, kept: 0 })
+      return last?.kept ?? 0
+    }
+  }
+}
+
+/** What makes facts alike; `null` for those of which each is written. */
+function kindOf (fact: Fact): string | null {
+  if (fact.fact === 'accept.unavailable') return fact.fact
+  return fact.fact === 'callback.refused' && OF_STRANGERS.has(fact.reason) ? `refused ${fact.reason}` : null
+}
