@@ -22,7 +22,7 @@ import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey } from './gateway/journey.js'
 import { reloadEverywhere } from './gateway/reload-everywhere.js'
 import { joinReplicas, type Replicas } from './gateway/replicas.js'
-import { openSpool } from './gateway/spool.js'
+import { openSpool, spoolDirOf } from './gateway/spool.js'
 import { openStorage, type Storage } from './gateway/storage.js'
 import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
@@ -120,12 +120,13 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
 
 async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): Promise<Gateway> {
   const { config, logger, report, teardown } = ground
-  const storage = await openStorage({ ...ground, config: config(), env })
+  const storage = await openStorage({ ...ground, config: config(), spoolDir: spoolDirOf(config(), ground.role), env })
   const replicas = openReplicas(ground, storage)
   const journey = openJourney({ ...ground, storage })
   const alignment = createAlignment(journey.align, logger)
   teardown.push('alignment', alignment.stop)
-  await alignment.align()
+  const aligned = alignment.align()
+  if (storage.verify === null) await aligned // without Redis it takes its time, and callbacks come now
 
   const reloader = createReloader({
     file: configFile,
@@ -137,7 +138,7 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
       await alignment.align()
     }
   })
-  const spool = await openSpool({ ...ground, accept: journey.accept, store: storage.hasty })
+  const spool = await openSpool({ ...ground, accept: journey.accept, storage })
   let open = false
   const behind = { storage, journey, spool, reloader, configFile, replicas, open: () => open }
   const admin = await openAdminFace(ground, behind)

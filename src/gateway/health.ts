@@ -66,9 +66,13 @@ async function look ({ store, spool, refusedFaults, troubleAmongReplicas }: Heal
   return { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }
 
+function notReady (...reasons: string[]): Health {
+  return { ready: false, status: 'degraded', reasons }
+}
+
 /** A callback gets its 200 all the same, as long as the disk takes it. */
 async function lookWithoutRedis (spool: HealthOptions['spool'], { away, reasons }: { away: string, reasons: string[] }): Promise<Health> {
-  if (spool === null) return { ready: false, status: 'degraded', reasons: [away, ...reasons] }
+  if (spool === null) return notReady(away, ...reasons)
   const status = await spool.tryDisk()
   const { problem } = status
   const means = problem === null ? `${away}: callbacks are kept in the spool` : `${away}, and the spool takes no callbacks (${problem})`

@@ -8,30 +8,35 @@ import { openSpooling, type SpoolStatus, type Spooling } from '../accept/spool/s
 import type { Config } from '../config/config.js'
 import { formatSize } from '../config/size.js'
 import type { Report } from '../model/fact.js'
-import type { RecordStore } from '../record/store.js'
-import type { Role } from './journey.js'
+import type { Role } from '../model/replica.js'
+import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
+
+/** Where callbacks are kept while Redis is away; `null` for a process that has no spool. */
+export function spoolDirOf ({ spool: { enabled, dir }, dataDir }: Config, role: Role): string | null {
+  return enabled && role !== 'deliver' ? dir ?? join(dataDir, 'spool') : null
+}
 
 export interface SpoolOptions {
   config: () => Config
   role: Role
   /** The way to Redis. */
   accept: Accept
-  /** Fails fast. */
-  store: RecordStore
+  storage: Storage
   report: Report
   teardown: Teardown
 }
 
 /** Opens it; `null` when there is none. Never rejects. */
-export async function openSpool ({ config, role, accept, store, report, teardown }: SpoolOptions): Promise<Spooling | null> {
-  const { spool: { enabled, dir, maxBytes }, dataDir } = config()
-  if (!enabled || role === 'deliver') return null
+export async function openSpool ({ config, role, accept, storage, report, teardown }: SpoolOptions): Promise<Spooling | null> {
+  const dir = spoolDirOf(config(), role)
+  if (dir === null) return null
   const spooling = await openSpooling({
     accept,
-    ...store,
-    dir: dir ?? join(dataDir, 'spool'),
-    maxBytes,
+    ...storage.hasty,
+    verify: storage.verify,
+    dir,
+    maxBytes: config().spool.maxBytes,
     ignoreFields: () => config().dedupe.ignoreFields,
     report
   })

@@ -1,6 +1,9 @@
 /**
  * Opens the record: starts or finds Redis, connects, and makes sure that it
  * can carry the promises before anything is accepted.
+ *
+ * A Redis that was used before and is away now does not keep a gateway from
+ * starting that can keep callbacks in a spool: it is checked when it is back.
  */
 import type { Config } from '../config/config.js'
 import type { Report } from '../model/fact.js'
@@ -8,14 +11,17 @@ import type { RecordStore } from '../record/store.js'
 import { checkRedis } from '../redis/check.js'
 import { connectRedis, waitUntilReady, type Connections } from '../redis/connect.js'
 import { claimDataVersion } from '../redis/data-version.js'
-import { keysOf } from '../redis/keys.js'
+import { keysOf, type Keys } from '../redis/keys.js'
 import { startManagedRedis } from '../redis/managed.js'
 import { targetFrom, type RedisTarget } from '../redis/target.js'
 import type { Logger } from '../telemetry/log.js'
+import { isKnownRedis, isOutage, rememberRedis, type RedisData } from './known-redis.js'
 import type { Teardown } from './teardown.js'
 
 /** How long a start waits for Redis before it gives up. */
 const READY_WITHIN_MS = 10_000
+/** The same when it can take callbacks without: each second of waiting turns some away. */
+const READY_SOON_MS = 2_000
 
 export interface Storage {
   /** For accepting and for readers: fails fast. */
@@ -25,10 +31,14 @@ export interface Storage {
   connections: Connections
   /** Who runs the server. */
   kind: 'managed' | 'external'
+  /** Checks a Redis that was away at the start; `null` when that has been done. Rejects while it must not be used. */
+  verify: (() => Promise<void>) | null
 }
 
 export interface StorageOptions {
   config: Config
+  /** Where callbacks can be kept while Redis is away; `null` when they cannot. */
+  spoolDir: string | null
   env: NodeJS.ProcessEnv
   logger: Logger
   report: Report
@@ -41,21 +51,67 @@ export interface StorageOptions {
  * @throws RelayError REDIS_MISSING, DATA_DIR_IN_USE, REDIS_UNAVAILABLE or REDIS_UNFIT
  */
 export async function openStorage (options: StorageOptions): Promise<Storage> {
-  const { config, logger, report, teardown } = options
+  const { config, report, teardown } = options
   const external = targetFrom(config.redis)
   const target = external ?? await startServer(options)
   const connections = connectRedis({ target, report })
   teardown.push('redis connections', async () => { await connections.close() })
-  await Promise.all([waitUntilReady(connections.hasty, READY_WITHIN_MS), waitUntilReady(connections.patient, READY_WITHIN_MS)])
-  const { warnings } = await checkRedis(connections.hasty)
-  for (const warning of warnings) logger.warn(warning)
   const keys = keysOf(config.redis.prefix)
-  await claimDataVersion(connections.hasty, keys)
   return {
     hasty: { redis: connections.hasty, keys },
     patient: { redis: connections.patient, keys },
     connections,
-    kind: external === null ? 'managed' : 'external'
+    kind: external === null ? 'managed' : 'external',
+    verify: await verifyNowOrLater(options, { target, connections, keys })
+  }
+}
+
+interface Opened { target: RedisTarget, connections: Connections, keys: Keys }
+
+/** @returns how to do it later, when Redis is away and the gateway may start all the same */
+async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, { target, connections, keys }: Opened): Promise<Storage['verify']> {
+  const data = { target, prefix: config.redis.prefix }
+  const canWait = spoolDir !== null && isKnownRedis(spoolDir, data)
+
+  async function verify (): Promise<void> {
+    const { warnings } = await checkRedis(connections.hasty)
+    await claimDataVersion(connections.hasty, keys)
+    for (const warning of warnings) logger.warn(warning)
+    if (spoolDir !== null) remember(spoolDir, data, logger)
+  }
+
+  try {
+    const withinMs = canWait ? READY_SOON_MS : READY_WITHIN_MS
+    await Promise.all([waitUntilReady(connections.hasty, withinMs), waitUntilReady(connections.patient, withinMs)])
+    await verify()
+    return null
+  } catch (error) {
+    if (!canWait || !isOutage(error)) throw error
+    logger.warn({ err: error }, 'Redis is away: callbacks go to the spool until it is back')
+    return toldOnce(verify, logger)
+  }
+}
+
+/** It is tried again and again; what it says is logged when it is news. */
+function toldOnce (verify: () => Promise<void>, logger: Logger): () => Promise<void> {
+  let told = ''
+  return async () => {
+    try {
+      await verify()
+    } catch (error) {
+      const { message } = error as Error
+      if (message !== told && !isOutage(error)) logger.error({ err: error }, 'Redis is back, but it is not used: callbacks go to the spool')
+      told = message
+      throw error
+    }
+  }
+}
+
+function remember (spoolDir: string, data: RedisData, logger: Logger): void {
+  try {
+    rememberRedis(spoolDir, data)
+  } catch (error) {
+    logger.warn({ err: error }, 'the spool cannot be written to: callbacks will be refused while Redis is away')
   }
 }
 

@@ -5,11 +5,11 @@
 import t from 'tap'
 import { accept, logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
 
-t.test('a full Redis: callbacks get 503, /readyz says so, and both heal', async t => {
+t.test('a full Redis and no spool: callbacks get 503, /readyz says so, and both heal', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber()
-  const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] }))
+  const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), spool: { enabled: false }, subscribers: [{ name: 'one', url: subscriber.url }] }))
   const operator = redis.client()
   t.match(await seeReadiness(gateway), { code: 200, status: 'ok' })
   const known = { taskId: 'known', status: 1, type: 'x' }
@@ -37,4 +37,25 @@ t.test('a full Redis: callbacks get 503, /readyz says so, and both heal', async 
   await operator.config('SET', 'maxmemory', '0')
   t.equal((await gateway.post({ taskId: 't', status: 1, type: 'x' })).status, 200)
   await until(async () => (await seeReadiness(gateway)).code === 200 || undefined)
+})
+
+t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to look at', async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const subscriber = await scene.subscriber()
+  const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] }))
+  const known = { taskId: 'known', status: 1, type: 'x' }
+  await accept(gateway, known)
+  await redis.client().config('SET', 'maxmemory', '1')
+  t.match(await gateway.post({ taskId: 't', status: 1, type: 'x' }), { status: 200, json: { status: 'spooled' } })
+  t.match(await gateway.post(known), { status: 200, json: { status: 'spooled' } }, 'a repeat as well: it is found to be one later')
+  const full = await until(async () => {
+    const now = await seeReadiness(gateway)
+    return now.status === 'degraded' ? now : undefined
+  })
+  t.match(full, { code: 200, reasons: [/^Redis takes no writes \(OOM\): callbacks are kept in the spool$/, /^2 callbacks wait in the spool/] })
+  await redis.client().config('SET', 'maxmemory', '0')
+  await until(async () => (await seeReadiness(gateway)).status === 'ok' || undefined)
+  await subscriber.waitFor(2)
+  t.equal(subscriber.received.length, 2, 'the repeat was one')
 })

@@ -29,14 +29,15 @@ function post (body: string | Buffer, more: WireRequest = {}): WireRequest {
 interface Stage { redis: TestRedis, client: Redis, home: Home, gateway: TestGateway, subscriber: TestSubscriber, configure: (ingest?: Settings) => Promise<void> }
 
 /** A gateway on an external Redis, behind a trusted proxy: callers name their address in X-Forwarded-For. */
-async function setStage (t: Test): Promise<Stage> {
+async function setStage (t: Test, more: Settings = {}): Promise<Stage> {
   const port = await freePort()
   const redis = await startRedis(['--port', String(port), '--bind', '127.0.0.1'])
   const subscriber = await startSubscriber()
   const settings = (ingest: Settings = {}): Settings => ({
     ingest: { trustedProxies: ['127.0.0.1'], allowFrom: ['127.0.0.1', '198.51.100.0/24'], maxBody: '4kb', ...ingest },
     redis: { url: `redis://127.0.0.1:${port}` },
-    subscribers: [{ name: 'one', url: subscriber.url }]
+    subscribers: [{ name: 'one', url: subscriber.url }],
+    ...more
   })
   const home = makeHome(settings())
   const gateway = await startInProcess(home)
@@ -283,8 +284,8 @@ for (const store of ['local', 'redis']) {
   })
 }
 
-t.test('Redis away: 503 with Retry-After, refusals as ever, and all is well when it is back', { timeout: 60_000 }, async t => {
-  const { gateway, redis, subscriber } = await setStage(t)
+t.test('Redis away and no spool: 503 with Retry-After, refusals as ever, and all is well when it is back', { timeout: 60_000 }, async t => {
+  const { gateway, redis, subscriber } = await setStage(t, { spool: { enabled: false } })
   const origin = new URL(gateway.ingestUrl).origin
   const accepted = new Set<unknown>()
 
@@ -323,6 +324,19 @@ t.test('Redis away: 503 with Retry-After, refusals as ever, and all is well when
   })
   await subscriber.waitUntil(received => new Set(idsOf(received)).size >= accepted.size)
   t.strictSame(new Set(idsOf(subscriber.received)), accepted, 'each was delivered under the id it was answered with')
+})
+
+t.test('Redis away: 200 spooled without an event id, refusals as ever', async t => {
+  const { gateway, redis, subscriber } = await setStage(t)
+  const origin = new URL(gateway.ingestUrl).origin
+  await redis.kill()
+  const answer = await send(origin, post(fresh()))
+  t.match(answer, { status: 200, headers: { 'content-type': /^application\/json/ }, body: '{"status":"spooled"}' })
+  t.equal((await send(origin, { method: 'GET', target: PATH })).status, 405)
+  t.equal((await send(origin, post('{}'))).status, 400)
+  t.equal((await send(origin, post(fresh(), { headers: [STRANGER] }))).status, 403)
+  await redis.restart()
+  await subscriber.waitFor(1)
 })
 
 t.test('monitor mode lets strangers in and flags their events', async t => {

@@ -74,6 +74,9 @@ export class Gate {
     }
   }
 
+  /** Lets nobody in until a probe got through. */
+  shut (reason: string): void { this.#change('shut', reason) }
+
   /** There is a sign that Redis is back: asks it at once. */
   probeNow (): void { this.#pause.end() }
 

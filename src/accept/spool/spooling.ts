@@ -33,6 +33,8 @@ export interface SpoolingOptions {
   /** Fails fast. */
   redis: RedisClient
   keys: Keys
+  /** Must have succeeded before Redis is used; `null` when it has. Rejects with a reason for the log. */
+  verify: (() => Promise<void>) | null
   /** `spool.dir`, absolute. */
   dir: string
   maxBytes: number
@@ -65,13 +67,13 @@ export interface Spooling {
 
 /** Opens the spool and begins to drain what lies there. Never rejects: a disk that does not work is told, and tried again. */
 export async function openSpooling (options: SpoolingOptions): Promise<Spooling> {
-  const { redis, keys, dir, report } = options
+  const { redis, dir, report } = options
   const trouble = new DiskTrouble(report)
   const setAside = createSetAside(dir)
   const stock = new Stock({ ...options, ownership: createOwnership(dir), trouble })
   const outage = createOutage(report, () => stock.size())
   const gate = new Gate({
-    probe: async () => { await probeWrites(redis, keys) },
+    probe: verifiedProbe(options),
     hasWaiting: () => stock.hasAny(),
     onChange (state, reason) {
       outage.change(state, reason)
@@ -82,6 +84,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   const drain = createDrain({ ...options, accept, stock, setAside, gate, trouble })
   const onReady = (): void => { gate.probeNow() }
   redis.on('ready', onReady)
+  if (options.verify !== null) gate.shut('Redis was away at the start')
   const stopLooking = await keepLooking({ stock, trouble, report, onFound: drain.wake })
 
   const status = (): SpoolStatus => ({
@@ -107,6 +110,16 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
       await stock.close()
       tellLeft(stock.size(), report)
     }
+  }
+}
+
+/** A Redis that was away at the start is checked before anything else is asked of it. */
+function verifiedProbe ({ redis, keys, verify }: SpoolingOptions): () => Promise<void> {
+  let isVerified = verify === null
+  return async () => {
+    if (!isVerified) await verify!()
+    isVerified = true
+    await probeWrites(redis, keys)
   }
 }
 

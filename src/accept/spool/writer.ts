@@ -109,8 +109,9 @@ export class Writer {
     const left = this.#file
     this.#file = null
     if (left === null) return
+    const isEmpty = left.segment.callbacks === 0
+    if (!isEmpty) this.options.onSealed(left.segment) // at once: at no moment is it counted nowhere
     await left.close().catch(() => {}) // every entry that was called safe has been synced
-    if (left.segment.callbacks > 0) this.options.onSealed(left.segment)
-    else await rm(left.segment.path, { force: true }).catch(() => {}) // what is in it was called safe by nobody
+    if (isEmpty) await rm(left.segment.path, { force: true }).catch(() => {}) // what is in it was called safe by nobody
   }
 }

@@ -1,0 +1,49 @@
+/**
+ * Whether this gateway has worked with the Redis of its configuration before.
+ *
+ * If it has, and Redis is away, then that is an outage: the gateway may start
+ * and take callbacks. If it has not, then the address may be wrong, and a
+ * start that takes callbacks all the same would hide it.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isRelayError } from '../model/errors.js'
+import { describeTarget, type RedisTarget } from '../redis/target.js'
+
+/** Which data: an address and a prefix. */
+export interface RedisData { target: RedisTarget, prefix: string }
+
+/** @param dir  `spool.dir` */
+export function isKnownRedis (dir: string, data: RedisData): boolean {
+  try {
+    return readFileSync(fileIn(dir), 'utf8').trim() === markOf(data)
+  } catch {
+    return false
+  }
+}
+
+/** Notes that it has been checked and may be used. @throws what the file system throws */
+export function rememberRedis (dir: string, data: RedisData): void {
+  if (isKnownRedis(dir, data)) return
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const draft = `${fileIn(dir)}.${process.pid}`
+  writeFileSync(draft, markOf(data) + '\n', { mode: 0o600 })
+  renameSync(draft, fileIn(dir))
+}
+
+/** Whether an error of the start says that Redis is away, and not that it refuses us. */
+export function isOutage (error: unknown): boolean {
+  if (!isRelayError(error)) return /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN|MASTERDOWN)\b|^Command timed out|^Connection is closed|^Stream isn't writeable/.test(error instanceof Error ? error.message : '')
+  if (error.code !== 'REDIS_UNAVAILABLE') return false
+  return !/WRONGPASS|NOAUTH|NOPERM|\bAUTH\b|certificate|\bTLS\b|\bSSL\b|self.signed|altname/i.test(String(error.details['lastError'] ?? ''))
+}
+
+function fileIn (dir: string): string {
+  return join(dir, 'known-redis')
+}
+
+/** Unreadable on purpose: an address is nobody's business. */
+function markOf ({ target, prefix }: RedisData): string {
+  return createHash('sha256').update(`${describeTarget(target)} ${prefix}`).digest('hex')
+}

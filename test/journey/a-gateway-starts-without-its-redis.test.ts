@@ -1,0 +1,64 @@
+/**
+ * Promise 6: a gateway that has worked with its Redis before starts while that
+ * is away, takes callbacks at once, and checks Redis before it uses it. One
+ * that has not does not start: the address may be wrong.
+ */
+import t from 'tap'
+import { runCommand } from '../support/command.js'
+import { allArrived, OUTAGES, sendMany, sendOnce, setSpoolStage, statusesOf } from '../support/outage.js'
+import { logged, onRedis, seeReadiness, until } from '../support/scene.js'
+
+/** It waits two seconds for Redis; milliseconds. */
+const MAX_START_MS = 8_000
+
+for (const { says, begin, end } of [OUTAGES.killed, OUTAGES.frozen, OUTAGES.full]) {
+  t.test(`a gateway whose Redis ${says} starts again without it, and takes callbacks at once`, { timeout: 60_000 }, async t => {
+    const stage = await setSpoolStage(t)
+    const { scene, redis, gateway } = stage
+    await begin(redis)
+    const before = await sendMany(gateway, 'before', 10)
+    await gateway.kill()
+    const next = await scene.process(gateway.home)
+    const [first, open] = [next.log[0], next.log.find(({ msg }) => msg === 'gateway is open')].map(line => Date.parse(String(line?.['time'])))
+    t.ok(open! - first! < MAX_START_MS, `it is open after ${open! - first!} ms`)
+    t.match(next.log.find(({ msg }) => msg === 'Redis is away: callbacks go to the spool until it is back'), { level: 'warn' })
+    t.match(await seeReadiness(next), { code: 200, status: 'degraded', reasons: [/kept in the spool/, /^10 callbacks wait/] })
+    const after = await sendMany(next, 'after', 10)
+    t.strictSame(statusesOf(after), ['spooled'])
+    t.match(await next.post('{}'), { status: 400 })
+    await end(redis)
+    await allArrived(t, { ...stage, gateway: next }, [...before, ...after])
+    await until(async () => (await seeReadiness(next)).status === 'ok' || undefined)
+    t.equal((await sendOnce(next, 'straight')).status, 'accepted')
+  })
+}
+
+t.test('a gateway that has never worked with this Redis does not start without it: the address may be wrong', { timeout: 60_000 }, async t => {
+  const { redis, gateway } = await setSpoolStage(t)
+  await gateway.stop()
+  await redis.kill()
+  const { home } = gateway
+  home.configure({ ...onRedis(redis), redis: { url: 'redis://127.0.0.1:1' } })
+  const { code, err } = await runCommand(['start', '--config', home.configFile])
+  t.equal(code, 1)
+  t.match(err, /Redis at redis:\/\/127\.0\.0\.1:1 was not ready.*or correct the address/)
+})
+
+t.test('a Redis that is back and must not be used gets nothing; the spool goes on, and says why', { timeout: 60_000 }, async t => {
+  const stage = await setSpoolStage(t)
+  const { scene, redis, gateway } = stage
+  const operator = redis.client()
+  await gateway.kill()
+  await operator.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  redis.process.kill('SIGSTOP')
+  const next = await scene.process(gateway.home)
+  const frozen = await sendMany(next, 'frozen', 5)
+  redis.process.kill('SIGCONT')
+  t.match(await logged(next, ({ msg }) => msg === 'Redis is back, but it is not used: callbacks go to the spool'), { level: 'error', err: { message: /maxmemory-policy/ } })
+  const refused = await sendMany(next, 'refused', 5)
+  t.strictSame(statusesOf([...frozen, ...refused]), ['spooled'])
+  t.equal(await operator.zcard('{relay}:events'), 0)
+  await operator.config('SET', 'maxmemory-policy', 'noeviction')
+  await allArrived(t, { ...stage, gateway: next }, [...frozen, ...refused])
+  t.equal(next.log.filter(({ msg }) => /must not be used|is not used/.test(String(msg))).length, 1, 'it is told once')
+})

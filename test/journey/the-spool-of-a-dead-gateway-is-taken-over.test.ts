@@ -1,0 +1,37 @@
+/**
+ * Several gateways may be given one folder for their spools: each has its own
+ * part of it, and what a dead one left another drains.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { allArrived, sendMany, statusesOf, type SpoolStage } from '../support/outage.js'
+import type { Settings } from '../support/gateway.js'
+import { logged, onRedis, setScene } from '../support/scene.js'
+
+/** It is looked for every 10 s; milliseconds. */
+const MAX_TAKE_OVER_MS = 15_000
+
+t.test('two gateways on one folder: each has its own part, and the one that lives takes over from the one that is killed', { timeout: 60_000 }, async t => {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  const subscribers: SpoolStage['subscribers'] = [await scene.subscriber(), await scene.subscriber()]
+  const shared = scene.home({})
+  const settings: Settings = {
+    ...onRedis(redis),
+    spool: { dir: join(shared.dir, 'spool') },
+    subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url }))
+  }
+  const [one, other] = [await scene.process(scene.home(settings)), await scene.process(scene.home(settings))]
+  await redis.kill()
+  const sent = [...await sendMany(one, 'one', 20), ...await sendMany(other, 'other', 20)]
+  t.strictSame(statusesOf(sent), ['spooled'])
+  t.equal(readdirSync(join(shared.dir, 'spool')).filter(name => /^0/.test(name)).length, 2)
+  await one.kill()
+  await redis.restart()
+  const back = performance.now()
+  t.match(await logged(other, ({ msg }) => msg === 'spool.found'), { callbacks: 20 })
+  const tookMs = Math.round(performance.now() - back)
+  t.ok(tookMs < MAX_TAKE_OVER_MS, `after ${tookMs} ms`)
+  await allArrived(t, { subscribers, gateway: other }, sent)
+})

@@ -1,0 +1,185 @@
+/**
+ * The ways in which an external Redis is away, and how it comes back; and a
+ * sender that sends each callback once and notes what it was told.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Test } from 'tap'
+import type { GatewayProcess, Settings, TestGateway } from './gateway.js'
+import { onRedis, seeReadiness, setScene, tasksOf, until, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
+import type { TestSubscriber } from './subscriber.js'
+
+/** No answer takes longer, milliseconds. */
+const MAX_ANSWER_MS = 1_500
+/** Nor one that does not wait for Redis: the disk's time, on a busy machine. */
+const MAX_DISK_MS = 700
+/** Deliveries go on no later than this after Redis is back, milliseconds. */
+const MAX_RESUME_MS = 5_000
+
+export interface Outage {
+  /** Ends the sentence "Redis …". */
+  says: string
+  begin (redis: ExternalRedis): Promise<unknown>
+  end (redis: ExternalRedis): Promise<unknown>
+}
+
+/** By name. */
+export const OUTAGES = {
+  killed: {
+    says: 'is killed',
+    begin: async redis => { await redis.kill() },
+    end: async redis => { await redis.restart() }
+  },
+  shutDown: {
+    says: 'is shut down',
+    async begin (redis) {
+      const gone = new Promise<void>(resolve => { redis.process.once('exit', () => { resolve() }) })
+      const client = redis.client({ maxRetriesPerRequest: 0 })
+      await client.shutdown().catch(() => {}) // it answers by closing the connection
+      client.disconnect()
+      await gone
+    },
+    end: async redis => { await redis.restart() }
+  },
+  frozen: {
+    says: 'is frozen',
+    begin: async redis => redis.process.kill('SIGSTOP'),
+    end: async redis => redis.process.kill('SIGCONT')
+  },
+  readOnly: {
+    says: 'is read-only',
+    begin: async redis => await redis.client().call('REPLICAOF', '127.0.0.1', '1'),
+    end: async redis => await redis.client().call('REPLICAOF', 'NO', 'ONE')
+  },
+  full: {
+    says: 'is out of memory',
+    begin: async redis => await redis.client().config('SET', 'maxmemory', '1'),
+    end: async redis => await redis.client().config('SET', 'maxmemory', '0')
+  }
+} satisfies Record<string, Outage>
+
+/** One callback, sent once. */
+export interface Sent {
+  taskId: string
+  /** Epoch milliseconds. */
+  sentAt: number
+  answeredAt: number
+  tookMs: number
+  /** `accepted`, `duplicate` or `spooled`, or the status of an answer that is not 200. */
+  status: unknown
+}
+
+/** Stands in every body, and may stand nowhere else. */
+export const IN_THE_BODY = 'MARKER-OF-A-BODY'
+
+/** Sends a callback of a task. */
+export async function sendOnce (gateway: TestGateway, taskId: string): Promise<Sent> {
+  const [sentAt, started] = [Date.now(), performance.now()]
+  const { status, json } = await gateway.post({ taskId, status: 1, type: 'x', imageUrl: IN_THE_BODY })
+  return { taskId, sentAt, answeredAt: Date.now(), tookMs: performance.now() - started, status: status === 200 ? json['status'] : status }
+}
+
+/** Sends callbacks of `<prefix>-0`, `<prefix>-1`, … at the same time. */
+export async function sendMany (gateway: TestGateway, prefix: string, count: number): Promise<Sent[]> {
+  return await Promise.all(Array.from({ length: count }, async (_, n) => await sendOnce(gateway, `${prefix}-${n}`)))
+}
+
+/** Between two callbacks of one who sends for a while, milliseconds. */
+const PACE_MS = 20
+
+/** Sends callbacks of `<prefix>-0`, `<prefix>-1`, … one by one, for so long. */
+export async function sendFor (gateway: TestGateway, prefix: string, ms: number): Promise<Sent[]> {
+  const end = performance.now() + ms
+  const sent: Sent[] = []
+  while (performance.now() < end) {
+    sent.push(await sendOnce(gateway, `${prefix}-${sent.length}`))
+    await wait(PACE_MS)
+  }
+  return sent
+}
+
+/** Whether a subscriber has an event of each task. */
+export function hasAll (subscriber: TestSubscriber, sent: ReadonlyArray<Pick<Sent, 'taskId'>>): boolean {
+  const got = new Set(tasksOf(subscriber))
+  return got.size >= sent.length && sent.every(({ taskId }) => got.has(taskId))
+}
+
+/** What senders were told, each answer once. */
+export function statusesOf (sent: readonly Sent[]): unknown[] {
+  return [...new Set(sent.map(({ status }) => status))]
+}
+
+/** How long the slowest answer took, milliseconds. */
+export function slowestOf (sent: readonly Sent[]): number {
+  return Math.round(Math.max(...sent.map(({ tookMs }) => tookMs)))
+}
+
+export interface SpoolStage {
+  scene: Scene
+  redis: ExternalRedis
+  subscribers: [TestSubscriber, TestSubscriber]
+  gateway: GatewayProcess
+}
+
+/** A gateway process on an external Redis, with two subscribers that want everything. */
+export async function setSpoolStage (t: TestContext, settings: Settings = {}): Promise<SpoolStage> {
+  const scene = setScene(t)
+  const redis = await scene.redis()
+  t.teardown(() => { redis.process.kill('SIGCONT') })
+  const subscribers: SpoolStage['subscribers'] = [await scene.subscriber(), await scene.subscriber()]
+  const gateway = await scene.process(scene.home({
+    ...onRedis(redis),
+    subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url })),
+    ...settings
+  }))
+  return { scene, redis, subscribers, gateway }
+}
+
+/** Everything that was answered with 200 has arrived everywhere, and nothing waits. */
+export async function allArrived (t: Test, { subscribers, gateway }: Pick<SpoolStage, 'subscribers' | 'gateway'>, sent: readonly Sent[]): Promise<void> {
+  const safe = sent.filter(({ status }) => typeof status === 'string')
+  for (const subscriber of subscribers) await subscriber.waitUntil(() => hasAll(subscriber, safe))
+  t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 }, `${safe.length} callbacks were answered 200, and all are delivered`)
+}
+
+/** Redis goes away, callbacks come all the while, and it comes back: what was promised of that holds. */
+export async function sitOut (t: Test, { begin, end }: Outage, forMs: number): Promise<void> {
+  const { redis, subscribers, gateway } = await setSpoolStage(t)
+  t.strictSame(statusesOf(await sendMany(gateway, 'before', 20)), ['accepted'])
+  await Promise.all(subscribers.map(async subscriber => await subscriber.waitFor(20)))
+
+  await begin(redis)
+  const first = await sendMany(gateway, 'first', 50)
+  t.strictSame(statusesOf(first), ['spooled'])
+  t.ok(slowestOf(first) < MAX_ANSWER_MS, `the first 50, together: ${slowestOf(first)} ms`)
+  const later = await sendFor(gateway, 'later', forMs)
+  t.strictSame(statusesOf(later), ['spooled'])
+  t.ok(slowestOf(later) < MAX_DISK_MS, `${later.length} after them: ${slowestOf(later)} ms`)
+  const health = await seeReadiness(gateway)
+  t.match(health, { code: 200, status: 'degraded', reasons: [/callbacks are kept in the spool$/, /^\d+ callbacks wait in the spool \(\d+kb\), the oldest for \d+ s$/] })
+
+  await end(redis)
+  const back = performance.now()
+  const spooled = [...first, ...later]
+  await Promise.any(subscribers.map(async subscriber => await subscriber.waitFor(21)))
+  const resumedMs = Math.round(performance.now() - back)
+  t.ok(resumedMs < MAX_RESUME_MS, `deliveries go on after ${resumedMs} ms`)
+  const after = await until(async () => {
+    const one = await sendOnce(gateway, `after-${performance.now()}`)
+    return one.status === 'accepted' ? one : undefined
+  })
+  t.ok(after.tookMs < MAX_ANSWER_MS && performance.now() - back < MAX_RESUME_MS, 'and new callbacks go straight to Redis')
+
+  for (const subscriber of subscribers) {
+    await subscriber.waitUntil(() => hasAll(subscriber, spooled))
+    const ours = subscriber.received.filter(({ headers }) => /^(first|later)-/.test(String(headers['relay-task-id'])))
+    t.equal(ours.length, spooled.length, 'each event once')
+    const arrivals = new Map(ours.map(({ headers }) => [headers['relay-task-id'], Date.parse(String(headers['relay-received-at']))]))
+    t.strictSame(spooled.filter(({ taskId, sentAt, answeredAt }) => !(arrivals.get(taskId)! >= sentAt && arrivals.get(taskId)! <= answeredAt)), [], 'as of its arrival')
+  }
+  t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })
+  await until(async () => (await seeReadiness(gateway)).status === 'ok' || undefined)
+
+  const lines = gateway.log.filter(({ msg, level }) => /^(spool\.|accept\.)/.test(String(msg)) && level !== 'debug')
+  t.ok(lines.length <= 6, `the log tells it in ${lines.length} lines: ${lines.map(({ msg }) => msg).join(', ')}`)
+  t.notOk(JSON.stringify(gateway.log).includes(IN_THE_BODY), 'and no line of it has a body')
+}
