@@ -1,7 +1,7 @@
 /**
  * Memory runs out first: what is finished goes early and what is owed never
- * does; when Redis is full all the same callbacks get a 503, and 200 again as
- * soon as deliveries have made room. Nobody restarts anything.
+ * does; when Redis is full all the same and there is no spool, callbacks get a
+ * 503, and 200 again as soon as deliveries have made room. Nobody restarts anything.
  */
 import t from 'tap'
 import { playFotor } from '../support/fotor.js'
@@ -50,12 +50,13 @@ const SERVERS: ReadonlyArray<[whose: string, settings: (scene: Scene) => Promise
   }]
 ]
 for (const [whose, settings] of SERVERS) {
-  t.test(`${whose}, full of what is owed: callbacks get 503 until deliveries make room, and nothing is lost`, async t => {
+  t.test(`${whose}, full of what is owed, and no spool: callbacks get 503 until deliveries make room, and nothing is lost`, async t => {
     const scene = setScene(t)
     const subscriber = await scene.subscriber(answers.status(500))
     const paused = await scene.subscriber()
     const gateway = await scene.process(scene.home({
       ...await settings(scene),
+      spool: { enabled: false },
       subscribers: [
         { name: 'one', url: subscriber.url, retry: RETRY },
         { name: 'paused', url: paused.url, match: { types: ['kept'] } }
