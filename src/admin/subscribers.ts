@@ -7,7 +7,7 @@ import { RelayError } from '../model/errors.js'
 import type { SubscriberHold } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { clearHold, setHold } from '../record/holds.js'
-import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { didYouMean } from './did-you-mean.js'
 import type { AdminOptions } from './options.js'
 import { API, pathParameter, type Route } from './route.js'
@@ -86,10 +86,10 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<Known[]> 
 
 /** @throws RelayError NOT_FOUND when nobody was ever called so */
 async function find (options: AdminOptions, name: string): Promise<Known> {
-  const all = await readAll(options)
-  const found = all.find(({ status }) => status.name === name)
-  if (found !== undefined) return found
-  const names = all.map(({ status }) => status.name)
+  const entry = options.subscribers().find(subscriber => subscriber.name === name) ?? null
+  const status = await readSubscriber(options.store, name) ?? (entry === null ? null : unheardOf(name))
+  if (status !== null) return { entry, status }
+  const names = (await readAll(options)).map(({ status }) => status.name)
   const known = names.length === 0 ? ' There is none at all.' : ` There are ${names.join(', ')}.`
   throw new RelayError('NOT_FOUND', `There is no subscriber of this name.${didYouMean(name, names)}${known}`)
 }

@@ -29,29 +29,37 @@ export interface SubscriberStatus {
 }
 
 /** Every subscriber that is configured or ever had a delivery, by name. */
-export async function readSubscribers ({ redis, keys }: RecordStore): Promise<SubscriberStatus[]> {
-  const names = (await redis.smembers(keys.subscribers)).sort()
-  return await Promise.all(names.map(async name => {
-    const replies = await redis.pipeline()
-      .hgetall(keys.subscriber(name))
-      .zcard(keys.open(name))
-      .zcard(keys.held(name))
-      .zcard(keys.failed(name))
-      .zrange(keys.open(name), '0', '0', 'WITHSCORES')
-      .exec()
-    for (const [error] of replies!) if (error !== null) throw error
-    const [facts, open, held, failed, oldest] = replies!.map(([, value]) => value) as
-      [Record<string, string>, number, number, number, string[]]
-    return {
-      name,
-      holds: SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined),
-      counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
-      oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
-      lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
-      lastError: facts['lastError'] ?? null,
-      failing: open > 0 && Number(facts['lastErrorAt'] ?? 0) > Number(facts['lastSuccessAt'] ?? 0)
-    }
-  }))
+export async function readSubscribers (store: RecordStore): Promise<SubscriberStatus[]> {
+  const names = (await store.redis.smembers(store.keys.subscribers)).sort()
+  return await Promise.all(names.map(async name => await readStatus(store, name)))
+}
+
+/** One of them; `null` when the record has never heard of it. */
+export async function readSubscriber (store: RecordStore, name: string): Promise<SubscriberStatus | null> {
+  const isKnown = await store.redis.sismember(store.keys.subscribers, name) === 1
+  return isKnown ? await readStatus(store, name) : null
+}
+
+async function readStatus ({ redis, keys }: RecordStore, name: string): Promise<SubscriberStatus> {
+  const replies = await redis.pipeline()
+    .hgetall(keys.subscriber(name))
+    .zcard(keys.open(name))
+    .zcard(keys.held(name))
+    .zcard(keys.failed(name))
+    .zrange(keys.open(name), '0', '0', 'WITHSCORES')
+    .exec()
+  for (const [error] of replies!) if (error !== null) throw error
+  const [facts, open, held, failed, oldest] = replies!.map(([, value]) => value) as
+    [Record<string, string>, number, number, number, string[]]
+  return {
+    name,
+    holds: SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined),
+    counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
+    oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
+    lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
+    lastError: facts['lastError'] ?? null,
+    failing: open > 0 && Number(facts['lastErrorAt'] ?? 0) > Number(facts['lastSuccessAt'] ?? 0)
+  }
 }
 
 export interface RecordStats {
