@@ -1,11 +1,12 @@
 /**
  * Counts the tests of a run from the TAP it printed, and never believes a run
- * that ended badly: node .ci/count-tap.mjs FILE EXIT-CODE [FAILED-CHECK…]
+ * that ended badly: node .ci/count-tap.mjs FILE EXIT-CODE [FAILED-CHECK…] [-- PASSED-CHECK…]
  *
  * A test is a `t.test` without tests in it, or a file without any; what it
  * asserts is not counted. Whatever holds tests counts only when it failed and
  * none of them did: a crash, a timeout, a failed teardown. So each failure is
- * counted once, where it happened.
+ * counted once, where it happened. A check beside the tests counts as one of
+ * them; passed ones never stand in for tests that did not run.
  *
  * The last line printed is `N passed, N failed`. Exits with 1 when anything
  * failed or nothing ran.
@@ -13,12 +14,16 @@
 import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 
-const [file, exitCode = '0', ...failedChecks] = process.argv.slice(2)
+const [file, exitCode = '0', ...checks] = process.argv.slice(2)
+const [failedChecks, passedChecks] = checks.includes('--')
+  ? [checks.slice(0, checks.indexOf('--')), checks.slice(checks.indexOf('--') + 1)]
+  : [checks, []]
 const run = count(readFileSync(file, 'utf8'))
 
 if (run.passed === 0 && run.failed.length === 0) run.failed.push('no test ran')
 if (exitCode !== '0' && run.failed.length === 0) run.failed.push(`the test command ended with code ${exitCode}, though no test says that it failed`)
 run.failed.push(...failedChecks)
+run.passed += passedChecks.length
 
 for (const what of run.skipped) console.log(`skipped: ${what}`)
 for (const what of run.failed) console.log(`failed: ${what}`)

@@ -20,6 +20,9 @@ export const USAGE = `npm run bench -- [options]
   --log LEVEL         log level of the gateway (default: warn)
 `
 
+/** What has the ratios that the smoke test watches. */
+const SMOKED = ['accepting', 'delivering']
+
 export interface BenchOptions {
   plan: Plan
   mode: 'smoke' | 'quick' | 'full'
@@ -52,9 +55,10 @@ export function readOptions (args: string[]): BenchOptions {
     }
   })
   const names = MEASURES.map(({ name }) => name)
-  const only = values.only?.split(',') ?? (values.smoke ? ['accepting', 'delivering'] : names)
+  const only = values.only?.split(',') ?? (values.smoke ? SMOKED : names)
   const unknown = only.find(name => !names.includes(name))
   if (unknown !== undefined) throw new Error(`there is no measure ${unknown}; there are ${names.join(', ')}`)
+  if (values.smoke && values.only !== undefined) throw new Error('--smoke measures what it watches, so --only does not go with it')
   if (values['write-baseline'] && !values.smoke) throw new Error('--write-baseline goes with --smoke')
   const plan = values.smoke ? SMOKE : values.quick ? QUICK : FULL
   const runs = values.runs === undefined ? plan.runs : Number(values.runs)

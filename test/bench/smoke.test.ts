@@ -1,8 +1,10 @@
 /**
  * The smoke test of the bench tells a real slowdown from noise.
  */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { fallenBelow, ratiosOf, readBaseline, WATCHED } from '../../bench/smoke.js'
+import { fallenBelow, judge, ratiosOf, readBaseline, WATCHED, writeBaseline } from '../../bench/smoke.js'
 import { resultOf, type Result } from '../../bench/result.js'
 
 const ratio = (measure: string, runs: number[]): Result => resultOf({ measure, says: measure, unit: 'ratio', better: 'more', runs })
@@ -35,6 +37,38 @@ t.test('what was not measured has not passed', async t => {
 
 t.test('the median of the runs counts, and nothing else of a document', async t => {
   t.strictSame(ratiosOf({ ratios: [ratio('deliver.of-bare', [0.1, 0.904, 5]), ratio('other', [1])] }), { 'deliver.of-bare': 0.9 })
+})
+
+/** Gives one document after the other. */
+function runsOf (...documents: Array<ReturnType<typeof documentOf>>): { run: () => Promise<ReturnType<typeof documentOf>>, left: () => number } {
+  return { run: async () => documents.shift()!, left: () => documents.length }
+}
+
+t.test('a run without a slowdown is enough', async t => {
+  const { run, left } = runsOf(documentOf(1.5, 0.9), documentOf(0.1, 0.1))
+  t.strictSame((await judge(BASELINE, run)).fallen, [])
+  t.equal(left(), 1)
+})
+
+t.test('a slowdown that is gone the second time was chance', async t => {
+  const { run } = runsOf(documentOf(0.7, 0.9), documentOf(1.4, 0.9))
+  t.strictSame((await judge(BASELINE, run)).fallen, [])
+})
+
+t.test('a slowdown that is there both times fails, and there is no third run', async t => {
+  const { run, left } = runsOf(documentOf(0.7, 0.9), documentOf(0.8, 0.9), documentOf(1.5, 0.9))
+  const { document, fallen } = await judge(BASELINE, run)
+  t.match(fallen, [/accept\.of-bare is 0\.8, more than a third below 1\.5/])
+  t.strictSame(ratiosOf(document), { 'accept.of-bare': 0.8, 'deliver.of-bare': 0.9 })
+  t.equal(left(), 1)
+})
+
+t.test('a run that found everything becomes the baseline, another does not', async t => {
+  const file = join(t.testdir(), 'baseline.json')
+  t.throws(() => { writeBaseline({ ratios: [ratio('accept.of-bare', [1.5])], failures: {} }, file) }, /deliver\.of-bare not measured/)
+  t.notOk(existsSync(file))
+  writeBaseline(documentOf(1.234, 0.9), file)
+  t.strictSame(JSON.parse(readFileSync(file, 'utf8')), { 'accept.of-bare': 1.23, 'deliver.of-bare': 0.9 })
 })
 
 t.test('the baseline in the repository names every ratio that is watched', async t => {

@@ -83,7 +83,10 @@ const TABLE: ReadonlyArray<[says: string, run: { tap: string, exit?: string, che
   ['a bad exit that no test explains is a failure', { tap: `1..1${GOOD}`, exit: '137' }, '2 passed, 1 failed', 1],
   ['no test at all is a failure', { tap: 'TAP version 14\n1..0\n' }, '0 passed, 1 failed', 1],
   ['nothing printed is a failure', { tap: '', exit: '1' }, '0 passed, 1 failed', 1],
-  ['a failed lint and typecheck are two failures', { tap: `1..1${GOOD}`, checks: ['npm run lint', 'npm run typecheck'] }, '2 passed, 2 failed', 1]
+  ['a failed lint and typecheck are two failures', { tap: `1..1${GOOD}`, checks: ['npm run lint', 'npm run typecheck'] }, '2 passed, 2 failed', 1],
+  ['a check that passed is one test', { tap: `1..1${GOOD}`, checks: ['--', 'npm run bench -- --smoke'] }, '3 passed, 0 failed', 0],
+  ['a check that passed makes up for none that failed', { tap: `1..1${GOOD}`, checks: ['npm run lint', '--', 'npm run bench -- --smoke'] }, '3 passed, 1 failed', 1],
+  ['a check that passed does not stand in for tests', { tap: '', checks: ['--', 'npm run bench -- --smoke'] }, '1 passed, 1 failed', 1]
 ]
 
 for (const [says, { tap, exit = '0', checks = [] }, line, code] of TABLE) {
