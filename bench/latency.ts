@@ -12,18 +12,12 @@ const CONNECTIONS = 16
 const P50_MS = 4
 const P99_MS = 20
 
-/** Runs of it, one more before them to warm up. */
-export async function endToEnd ({ load, subscribers, plan }: Bench, gateway: BenchGateway, paths: string[]): Promise<Quantiles[]> {
-  const { runs, seconds, idle } = plan
-  const found: Quantiles[] = []
-  for (let run = 0; run <= runs; run++) {
-    const latencies = subscribers.ask('latencies', { paths, count: idle * seconds * paths.length })
-    const { refused } = await load.ask('open', { ...gateway.ingest, connections: CONNECTIONS, perSecond: idle, seconds })
-    if (refused > 0) throw new Error(`${refused} callbacks were not answered 200`)
-    const quantiles = await latencies
-    if (run > 0) found.push(quantiles)
-  }
-  return found
+/** One run of it. */
+export async function endToEnd ({ load, subscribers, plan: { seconds, idle } }: Bench, gateway: BenchGateway, paths: string[]): Promise<Quantiles> {
+  const latencies = subscribers.ask('latencies', { paths, count: idle * seconds * paths.length })
+  const { refused } = await load.ask('open', { ...gateway.ingest, connections: CONNECTIONS, perSecond: idle, seconds })
+  if (refused > 0) throw new Error(`${refused} callbacks were not answered 200`)
+  return await latencies
 }
 
 /** Two results, the median and the 99 % of each run. */

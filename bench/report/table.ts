@@ -32,9 +32,9 @@ export function tableOf ({ environment, mode, seconds, results, ratios, failures
     `${cores} × ${cpu}, Node ${node}, Redis ${redis} appendfsync always, file system ${fileSystem}`,
     `load average ${loadAverage.toFixed(2)} before, up to ${Math.max(0, ...loads).toFixed(2)} between measures (the bench itself included)`,
     '',
-    columns([['figure', 'median', 'unit', 'spread', 'target'], ...results.map(row)]),
+    columns([['figure', 'median', 'unit', 'spread', 'target', ''], ...results.map(row)]),
     '',
-    columns([['ratio (run by run)', 'median', 'lowest', 'highest', 'target'], ...ratios.map(ratioRow)])
+    columns([['ratio (run by run)', 'median', 'lowest', 'highest', 'target', ''], ...ratios.map(ratioRow)])
   ]
   for (const [measure, why] of Object.entries(failures)) lines.push('', `${measure} FAILED: ${why}`)
   return lines.join('\n') + '\n'
@@ -42,14 +42,24 @@ export function tableOf ({ environment, mode, seconds, results, ratios, failures
 
 function row (result: Result): string[] {
   const { says, median, unit, spread, runs } = result
-  return [says, figure(median), unit, runs.length > 1 ? percent(spread) : 'one run', targetOf(result)]
+  return [says, figure(median), unit, runs.length > 1 ? percent(spread) : 'one run', targetOf(result), missed(result)]
 }
 
 function ratioRow (result: Result): string[] {
   const { says, median, runs } = result
-  return [says, median.toFixed(2), Math.min(...runs).toFixed(2), Math.max(...runs).toFixed(2), targetOf(result)]
+  return [says, median.toFixed(2), Math.min(...runs).toFixed(2), Math.max(...runs).toFixed(2), targetOf(result), missed(result)]
 }
 
+/** `≥ 0.9`, `≤ 15` or `0.8–1.25`. */
 function targetOf ({ target, better }: Result): string {
-  return target === undefined ? '' : `${better === 'more' ? '≥' : '≤'} ${target.toLocaleString('en')}`
+  if (target === undefined) return ''
+  if (typeof target === 'object') return `${target.from}–${target.to}`
+  return `${better === 'more' ? '≥' : '≤'} ${target.toLocaleString('en')}`
+}
+
+/** Says so when the median misses its target. */
+function missed ({ target, better, median }: Result): string {
+  if (target === undefined) return ''
+  const [from, to] = typeof target === 'object' ? [target.from, target.to] : better === 'more' ? [target, Infinity] : [-Infinity, target]
+  return median >= from && median <= to ? '' : 'missed'
 }
