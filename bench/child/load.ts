@@ -32,6 +32,8 @@ export interface ClosedResult {
 export interface Open extends Place { connections: number, perSecond: number, seconds: number }
 
 export interface OpenResult {
+  /** Answers per second, until the last one came: less than was offered when the server fell behind. */
+  perSecond: number
   latencyMs: Quantiles
   /** How late the generator itself was to send; large on a machine that is too busy to measure. */
   lateMs: Quantiles
@@ -102,8 +104,9 @@ async function open ({ perSecond, seconds, ...place }: Open): Promise<OpenResult
     else under.push(post(wire, dueUs))
   }
   await Promise.all(under)
+  const tookUs = nowUs() - startUs
   for (const wire of all) wire.close()
-  return { latencyMs: quantilesOf(latencies), lateMs: quantilesOf(lates), refused }
+  return { perSecond: latencies.length / tookUs * 1e6, latencyMs: quantilesOf(latencies), lateMs: quantilesOf(lates), refused }
 }
 
 async function until (dueUs: number, precise: boolean): Promise<void> {
