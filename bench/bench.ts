@@ -37,7 +37,7 @@ export const FAN_OUT = ['/a', '/b', '/c']
 
 /** A gateway with these subscribers. */
 export async function gatewayFor (
-  { stage, base, logLevel, subscriberPort }: Bench, paths: string[], more: Pick<GatewayOptions, 'role' | 'redis'> = {}
+  { stage, base, logLevel, subscriberPort }: Bench, paths: string[], more: Pick<GatewayOptions, 'role' | 'redis' | 'concurrency'> = {}
 ): Promise<BenchGateway> {
   return await startGateway(stage, { base, logLevel, subscriberPort, paths, ...more })
 }

@@ -1,7 +1,7 @@
 /**
- * Delivering from a backlog, signed and recorded, to three subscribers with
- * the default concurrency; beside a bare loop from BullMQ to undici at its own
- * best concurrency.
+ * Delivering from a backlog, signed and recorded, to three subscribers, once
+ * with the default concurrency and once with that of its ceiling: a bare loop
+ * from BullMQ to undici at its own best concurrency.
  */
 import { FAN_OUT, gatewayFor, type Bench, type Measure } from '../bench.js'
 import { startChild } from '../child/ask.js'
@@ -39,10 +39,12 @@ async function run (bench: Bench): Promise<Result[]> {
   const bareAt = await startBare(bench)
   const best = await bestOf(concurrencies, async concurrency =>
     (await drain(bench, bareAt(concurrency), { paths: FAN_OUT, events: Math.ceil(backlog * TRY_SHARE) })).perSecond)
-  const contestants = [gatewayContestant(bench, gateway, { timed: FAN_OUT, all: FAN_OUT }), bareAt(best)]
-  const [own, bareRuns] = await takeTurns(runs, contestants.map(contestant =>
-    async () => await drain(bench, contestant, { paths: FAN_OUT, events: backlog }))) as [Effort[], Effort[]]
-  const [ours, bare] = [own, bareRuns].map(efforts => efforts.map(({ perSecond }) => perSecond)) as [number[], number[]]
+  const wide = await gatewayFor(bench, FAN_OUT, { concurrency: best })
+  const contestants = [...[gateway, wide].map(one => gatewayContestant(bench, one, { timed: FAN_OUT, all: FAN_OUT })), bareAt(best)]
+  const efforts = await takeTurns(runs, contestants.map(contestant =>
+    async () => await drain(bench, contestant, { paths: FAN_OUT, events: backlog }))) as [Effort[], Effort[], Effort[]]
+  const [own, , bareRuns] = efforts
+  const [ours, widened, bare] = efforts.map(runs => runs.map(({ perSecond }) => perSecond)) as [number[], number[], number[]]
   return [
     resultOf({
       measure: 'deliver.per-second',
@@ -54,6 +56,14 @@ async function run (bench: Bench): Promise<Result[]> {
       details: { concurrency: 'the default' }
     }),
     resultOf({
+      measure: 'deliver.wide-per-second',
+      says: 'the same, with as many at a time as its ceiling',
+      unit: 'deliveries/s',
+      better: 'more',
+      runs: widened,
+      details: { concurrency: best }
+    }),
+    resultOf({
       measure: 'deliver.bare',
       says: 'ceiling: bare loop from BullMQ to undici',
       unit: 'deliveries/s',
@@ -62,6 +72,7 @@ async function run (bench: Bench): Promise<Result[]> {
       details: { concurrency: best }
     }),
     ratioOf({ measure: 'deliver.of-bare', says: 'delivering, of its ceiling', target: OF_BARE }, ours, bare),
+    ratioOf({ measure: 'deliver.wide-of-bare', says: 'the same, with as many at a time as its ceiling', target: OF_BARE }, widened, bare),
     ...costResults({ measure: 'deliver', one: 'delivery' }, own, bareRuns)
   ]
 }

@@ -6,23 +6,23 @@
 import { gatewayFor, type Bench, type Measure } from '../bench.js'
 import { drain, gatewayContestant } from '../drain.js'
 import { flatnessOf, resultOf, type Result } from '../result.js'
+import { takeTurns } from '../turns.js'
 
-async function costWith (bench: Bench, count: number): Promise<number[]> {
-  const { plan: { runs, costed } } = bench
+/** A gateway with so many subscribers. @returns what drains a backlog of theirs once and says what a delivery cost, microseconds */
+async function contestantWith (bench: Bench, count: number): Promise<() => Promise<number>> {
   const paths = Array.from({ length: count }, (_, n) => `/s${n}`)
   const contestant = gatewayContestant(bench, await gatewayFor(bench, paths), { timed: paths, all: paths })
-  const costsUs: number[] = []
-  for (let run = 0; run <= runs; run++) {
-    const { cpuUs } = await drain(bench, contestant, { paths, events: Math.ceil(4 * costed / count) })
-    if (run > 0) costsUs.push(cpuUs.process + cpuUs.redis)
+  return async () => {
+    const { cpuUs } = await drain(bench, contestant, { paths, events: Math.ceil(4 * bench.plan.costed / count) })
+    return cpuUs.process + cpuUs.redis
   }
-  return costsUs
 }
 
 async function run (bench: Bench): Promise<Result[]> {
-  const { plan: { subscribers: levels } } = bench
-  const costs: number[][] = []
-  for (const count of levels) costs.push(await costWith(bench, count))
+  const { plan: { runs, subscribers: levels } } = bench
+  const contestants: Array<() => Promise<number>> = []
+  for (const count of levels) contestants.push(await contestantWith(bench, count))
+  const costs = await takeTurns(runs, contestants)
   const [few, many] = [levels[0]!, levels.at(-1)!]
   return [
     ...levels.map((count, at) => resultOf({

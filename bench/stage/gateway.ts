@@ -36,6 +36,8 @@ export interface GatewayOptions {
   role?: 'ingest' | 'deliver' | 'all'
   /** The socket of a Redis that several gateways share; without it the gateway has its own. */
   redis?: string
+  /** Of each subscriber; the default when left out. */
+  concurrency?: number
 }
 
 export interface BenchGateway {
@@ -92,7 +94,7 @@ function profiling (): string[] {
 
 interface Ports { dataDir: string, ingestPort: number, adminPort: number }
 
-function configuration ({ logLevel, subscriberPort, paths, redis }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
+function configuration ({ logLevel, subscriberPort, paths, redis, concurrency }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
   return {
     ingest: {
       listen: `127.0.0.1:${ingestPort}`,
@@ -108,7 +110,7 @@ function configuration ({ logLevel, subscriberPort, paths, redis }: GatewayOptio
     // What hangs when a measure is over is not waited for.
     shutdownGrace: '1s',
     subscribers: paths.map(path => ({
-      name: path.slice(1), url: `http://127.0.0.1:${subscriberPort}${path}`, secrets: [SECRET]
+      name: path.slice(1), url: `http://127.0.0.1:${subscriberPort}${path}`, secrets: [SECRET], ...concurrency === undefined ? {} : { concurrency }
     }))
   }
 }
