@@ -35,6 +35,7 @@ export type Fact =
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
+  | { fact: 'queue.worker-replaced', subscriber: string, quietMs: number }
   | { fact: 'queue.trouble', subscriber: string | null, error: string }
   | { fact: 'record.swept', events: number }
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }

@@ -52,6 +52,8 @@ export interface Turns {
   opened (subscriber: string, jobId: string): Opened
   /** The attempt goes on record with the next move of its job. */
   record (jobId: string, result: AttemptResult): void
+  /** When a worker of this subscriber last moved a job or asked for one, by `performance.now()`; `-Infinity` when none did. */
+  movedAt (subscriber: string): number
 }
 
 interface Move { subscriber: string, order: Order, attempt: AttemptResult | undefined }
@@ -67,10 +69,12 @@ export function createTurns (options: TurnsOptions): Turns {
   const opened = new Map<string, Opened>()
   /** Kept until the move of its job is made, however often BullMQ has to try. */
   const attempts = new Map<string, AttemptResult>()
+  const movedAt = new Map<string, number>()
   /** Subscribers of one event have jobs of one name. */
   const nameOf = (subscriber: string, jobId: string): string => `${subscriber} ${jobId}`
 
   async function move (subscriber: string, order: Order): Promise<Result> {
+    movedAt.set(subscriber, performance.now())
     const name = namesOf(order).map(jobId => nameOf(subscriber, jobId)).find(name => attempts.has(name)) ?? ''
     const attempt = attempts.get(name)
     const { reply, bodies } = await take({ subscriber, order, attempt })
@@ -95,7 +99,8 @@ export function createTurns (options: TurnsOptions): Turns {
       if (found === undefined) throw new Error(`job ${jobId} was not taken by a turn`)
       return found
     },
-    record (jobId, result) { attempts.set(nameOf(result.subscriber, jobId), result) }
+    record (jobId, result) { attempts.set(nameOf(result.subscriber, jobId), result) },
+    movedAt: subscriber => movedAt.get(subscriber) ?? -Infinity
   }
 }
 

@@ -51,14 +51,14 @@ export interface WorkerOptions {
 
 export interface DeliveryWorker {
   setConcurrency (concurrency: number): void
-  /** Whether it still takes jobs. */
-  isRunning (): boolean
   /**
    * Takes no more jobs, gives those in flight until `graceMs` from now, then
    * cuts them off; they go back to the front of the queue. Without Redis they
    * cannot: then it is over a second later, and they run again elsewhere.
    */
   stop (graceMs: number): Promise<void>
+  /** Takes no more jobs and lets go of those in flight, which run again when their locks are over. Waits for nothing. */
+  abandon (): void
 }
 
 /** Starts taking jobs, as soon as Redis answers; waits for it as long as it takes. */
@@ -85,7 +85,6 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
 
   return {
     setConcurrency (concurrency) { worker.concurrency = concurrency },
-    isRunning () { return worker.isRunning() },
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
       if (graceMs <= 0) stopping.abort()
@@ -96,6 +95,10 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
       clearTimeout(cutOff)
       clearTimeout(giveUp)
       endWaitingDriver(worker).catch(() => {}) // nothing waits for it
+    },
+    abandon () {
+      stopping.abort()
+      worker.close(true).catch((error: unknown) => { report({ fact: 'queue.trouble', subscriber, error: String(error) }) })
     }
   }
 }

@@ -1,15 +1,25 @@
 /**
  * One worker per subscriber of the running configuration: started, adjusted
- * and stopped as the configuration changes.
+ * and stopped as the configuration changes, and replaced when it has stopped
+ * taking jobs.
  */
 import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from './queues.js'
-import { createTurns, type Recording } from './turns.js'
+import { createTurns, type Recording, type Turns } from './turns.js'
+import { startWatchdog, type Watchdog, type WatchdogOptions } from './watchdog.js'
 import { startWorker, type DeliveryWorker, type WorkerOptions } from './worker.js'
 
-export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'> {
+/**
+ * A worker that is well moves a job or asks for one at least every ten
+ * seconds, or when an attempt is over: this long after that, milliseconds.
+ */
+const STUCK_AFTER_MS = 30_000
+
+export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'lookEveryMs'> {
   queues: Queues
   recording: Recording
+  /** 30 s when left out. */
+  stuckAfterMs?: number
 }
 
 export interface Workers {
@@ -19,45 +29,91 @@ export interface Workers {
   stop (graceMs: number): Promise<void>
 }
 
+interface Running {
+  subscriber: Subscriber
+  worker: DeliveryWorker
+  /** By `performance.now()`. */
+  startedAt: number
+}
+
 /** Makes an empty set of workers; `apply` starts them. */
 export function createWorkers (options: WorkersOptions): Workers {
-  const workers = new Map<string, DeliveryWorker>()
-  const turns = createTurns(options)
-  let ended = false
+  return new WorkerSet(options)
+}
 
-  function start ({ name, concurrency }: Subscriber): DeliveryWorker {
-    return startWorker({
+class WorkerSet implements Workers {
+  readonly #running = new Map<string, Running>()
+  readonly #turns: Turns
+  readonly #watchdog: Watchdog
+  #hasEnded = false
+
+  constructor (private readonly options: WorkersOptions) {
+    this.#turns = createTurns(options)
+    this.#watchdog = startWatchdog({
       ...options,
-      turns,
-      subscriber: name,
-      concurrency,
-      pauseQueue: async () => { await options.queues.setPaused(name, true) },
-      keepQuiet: async quietMs => { await options.queues.keepQuiet(name, quietMs) }
+      stuck: () => this.#stuck(),
+      askRedis: async () => await options.redis.ping(),
+      replace: name => { this.#replace(this.#running.get(name)!) }
     })
   }
 
-  return {
-    async apply (subscribers, graceMs) {
-      const wanted = new Set(subscribers.map(({ name }) => name))
-      const gone = [...workers].filter(([name]) => !wanted.has(name))
-      for (const [name] of gone) workers.delete(name)
-      const stopped = gone.map(async ([, worker]) => { await worker.stop(graceMs) })
-      try {
-        for (const subscriber of subscribers) {
-          await options.queues.setLimits(subscriber)
-          if (ended) return
-          const worker = workers.get(subscriber.name)
-          if (worker === undefined) workers.set(subscriber.name, start(subscriber))
-          else worker.setConcurrency(subscriber.concurrency)
-        }
-      } finally {
-        await Promise.all(stopped)
+  async apply (subscribers: readonly Subscriber[], graceMs: number): Promise<void> {
+    const wanted = new Set(subscribers.map(({ name }) => name))
+    const gone = [...this.#running].filter(([name]) => !wanted.has(name))
+    for (const [name] of gone) this.#running.delete(name)
+    const stopped = gone.map(async ([, { worker }]) => { await worker.stop(graceMs) })
+    try {
+      for (const subscriber of subscribers) {
+        await this.options.queues.setLimits(subscriber)
+        if (this.#hasEnded) return
+        this.#adjust(subscriber)
       }
-    },
-    async stop (graceMs) {
-      ended = true
-      await Promise.all([...workers.values()].map(async worker => { await worker.stop(graceMs) }))
-      workers.clear()
+    } finally {
+      await Promise.all(stopped)
     }
+  }
+
+  async stop (graceMs: number): Promise<void> {
+    this.#hasEnded = true
+    this.#watchdog.stop()
+    await Promise.all([...this.#running.values()].map(async ({ worker }) => { await worker.stop(graceMs) }))
+    this.#running.clear()
+  }
+
+  #adjust (subscriber: Subscriber): void {
+    const present = this.#running.get(subscriber.name)
+    if (present === undefined) return this.#start(subscriber)
+    present.worker.setConcurrency(subscriber.concurrency)
+    present.subscriber = subscriber
+  }
+
+  #start (subscriber: Subscriber): void {
+    const { queues } = this.options
+    const { name, concurrency } = subscriber
+    const worker = startWorker({
+      ...this.options,
+      turns: this.#turns,
+      subscriber: name,
+      concurrency,
+      pauseQueue: async () => { await queues.setPaused(name, true) },
+      keepQuiet: async quietMs => { await queues.keepQuiet(name, quietMs) }
+    })
+    this.#running.set(name, { subscriber, worker, startedAt: performance.now() })
+  }
+
+  /** An attempt that hangs is over after its timeout. */
+  #stuck (): string[] {
+    const { stuckAfterMs = STUCK_AFTER_MS } = this.options
+    return [...this.#running].filter(([, one]) => this.#quietMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)
+  }
+
+  #quietMs ({ subscriber: { name }, startedAt }: Running): number {
+    return performance.now() - Math.max(startedAt, this.#turns.movedAt(name))
+  }
+
+  #replace (stuck: Running): void {
+    this.options.report({ fact: 'queue.worker-replaced', subscriber: stuck.subscriber.name, quietMs: Math.round(this.#quietMs(stuck)) })
+    stuck.worker.abandon()
+    this.#start(stuck.subscriber)
   }
 }

@@ -41,6 +41,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'subscriber.held': 'warn',
   'subscriber.released': 'info',
   'queue.reconciled': 'warn',
+  'queue.worker-replaced': 'error',
   'queue.trouble': 'warn',
   'record.swept': 'debug',
   'record.deleted-early': 'warn',

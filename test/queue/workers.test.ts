@@ -1,7 +1,8 @@
 /**
- * Workers follow the configuration.
+ * Workers follow the configuration, and do not stop for ever.
  */
 import t from 'tap'
+import { readSubscriber } from '../../src/record/read-subscribers.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, openGateway, policyFor, recordingDeliver, subscriberNamed, until } from '../support/relay.js'
 
@@ -29,6 +30,21 @@ t.test('subscribers get their worker, keep it and lose it as the configuration s
   await workers.stop(0)
   await accepted(gateway, { taskId: 't4' })
   t.equal(await gateway.queues.countJobs('b') + await gateway.queues.countJobs('c'), 2, 'stopped workers take nothing')
+})
+
+t.test('a worker that has stopped taking jobs is replaced, and what it had in hand is delivered all the same', { timeout: 60_000 }, async t => {
+  const policy = { ...policyFor([]), subscribers: [subscriberNamed('a', { concurrency: 1, timeoutMs: 100 }), subscriberNamed('b')] }
+  const gateway = await openGateway(t, server, { prefix: 'stuck', policy })
+  const { deliver, sent } = recordingDeliver(async () => {
+    // Nothing ends it: neither a stop nor a time limit.
+    if (sent.length === 1) await new Promise(() => {})
+    return { state: 'delivered' }
+  })
+  await accepted(gateway, { taskId: 't1' }, { only: 'a' })
+  await accepted(gateway, { taskId: 't2' }, { only: 'a' })
+  await gateway.work(deliver, { stuckAfterMs: 400, lookEveryMs: 200 })
+  await until('both are delivered', async () => (await readSubscriber(gateway.patient, 'a'))!.counts.delivered === 2, 40_000)
+  t.match(gateway.facts.find(({ fact }) => fact === 'queue.worker-replaced'), { subscriber: 'a' })
 })
 
 t.test('limits are changed while they apply', async t => {

@@ -17,7 +17,7 @@ import { createQueues, type Queues } from '../../src/queue/queues.js'
 import { createReconciler, type Reconciler } from '../../src/queue/reconcile.js'
 import type { Recording } from '../../src/queue/turns.js'
 import type { Deliver } from '../../src/queue/worker.js'
-import { createWorkers, type Workers } from '../../src/queue/workers.js'
+import { createWorkers, type Workers, type WorkersOptions } from '../../src/queue/workers.js'
 import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
 import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
@@ -45,7 +45,7 @@ export interface Gateway {
   /** Everything that was reported. */
   facts: Fact[]
   /** Starts taking jobs for the subscribers of the policy; stopped with the test. */
-  work (deliver: Deliver): Promise<Workers>
+  work (deliver: Deliver, watch?: Pick<WorkersOptions, 'stuckAfterMs' | 'lookEveryMs'>): Promise<Workers>
   reconciler (options?: { small?: number, step?: number }): Reconciler
 }
 
@@ -94,8 +94,8 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
     policy,
     facts,
     accept: createAccept({ store, queues, policy: () => policy, report }),
-    async work (deliver) {
-      const workers = createWorkers({ queues, redis, keys, report, deliver, recording: RECORDING })
+    async work (deliver, watch = {}) {
+      const workers = createWorkers({ queues, redis, keys, report, deliver, recording: RECORDING, ...watch })
       started.push(workers)
       await workers.apply(policy.subscribers, 0)
       return workers
