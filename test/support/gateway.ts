@@ -91,8 +91,8 @@ export interface GatewayProcess extends TestGateway {
 }
 
 /** Starts a gateway as a process of its own, and waits until it is open. */
-export async function startProcess (home: Home, args: string[] = []): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [MAIN, 'start', '--config', home.configFile, ...args], {
+export async function startProcess (home: Home, args: string[] = [], main = MAIN): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, [main, 'start', '--config', home.configFile, ...args], {
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const log: Array<Record<string, unknown>> = []

@@ -1,0 +1,176 @@
+/**
+ * Holds what was sent, acknowledged and received against each other, and
+ * against what the gateway says of it. Knows nothing of how the gateway works.
+ */
+import { SUBSCRIBERS, type Notification, type SubscriberName } from './plan.js'
+
+/** What the sender knows of one notification. */
+export interface Sent extends Pick<Notification, 'n' | 'taskId' | 'status' | 'type' | 'bodies'> {
+  /** Epoch milliseconds. */
+  firstSentAt: number
+  /** When it was first answered 200, epoch milliseconds; `null` when it never was. */
+  acknowledgedAt: number | null
+  /** What it was told: `accepted`, `duplicate`, `spooled`, an HTTP status, or `none` when there was no answer. */
+  answers: string[]
+  /** Every event id that an answer named. */
+  eventIds: string[]
+}
+
+/** One request that a subscriber has read to its end. */
+export interface Received {
+  subscriber: SubscriberName
+  eventId: string
+  /** From the body; `null` when it stands not there. */
+  n: number | null
+  body: string
+  /** `relay-received-at`. */
+  receivedAt: string
+  /** Epoch milliseconds. */
+  at: number
+  /** It was answered 2xx. */
+  isTaken: boolean
+  isReplay: boolean
+}
+
+/** An event as the admin API lists it. */
+export interface Recorded {
+  id: string
+  taskId: string
+  status: number
+  revision: number
+  deliveries: Array<{ subscriber: string, state: string }>
+}
+
+export interface Evidence {
+  sent: Sent[]
+  received: Received[]
+  recorded: Recorded[]
+  /** What the stage noticed that must not happen, in sentences. */
+  noticed: string[]
+}
+
+export interface Verdict {
+  /** Promises that were broken, one sentence each. */
+  broken: string[]
+  counts: {
+    notifications: number
+    acknowledged: number
+    spooled: number
+    repeats: number
+    events: number
+    deliveries: number
+    /** Taken more than once by the same subscriber, other than by a replay: allowed. */
+    twice: number
+    /** Of one task, and older than one that the subscriber already had: allowed. */
+    overtaken: number
+  }
+}
+
+/** What a sender may be told. No answer at all is a killed or frozen process. */
+const ALLOWED_ANSWERS = ['accepted', 'duplicate', 'spooled', '503', 'none']
+
+/** Judges a run that is over. */
+export function judge (evidence: Evidence): Verdict {
+  const { sent, received, recorded, noticed } = evidence
+  const taken = received.filter(({ isTaken }) => isTaken)
+  return {
+    broken: [
+      ...noticed,
+      ...wrongAnswers(sent),
+      ...lost(sent, taken),
+      ...doubled(sent, received),
+      ...changedBytes(sent, received),
+      ...unfinished(recorded),
+      ...wrongRevisions(recorded),
+      ...unaccounted(sent, evidence)
+    ],
+    counts: {
+      notifications: sent.length,
+      acknowledged: sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).length,
+      spooled: countOf(sent, 'spooled'),
+      repeats: countOf(sent, 'duplicate'),
+      events: recorded.length,
+      deliveries: taken.length,
+      twice: takenAgain(taken),
+      overtaken: overtakenAmong(sent, taken)
+    }
+  }
+}
+
+function wrongAnswers (sent: Sent[]): string[] {
+  return sent.flatMap(({ n, answers }) => answers.filter(answer => !ALLOWED_ANSWERS.includes(answer)).map(answer => `notification ${n} was answered ${answer}`))
+}
+
+/** Whether a subscriber is meant by a type; the plan has no other patterns. */
+export function wants ({ types }: typeof SUBSCRIBERS[number], type: string): boolean {
+  return types.length === 0 || types.some(pattern => type.startsWith(pattern.slice(0, -1)))
+}
+
+function lost (sent: Sent[], taken: Received[]): string[] {
+  const had = new Set(taken.map(({ subscriber, n }) => `${subscriber} ${n}`))
+  return sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).flatMap(({ n, type, answers }) =>
+    SUBSCRIBERS.filter(subscriber => wants(subscriber, type) && !had.has(`${subscriber.name} ${n}`))
+      .map(({ name }) => `acknowledged and lost: notification ${n} (${answers.join(', ')}) never arrived at ${name}`))
+}
+
+/** A repeat must be no event of its own. */
+function doubled (sent: Sent[], received: Received[]): string[] {
+  const ids = new Map<number, Set<string>>()
+  const note = (n: number, id: string): void => { ids.set(n, (ids.get(n) ?? new Set()).add(id)) }
+  for (const { n, eventIds } of sent) for (const id of eventIds) note(n, id)
+  for (const { n, eventId } of received) if (n !== null) note(n, eventId)
+  return [...ids].filter(([, found]) => found.size > 1).map(([n, found]) => `notification ${n} became ${found.size} events: ${[...found].join(', ')}`)
+}
+
+function changedBytes (sent: Sent[], received: Received[]): string[] {
+  const bodies = new Map(sent.map(({ n, bodies }) => [n, bodies]))
+  return received.filter(({ n, body }) => n === null || !(bodies.get(n) ?? []).includes(body))
+    .map(({ subscriber, eventId }) => `${subscriber} was sent a body that nobody had sent (${eventId})`)
+}
+
+function unfinished (recorded: Recorded[]): string[] {
+  return recorded.flatMap(({ id, deliveries }) => deliveries.filter(({ state }) => state !== 'delivered')
+    .map(({ subscriber, state }) => `stuck: ${id} to ${subscriber} is ${state} although nothing hinders it`))
+}
+
+function wrongRevisions (recorded: Recorded[]): string[] {
+  const groups = new Map<string, number[]>()
+  for (const { taskId, status, revision } of recorded) {
+    const name = `${taskId}, status ${status}`
+    groups.set(name, [...groups.get(name) ?? [], revision])
+  }
+  return [...groups].filter(([, revisions]) => revisions.sort((a, b) => a - b).some((revision, at) => revision !== at + 1))
+    .map(([name, revisions]) => `${name} has the revisions ${revisions.join(', ')}`)
+}
+
+/** Events are neither named without being there, nor there without having been sent. */
+function unaccounted (sent: Sent[], { received, recorded }: Evidence): string[] {
+  const known = new Set(recorded.map(({ id }) => id))
+  const seen = new Set(received.map(({ eventId }) => eventId))
+  return [
+    ...sent.flatMap(({ n, eventIds }) => [...new Set(eventIds)].filter(id => !known.has(id)).map(id => `notification ${n} was told ${id}, which is on no record`)),
+    ...recorded.filter(({ id }) => !seen.has(id)).map(({ id, taskId }) => `${id} (${taskId}) is on record, and nobody was sent it`)
+  ]
+}
+
+function countOf (sent: Sent[], answer: string): number {
+  return sent.reduce((sum, { answers }) => sum + answers.filter(one => one === answer).length, 0)
+}
+
+function takenAgain (taken: Received[]): number {
+  const first = taken.filter(({ isReplay }) => !isReplay)
+  return first.length - new Set(first.map(({ subscriber, eventId }) => `${subscriber} ${eventId}`)).size
+}
+
+function overtakenAmong (sent: Sent[], taken: Received[]): number {
+  const tasks = new Map(sent.map(({ n, taskId }) => [n, taskId]))
+  const newest = new Map<string, string>()
+  let overtaken = 0
+  for (const { subscriber, n, receivedAt } of [...taken].sort((a, b) => a.at - b.at)) {
+    const name = `${subscriber} ${n === null ? '' : tasks.get(n)}`
+    const before = newest.get(name) ?? ''
+    if (receivedAt < before) overtaken++
+    else newest.set(name, receivedAt)
+  }
+  return overtaken
+}

@@ -1,0 +1,122 @@
+/**
+ * One run: begins everything, sends callbacks while faults come and go, ends
+ * the faults, waits until nothing is owed any more, replays what was given up,
+ * and hands all the books to the ledger.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { describeFault, SCRIPTS } from './faults.js'
+import { judge, type Evidence, type Recorded, type Verdict } from './ledger.js'
+import { ROLES, SUBSCRIBERS, type Fault, type Plan } from './plan.js'
+import { recoveriesOf, type Recovery, type Spell } from './recovery.js'
+import { startSender, type Sender } from './sender.js'
+import { openStage, type Stage } from './stage.js'
+
+/** After the last fault, how long until nothing is owed; then what is still open is stuck. */
+const SETTLE_WITHIN_MS = 90_000
+const LOOK_EVERY_MS = 100
+
+export interface RunOptions {
+  /** The gateway's program; the built one when left out. */
+  main?: string
+  say: (text: string) => void
+}
+
+export interface RunResult extends Verdict {
+  seed: string
+  seconds: number
+  faults: number
+  recoveries: Recovery[]
+  /** From the end of the last fault until nothing was owed, milliseconds. */
+  settledMs: number
+}
+
+/** Carries out a plan; everything that it started is gone when it resolves. */
+export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<RunResult> {
+  const stage = await openStage(main)
+  try {
+    const sender = startSender(plan, stage.urls)
+    const spells = await playFaults(stage, plan.faults, say)
+    const calm = Date.now()
+    await bringBack(stage)
+    const isSettled = await settle(stage, sender)
+    const settledMs = Date.now() - calm
+    if (!isSettled) stage.noticed.push(`not settled ${SETTLE_WITHIN_MS / 1_000} s after the last fault`)
+    sender.stop()
+    const evidence = await gather(stage, sender)
+    return {
+      seed: plan.seed,
+      seconds: plan.seconds,
+      faults: plan.faults.length,
+      ...judge(evidence),
+      recoveries: recoveriesOf(spells, evidence),
+      settledMs
+    }
+  } finally {
+    await stage.close()
+  }
+}
+
+async function playFaults (stage: Stage, faults: readonly Fault[], say: (text: string) => void): Promise<Spell[]> {
+  const start = performance.now()
+  const until = async (atMs: number): Promise<void> => { await wait(Math.max(0, start + atMs - performance.now())) }
+  return await Promise.all(faults.map(async fault => {
+    await until(fault.atMs)
+    say(describeFault(fault))
+    const from = Date.now()
+    await SCRIPTS[fault.kind].begin(stage, fault.target)
+    await until(fault.atMs + fault.forMs)
+    const to = Date.now()
+    await SCRIPTS[fault.kind].end(stage, fault.target)
+    return { kind: fault.kind, from, to: Math.max(to, Date.now()) }
+  }))
+}
+
+/** A pause or its end that could not be ordered while everything was away is ordered now. */
+async function bringBack (stage: Stage): Promise<void> {
+  for (const { name } of SUBSCRIBERS) {
+    await eventually(async () => await stage.api('POST', `/api/v1/subscribers/${name}/resume`).then(() => true, () => false))
+  }
+}
+
+/** @returns whether nothing is owed now */
+async function settle (stage: Stage, sender: Sender): Promise<boolean> {
+  let isFinished = false
+  void sender.finished.then(() => { isFinished = true })
+  return await eventually(async () => {
+    if (!isFinished || !await isSpoolEmpty(stage)) return false
+    const { items } = await stage.api<{ items: Array<{ counts: { open: number, held: number, failed: number } }> }>('GET', '/api/v1/subscribers')
+    if (items.some(({ counts }) => counts.open + counts.held > 0)) return false
+    if (items.every(({ counts }) => counts.failed === 0)) return true
+    await stage.api('POST', '/api/v1/replays', { all: true })
+    return false
+  })
+}
+
+async function isSpoolEmpty ({ gateways }: Stage): Promise<boolean> {
+  const waiting = await Promise.all(gateways.map(async gateway => {
+    const { json } = await gateway.process()!.api<{ spool: { callbacks: number } | null }>('GET', '/api/v1/stats')
+    return json.spool?.callbacks ?? 0
+  }))
+  return waiting.length === ROLES.length && waiting.every(callbacks => callbacks === 0)
+}
+
+/** Looks until it holds, or the time is over; a look that fails is looked again. */
+async function eventually (holds: () => Promise<boolean>): Promise<boolean> {
+  const until = performance.now() + SETTLE_WITHIN_MS
+  while (performance.now() < until) {
+    if (await holds().catch(() => false)) return true
+    await wait(LOOK_EVERY_MS)
+  }
+  return false
+}
+
+async function gather (stage: Stage, { sent }: Sender): Promise<Evidence> {
+  const recorded: Recorded[] = []
+  let cursor: string | null = null
+  do {
+    const page: { items: Recorded[], nextCursor: string | null } = await stage.api('GET', `/api/v1/events?limit=500${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+    recorded.push(...page.items)
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return { sent, received: stage.received, recorded, noticed: stage.noticed }
+}
