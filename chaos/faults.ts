@@ -2,7 +2,7 @@
  * How each kind of fault begins and ends.
  */
 import { answers, type Behaviour } from '../test/support/subscriber.js'
-import { SUBSCRIBERS, type Fault, type FaultKind } from './plan.js'
+import { GIVES_UP, SUBSCRIBERS, type Fault, type FaultKind } from './plan.js'
 import { taking, type Stage } from './stage.js'
 
 export interface FaultScript {
@@ -75,7 +75,7 @@ export const SCRIPTS: Record<FaultKind, FaultScript> = {
     begin: async (stage, target) => { await order(stage, `/api/v1/subscribers/${SUBSCRIBERS[target]!.name}/pause`) },
     end: async (stage, target) => { await order(stage, `/api/v1/subscribers/${SUBSCRIBERS[target]!.name}/resume`) }
   },
-  'operator.replay': { begin: async stage => { await order(stage, '/api/v1/replays', { subscriber: 'flaky' }) }, end: nothing }
+  'operator.replay': { begin: async stage => { await order(stage, '/api/v1/replays', { subscriber: GIVES_UP }) }, end: nothing }
 }
 
 /** A sentence for the one who reads the log of a run. */

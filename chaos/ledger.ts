@@ -2,7 +2,7 @@
  * Holds what was sent, acknowledged and received against each other, and
  * against what the gateway says of it. Knows nothing of how the gateway works.
  */
-import { SUBSCRIBERS, type Notification, type SubscriberName } from './plan.js'
+import { GIVES_UP, SUBSCRIBERS, type Notification, type SubscriberName } from './plan.js'
 
 /** What the sender knows of one notification. */
 export interface Sent extends Pick<Notification, 'n' | 'taskId' | 'status' | 'type' | 'bodies'> {
@@ -25,6 +25,8 @@ export interface Received {
   body: string
   /** `relay-received-at`. */
   receivedAt: string
+  /** `relay-revision`. */
+  revision: number
   /** Epoch milliseconds. */
   at: number
   /** It was answered 2xx. */
@@ -45,6 +47,8 @@ export interface Evidence {
   sent: Sent[]
   received: Received[]
   recorded: Recorded[]
+  /** What the gateway says it has deleted because Redis was full: finished events, and of these the ones with a failed delivery. */
+  deletedEarly: { events: number, failed: number }
   /** What the stage noticed that must not happen, in sentences. */
   noticed: string[]
 }
@@ -63,6 +67,8 @@ export interface Verdict {
     twice: number
     /** Of one task, and older than one that the subscriber already had: allowed. */
     overtaken: number
+    /** Deleted because Redis was full: allowed for what was finished. */
+    deletedEarly: number
   }
 }
 
@@ -71,17 +77,17 @@ const ALLOWED_ANSWERS = ['accepted', 'duplicate', 'spooled', '503', 'none']
 
 /** Judges a run that is over. */
 export function judge (evidence: Evidence): Verdict {
-  const { sent, received, recorded, noticed } = evidence
+  const { sent, received, recorded, noticed, deletedEarly } = evidence
   const taken = received.filter(({ isTaken }) => isTaken)
   return {
     broken: [
       ...noticed,
       ...wrongAnswers(sent),
-      ...lost(sent, taken),
+      ...lost(evidence, taken),
       ...doubled(sent, received),
       ...changedBytes(sent, received),
       ...unfinished(recorded),
-      ...wrongRevisions(recorded),
+      ...wrongRevisions(evidence),
       ...unaccounted(sent, evidence)
     ],
     counts: {
@@ -92,7 +98,8 @@ export function judge (evidence: Evidence): Verdict {
       events: recorded.length,
       deliveries: taken.length,
       twice: takenAgain(taken),
-      overtaken: overtakenAmong(sent, taken)
+      overtaken: overtakenAmong(sent, taken),
+      deletedEarly: deletedEarly.events
     }
   }
 }
@@ -106,11 +113,14 @@ export function wants ({ types }: typeof SUBSCRIBERS[number], type: string): boo
   return types.length === 0 || types.some(pattern => type.startsWith(pattern.slice(0, -1)))
 }
 
-function lost (sent: Sent[], taken: Received[]): string[] {
+/** Only who gives deliveries up can lose one to a full Redis: an event with a failed one may be deleted, and that is counted. */
+function lost ({ sent, deletedEarly }: Evidence, taken: Received[]): string[] {
   const had = new Set(taken.map(({ subscriber, n }) => `${subscriber} ${n}`))
-  return sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).flatMap(({ n, type, answers }) =>
+  const missing = sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).flatMap(({ n, type, answers }) =>
     SUBSCRIBERS.filter(subscriber => wants(subscriber, type) && !had.has(`${subscriber.name} ${n}`))
-      .map(({ name }) => `acknowledged and lost: notification ${n} (${answers.join(', ')}) never arrived at ${name}`))
+      .map(({ name }) => ({ name, says: `acknowledged and lost: notification ${n} (${answers.join(', ')}) never arrived at ${name}` })))
+  const givenUp = missing.filter(({ name }) => name === GIVES_UP)
+  return (givenUp.length <= deletedEarly.failed ? missing.filter(({ name }) => name !== GIVES_UP) : missing).map(({ says }) => says)
 }
 
 /** A repeat must be no event of its own. */
@@ -133,22 +143,26 @@ function unfinished (recorded: Recorded[]): string[] {
     .map(({ subscriber, state }) => `stuck: ${id} to ${subscriber} is ${state} although nothing hinders it`))
 }
 
-function wrongRevisions (recorded: Recorded[]): string[] {
+/** Of what is on record, and of what is no more but was sent. */
+function wrongRevisions ({ sent, received, recorded }: Evidence): string[] {
+  const about = new Map(sent.map(({ n, taskId, status }) => [n, `${taskId}, status ${status}`]))
+  const events = new Map<string, [name: string, revision: number]>()
+  for (const { eventId, n, revision } of received) if (n !== null) events.set(eventId, [about.get(n) ?? '', revision])
+  for (const { id, taskId, status, revision } of recorded) events.set(id, [`${taskId}, status ${status}`, revision])
   const groups = new Map<string, number[]>()
-  for (const { taskId, status, revision } of recorded) {
-    const name = `${taskId}, status ${status}`
-    groups.set(name, [...groups.get(name) ?? [], revision])
-  }
+  for (const [name, revision] of events.values()) groups.set(name, [...groups.get(name) ?? [], revision])
   return [...groups].filter(([, revisions]) => revisions.sort((a, b) => a - b).some((revision, at) => revision !== at + 1))
     .map(([name, revisions]) => `${name} has the revisions ${revisions.join(', ')}`)
 }
 
 /** Events are neither named without being there, nor there without having been sent. */
-function unaccounted (sent: Sent[], { received, recorded }: Evidence): string[] {
+function unaccounted (sent: Sent[], { received, recorded, deletedEarly }: Evidence): string[] {
   const known = new Set(recorded.map(({ id }) => id))
   const seen = new Set(received.map(({ eventId }) => eventId))
+  const missing = new Map(sent.flatMap(({ n, eventIds }) => eventIds.filter(id => !known.has(id)).map(id => [id, n])))
+  for (const { eventId, n } of received) if (!known.has(eventId)) missing.set(eventId, n ?? -1)
   return [
-    ...sent.flatMap(({ n, eventIds }) => [...new Set(eventIds)].filter(id => !known.has(id)).map(id => `notification ${n} was told ${id}, which is on no record`)),
+    ...missing.size <= deletedEarly.events ? [] : [...missing].map(([id, n]) => `${id} (notification ${n}) was told or sent, and is on no record`),
     ...recorded.filter(({ id }) => !seen.has(id)).map(({ id, taskId }) => `${id} (${taskId}) is on record, and nobody was sent it`)
   ]
 }

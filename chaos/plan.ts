@@ -14,6 +14,8 @@ export const SUBSCRIBERS = [
   { name: 'flaky', types: [] as string[] },
   { name: 'images', types: ['image*'] }
 ] as const
+/** The one of them who does. */
+export const GIVES_UP = 'flaky'
 export type SubscriberName = typeof SUBSCRIBERS[number]['name']
 
 /** Each kind, with what it befalls. */

@@ -4,7 +4,7 @@
 import { columns } from '../bench/report/table.js'
 import type { RunResult } from './run.js'
 
-const HEAD = ['seed', 'faults', 'notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken', 'slowest recovery', 'settled', 'broken']
+const HEAD = ['seed', 'faults', 'notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken', 'deleted early', 'slowest recovery', 'settled', 'broken']
 /** Of one run; the JSON has all. */
 const MOST_SENTENCES = 20
 
@@ -35,13 +35,13 @@ export function slowestOf ({ recoveries }: RunResult): number {
 }
 
 function rowOf (result: RunResult): string[] {
-  const { seed, faults, counts: { notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken }, settledMs, broken } = result
-  return [seed, ...[faults, notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken].map(String), inSeconds(slowestOf(result)), inSeconds(settledMs), String(broken.length)]
+  const { seed, faults, counts: { notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken, deletedEarly }, settledMs, broken } = result
+  return [seed, ...[faults, notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken, deletedEarly].map(String), inSeconds(slowestOf(result)), inSeconds(settledMs), String(broken.length)]
 }
 
 function totalOf (results: readonly RunResult[]): string[] {
   const sum = (of: (result: RunResult) => number): string => String(results.reduce((total, result) => total + of(result), 0))
-  const names = ['notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken'] as const
+  const names = ['notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken', 'deletedEarly'] as const
   return [
     `${results.length} seeds`,
     sum(({ faults }) => faults),

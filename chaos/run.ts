@@ -118,5 +118,7 @@ async function gather (stage: Stage, { sent }: Sender): Promise<Evidence> {
     recorded.push(...page.items)
     cursor = page.nextCursor
   } while (cursor !== null)
-  return { sent, received: stage.received, recorded, noticed: stage.noticed }
+  const { counters } = await stage.api<{ counters: { deletedEarly: number, failedDeletedEarly: number } }>('GET', '/api/v1/stats')
+  const deletedEarly = { events: counters.deletedEarly, failed: counters.failedDeletedEarly }
+  return { sent, received: stage.received, recorded, deletedEarly, noticed: stage.noticed }
 }

@@ -8,7 +8,7 @@ import { makeHome, startProcess, type GatewayProcess, type Home, type Settings }
 import { startRedis, type TestRedis } from '../test/support/redis.js'
 import { answers, startSubscriber, type Behaviour, type TestSubscriber } from '../test/support/subscriber.js'
 import type { Received } from './ledger.js'
-import { ROLES, SUBSCRIBERS, type SubscriberName } from './plan.js'
+import { GIVES_UP, ROLES, SUBSCRIBERS, type SubscriberName } from './plan.js'
 
 /** Before a gateway that could not start is started again, milliseconds. */
 const START_AGAIN_MS = 300
@@ -48,7 +48,7 @@ function settings (redis: TestRedis, subscribers: readonly TestSubscriber[], con
     dedupe: { onLate: 'forward' },
     delivery: { timeout: '1s', retry: { attempts: 500, initial: '100ms', factor: 2, max: '1s', jitter: 0.2 }, concurrency },
     subscribers: SUBSCRIBERS.map(({ name, types }, at) => ({
-      name, url: subscribers[at]!.url, match: { types: [...types] }, ...name === 'flaky' ? { retry: ['100ms', '300ms'] } : {}
+      name, url: subscribers[at]!.url, match: { types: [...types] }, ...name === GIVES_UP ? { retry: ['100ms', '300ms'] } : {}
     }))
   }
 }
@@ -92,6 +92,7 @@ export function taking (received: Received[], subscriber: SubscriberName, instea
       n: numberIn(text),
       body: text,
       receivedAt: String(headers['relay-received-at']),
+      revision: Number(headers['relay-revision']),
       at,
       isTaken: instead === undefined,
       isReplay: headers['relay-replay'] !== undefined

@@ -9,7 +9,7 @@ function sentOf (more: Partial<Sent> = {}): Sent {
 }
 
 function receivedOf (more: Partial<Received> = {}): Received {
-  return { subscriber: 'steady', eventId: 'evt_a', n: 0, body: BODIES[0]!, receivedAt: '2026-01-01T00:00:00.000Z', at: 1_020, isTaken: true, isReplay: false, ...more }
+  return { subscriber: 'steady', eventId: 'evt_a', n: 0, body: BODIES[0]!, receivedAt: '2026-01-01T00:00:00.000Z', revision: 1, at: 1_020, isTaken: true, isReplay: false, ...more }
 }
 
 function recordedOf (more: Partial<Recorded> = {}): Recorded {
@@ -21,6 +21,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
     sent: [sentOf()],
     received: [receivedOf({ isTaken: false }), receivedOf(), receivedOf({ subscriber: 'flaky' })],
     recorded: [recordedOf()],
+    deletedEarly: { events: 0, failed: 0 },
     noticed: [],
     ...more
   }
@@ -29,7 +30,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
 t.test('a run that kept every promise has none broken, and its counts', async t => {
   t.strictSame(judge(evidenceOf()), {
     broken: [],
-    counts: { notifications: 1, acknowledged: 1, spooled: 0, repeats: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0 }
+    counts: { notifications: 1, acknowledged: 1, spooled: 0, repeats: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0 }
   })
 })
 
@@ -46,7 +47,7 @@ const BROKEN: ReadonlyArray<[says: string, evidence: Partial<Evidence>, sentence
   ['a delivery that failed and was not replayed', { recorded: [recordedOf({ deliveries: [{ subscriber: 'flaky', state: 'failed' }] })] }, /^stuck: evt_a to flaky is failed/],
   ['a revision that is missing', { recorded: [recordedOf({ revision: 2 })] }, /^t, status 1 has the revisions 2$/],
   ['a revision twice', { recorded: [recordedOf(), other], received: [...evidenceOf().received, receivedOf({ eventId: 'evt_b', n: 1, body: 'other' })], sent: [sentOf(), sentOf({ n: 1, bodies: ['other'], eventIds: ['evt_b'], acknowledgedAt: null })] }, /^t, status 1 has the revisions 1, 1$/],
-  ['an event that was named and is not there', { recorded: [] }, /^notification 0 was told evt_a, which is on no record$/],
+  ['an event that was named and is not there', { recorded: [] }, /^evt_a \(notification 0\) was told or sent, and is on no record$/],
   ['an event that nobody was sent', { recorded: [recordedOf(), { ...other, taskId: 'u' }] }, /^evt_b \(u\) is on record, and nobody was sent it$/],
   ['an answer that blames the sender', { sent: [sentOf({ answers: ['400', 'accepted'] })] }, /^notification 0 was answered 400$/],
   ['what the stage noticed', { noticed: ['gateway all ended by itself with 1'] }, /^gateway all ended by itself with 1$/]
@@ -57,6 +58,14 @@ for (const [says, evidence, sentence] of BROKEN) {
 
 t.test('what nobody acknowledged may be lost', async t => {
   t.strictSame(judge(evidenceOf({ sent: [sentOf({ acknowledgedAt: null, answers: ['503', 'none'], eventIds: [] })], received: [], recorded: [] })).broken, [])
+})
+
+t.test('what a full Redis has cost is allowed as far as the gateway owns up to it', async t => {
+  const gone = { received: [receivedOf()], recorded: [] }
+  t.strictSame(judge(evidenceOf({ ...gone, deletedEarly: { events: 1, failed: 1 } })).broken, [])
+  t.match(judge(evidenceOf({ ...gone, deletedEarly: { events: 1, failed: 0 } })).broken, [/^acknowledged and lost: .* never arrived at flaky$/])
+  t.match(judge(evidenceOf({ ...gone, deletedEarly: { events: 0, failed: 1 } })).broken, [/is on no record$/])
+  t.match(judge(evidenceOf({ received: [receivedOf({ subscriber: 'flaky' })], recorded: [], deletedEarly: { events: 9, failed: 9 } })).broken, [/never arrived at steady$/])
 })
 
 t.test('taken twice and overtaken are allowed, and counted', async t => {

@@ -36,7 +36,7 @@ t.test('faults that overlap are one, and it is well again with the first callbac
   const sent = [[90, 91], [210, 230], [220, 225], [510, null]].map(([firstSentAt, acknowledgedAt], n) =>
     ({ n, taskId: 't', status: 1, type: 'x', bodies: [], firstSentAt: firstSentAt!, acknowledgedAt: acknowledgedAt!, answers: [], eventIds: [] }))
   const received = [[0, 95], [1, 260], [2, 270]].map(([n, at]) =>
-    ({ subscriber: 'steady' as const, eventId: '', n: n!, body: '', receivedAt: '', at: at!, isTaken: true, isReplay: false }))
+    ({ subscriber: 'steady' as const, eventId: '', n: n!, body: '', receivedAt: '', revision: 1, at: at!, isTaken: true, isReplay: false }))
   const spells = [{ kind: 'a', from: 100, to: 150 }, { kind: 'b', from: 140, to: 200 }, { kind: 'c', from: 400, to: 500 }]
   t.strictSame(recoveriesOf(spells, { sent, received }), [{ kinds: ['a', 'b'], ms: 60 }, { kinds: ['c'], ms: null }])
 })
