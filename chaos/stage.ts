@@ -46,7 +46,7 @@ function settings (redis: TestRedis, subscribers: readonly TestSubscriber[], con
     shutdownGrace: '3s',
     // So that each notification is one event with deliveries.
     dedupe: { onLate: 'forward' },
-    delivery: { timeout: '1s', retry: { attempts: 500, initial: '100ms', factor: 2, max: '1s', jitter: 0.2 }, concurrency },
+    delivery: { timeout: '1s', retry: { attempts: 500, initial: '100ms', factor: 2, max: '1s', jitter: 0.2 }, concurrency, breaker: { failures: 10, window: '2s', openFor: '500ms', maxOpenFor: '2s' } },
     subscribers: SUBSCRIBERS.map(({ name, types }, at) => ({
       name, url: subscribers[at]!.url, match: { types: [...types] }, ...name === GIVES_UP ? { retry: ['100ms', '300ms'] } : {}
     }))

@@ -58,6 +58,7 @@ function named (name: string): Subscriber {
     match: { types: [], statuses: [], businessIds: [] },
     headers: {},
     secrets: [],
+    breaker: null,
     rateLimit: null,
     concurrency: 16,
     timeoutMs: 15_000,

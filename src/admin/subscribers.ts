@@ -99,14 +99,14 @@ async function showOne (options: AdminOptions, name: string): Promise<Shown> {
   return showSubscriber(entry, status)
 }
 
-function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldestWaitingAt, lastSuccessAt, lastError }: SubscriberStatus): Shown {
+function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldestWaitingAt, lastSuccessAt, lastError, breaker }: SubscriberStatus): Shown {
   const { open, held, failed, delivered } = counts
   return {
     name,
     url: entry?.shownUrl ?? null,
     enabled: entry?.enabled ?? false,
     pausedBy: pausedBy(holds),
-    breaker: 'closed',
+    breaker,
     heldBy: holds[0] ?? null,
     counts: { open, held, failed, delivered },
     oldestWaitingAt: timeOf(oldestWaitingAt),
@@ -144,6 +144,7 @@ function unheardOf (name: string): SubscriberStatus {
     oldestWaitingAt: null,
     lastSuccessAt: null,
     lastError: null,
-    failing: false
+    failing: false,
+    breaker: 'closed'
   }
 }

@@ -5,6 +5,7 @@
  * Only for settings without faults. Knows no default of its own.
  */
 import { resolve as absolute } from 'node:path'
+import type { BreakerRules } from '../model/breaker.js'
 import { maskUrl, type ClientTls, type RetryPolicy, type Subscriber } from '../model/subscriber.js'
 import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type SpoolConfig, type Token } from './config.js'
 import { withoutCredentials } from './mask.js'
@@ -81,8 +82,12 @@ function textOrNull (text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
-function deliveryOf ({ timeout, retry, maxAge, concurrency }: Settings['delivery']): Config['delivery'] {
-  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, concurrency }
+function deliveryOf ({ timeout, retry, maxAge, concurrency, breaker }: Settings['delivery']): Config['delivery'] {
+  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, concurrency, breaker: breakerOf(breaker) }
+}
+
+function breakerOf ({ enabled, share, failures, window, openFor, maxOpenFor }: Settings['delivery']['breaker']): BreakerRules | null {
+  return enabled ? { share, failures, windowMs: window, openForMs: openFor, maxOpenForMs: Math.max(openFor, maxOpenFor) } : null
 }
 
 type SubscriberSettings = Settings['subscribers'][number]
@@ -102,6 +107,7 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
     timeoutMs: subscriber.timeout ?? delivery.timeout,
     retry: retryOf(subscriber.retry ?? delivery.retry, delivery.retry),
     maxAgeMs: subscriber.maxAge ?? delivery.maxAge,
+    breaker: breakerOf({ ...delivery.breaker, ...subscriber.breaker }),
     tls: tls === undefined || Object.keys(tls).length === 0 ? null : clientTlsOf(tls),
     enabled
   }

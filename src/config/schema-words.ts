@@ -50,9 +50,9 @@ export function decimal (description: string, marks: NumberMarks): TUnsafe<numbe
   return Type.Unsafe<number>({ type: 'number', description, ...marks })
 }
 
-/** True or false. */
-export function flag (description: string, byDefault: boolean): TUnsafe<boolean> {
-  return Type.Unsafe<boolean>({ type: 'boolean', description, default: byDefault })
+/** True or false; without a default it is made `optional`. */
+export function flag (description: string, byDefault?: boolean): TUnsafe<boolean> {
+  return Type.Unsafe<boolean>({ type: 'boolean', description, ...byDefault === undefined ? {} : { default: byDefault } })
 }
 
 /** One of a few words. */

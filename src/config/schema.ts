@@ -125,11 +125,28 @@ const RETRY_SAYS = 'When to try again: a growing wait, or a list of waits such a
 const MAX_AGE_SAYS = 'No retry is planned later than this after the event, or its replay, was queued; time on hold does not count.'
 const CONCURRENCY_SAYS = 'Deliveries in flight at once, over all replicas.'
 
+const BREAKER = {
+  share: ['Of its attempts that failed in a window, this share; timeouts, connections, 429 and 5xx count as failed, other answers do not.', { minimum: 0.01, maximum: 1 }],
+  failures: ['And at least so many.', { minimum: 1, maximum: 1_000_000 }],
+  window: ['How long an attempt counts; up to twice as long.', { least: '1s', most: '1d' }],
+  openFor: ['How long deliveries are held, before one is tried; twice as long each time in a row.', { least: '100ms', most: '1d' }],
+  maxOpenFor: ['And no longer than this.', { least: '100ms', most: '1d' }]
+} as const
+const BREAKER_SAYS = 'When deliveries are held instead of burnt, because most fail: none uses up attempts meanwhile, and one at a time is tried.'
+
 const delivery = block('Defaults for every subscriber; each may override any of them.', {
   timeout: scalar('duration', TIMEOUT_SAYS, { default: '15s', ...TIMEOUT }),
   retry: either([waits, backoff], RETRY_SAYS, { default: {} }),
   maxAge: scalar('duration', MAX_AGE_SAYS, { default: '3d', least: '1s' }),
-  concurrency: whole(CONCURRENCY_SAYS, { default: 16, ...PARALLEL })
+  concurrency: whole(CONCURRENCY_SAYS, { default: 16, ...PARALLEL }),
+  breaker: block(BREAKER_SAYS, {
+    enabled: flag('false never holds: each delivery uses up its attempts.', true),
+    share: decimal(BREAKER.share[0], { default: 0.5, ...BREAKER.share[1] }),
+    failures: whole(BREAKER.failures[0], { default: 20, ...BREAKER.failures[1] }),
+    window: scalar('duration', BREAKER.window[0], { default: '1m', ...BREAKER.window[1] }),
+    openFor: scalar('duration', BREAKER.openFor[0], { default: '30s', ...BREAKER.openFor[1] }),
+    maxOpenFor: scalar('duration', BREAKER.maxOpenFor[0], { default: '10m', ...BREAKER.maxOpenFor[1] })
+  })
 })
 
 const match = block('Which events it wants; an empty list wants everything.', {
@@ -152,6 +169,14 @@ const subscriber = group('An internal service that wants events.', {
   timeout: optional(scalar('duration', TIMEOUT_SAYS, TIMEOUT)),
   retry: optional(either([waits, backoffChanges], RETRY_SAYS)),
   maxAge: optional(scalar('duration', MAX_AGE_SAYS, { least: '1s' })),
+  breaker: optional(group(`${BREAKER_SAYS} What is left out comes from delivery.breaker.`, {
+    enabled: optional(flag('false never holds.')),
+    share: optional(decimal(BREAKER.share[0], BREAKER.share[1])),
+    failures: optional(whole(BREAKER.failures[0], BREAKER.failures[1])),
+    window: optional(scalar('duration', BREAKER.window[0], BREAKER.window[1])),
+    openFor: optional(scalar('duration', BREAKER.openFor[0], BREAKER.openFor[1])),
+    maxOpenFor: optional(scalar('duration', BREAKER.maxOpenFor[0], BREAKER.maxOpenFor[1]))
+  })),
   tls: optional(group('TLS files for an https address: an authority of your own, a client certificate.', clientTls)),
   enabled: flag('false keeps collecting deliveries, and holds them.', true)
 })

@@ -7,13 +7,16 @@ import type { Accept } from '../accept/arrival.js'
 import type { Config } from '../config/config.js'
 import { createDeliverer } from '../deliver/deliver.js'
 import { reportAttempt } from '../deliver/report-attempt.js'
+import type { BreakerRules } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
 import type { Role } from '../model/replica.js'
 import { createOutbound, type Outbound } from '../outbound/request.js'
+import { createBreakers } from '../queue/breakers.js'
 import { createQueues, type Queues } from '../queue/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
 import type { Recording } from '../queue/turns.js'
 import { createWorkers, type Workers } from '../queue/workers.js'
+import { readTrial, stepBreakers } from '../record/breakers.js'
 import { applyConfiguredHolds, readHolds } from '../record/holds.js'
 import { OPEN_DELIVERIES, readOpening } from '../record/open-delivery.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../record/record-attempt.js'
@@ -85,13 +88,24 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   const outbound = createOutbound()
   teardown.push('outbound connections', () => { outbound.close() })
 
+  const breakers = createBreakers({
+    subscribers: () => config().subscribers,
+    queues,
+    step: async subscribers => await stepBreakers(patient, subscribers),
+    trialOf: async name => await readTrial(patient, name),
+    isHeld: async name => (await readHolds(patient)).get(name) !== null,
+    report
+  })
+  teardown.push('breakers', async () => { await breakers.stop() })
+  breakers.start()
+
   const reconciler = createReconciler({
     redis: connections.patient,
     keys: patient.keys,
     queues,
     async holds () {
       // A queue that was lost has forgotten its limits too. A Redis that is full takes none; that must stop nothing else.
-      await Promise.allSettled(config().subscribers.map(queues.setLimits))
+      await Promise.allSettled(config().subscribers.map(breakers.limit))
       return await readHolds(patient)
     },
     report
@@ -100,7 +114,13 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   reconciler.start()
 
   const workers = createWorkers({
-    queues, redis: connections.patient, keys: patient.keys, report, deliver: delivererOf(options, outbound), recording: recordingFor(report)
+    queues,
+    limit: breakers.limit,
+    redis: connections.patient,
+    keys: patient.keys,
+    report,
+    deliver: delivererOf(options, outbound),
+    recording: recordingFor(options)
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
@@ -112,10 +132,11 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
 }
 
 /** What the record lends to the workers, so that an attempt is recorded in the step that moves its job. */
-function recordingFor (report: Report): Recording {
+function recordingFor ({ config, report }: JourneyOptions): Recording {
+  const breakerOf = (name: string): BreakerRules | null => config().subscribers.find(subscriber => subscriber.name === name)?.breaker ?? null
   return {
     record_attempts: RECORD_ATTEMPTS,
-    inputOf: recordingOf,
+    inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
     open_deliveries: OPEN_DELIVERIES,
     read: readOpening,
     recorded (result) { reportAttempt(report, result) }

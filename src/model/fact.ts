@@ -5,6 +5,7 @@
  * URL with its secrets.
  */
 import type { Flag } from './event.js'
+import type { BreakerState } from './breaker.js'
 import type { SubscriberHold } from './delivery.js'
 import type { FailReason, RetryReason } from './outcome.js'
 import type { Replica } from './replica.js'
@@ -34,6 +35,7 @@ export type Fact =
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
+  | { fact: 'subscriber.breaker', subscriber: string, state: BreakerState }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
   | { fact: 'queue.worker-replaced', subscriber: string, quietMs: number }
   | { fact: 'queue.trouble', subscriber: string | null, error: string }

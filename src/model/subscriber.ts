@@ -3,6 +3,7 @@
  * describes it. Read at each attempt from the running configuration; nothing
  * of it is ever stored in a job.
  */
+import type { BreakerRules } from './breaker.js'
 import type { Match } from './match.js'
 
 /** When to try again. */
@@ -57,6 +58,8 @@ export interface Subscriber {
   /** No retry is planned later than this after the queueing, milliseconds; time on hold does not count. */
   maxAgeMs: number
   tls: ClientTls | null
+  /** When its deliveries are held instead of burnt; `null` for never. */
+  breaker: BreakerRules | null
   /** `false` keeps collecting deliveries and holds them. */
   enabled: boolean
 }

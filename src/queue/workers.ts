@@ -17,6 +17,8 @@ const STUCK_AFTER_MS = 30_000
 
 export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'lookEveryMs'> {
   queues: Queues
+  /** Makes the limits of a subscriber known. */
+  limit: (subscriber: Subscriber) => Promise<void>
   recording: Recording
   /** 30 s when left out. */
   stuckAfterMs?: number
@@ -64,7 +66,7 @@ class WorkerSet implements Workers {
     const stopped = gone.map(async ([, { worker }]) => { await worker.stop(graceMs) })
     try {
       for (const subscriber of subscribers) {
-        await this.options.queues.setLimits(subscriber)
+        await this.options.limit(subscriber)
         if (this.#hasEnded) return
         this.#adjust(subscriber)
       }

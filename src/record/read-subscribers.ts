@@ -1,6 +1,7 @@
 /**
  * What the record knows of subscribers, and of everything together.
  */
+import type { BreakerState } from '../model/breaker.js'
 import type { SubscriberHold } from '../model/delivery.js'
 import { readMemory, type Memory } from '../redis/memory.js'
 import { SUBSCRIBER_HOLDS } from './holds.js'
@@ -26,6 +27,7 @@ export interface SubscriberStatus {
   lastError: string | null
   /** Its last answer was no success, and something waits for it. */
   failing: boolean
+  breaker: BreakerState
 }
 
 /** Every subscriber that is configured or ever had a delivery, by name. */
@@ -58,6 +60,7 @@ async function readStatus ({ redis, keys }: RecordStore, name: string): Promise<
     oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
     lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
     lastError: facts['lastError'] ?? null,
+    breaker: facts['hold:breaker'] !== undefined ? 'open' : facts['breaker'] !== undefined ? 'half-open' : 'closed',
     failing: open > 0 && Number(facts['lastErrorAt'] ?? 0) > Number(facts['lastSuccessAt'] ?? 0)
   }
 }

@@ -6,6 +6,7 @@
  * A function for scripts, because it goes along with the finishing of the job:
  * either both are in Redis or neither.
  */
+import { soundnessOf, type BreakerRules } from '../model/breaker.js'
 import type { AttemptResult } from '../model/work.js'
 import { loadScript } from '../redis/script.js'
 import { attemptFieldsOf } from './fields.js'
@@ -16,12 +17,22 @@ export const RECORD_ATTEMPTS = loadScript(new URL('./record-attempts.lua', impor
 /** Attempts kept of one delivery; older ones are forgotten, their numbers go on. */
 export const MAX_ATTEMPTS_KEPT = 50
 
-/** What {@link RECORD_ATTEMPTS} takes. */
-export function recordingOf (prefix: string, results: readonly AttemptResult[]): object {
-  return { prefix: `{${prefix}}:`, kept: MAX_ATTEMPTS_KEPT, attempts: results.map(lineOf) }
+/**
+ * What {@link RECORD_ATTEMPTS} takes.
+ *
+ * @param breakerOf  the rules of a subscriber's breaker; `null` when it has none
+ */
+export function recordingOf (prefix: string, results: readonly AttemptResult[], breakerOf: (subscriber: string) => BreakerRules | null): object {
+  const rules = [...new Set(results.map(({ subscriber }) => subscriber))].map(subscriber => [subscriber, breakerOf(subscriber)] as const)
+  return {
+    prefix: `{${prefix}}:`,
+    kept: MAX_ATTEMPTS_KEPT,
+    attempts: results.map(lineOf),
+    breakers: Object.fromEntries(rules.filter(([, found]) => found !== null))
+  }
 }
 
-function lineOf ({ eventId, subscriber, generation, attempt, usesBudget, next }: AttemptResult): Array<string | number | boolean> {
+function lineOf ({ eventId, subscriber, generation, attempt, outcome, usesBudget, next }: AttemptResult): Array<string | number | boolean> {
   return [
     eventId,
     subscriber,
@@ -33,6 +44,8 @@ function lineOf ({ eventId, subscriber, generation, attempt, usesBudget, next }:
     next.state === 'retrying' ? next.nextAttemptAt : '',
     attempt.statusCode ?? '',
     attempt.error ?? '',
-    next.state === 'failed' && next.reason === 'gone'
+    next.state === 'failed' && next.reason === 'gone',
+    soundnessOf(outcome) ?? '',
+    next.state === 'failed' && next.reason === 'exhausted'
   ]
 }

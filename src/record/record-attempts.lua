@@ -11,10 +11,13 @@
             7 next state: delivered, retrying, failed or unchanged
             8 next attempt at, milliseconds, or ""
             9 status code or ""   10 error or ""   11 true when the subscriber is gone
+           12 what it says of the subscriber: good, bad or ""   13 true when it failed because its budget is used up
+          breakers  rules of the breaker by subscriber, for those who have one
   Returns  for each its number; 0 when the event is no more or it was recorded before; a text that says why when it
            could not be recorded
 ]]
 --- @include delivery.lua
+--- @include breaker.lua
 local input = ARGV[1]
 local prefix = input.prefix
 local stats = prefix .. 'stats'
@@ -23,7 +26,7 @@ local now = now_ms()
 -- What the attempts of one call add up to, by subscriber.
 local tallies = {}
 local function tally(subscriber)
-  tallies[subscriber] = tallies[subscriber] or { delivered = 0, failed = 0 }
+  tallies[subscriber] = tallies[subscriber] or { delivered = 0, failed = 0, good = 0, bad = 0 }
   return tallies[subscriber]
 end
 
@@ -40,13 +43,28 @@ local function move_index(subscriber, id, sequence, before, after)
   if to then redis.call('ZADD', to, sequence, id) end
 end
 
-local function record(id, subscriber, generation, at, inside, uses_budget, state, next_at, code, problem, gone)
+-- Whether its breaker is being tried.
+local trials = {}
+local function is_tried(subscriber)
+  if trials[subscriber] == nil then
+    trials[subscriber] = input.breakers[subscriber] and redis.call('HEXISTS', prefix .. 'subscriber:' .. subscriber, 'breaker') == 1 or false
+  end
+  return trials[subscriber]
+end
+
+local function record(id, subscriber, generation, at, inside, uses_budget, state, next_at, code, problem, gone, soundness, exhausted)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'a:' .. subscriber, 'seq', 'open', 'failed')
   if not stored[1] then return 0 end
   local lines = stored[2] or ''
   -- Quotes inside an attempt are escaped, so only a start can look like this.
   if string.find(lines, '"t":' .. at .. ',', 1, true) then return 0 end
+
+  -- A trial costs the delivery nothing that happens to be tried.
+  if soundness == 'bad' and is_tried(subscriber) then
+    uses_budget = false
+    if exhausted then state, next_at = 'retrying', now end
+  end
 
   local delivery = cjson.decode(stored[1])
   local before = delivery.s
@@ -77,6 +95,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   end
   if state == 'delivered' then sums.success = true elseif problem ~= '' then sums.problem = problem end
   if gone then sums.gone = true end
+  if soundness ~= '' then sums[soundness] = sums[soundness] + 1 end
   return delivery.n
 end
 
@@ -102,5 +121,7 @@ for subscriber, sums in pairs(tallies) do
     redis.call('HSETNX', key, 'hold:gone', now)
     redis.call('HSETNX', key, 'heldSince', now)
   end
+  local rules = input.breakers[subscriber]
+  if rules and sums.good + sums.bad > 0 then weigh_breaker(key, rules, sums.good, sums.bad, now) end
 end
 return numbers

@@ -40,6 +40,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'delivery.cut-off': 'info',
   'subscriber.held': 'warn',
   'subscriber.released': 'info',
+  'subscriber.breaker': 'warn',
   'queue.reconciled': 'warn',
   'queue.worker-replaced': 'error',
   'queue.trouble': 'warn',

@@ -55,6 +55,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
     headers: { authorization: 'Bearer hidden' },
     secrets: ['whsec_hidden'],
     rateLimit: null,
+    breaker: null,
     concurrency: 4,
     timeoutMs: 1_000,
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },

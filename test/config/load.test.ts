@@ -26,6 +26,8 @@ const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
+const BREAKER = { share: 0.5, failures: 20, windowMs: 60_000, openForMs: 30_000, maxOpenForMs: 600_000 }
+
 const DEFAULTS = {
   ingest: {
     listen: { host: '0.0.0.0', port: 8080 },
@@ -47,7 +49,8 @@ const DEFAULTS = {
     timeoutMs: 15_000,
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
-    concurrency: 16
+    concurrency: 16,
+    breaker: BREAKER
   },
   subscribers: [],
   shutdownDelayMs: 0,
@@ -84,6 +87,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
     timeoutMs: 15_000,
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
+    breaker: BREAKER,
     tls: null,
     enabled: true
   }])
@@ -162,6 +166,18 @@ subscribers:
 })
 
 const ONE = 'subscribers:\n- name: one\n  url: http://one.internal/\n'
+
+t.test('a subscriber\'s own breaker takes what it leaves out from delivery, and either may be switched off', async t => {
+  const { subscribers: [own, off] } = await configOf(`delivery: { breaker: { failures: 5, openFor: 1m, maxOpenFor: 1s } }
+${ONE}  breaker: { share: 0.9 }
+- name: two
+  url: http://two.internal/
+  breaker: { enabled: false }
+`)
+  t.strictSame(own!.breaker, { ...BREAKER, failures: 5, share: 0.9, openForMs: 60_000, maxOpenForMs: 60_000 }, 'never shorter at most than at first')
+  t.equal(off!.breaker, null)
+  t.equal((await configOf(`delivery: { breaker: { enabled: false } }\n${ONE}`)).subscribers[0]!.breaker, null)
+})
 
 t.test('a subscriber takes from delivery what it does not say', async t => {
   const { subscribers } = await configOf('delivery: { timeout: 1s, concurrency: 2, maxAge: 1h, retry: { attempts: 5, max: 1m } }\n' + ONE + '  retry: { attempts: 9 }\n')

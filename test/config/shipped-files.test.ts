@@ -37,7 +37,7 @@ const PROSE = SHIPPED.replace(/\n( *#)+ */g, ' ').replace(/\s+/g, ' ')
 
 t.test('relay.yaml explains every key in the words of the schema, except where a subscriber repeats delivery', async t => {
   for (const [path, { description = '' }] of entriesOf(shapeOf(relaySchema))) {
-    if (/^subscribers\[\]\.(concurrency|timeout|retry|maxAge|rateLimit\.)/.test(path) || /^(redis\.tls\.|admin\.tokens\[\]\.(name|value))/.test(path)) continue
+    if (/^subscribers\[\]\.(concurrency|timeout|retry|maxAge|breaker|rateLimit\.)/.test(path) || /^(redis\.tls\.|admin\.tokens\[\]\.(name|value))/.test(path)) continue
     t.ok(PROSE.includes(description.replace(/\.$/, '')), `${path}: ${description}`)
   }
 })

@@ -119,6 +119,7 @@ export function subscriberAt (url: string, changes: Partial<Subscriber> = {}): S
     headers: {},
     secrets: [],
     rateLimit: null,
+    breaker: null,
     concurrency: 4,
     timeoutMs: 5_000,
     retry: { kind: 'backoff', attempts: 3, initialMs: 1_000, factor: 3, maxMs: 60_000, jitter: 0 },

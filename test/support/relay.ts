@@ -95,7 +95,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
     facts,
     accept: createAccept({ store, queues, policy: () => policy, report }),
     async work (deliver, watch = {}) {
-      const workers = createWorkers({ queues, redis, keys, report, deliver, recording: RECORDING, ...watch })
+      const workers = createWorkers({ queues, limit: queues.setLimits, redis, keys, report, deliver, recording: RECORDING, ...watch })
       started.push(workers)
       await workers.apply(policy.subscribers, 0)
       return workers
@@ -121,6 +121,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 1_000_000,
     tls: null,
+    breaker: null,
     enabled: true,
     ...overrides
   }
@@ -181,7 +182,7 @@ export async function loseJob ({ patient: { redis }, keys }: Gateway, subscriber
 export const RECORDING: Recording = {
   record_attempts: RECORD_ATTEMPTS,
   open_deliveries: OPEN_DELIVERIES,
-  inputOf: recordingOf,
+  inputOf: (prefix, results) => recordingOf(prefix, results, () => null),
   read: readOpening,
   recorded () {}
 }
@@ -192,8 +193,8 @@ const RECORD = withFunctions(
 )
 
 /** Records attempts as a turn of the workers does, without moving any job. What could not be recorded is an error. */
-export async function recordAttempts ({ redis, keys }: RecordStore, results: readonly AttemptResult[]): Promise<number[]> {
-  const { output } = await runPackedScript(redis, RECORD, { key: keys.events, input: recordingOf(keys.prefix, results) })
+export async function recordAttempts ({ redis, keys }: RecordStore, results: readonly AttemptResult[], breakerOf: Parameters<typeof recordingOf>[2] = () => null): Promise<number[]> {
+  const { output } = await runPackedScript(redis, RECORD, { key: keys.events, input: recordingOf(keys.prefix, results, breakerOf) })
   const numbers = output as Array<number | string>
   const why = numbers.find(number => typeof number === 'string')
   if (why !== undefined) throw new Error(why)

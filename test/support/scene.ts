@@ -111,6 +111,7 @@ export interface SubscriberView {
   enabled: boolean
   pausedBy: string | null
   heldBy: string | null
+  breaker: string
   counts: { open: number, held: number, failed: number, delivered: number }
 }
 

@@ -1,0 +1,75 @@
+/**
+ * Moves breakers on with time, and makes the queues follow: whoever is tried
+ * gets one delivery at a time, and then slowly more.
+ *
+ * Runs on every replica that delivers; each change is made by one of them.
+ */
+import { limitsDuring, type Trial } from '../model/breaker.js'
+import type { Report } from '../model/fact.js'
+import type { Subscriber } from '../model/subscriber.js'
+import type { Queues } from './queues.js'
+
+/** Between two looks, milliseconds. */
+const LOOK_EVERY_MS = 500
+
+export interface BreakersOptions {
+  /** Of the running configuration. */
+  subscribers: () => readonly Subscriber[]
+  queues: Queues
+  /** Moves them on in the record; returns what has changed. */
+  step: (subscribers: ReadonlyArray<{ name: string, hasBreaker: boolean }>) => Promise<Array<{ subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' }>>
+  trialOf: (subscriber: string) => Promise<Trial | null>
+  /** Whether anything else holds it. */
+  isHeld: (subscriber: string) => Promise<boolean>
+  report: Report
+}
+
+export interface Breakers {
+  /** Makes the limits of one subscriber known to every replica, as they are now. */
+  limit (subscriber: Subscriber): Promise<void>
+  /** One look, now. */
+  look (): Promise<void>
+  start (): void
+  stop (): Promise<void>
+}
+
+/** Makes what looks; nothing runs before `start` or `look`. Errors of Redis end a look, never the looking. */
+export function createBreakers (options: BreakersOptions): Breakers {
+  const { subscribers, queues, step, trialOf, isHeld, report } = options
+  let timer: NodeJS.Timeout | undefined
+  let underWay: Promise<void> = Promise.resolve()
+  let isStopped = false
+
+  async function limit (subscriber: Subscriber): Promise<void> {
+    await queues.setLimits({ name: subscriber.name, ...limitsDuring(await trialOf(subscriber.name), subscriber) })
+  }
+
+  async function look (): Promise<void> {
+    const all = subscribers()
+    for (const { subscriber: name, to } of await step(all.map(({ name, breaker }) => ({ name, hasBreaker: breaker !== null })))) {
+      if (to !== 'closing') report({ fact: 'subscriber.breaker', subscriber: name, state: to })
+      // The limits first: nothing may get through that is not meant to.
+      await limit(all.find(subscriber => subscriber.name === name)!)
+      await queues.setPaused(name, await isHeld(name))
+    }
+  }
+
+  function schedule (): void {
+    timer = setTimeout(() => {
+      underWay = look()
+        .catch((error: unknown) => { report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) })
+        .finally(() => { if (!isStopped) schedule() })
+    }, LOOK_EVERY_MS)
+  }
+
+  return {
+    limit,
+    look,
+    start: schedule,
+    async stop () {
+      isStopped = true
+      clearTimeout(timer)
+      await underWay
+    }
+  }
+}

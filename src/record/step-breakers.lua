@@ -1,0 +1,60 @@
+--[[
+  Moves breakers on with time.
+
+  KEYS  1 events
+  ARGV  1 packed:
+          prefix       "{relay}:"
+          stepMs       closing, twice as fast after this
+          mostPerSecond  so fast, it is closed
+          subscribers  list of {name, whether it has a breaker}
+  Returns  packed: list of {name, "open", "half-open", "closing" or "closed"}, what has changed
+]]
+--- @include clear-hold.lua
+--- @include breaker.lua
+local input = cmsgpack.unpack(ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- A full Redis refuses a script's first write only, and not this one: who delivers makes room.
+redis.call('HDEL', input.prefix .. 'stats', 'x')
+
+local function close(key)
+  redis.call('HDEL', key, 'breaker:until', 'breaker:opened', 'breaker:told', unpack(BREAKER_TRIAL))
+  redis.call('HDEL', key, unpack(BREAKER_COUNTS))
+end
+
+local function step(key, has_breaker)
+  local known = redis.call('HMGET', key, 'hold:breaker', 'breaker', 'breaker:until', 'breaker:told', 'breaker:at', 'breaker:rate')
+  local open, trial = known[1], known[2]
+  if not has_breaker and (open or trial) then
+    clear_hold(key, 'breaker', now)
+    close(key)
+    return 'closed'
+  end
+  if open and now >= tonumber(known[3] or 0) then
+    clear_hold(key, 'breaker', now)
+    redis.call('HDEL', key, 'breaker:told')
+    redis.call('HSET', key, 'breaker', 'half-open')
+    return 'half-open'
+  end
+  if open and not known[4] then
+    redis.call('HSET', key, 'breaker:told', 1)
+    return 'open'
+  end
+  if trial == 'closing' and now >= tonumber(known[5]) + input.stepMs then
+    local rate = tonumber(known[6]) * 2
+    if rate > input.mostPerSecond then
+      close(key)
+      return 'closed'
+    end
+    redis.call('HSET', key, 'breaker:rate', rate, 'breaker:at', now)
+    return 'closing'
+  end
+  return nil
+end
+
+local changes = {}
+for _, subscriber in ipairs(input.subscribers) do
+  local change = step(input.prefix .. 'subscriber:' .. subscriber[1], subscriber[2])
+  if change then changes[#changes + 1] = { subscriber[1], change } end
+end
+return { cmsgpack.pack(changes) }
