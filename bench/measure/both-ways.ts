@@ -8,7 +8,7 @@ import { FAN_OUT, gatewayFor, type Bench, type Measure } from '../bench.js'
 import { gatewayContestant, type Contestant } from '../drain.js'
 import { resultOf, type Result } from '../result.js'
 import { openClient } from '../stage/redis.js'
-import { settleAof } from '../stage/settle.js'
+import { settle } from '../stage/settle.js'
 import { takeTurns } from '../turns.js'
 
 const DELIVERIES_PER_SECOND = 4_500
@@ -26,7 +26,7 @@ async function once ({ load, subscribers, plan }: Bench, ingest: { port: number,
   const { bothWaysSeconds: seconds, offered } = plan
   await contestant.hold()
   await contestant.fill(Math.ceil(seconds * BACKLOG_TIMES * DELIVERIES_PER_SECOND / FAN_OUT.length))
-  await settleAof(client)
+  await settle(client)
   const loading = load.ask('open', { ...ingest, connections: CONNECTIONS, perSecond: offered, seconds: seconds + AROUND_SECONDS })
   let loaded = false
   void loading.then(() => { loaded = true }, () => {})

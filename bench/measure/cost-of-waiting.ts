@@ -14,7 +14,7 @@ import { flatnessOf, resultOf, type Result } from '../result.js'
 import { residentBytes } from '../stage/cpu.js'
 import type { BenchGateway } from '../stage/gateway.js'
 import { openClient, readInfo } from '../stage/redis.js'
-import { settleAof } from '../stage/settle.js'
+import { settle } from '../stage/settle.js'
 
 const PATHS = ['/a']
 const RESIDENT_MB = 200
@@ -27,23 +27,24 @@ async function cpuSeconds (client: Redis): Promise<number> {
   return await readInfo(client, 'cpu', 'used_cpu_user') + await readInfo(client, 'cpu', 'used_cpu_sys')
 }
 
-/** Runs at one level: as many as that wait behind those that are delivered and timed. */
+/** Runs at one level, after one that does not count: as many as that wait behind those that are delivered and timed. */
 async function costWith ({ bench, client, contestant }: Field, level: number): Promise<Cost> {
   const { plan: { runs, costed }, say, subscribers } = bench
   const cost: Cost = { wallUs: [], redisUs: [] }
-  for (let run = 0; run < runs; run++) {
+  for (let run = 0; run <= runs; run++) {
     await contestant.hold()
     const missing = level + 2 * costed - await client.zcard('{relay}:open:a')
     if (missing > 0) {
       say(`${shown(missing)} more deliveries wait`)
       await contestant.fill(missing)
     }
-    await settleAof(client)
+    await settle(client)
     const arrivals = subscribers.ask('arrivals', { paths: PATHS, marks: [Math.ceil(costed / 10), costed] })
     const cpuBefore = await cpuSeconds(client)
     await contestant.release()
     const [fromUs, toUs] = await arrivals as [number, number]
     const cpuAfter = await cpuSeconds(client)
+    if (run === 0) continue
     cost.wallUs.push((toUs - fromUs) / (costed - Math.ceil(costed / 10)))
     cost.redisUs.push((cpuAfter - cpuBefore) * 1e6 / costed)
   }
@@ -60,7 +61,7 @@ async function deliverAll ({ bench, client, contestant }: Field): Promise<number
   await contestant.release()
   await arrived
   await client.config('SET', 'appendfsync', 'always')
-  await settleAof(client)
+  await settle(client)
   return await client.zcard('{relay}:ended')
 }
 

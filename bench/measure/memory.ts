@@ -8,7 +8,7 @@ import { FAN_OUT, gatewayFor, type Bench, type Measure } from '../bench.js'
 import { drain, gatewayContestant, type Contestant } from '../drain.js'
 import { resultOf, type Result } from '../result.js'
 import { openClient, readInfo } from '../stage/redis.js'
-import { settleAof } from '../stage/settle.js'
+import { settle } from '../stage/settle.js'
 
 const WAITING_BYTES = 3 * 1024
 const RETAINED_BYTES = 2 * 1024
@@ -19,7 +19,7 @@ async function run (bench: Bench): Promise<Result[]> {
   const client = openClient(stage, gateway.socket)
   const contestant = gatewayContestant(bench, gateway, { timed: FAN_OUT, all: FAN_OUT })
   const bytes = async (): Promise<number> => {
-    await settleAof(client)
+    await settle(client)
     return await readInfo(client, 'memory', 'used_memory')
   }
 
