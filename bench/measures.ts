@@ -14,7 +14,8 @@ import { manySubscribers } from './measure/many-subscribers.js'
 import { memory } from './measure/memory.js'
 import { repeats } from './measure/repeats.js'
 import { scaling } from './measure/scaling.js'
+import { upkeep } from './measure/upkeep.js'
 
 export const MEASURES: readonly Measure[] = [
-  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, scaling, manySubscribers, memory, costOfWaiting
+  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, scaling, manySubscribers, upkeep, memory, costOfWaiting
 ]
