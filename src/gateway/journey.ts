@@ -93,10 +93,10 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     queues,
     step: async subscribers => await stepBreakers(patient, subscribers),
     trialOf: async name => await readTrial(patient, name),
-    isHeld: async name => (await readHolds(patient)).get(name) !== null,
+    isHeld: async name => ((await readHolds(patient)).get(name) ?? null) !== null,
     report
   })
-  teardown.push('breakers', async () => { await breakers.stop() })
+  teardown.push('breakers', breakers.stop)
   breakers.start()
 
   const reconciler = createReconciler({

@@ -30,14 +30,14 @@ export interface Breakers {
   /** One look, now. */
   look (): Promise<void>
   start (): void
-  stop (): Promise<void>
+  /** Waits for nothing: a look that is cut off is made again by whoever comes next. */
+  stop (): void
 }
 
 /** Makes what looks; nothing runs before `start` or `look`. Errors of Redis end a look, never the looking. */
 export function createBreakers (options: BreakersOptions): Breakers {
   const { subscribers, queues, step, trialOf, isHeld, report } = options
   let timer: NodeJS.Timeout | undefined
-  let underWay: Promise<void> = Promise.resolve()
   let isStopped = false
 
   async function limit (subscriber: Subscriber): Promise<void> {
@@ -56,8 +56,8 @@ export function createBreakers (options: BreakersOptions): Breakers {
 
   function schedule (): void {
     timer = setTimeout(() => {
-      underWay = look()
-        .catch((error: unknown) => { report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) })
+      void look()
+        .catch((error: unknown) => { if (!isStopped) report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) })
         .finally(() => { if (!isStopped) schedule() })
     }, LOOK_EVERY_MS)
   }
@@ -66,10 +66,9 @@ export function createBreakers (options: BreakersOptions): Breakers {
     limit,
     look,
     start: schedule,
-    async stop () {
+    stop () {
       isStopped = true
       clearTimeout(timer)
-      await underWay
     }
   }
 }

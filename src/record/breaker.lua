@@ -6,7 +6,7 @@
     breaker:opened   how often in a row
     breaker:rate     closing: deliveries per second   breaker:at  since when
     breaker:told     that it is open has been reported
-    breaker:window   number of the window that is counted   :all :bad  its attempts   :all-before :bad-before  those of the window before
+    breaker:window   number of the window that is counted   :all :bad  its attempts; closing, those since it began   :all-before :bad-before  those of the window before
 ]]
 local BREAKER_COUNTS = { 'breaker:window', 'breaker:all', 'breaker:bad', 'breaker:all-before', 'breaker:bad-before' }
 local BREAKER_TRIAL = { 'breaker', 'breaker:rate', 'breaker:at' }
@@ -27,11 +27,21 @@ end
 local function weigh_breaker(key, rules, good, bad, now)
   local known = redis.call('HMGET', key, 'hold:breaker', 'breaker', 'breaker:opened', unpack(BREAKER_COUNTS))
   if known[1] then return end
-  if known[2] then
+  if known[2] == 'half-open' then
     if bad > 0 then
       open_breaker(key, rules, known[3], now)
-    elseif known[2] == 'half-open' then
+    else
       redis.call('HSET', key, 'breaker', 'closing', 'breaker:rate', FIRST_PER_SECOND, 'breaker:at', now)
+    end
+    return
+  end
+  if known[2] then
+    -- Closing, the share alone decides: one that fails now and then must come back too.
+    local all, failed = (tonumber(known[5] or nil) or 0) + good + bad, (tonumber(known[6] or nil) or 0) + bad
+    if bad > 0 and failed >= rules.share * all then
+      open_breaker(key, rules, known[3], now)
+    else
+      redis.call('HSET', key, 'breaker:all', all, 'breaker:bad', failed)
     end
     return
   end

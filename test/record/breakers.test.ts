@@ -100,6 +100,18 @@ t.test('it is told once that it is open; then one is tried, and a success lets m
   t.strictSame([await stateOf(scene), await readTrial(scene.gateway.patient, 'a')], ['closed', null])
 })
 
+t.test('while it closes, few failures among many do not open it, and as many as the share do', async t => {
+  const scene = await open(t)
+  await attempt(scene, { outcome: FAILED, times: 4 })
+  await stepUntil(scene, 'half-open')
+  await attempt(scene, { outcome: REFUSED })
+  await attempt(scene, { outcome: REFUSED, times: 5 })
+  await attempt(scene, { outcome: FAILED, times: 4 })
+  t.equal((await readTrial(scene.gateway.patient, 'a'))?.state, 'closing', '4 of 9')
+  await attempt(scene, { outcome: FAILED })
+  t.equal(await stateOf(scene), 'open', '5 of 10')
+})
+
 t.test('a trial that fails opens it again, for longer, and costs the delivery no attempt', async t => {
   const scene = await open(t)
   await attempt(scene, { outcome: FAILED, times: 4 })
