@@ -38,6 +38,10 @@ export interface GatewayOptions {
   redis?: string
   /** Of each subscriber; the default when left out. */
   concurrency?: number
+  /** For Node, before the program. */
+  nodeArgs?: string[]
+  /** How long events and claims are kept; the default when left out. */
+  keep?: string
 }
 
 export interface BenchGateway {
@@ -45,6 +49,7 @@ export interface BenchGateway {
   /** Of its Redis. */
   socket: string
   pid: number
+  configFile: string
   pause (path: string): Promise<void>
   resume (path: string): Promise<void>
   /** Reads from the admin API, as an operator does; `path` begins behind `/api/v1`. */
@@ -60,7 +65,7 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
   // JSON is YAML.
   writeFileSync(configFile, JSON.stringify(configuration(options, { dataDir, ingestPort, adminPort })))
   const { PATH = '', HOME = '', RELAY_REDIS_BIN = '' } = process.env
-  const child = spawn(process.execPath, [...profiling(), MAIN, 'start', '--config', configFile, '--role', options.role ?? 'all'], {
+  const child = spawn(process.execPath, [...profiling(), ...options.nodeArgs ?? [], MAIN, 'start', '--config', configFile, '--role', options.role ?? 'all'], {
     env: { PATH, HOME, NODE_ENV: 'production', ...(RELAY_REDIS_BIN === '' ? {} : { RELAY_REDIS_BIN }) },
     stdio: ['ignore', 'ignore', 'pipe']
   })
@@ -80,6 +85,7 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
     ingest: { port: ingestPort, path: '/webhooks/fotor' },
     socket: options.redis ?? socketPathFor(dataDir),
     pid: child.pid!,
+    configFile,
     async pause (path) { await ask(`/subscribers${path}/pause`, 'POST') },
     async resume (path) { await ask(`/subscribers${path}/resume`, 'POST') },
     read: async path => await ask(path, 'GET')
@@ -94,7 +100,7 @@ function profiling (): string[] {
 
 interface Ports { dataDir: string, ingestPort: number, adminPort: number }
 
-function configuration ({ logLevel, subscriberPort, paths, redis, concurrency }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
+function configuration ({ logLevel, subscriberPort, paths, redis, concurrency, keep }: GatewayOptions, { dataDir, ingestPort, adminPort }: Ports): object {
   return {
     ingest: {
       listen: `127.0.0.1:${ingestPort}`,
@@ -107,6 +113,7 @@ function configuration ({ logLevel, subscriberPort, paths, redis, concurrency }:
     // Half of the memory, the default, does not hold the largest backlog on a small machine.
     redis: redis === undefined ? { maxMemory: `${maxMemoryMb()}mb` } : { url: `unix://${redis}` },
     log: { level: logLevel },
+    ...keep === undefined ? {} : { retention: { events: keep }, dedupe: { window: keep } },
     // What hangs when a measure is over is not waited for.
     shutdownGrace: '1s',
     subscribers: paths.map(path => ({

@@ -7,16 +7,35 @@ import { tableOf } from '../../bench/report/table.js'
 import { flatnessOf, resultOf, type Result } from '../../bench/result.js'
 
 const ENVIRONMENT: BenchDocument['environment'] = {
-  commit: 'abc', version: '1', node: 'v20', redis: '7', bullmq: '6', system: 'linux', cpu: 'some', cores: 2,
-  memoryGb: 8, fileSystem: '0xef53', appendfsync: 'always', bodyBytes: 700, logLevel: 'warn', loadAverage: 0
+  commit: 'abc',
+  version: '1',
+  node: 'v20',
+  redis: '7',
+  bullmq: '6',
+  system: 'linux',
+  cpu: 'some',
+  cores: 2,
+  memoryGb: 8,
+  fileSystem: '0xef53',
+  appendfsync: 'always',
+  bodyBytes: 700,
+  logLevel: 'warn',
+  loadAverage: 0
 }
 
 /** The line of one result in the table of a run that found only this. */
 function lineOf (result: Result): string {
   const of = (unit: boolean): Result[] => (result.unit === 'ratio') === unit ? [result] : []
   const table = tableOf({
-    format: 'fotor-relay-bench/1', mode: 'quick', startedAt: '2026-01-01T00:00:00Z', seconds: 1,
-    environment: ENVIRONMENT, loadBefore: {}, results: of(false), ratios: of(true), failures: {}
+    format: 'fotor-relay-bench/1',
+    mode: 'quick',
+    startedAt: '2026-01-01T00:00:00Z',
+    seconds: 1,
+    environment: ENVIRONMENT,
+    loadBefore: {},
+    results: of(false),
+    ratios: of(true),
+    failures: {}
   })
   return table.split('\n').find(line => line.startsWith(result.says))!
 }
