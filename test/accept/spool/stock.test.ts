@@ -62,7 +62,7 @@ t.test('it takes no more than it may, says so once, and takes again when there i
   stock.forget((await stock.next())!)
   t.equal(stock.problem(), null)
   t.match(await stock.keep(large(31)), { kind: 'kept' })
-  for (let n = 0; n < 5; n++) await stock.keep(large(n))
+  while ((await stock.keep(large(32))).kind === 'kept');
   t.strictSame(namesOf(facts), ['spool.full', 'spool.full'], 'and says so again when it is full again')
 })
 
