@@ -99,7 +99,7 @@ async function open ({ perSecond, seconds, ...place }: Open): Promise<OpenResult
   for (let at = 0; at < perSecond * seconds; at++) {
     const dueUs = startUs + Math.round(at / perSecond * 1e6)
     await until(dueUs, perSecond < PRECISE_BELOW_PER_SECOND)
-    const wire = idle.pop()
+    const wire = idle.shift()
     if (wire === undefined) overdue.push(dueUs)
     else under.push(post(wire, dueUs))
   }
