@@ -8,7 +8,7 @@ export const USAGE = `npm run soak -- [options]
 A gateway, three subscribers, and a steady load for a long time, with a retention of one minute. Ends with 1 when memory,
 descriptors, timers or keys do not return to where they were, or go on growing under load.
 
-  --minutes M      how long, from 1 to 10080 (default: 15)
+  --minutes M      how long, from 4 to 10080 (default: 15); a level is reached after one
   --per-second N   callbacks per second, about half of what this machine can do (default: 500)
   --out FILE       where the samples go as JSON (default: data/soak/<time>.json)
 `
@@ -27,15 +27,15 @@ export function readOptions (args: string[]): SoakOptions {
     }
   })
   return {
-    minutes: numberIn(values.minutes, { name: '--minutes', most: 10_080 }),
-    perSecond: numberIn(values['per-second'], { name: '--per-second', most: 100_000 }),
+    minutes: numberIn(values.minutes, { name: '--minutes', least: 4, most: 10_080 }),
+    perSecond: numberIn(values['per-second'], { name: '--per-second', least: 1, most: 100_000 }),
     out: values.out ?? null,
     help: values.help
   }
 }
 
-function numberIn (text: string, { name, most }: { name: string, most: number }): number {
+function numberIn (text: string, { name, least, most }: { name: string, least: number, most: number }): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > most) throw new Error(`${name} takes a whole number from 1 to ${most}`)
+  if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${name} takes a whole number from ${least} to ${most}`)
   return value
 }
