@@ -40,8 +40,8 @@ export interface Queues {
   removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
   promote (subscriber: string, eventId: string, generation: number): Promise<void>
-  /** How many jobs a queue has, in any state. */
-  countJobs (subscriber: string): Promise<number>
+  /** How many jobs a queue has, in any state, and how many deliveries its subscriber is owed, at the same moment. */
+  count (subscriber: string): Promise<{ jobs: number, open: number }>
   close (): Promise<void>
 }
 
@@ -64,8 +64,9 @@ export function createQueues (options: QueuesOptions): Queues {
     async setLimits (limits) { await limit(queueOf(limits.name), limits) },
     async keepQuiet (subscriber, quietMs) {
       const queue = queueOf(subscriber)
-      if (await queue.getGlobalRateLimit() === null) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
       if (await queue.getRateLimitTtl() < quietMs) await queue.rateLimit(Math.ceil(quietMs))
+      // In this order: whoever removes the limit meanwhile sees the wish, or is seen here.
+      if (await queue.getGlobalRateLimit() === null) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
     },
     async removeJobs (subscriber, jobs) {
       await Promise.all(jobs.map(async ({ eventId, generation }) => await queueOf(subscriber).remove(jobIdOf(eventId, generation))))
@@ -74,9 +75,17 @@ export function createQueues (options: QueuesOptions): Queues {
       const job = await queueOf(subscriber).getJob(jobIdOf(eventId, generation))
       await job?.promote().catch(() => {}) // it was not delayed any more: due already
     },
-    async countJobs (subscriber) {
-      const counts = await queueOf(subscriber).getJobCounts('wait', 'active', 'delayed', 'prioritized')
-      return Object.values(counts).reduce((sum, count) => sum + count, 0)
+    async count (subscriber) {
+      // One after the other they would differ by what has been delivered in between.
+      const queue = queueOf(subscriber)
+      const counting = options.redis.multi().zcard(options.keys.open(subscriber))
+      for (const list of ['wait', 'paused', 'active']) counting.llen(queue.toKey(list))
+      for (const set of ['delayed', 'prioritized']) counting.zcard(queue.toKey(set))
+      const [open, ...jobs] = (await counting.exec())!.map(([error, count]) => {
+        if (error !== null) throw error
+        return count as number
+      })
+      return { jobs: jobs.reduce((sum, count) => sum + count, 0), open: open! }
     },
     async close () {
       await Promise.all([...queues.values()].map(async queue => { await queue.close() }))
@@ -106,7 +115,11 @@ function remembered<Value> (map: Map<string, Value>, name: string, make: () => V
 /** Limits are the queue's, not a worker's: so they hold over all replicas. */
 async function limit (queue: Queue, { concurrency, rateLimit }: Pick<Subscriber, 'concurrency' | 'rateLimit'>): Promise<void> {
   await queue.setGlobalConcurrency(concurrency)
-  if (rateLimit !== null) await queue.setGlobalRateLimit(rateLimit.max, rateLimit.perMs)
-  else if (await queue.getRateLimitTtl() > 0) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
-  else await queue.removeGlobalRateLimit()
+  if (rateLimit !== null) {
+    await queue.setGlobalRateLimit(rateLimit.max, rateLimit.perMs)
+    return
+  }
+  if (await queue.getRateLimitTtl() <= 0) await queue.removeGlobalRateLimit()
+  // Also when quiet was asked for since that look.
+  if (await queue.getRateLimitTtl() > 0) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
 }

@@ -93,10 +93,10 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
 type Positions = Map<string, string>
 
 async function mendQueue (options: ReconcileOptions, subscriber: string, positions: Positions): Promise<number> {
-  const { redis, keys, queues, small = SMALL } = options
-  const open = await redis.zcard(keys.open(subscriber))
+  const { queues, small = SMALL } = options
+  const { open, jobs } = await queues.count(subscriber)
   if (open === 0) return 0
-  const whole = open <= small || await queues.countJobs(subscriber) < open
+  const whole = open <= small || jobs < open
   let added = 0
   let cursor = whole ? '' : positions.get(subscriber) ?? ''
   for (;;) {

@@ -44,7 +44,7 @@ async function everythingIsRight (gateway: Gateway): Promise<string | null> {
   }
   const { deliver, sent } = recordingDeliver()
   const workers = await gateway.work(deliver)
-  await until('the queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+  await until('the queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
   await workers.stop(0)
   return sent.length === 8 ? null : `${sent.length} sent`
 }

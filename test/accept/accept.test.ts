@@ -37,14 +37,14 @@ t.test('sixty-four identical arrivals at two gateways at once make one event', a
   const { deliver, sent } = recordingDeliver()
   await gateways[0]!.work(deliver)
   await until('both queues are empty', async () =>
-    await gateways[0]!.queues.countJobs('a') + await gateways[0]!.queues.countJobs('b') === 0)
+    (await gateways[0]!.queues.count('a')).jobs + (await gateways[0]!.queues.count('b')).jobs === 0)
   t.strictSame(sent.map(({ subscriber }) => subscriber).sort(), ['a', 'b'], 'each subscriber gets it once')
 })
 
 t.test('an arrival is one transaction however many copies of it come at once', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a']) })
   await Promise.all(Array.from({ length: 16 }, async () => await gateway.accept(callback({ taskId: 't1' }))))
-  t.equal(await gateway.queues.countJobs('a'), 1, 'the copies left no job behind')
+  t.equal((await gateway.queues.count('a')).jobs, 1, 'the copies left no job behind')
 })
 
 t.test('a completion after "in progress" is another event', async t => {
@@ -77,7 +77,7 @@ t.test('a status 0 after a final one is late: kept without deliveries', async t 
 
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
-  await until('the queue is empty', async () => await gateway.queues.countJobs('a') === 0)
+  await until('the queue is empty', async () => (await gateway.queues.count('a')).jobs === 0)
   t.strictSame(sent.map(({ body }) => statusOf(body)), [2])
 })
 
@@ -118,7 +118,7 @@ t.test('where conflicts are held, a revision waits and is not attempted', async 
   const second = await accepted(gateway, { taskId: 't1', url: 'two' })
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
-  await until('both queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+  await until('both queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
   t.strictSame(sent.map(({ event }) => event.id), [first, first])
   const { deliveries } = (await readEvent(gateway.store, second))!
   t.strictSame(deliveries.map(({ state, heldBy, attempts }) => [state, heldBy, attempts]), [['held', 'conflict', 0], ['held', 'conflict', 0]])
@@ -157,7 +157,7 @@ t.test('an event that no subscriber wants is kept, and its retention begins', as
   const id = await accepted(gateway, { taskId: 't1' })
   t.strictSame((await readEvent(gateway.store, id))!.deliveries, [])
   t.ok(await gateway.patient.redis.zscore(gateway.keys.ended, id))
-  t.equal(await gateway.queues.countJobs('a'), 0)
+  t.equal((await gateway.queues.count('a')).jobs, 0)
 })
 
 t.test('an event is recorded as it came', async t => {

@@ -57,7 +57,7 @@ t.test('jobs being worked on are not missing', async t => {
   await until('it is in flight', () => sent.length === 1)
   t.equal(await gateway.reconciler().round(), 0)
   finish()
-  await until('it is finished', async () => await gateway.queues.countJobs('a') === 0)
+  await until('it is finished', async () => (await gateway.queues.count('a')).jobs === 0)
   t.equal(sent.length, 1)
 })
 
@@ -83,6 +83,29 @@ t.test('a long queue is walked bit by bit even when other jobs make up the numbe
   t.equal(rounds.reduce((sum, added) => sum + added, 0), 1, 'and again from the start, where nothing is missing')
 })
 
+t.test('a long queue that is being worked off is not walked: nothing is missing', async t => {
+  const gateway = await open(t, ['a'])
+  const { deliver, sent } = recordingDeliver(async () => ({ state: 'delivered' }))
+  await Promise.all(Array.from({ length: 1_000 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  let looks = 0
+  const counting = new Proxy(gateway.patient.redis, {
+    get (redis, name) {
+      if (name === 'relay-mendBuffer') looks++
+      const member = Reflect.get(redis, name) as unknown
+      return typeof member === 'function' ? member.bind(redis) as unknown : member
+    }
+  })
+  const reconciler = gateway.reconciler({ small: 10, step: 10, redis: counting })
+  let rounds = 0
+  await gateway.work(deliver)
+  while (sent.length < 950) {
+    await reconciler.round()
+    rounds++
+  }
+  t.ok(rounds > 10, `${rounds} rounds`)
+  t.ok(looks > 0 && looks <= rounds, `${looks} looks in them`)
+})
+
 t.test('thousands of missing jobs are added in one round', async t => {
   const gateway = await open(t, ['a'])
   const { keys, patient: { redis } } = gateway
@@ -94,7 +117,7 @@ t.test('thousands of missing jobs are added in one round', async t => {
   }
   await pipeline.exec()
   t.equal(await gateway.reconciler().round(), 4_500)
-  t.equal(await gateway.queues.countJobs('a'), 4_500)
+  t.equal((await gateway.queues.count('a')).jobs, 4_500)
 })
 
 t.test('queues wait when their subscriber is on hold, and go on when it is not', async t => {

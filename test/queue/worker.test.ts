@@ -43,7 +43,7 @@ function scripted (verdicts: Array<(now: number) => Verdict>): { deliver: Delive
   return { deliver, runs }
 }
 
-const isEmpty = (gateway: Gateway) => async (): Promise<boolean> => await gateway.queues.countJobs('a') === 0
+const isEmpty = (gateway: Gateway) => async (): Promise<boolean> => (await gateway.queues.count('a')).jobs === 0
 
 t.test('done: the job is gone, and nothing of it is left', async t => {
   const [gateway] = await open(t)
@@ -184,7 +184,7 @@ t.test('a rate limit per minute is no limit per second', async t => {
   await jobsOf(gateway, 3)
   const { deliver, runs } = scripted([])
   await gateway.work(deliver)
-  await until('two are finished', async () => await gateway.queues.countJobs('a') === 1)
+  await until('two are finished', async () => (await gateway.queues.count('a')).jobs === 1)
   t.equal(runs.length, 2)
   t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000, 'the third waits for the minute')
 })
@@ -198,7 +198,7 @@ t.test('a paused queue waits on every replica; what is in flight finishes', asyn
   await gateway.queues.setPaused('a', true)
   await gateway.queues.setPaused('a', true)
   await jobsOf(gateway, 3)
-  t.equal(await gateway.queues.countJobs('a'), 3)
+  t.equal((await gateway.queues.count('a')).jobs, 3)
   t.strictSame(sent, [])
   await clearHold(gateway.patient, 'a', 'pause')
   await other!.queues.setPaused('a', false)
@@ -219,7 +219,7 @@ t.test('stopping waits for what is in flight, and begins nothing more', async t 
   const stopped = workers.stop(60_000)
   finish()
   await stopped
-  t.equal(await gateway.queues.countJobs('a'), 1, 'one is delivered, the other was not begun')
+  t.equal((await gateway.queues.count('a')).jobs, 1, 'one is delivered, the other was not begun')
   t.equal(sent.length, 1)
 })
 

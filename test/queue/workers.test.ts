@@ -29,7 +29,7 @@ t.test('subscribers get their worker, keep it and lose it as the configuration s
   t.equal(sent[4]!.event.id, toA)
   await workers.stop(0)
   await accepted(gateway, { taskId: 't4' })
-  t.equal(await gateway.queues.countJobs('b') + await gateway.queues.countJobs('c'), 2, 'stopped workers take nothing')
+  t.equal((await gateway.queues.count('b')).jobs + (await gateway.queues.count('c')).jobs, 2, 'stopped workers take nothing')
 })
 
 t.test('a worker that has stopped taking jobs is replaced, and what it had in hand is delivered all the same', { timeout: 60_000 }, async t => {
@@ -80,4 +80,19 @@ t.test('a shorter wish for quiet does not end a longer one', async t => {
   t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
   await gateway.queues.keepQuiet('a', 120_000)
   t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
+})
+
+t.test('a wish for quiet is kept whenever limits are set beside it', async t => {
+  for (const [before, after] of [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [0, 1], [0, 2], [0, 3]] as const) {
+    const { queues, patient: { redis }, keys } = await openGateway(t, server, { prefix: `quiet-${before}-${after}`, policy: policyFor(['a']) })
+    await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
+    const roundTrips = async (count: number): Promise<void> => { for (let n = 0; n < count; n++) await redis.ping() }
+    await Promise.all([
+      roundTrips(before).then(async () => { await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null }) }),
+      roundTrips(after).then(async () => { await queues.keepQuiet('a', 60_000) })
+    ])
+    const quiet = await redis.pttl(`${keys.queuePrefix}:a:limiter`) > 0
+    const limited = await redis.hexists(`${keys.queuePrefix}:a:meta`, 'max') === 1
+    t.ok(quiet && limited, `limits ${before} and quiet ${after} round trips later`)
+  }
 })

@@ -44,7 +44,7 @@ t.test('the job of a discarded delivery finishes unsent', async t => {
   await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'a' }])
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
-  await until('both queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+  await until('both queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
   t.strictSame(sent.map(({ subscriber }) => subscriber), ['b'])
 })
 

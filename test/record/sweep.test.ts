@@ -35,7 +35,7 @@ t.test('what is over leaves no key behind', async t => {
   await gateway.work(deliver)
   const settled = async (sends: number): Promise<void> => {
     await until('all are sent and finished', async () => sent.length === sends &&
-      await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+      (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
   }
   await accepted(gateway, { taskId: 'first' })
   await settled(2)

@@ -25,7 +25,7 @@ t.test('a released event is delivered to everyone, once', async t => {
   t.equal(await releaseEvent(gateway.patient, gateway.queues, held), 0)
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
-  await until('the queues are empty', async () => await gateway.queues.countJobs('a') + await gateway.queues.countJobs('b') === 0)
+  await until('the queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
   t.strictSame(sent.filter(({ event }) => event.id === held).map(({ subscriber, replayId }) => [subscriber, replayId]).sort(), [['a', null], ['b', null]])
   t.match((await readEvent(gateway.store, held))!.deliveries, [{ state: 'delivered', heldBy: null }, { state: 'delivered', heldBy: null }])
 })

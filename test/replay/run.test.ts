@@ -27,7 +27,7 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
   const workers = await gateway.work(deliver)
   await Promise.all(Array.from({ length: count }, async (_, n) => await gateway.accept(callback({ taskId: `t${n}` }))))
   await until('all have failed', async () => {
-    const jobs = await Promise.all(names.map(async name => await gateway.queues.countJobs(name)))
+    const jobs = await Promise.all(names.map(async name => (await gateway.queues.count(name)).jobs))
     return jobs.every(count => count === 0)
   })
   await workers.stop(1_000)
@@ -111,7 +111,7 @@ t.test('two runners do the work of one', async t => {
   for (const id of ids) await until('it is done', isDone(gateway, id))
   const queued = await Promise.all(ids.map(async id => (await replayOf(gateway, id)).queued))
   t.equal(queued[0]! + queued[1]!, 450, 'two replays of the same ones double nothing either')
-  t.equal(await gateway.queues.countJobs('a'), 450)
+  t.equal((await gateway.queues.count('a')).jobs, 450)
 })
 
 t.test('a runner that crashed loses its replay to another', async t => {
@@ -222,7 +222,7 @@ t.test('retrying ones become due now', async t => {
   t.teardown(async () => { await runner.stop() })
   await until('it is delivered today', async () => (await replayOf(gateway, id)).delivered === 1)
   t.strictSame(sent.map(({ attempt, generation }) => [attempt, generation]), [[1, 1], [2, 1]])
-  await until('the queue is empty', async () => await gateway.queues.countJobs('a') === 0)
+  await until('the queue is empty', async () => (await gateway.queues.count('a')).jobs === 0)
 })
 
 t.test('a replay that was forgotten leaves nothing behind', async t => {

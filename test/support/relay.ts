@@ -46,7 +46,7 @@ export interface Gateway {
   facts: Fact[]
   /** Starts taking jobs for the subscribers of the policy; stopped with the test. */
   work (deliver: Deliver, watch?: Pick<WorkersOptions, 'stuckAfterMs' | 'lookEveryMs'>): Promise<Workers>
-  reconciler (options?: { small?: number, step?: number }): Reconciler
+  reconciler (options?: { small?: number, step?: number, redis?: RedisClient }): Reconciler
 }
 
 export interface GatewayOptions {
