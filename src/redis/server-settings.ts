@@ -14,6 +14,8 @@ export function runtimeSettings (
     ['appendonly', 'yes'],
     ['appendfsync', 'always'],
     ['save', ''],
+    // A rewrite takes a core and the disk from what comes in meanwhile; this much more is read at a start in some two seconds.
+    ['auto-aof-rewrite-min-size', String(256 * 1024 * 1024)],
     // A full server refuses what is new, and says so; without a limit the kernel would end it.
     ['maxmemory', String(maxMemoryBytes)],
     ['maxmemory-policy', 'noeviction'],
