@@ -102,7 +102,7 @@ t.test('a long queue that is being worked off is not walked: nothing is missing'
     await reconciler.round()
     rounds++
   }
-  t.ok(rounds > 10, `${rounds} rounds`)
+  t.ok(rounds > 2, `${rounds} rounds`)
   t.ok(looks > 0 && looks <= rounds, `${looks} looks in them`)
 })
 
