@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { runProgram } from './cli/run.js'
 import { terminalOn } from './cli/terminal.js'
 import { startGateway } from './gateway.js'
+import { runExport, runImport } from './gateway/transfer.js'
 import { findServerProgram } from './redis/server-program.js'
 
 /** How long the process may live on after its work; something forgotten must not keep it for ever. */
@@ -17,6 +18,6 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const { env } = process
 
 process.exitCode = await runProgram(process.argv.slice(2), {
-  terminal: terminalOn(process, env), env, version, packageDir, startGateway, findServerProgram
+  terminal: terminalOn(process, env), env, version, packageDir, startGateway, findServerProgram, runExport, runImport
 })
 setTimeout(() => { process.exit() }, LINGER_MS).unref()

@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/config.js'
 import type { Fault } from '../config/fault.js'
+import type { Report } from '../model/fact.js'
 import type { Role } from '../model/replica.js'
 import type { Terminal } from './terminal.js'
 
@@ -32,6 +33,29 @@ export interface StartOptions {
 
 export type StartGateway = (options: StartOptions) => Promise<RunningGateway>
 
+/** What an export and an import have in common. */
+export interface TransferOptions {
+  config: Config
+  env: NodeJS.ProcessEnv
+  /** Told when Redis is lost and found. */
+  report: Report
+  /** Aborted when the command is to end early. */
+  signal: AbortSignal
+}
+
+export interface ExportCall extends TransferOptions {
+  version: string
+  to: { file: string, resume: boolean } | { write: (text: string) => Promise<void> }
+  progress: (done: number, total: number) => void
+}
+
+export interface ImportCall extends TransferOptions {
+  input: AsyncIterable<Buffer | string>
+  merge: boolean
+  progress: (bytes: number, imported: { events: number, there: number }) => void
+  warn: (sentence: string) => void
+}
+
 export interface ProgramDeps {
   terminal: Terminal
   env: NodeJS.ProcessEnv
@@ -42,4 +66,8 @@ export interface ProgramDeps {
   startGateway: StartGateway
   /** Finds the program for the gateway's own Redis; a rejection says how to install one. */
   findServerProgram: (env: NodeJS.ProcessEnv) => Promise<{ path: string, version: string }>
+  /** Writes the record of a configuration to a file or a stream. */
+  runExport: (call: ExportCall) => Promise<{ counts: { subscribers: number, tasks: number, events: number }, earlier: number }>
+  /** Writes an export into the record of a configuration. */
+  runImport: (call: ImportCall) => Promise<{ subscribers: number, tasks: number, events: number, there: number, repeats: number }>
 }

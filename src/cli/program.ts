@@ -8,6 +8,8 @@ import { addDemo } from './commands/demo.js'
 import { addDiscard } from './commands/discard.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEvents } from './commands/events.js'
+import { addExport } from './commands/export.js'
+import { addImport } from './commands/import.js'
 import { addPause } from './commands/pause.js'
 import { addReload } from './commands/reload.js'
 import { addReplay } from './commands/replay.js'
@@ -65,6 +67,10 @@ export function buildProgram (deps: ProgramDeps): Command {
   addResume(program, deps)
   addReload(program, deps)
   addSend(program, deps)
+
+  program.commandsGroup('Move what is there:')
+  addExport(program, deps)
+  addImport(program, deps)
   return program
 }
 

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly interactive: boolean
   /** Writes a line of the result. */
   out (line: string): void
+  /** Writes text of the result as it is; resolves when there is room for more, and rejects when nobody reads it any more. */
+  write (text: string): Promise<void>
   /** Writes a line that is not the result. */
   error (line: string): void
   /** One JSON document. */
@@ -31,6 +33,8 @@ export interface Terminal {
   progress (): Progress
   /** Asks; the answer without white space around it. */
   ask (question: string): Promise<string>
+  /** Standard input, as it comes. */
+  input (): AsyncIterable<Buffer>
   /** All of standard input. */
   readInput (): Promise<Buffer>
 }
@@ -59,6 +63,11 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
     columns,
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     out,
+    async write (text) {
+      await new Promise<void>((resolve, reject) => {
+        stdout.write(text, error => { if (error == null) resolve(); else reject(error) })
+      })
+    },
     error: line => { stderr.write(line + '\n') },
     json: value => { out(plainJson(value)) },
     table: (rows, shape) => { formatTable(rows, shape, { columns, heading: paint.bold }).forEach(out) },
@@ -69,6 +78,7 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
       const lines = createInterface({ input: stdin, output: stderr })
       try { return (await lines.question(question)).trim() } finally { lines.close() }
     },
+    input: () => stdin,
     async readInput () {
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Buffer | string))

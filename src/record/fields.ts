@@ -92,6 +92,23 @@ export function parseDelivery (eventId: string, subscriber: string, json: string
   }
 }
 
+/** What of a delivery its field holds, but for the hold clock: that belongs to the Redis it lies in. */
+export function storedFormOf (delivery: Omit<Delivery, 'eventId' | 'subscriber' | 'queuedAt'>): Omit<StoredDelivery, 'q'> {
+  return {
+    s: delivery.state,
+    g: delivery.generation,
+    n: delivery.attempts,
+    b: delivery.budgetUsed,
+    ...(delivery.heldBy === null ? {} : { h: delivery.heldBy }),
+    ...(delivery.nextAttemptAt === null ? {} : { t: delivery.nextAttemptAt }),
+    ...(delivery.lastStatusCode === null ? {} : { c: delivery.lastStatusCode }),
+    ...(delivery.lastError === null ? {} : { e: delivery.lastError }),
+    ...(delivery.deliveredAt === null ? {} : { d: delivery.deliveredAt }),
+    ...(delivery.replayId === null ? {} : { r: delivery.replayId }),
+    ...(delivery.webhookId === null ? {} : { w: delivery.webhookId })
+  }
+}
+
 /** The inside of an attempt's JSON object; the script puts the number before it. The start comes first: it is what tells a repeat. */
 export function attemptFieldsOf (attempt: Attempt): string {
   return JSON.stringify({
@@ -102,6 +119,11 @@ export function attemptFieldsOf (attempt: Attempt): string {
     ...(attempt.responseExcerpt === null ? {} : { x: attempt.responseExcerpt }),
     ...(attempt.replayId === null ? {} : { r: attempt.replayId })
   }).slice(1, -1)
+}
+
+/** What {@link parseAttempts} reads. */
+export function linesOfAttempts (attempts: readonly Attempt[]): string {
+  return attempts.map(attempt => `{"n":${attempt.number},${attemptFieldsOf(attempt)}}`).join('\n')
 }
 
 /** Reads the attempts of one subscriber, oldest first. */

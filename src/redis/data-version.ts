@@ -21,15 +21,28 @@ export const DATA_VERSION = 1
  */
 export async function claimDataVersion (client: RedisClient, keys: Keys): Promise<void> {
   await client.set(keys.version, String(DATA_VERSION), 'NX')
+  if (!await hasDataToRead(client, keys)) throw notOurs(keys)
+}
+
+/**
+ * Whether there is data that this release can read. Never writes.
+ *
+ * @throws RelayError REDIS_UNFIT when the data is newer than this release, or no data of ours
+ */
+export async function hasDataToRead (client: RedisClient, keys: Keys): Promise<boolean> {
   const found = await client.get(keys.version)
-  const version = found !== null && /^[1-9]\d{0,8}$/.test(found) ? Number(found) : null
-  if (version === null) {
-    throw new RelayError('REDIS_UNFIT',
-      `${keys.version} holds no data version of fotor-relay: choose another redis.prefix than "${keys.prefix}"`)
-  }
+  if (found === null) return false
+  if (!/^[1-9]\d{0,8}$/.test(found)) throw notOurs(keys)
+  const version = Number(found)
   if (version > DATA_VERSION) {
     throw new RelayError('REDIS_UNFIT',
       `the data under the prefix "${keys.prefix}" has version ${version} and this release reads up to ${DATA_VERSION}: ` +
       `run fotor-relay ${version}.x or newer, or choose another redis.prefix`, { version, reads: DATA_VERSION })
   }
+  return true
+}
+
+function notOurs (keys: Keys): RelayError {
+  return new RelayError('REDIS_UNFIT',
+    `${keys.version} holds no data version of fotor-relay: choose another redis.prefix than "${keys.prefix}"`)
 }

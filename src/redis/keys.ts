@@ -60,6 +60,8 @@ export interface Keys {
   readonly probe: string
   /** PUBSUB channel: reload your configuration. */
   readonly reloadChannel: string
+  /** STRING: the export that is being imported, until all of it is there. */
+  readonly importing: string
   /** ZSET of replica ids by the time until which they are believed to live, milliseconds. */
   readonly replicas: string
   /** HASH with a time to live: what one replica is. */
@@ -102,6 +104,7 @@ export function keysOf (prefix: string): Keys {
     rateLimit: p + 'rate:',
     probe: p + 'probe',
     reloadChannel: p + 'reload',
+    importing: p + 'importing',
     replicas: p + 'replicas',
     replica: id => p + 'replica:' + id,
     fingerprintSalt: p + 'fingerprint-salt',

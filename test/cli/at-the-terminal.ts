@@ -12,6 +12,7 @@ import type { Test } from 'tap'
 import type { ProgramDeps } from '../../src/cli/deps.js'
 import { runProgram } from '../../src/cli/run.js'
 import { terminalOn } from '../../src/cli/terminal.js'
+import { runExport, runImport } from '../../src/gateway/transfer.js'
 
 export const PACKAGE_DIR = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -45,6 +46,8 @@ export async function run (words: string[], { env = {}, columns, input = '', dep
     packageDir: PACKAGE_DIR,
     startGateway: async () => { throw new Error('this test starts no gateway') },
     findServerProgram: async () => ({ path: '/usr/bin/redis-server', version: '7.0.15' }),
+    runExport,
+    runImport,
     ...deps
   })
   stdout.end()

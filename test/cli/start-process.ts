@@ -7,6 +7,7 @@ import { RelayError } from '../../src/model/errors.js'
 import type { RunningGateway, StartOptions } from '../../src/cli/deps.js'
 import { runProgram } from '../../src/cli/run.js'
 import { terminalOn } from '../../src/cli/terminal.js'
+import { runExport, runImport } from '../../src/gateway/transfer.js'
 import { loadConfig } from '../../src/config/load.js'
 import { PACKAGE_DIR } from './at-the-terminal.js'
 
@@ -42,6 +43,8 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   version: '1.2.3',
   packageDir: PACKAGE_DIR,
   startGateway,
-  findServerProgram: async () => ({ path: 'none', version: '0' })
+  findServerProgram: async () => ({ path: 'none', version: '0' }),
+  runExport,
+  runImport
 })
 clearInterval(alive)

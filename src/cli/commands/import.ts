@@ -1,0 +1,63 @@
+/**
+ * `fotor-relay import`: what an export holds, into another record.
+ */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { addExamples } from '../api-command.js'
+import { chooseConfigFile, readConfig } from '../config-file.js'
+import { counted } from '../counted.js'
+import type { ProgramDeps } from '../deps.js'
+import { badUsage } from '../failure.js'
+import { runLongWork } from '../long-work.js'
+import { redisStories } from '../redis-stories.js'
+
+interface ImportFlags { config?: string, merge?: boolean }
+
+/** Adds the command. */
+export function addImport (program: Command, deps: ProgramDeps): void {
+  const command = program.command('import')
+    .description('Put what an export holds into the record of a configuration. What is owed is delivered by its gateway within seconds; what was delivered is not delivered again. May be run again when it was interrupted.')
+    .argument('<file>', 'an export, or - for standard input')
+    .option('--config <file>', 'the configuration of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--merge', 'into a record that has events of its own; those stay as they are')
+    .action(async (file: string, flags: ImportFlags) => { await runImport(file, flags, deps) })
+  addExamples(command, [
+    ['import relay.ndjson --config new.yaml', 'into an empty Redis, before or while its gateway runs'],
+    ['gunzip -c relay.ndjson.gz | fotor-relay import -', 'from a pipe']
+  ])
+}
+
+async function runImport (file: string, { config: named, merge = false }: ImportFlags, deps: ProgramDeps): Promise<void> {
+  const { terminal, env } = deps
+  const fromInput = file === '-'
+  const size = fromInput ? null : await sizeOf(file)
+  const config = await readConfig(chooseConfigFile(named, deps), deps)
+  const progress = terminal.progress()
+  try {
+    const done = await runLongWork(async signal => await deps.runImport({
+      config,
+      env,
+      merge,
+      signal,
+      report: redisStories(terminal),
+      input: fromInput ? terminal.input() : createReadStream(file),
+      warn: sentence => { terminal.error(`${terminal.paintError.yellow('!')} ${sentence}`) },
+      progress: (bytes, { events, there }) => { if (size !== null) progress.show(bytes, size, `${counted(events, 'event')}, ${there} there before`) }
+    }), { message: 'the import was ended before it was complete', nextSteps: ['run it again: what is there already stays as it is'] })
+    progress.end()
+    terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
+    if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)
+    if (done.repeats > 0) terminal.error(`${counted(done.repeats, 'event', 'events')} left out: the same callback was accepted here as well.`)
+  } finally {
+    progress.end()
+  }
+}
+
+async function sizeOf (file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch (error) {
+    throw badUsage(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}

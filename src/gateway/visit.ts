@@ -1,0 +1,84 @@
+/**
+ * Opens the record for a command that comes by, beside a running gateway or
+ * without one.
+ *
+ *   an external Redis                     is connected to
+ *   the own server, which is running      is shared with its gateway
+ *   the own server, which is not          is started for as long as the command takes
+ */
+import { existsSync } from 'node:fs'
+import type { Config } from '../config/config.js'
+import { RelayError } from '../model/errors.js'
+import type { Report } from '../model/fact.js'
+import type { RecordStore } from '../record/store.js'
+import { checkRedis } from '../redis/check.js'
+import { connectRedis, waitUntilReady } from '../redis/connect.js'
+import { claimDataVersion, hasDataToRead } from '../redis/data-version.js'
+import { keysOf } from '../redis/keys.js'
+import { startManagedRedis, type ManagedRedis } from '../redis/managed.js'
+import { findRunningServer } from '../redis/running-server.js'
+import { targetFrom, type RedisTarget } from '../redis/target.js'
+
+/** A server that was just started reads its data first. */
+const READY_WITHIN_MS = 60_000
+
+export interface VisitOptions {
+  config: Config
+  env: NodeJS.ProcessEnv
+  /** `look` finds a record or refuses; `write` makes one where there is none. */
+  intent: 'look' | 'write'
+  report: Report
+}
+
+export interface Visit {
+  store: RecordStore
+  /** Sentences for the operator. */
+  warnings: readonly string[]
+  /** Ends a server that was started for it. */
+  close (): Promise<void>
+}
+
+/**
+ * Opens the record.
+ *
+ * @throws RelayError NOT_FOUND when there is nothing to look at; what `openStorage` throws
+ */
+export async function visitRecord ({ config, env, intent, report }: VisitOptions): Promise<Visit> {
+  const server = await reachServer({ config, env, intent, report })
+  const connections = connectRedis({ target: server.target, report })
+  const close = async (): Promise<void> => {
+    await connections.close()
+    await server.own?.stop()
+  }
+  const store = { redis: connections.patient, keys: keysOf(config.redis.prefix) }
+  try {
+    await waitUntilReady(store.redis, READY_WITHIN_MS)
+    return { store, warnings: await warningsFor(intent, store), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Whoever only looks may do so on a replica as well, and on a server that takes no writes. */
+async function warningsFor (intent: VisitOptions['intent'], { redis, keys }: RecordStore): Promise<string[]> {
+  if (intent === 'look') {
+    if (!await hasDataToRead(redis, keys)) throw nothing(`Redis holds nothing under the prefix "${keys.prefix}"`)
+    return []
+  }
+  const { warnings } = await checkRedis(redis)
+  await claimDataVersion(redis, keys)
+  return warnings
+}
+
+async function reachServer ({ config, env, intent, report }: VisitOptions): Promise<{ target: RedisTarget, own: ManagedRedis | null }> {
+  const external = targetFrom(config.redis) ?? await findRunningServer(config.dataDir)
+  if (external !== null) return { target: external, own: null }
+  if (intent === 'look' && !existsSync(config.dataDir)) throw nothing(`there is no ${config.dataDir}`)
+  const own = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
+  return { target: own.target, own }
+}
+
+function nothing (why: string): RelayError {
+  return new RelayError('NOT_FOUND', `${why}: is this the configuration of the gateway that took the callbacks?`)
+}

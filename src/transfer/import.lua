@@ -1,0 +1,111 @@
+--[[
+  Writes tasks and events of an export. What is there already stays as it is, so
+  the same lines may come again.
+
+  KEYS  1 events
+  ARGV  1 packed:
+          prefix  "{relay}:"
+          tasks   list of
+            key
+            claims     by field of its hash
+            revisions  by field
+            finals     list of statuses
+            former     list of event ids
+            expires    epoch milliseconds, or "" for a task that has events
+          events  list of
+            id, task (its key), claim (its field), status, isFinal
+            sequence, endedAt
+            fields      of the event's hash, by name; without its deliveries
+            deliveries  list of {subscriber, stored form without hold clock, age in milliseconds, lines of attempts}
+        2… the bodies, in the order of the events
+  Returns  1 packed: for each event "imported", "there", or "repeat" when the same callback was accepted here before
+
+  A script that fails half-way keeps what it wrote: so each event's first write
+  is the one that a full Redis refuses, and none of the others can fail.
+]]
+--- @include ../record/delivery.lua
+local input = cmsgpack.unpack(ARGV[1])
+local prefix = input.prefix
+local now = now_ms()
+
+local function raise(key, field, number)
+  if tonumber(redis.call('HGET', key, field) or 0) < tonumber(number) then redis.call('HSET', key, field, number) end
+end
+
+local function add_finals(task, finals)
+  local known = redis.call('HGET', task, 'finals') or ''
+  local all = known
+  for _, status in ipairs(finals) do
+    if not string.find(',' .. all .. ',', ',' .. status .. ',', 1, true) then all = all == '' and status or (all .. ',' .. status) end
+  end
+  if all ~= known then redis.call('HSET', task, 'finals', all) end
+end
+
+for _, task in ipairs(input.tasks) do
+  local expires = tonumber(task.expires)
+  if not expires or expires > now then
+    local is_new = redis.call('EXISTS', task.key) == 0
+    for field, claim in pairs(task.claims) do redis.call('HSETNX', task.key, field, claim) end
+    for field, number in pairs(task.revisions) do raise(task.key, field, number) end
+    for _, id in ipairs(task.former) do redis.call('HSETNX', task.key, 'e:' .. id, '') end
+    add_finals(task.key, task.finals)
+    if is_new and expires then redis.call('PEXPIREAT', task.key, task.expires) end
+  end
+end
+
+local function raise_sequence(sequence)
+  local last = tonumber(redis.call('GET', prefix .. 'sequence') or 0)
+  redis.call('SET', prefix .. 'sequence', string.format('%.0f', math.max(last, tonumber(sequence))))
+end
+
+-- Whether this callback was accepted by the gateway of this Redis as well. Two events of one export can share a claim, when
+-- the later one came after the window: then the former one is known as such, and the later one has a higher revision.
+local function is_repeat(event)
+  local claim = redis.call('HGET', event.task, event.claim)
+  local first = claim and string.match(claim, '^(%S+)')
+  if not first or first == event.id or redis.call('HEXISTS', event.task, 'e:' .. event.id) == 1 then return false end
+  local revision = redis.call('HGET', prefix .. 'event:' .. first, 'rev')
+  return revision and tonumber(event.fields.rev) <= tonumber(revision)
+end
+
+local function write(event, body)
+  local id, key = event.id, prefix .. 'event:' .. event.id
+  if redis.call('EXISTS', key) == 1 then return 'there' end
+  if is_repeat(event) then return 'repeat' end
+
+  raise_sequence(event.sequence)
+  if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then
+    if event.isFinal then add_finals(event.task, { event.status }) end
+  end
+  raise(event.task, 'r:' .. event.status, event.fields.rev)
+  redis.call('PERSIST', event.task)
+  redis.call('ZADD', KEYS[1], event.sequence, id)
+  redis.call('SET', prefix .. 'body:' .. id, body)
+
+  local open, failed, names = 0, 0, {}
+  local fields = {}
+  for name, value in pairs(event.fields) do
+    fields[#fields + 1], fields[#fields + 2] = name, value
+  end
+  for _, entry in ipairs(event.deliveries) do
+    local subscriber, stored, age, lines = entry[1], entry[2], entry[3], entry[4]
+    stored.q = hold_clock(prefix, subscriber, now) - age
+    names[#names + 1] = subscriber
+    fields[#fields + 1], fields[#fields + 2] = 'd:' .. subscriber, cjson.encode(stored)
+    if lines ~= '' then
+      fields[#fields + 1], fields[#fields + 2] = 'a:' .. subscriber, lines
+    end
+    local index = index_of(prefix, subscriber, stored.s)
+    if index then redis.call('ZADD', index, event.sequence, id) end
+    if OPEN[stored.s] then open = open + 1 end
+    if stored.s == 'failed' then failed = failed + 1 end
+    redis.call('SADD', prefix .. 'subscribers', subscriber)
+  end
+  redis.call('HSET', key, 'open', open, 'failed', failed, 'subs', table.concat(names, ','), unpack(fields))
+  if open == 0 then redis.call('ZADD', prefix .. (failed > 0 and 'ended-failed' or 'ended'), event.endedAt, id) end
+  return 'imported'
+end
+
+local outcomes = {}
+for at, event in ipairs(input.events) do outcomes[at] = write(event, ARGV[at + 1]) end
+return { cmsgpack.pack(outcomes) }

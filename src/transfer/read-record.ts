@@ -1,0 +1,168 @@
+/**
+ * Reads the whole record, a page at a time, as the lines of an export. Never
+ * writes; what changes meanwhile is read as it is when its page comes.
+ */
+import type { DeliveryState, Delivery } from '../model/delivery.js'
+import { EVENT_FIELDS, parseAttempts, parseDelivery, parseEvent } from '../record/fields.js'
+import { readSubscribers } from '../record/read-subscribers.js'
+import type { RecordStore } from '../record/store.js'
+import { scanKeys } from '../redis/scan.js'
+import type { DeliveryLine, EventLine, SubscriberLine, TaskLine } from './format.js'
+
+/** Events of one page. */
+const PAGE = 200
+/** Keys that one step of the walk looks at for tasks. */
+const SCANNED = 1_000
+/** Bodies read in one round trip, bytes together; a larger one comes alone. */
+const BODIES_BYTES = 4 * 1024 * 1024
+
+const OPEN = new Set<DeliveryState>(['queued', 'retrying', 'held'])
+
+/** Subscribers with a hold that nobody could know from the configuration. */
+export async function readHeldSubscribers (store: RecordStore): Promise<SubscriberLine[]> {
+  return (await readSubscribers(store)).flatMap(({ name, holds }) => {
+    const kept = holds.filter(hold => hold === 'pause' || hold === 'gone')
+    return kept.length === 0 ? [] : [{ kind: 'subscriber' as const, name, holds: kept }]
+  })
+}
+
+/** Every task, in no order; one that is moved in Redis meanwhile may come twice. */
+export async function * readTasks (store: RecordStore): AsyncGenerator<TaskLine[]> {
+  const { keys } = store
+  for (const test of [false, true]) {
+    const start = test ? keys.testTask('') : keys.task('')
+    for await (const found of scanKeys(store.redis, start, SCANNED)) {
+      yield await tasksAt(store, { found, start, test })
+    }
+  }
+}
+
+async function tasksAt ({ redis }: RecordStore, { found, start, test }: { found: string[], start: string, test: boolean }): Promise<TaskLine[]> {
+  const pipeline = redis.pipeline()
+  for (const key of found) pipeline.hgetall(key).pttl(key)
+  const replies = await answersOf(pipeline.exec())
+  return found.flatMap((key, at) => {
+    const fields = Object.entries(replies[2 * at] as Record<string, string>)
+    const leftMs = replies[2 * at + 1] as number
+    return fields.length === 0 ? [] : [taskOf(key.slice(start.length), { fields, test, expiresAt: leftMs > 0 ? Date.now() + leftMs : null })]
+  })
+}
+
+function taskOf (taskId: string, { fields, test, expiresAt }: { fields: Array<[string, string]>, test: boolean, expiresAt: number | null }): TaskLine {
+  const line: TaskLine = { kind: 'task', taskId, test, claims: [], revisions: {}, finals: [], formerEvents: [], expiresAt }
+  for (const [name, value] of fields) {
+    const claim = /^c:(-?\d+):(.+)$/.exec(name)
+    if (claim !== null) {
+      const [eventId, at] = value.split(' ')
+      line.claims.push({ status: Number(claim[1]), digest: claim[2]!, eventId: eventId!, at: Number(at) })
+    } else if (name.startsWith('r:')) {
+      line.revisions[name.slice(2)] = Number(value)
+    } else if (name.startsWith('e:')) {
+      line.formerEvents.push(name.slice(2))
+    } else if (name === 'finals') {
+      line.finals.push(...value.split(',').map(Number))
+    }
+  }
+  return line
+}
+
+/**
+ * Every event that is there when this begins, oldest first.
+ *
+ * @param after  only those with a higher sequence
+ */
+export async function * readEvents (store: RecordStore, after: number): AsyncGenerator<EventLine[]> {
+  const { redis, keys } = store
+  // Without an end one would run after whoever accepts.
+  const [, newest = '0'] = await redis.zrange(keys.events, '-1', '-1', 'WITHSCORES')
+  for (let last = after; ;) {
+    const page = await redis.zrangebyscore(keys.events, `(${last}`, newest, 'WITHSCORES', 'LIMIT', 0, PAGE)
+    if (page.length === 0) return
+    last = Number(page.at(-1))
+    yield * readPage(store, page.filter((_, at) => at % 2 === 0))
+  }
+}
+
+type Bodiless = Omit<EventLine, 'body'>
+
+async function * readPage (store: RecordStore, ids: string[]): AsyncGenerator<EventLine[]> {
+  const { redis, keys } = store
+  const clocks = await readClocks(store)
+  const pipeline = redis.pipeline()
+  for (const id of ids) pipeline.hgetall(keys.event(id)).zscore(keys.ended, id).zscore(keys.endedFailed, id)
+  const replies = await answersOf(pipeline.exec())
+  const events = ids.flatMap((id, at) => {
+    const [fields, ended, endedFailed] = replies.slice(3 * at, 3 * at + 3) as [Record<string, string>, string | null, string | null]
+    return eventOf(id, fields, { clocks, endedAt: ended ?? endedFailed }) ?? []
+  })
+  for (const group of inGroups(events)) yield await withBodies(store, group)
+}
+
+/** @returns `null` when it is gone */
+function eventOf (id: string, fields: Record<string, string>, { clocks, endedAt }: { clocks: Clocks, endedAt: string | null }): Bodiless | null {
+  const parsed = parseEvent(id, EVENT_FIELDS.map(name => fields[name] ?? null))
+  if (parsed === null) return null
+  const deliveries = parsed.subscribers.map(name => deliveryOf(parseDelivery(id, name, fields['d:' + name]!), fields['a:' + name] ?? '', clocks))
+  const isOpen = deliveries.some(({ state }) => OPEN.has(state as DeliveryState))
+  return {
+    kind: 'event',
+    ...parsed.event,
+    digest: fields['digest']!,
+    endedAt: isOpen ? null : Math.floor(Number(endedAt ?? parsed.event.receivedAt)),
+    deliveries
+  }
+}
+
+function deliveryOf ({ eventId: _, queuedAt, ...delivery }: Delivery, lines: string, clocks: Clocks): DeliveryLine {
+  return {
+    ...delivery,
+    ageMs: Math.max(0, Math.round(clocks.of(delivery.subscriber) - queuedAt)),
+    history: parseAttempts(lines)
+  }
+}
+
+/** Together no larger than what is read at a time. */
+function inGroups (events: Bodiless[]): Bodiless[][] {
+  const groups: Bodiless[][] = []
+  let left = 0
+  for (const event of events) {
+    if (event.size > left || groups.length === 0) {
+      groups.push([])
+      left = BODIES_BYTES
+    }
+    groups.at(-1)!.push(event)
+    left -= event.size
+  }
+  return groups
+}
+
+/** An event that has been deleted meanwhile is left out. */
+async function withBodies ({ redis, keys }: RecordStore, events: Bodiless[]): Promise<EventLine[]> {
+  const pipeline = redis.pipeline()
+  for (const { id } of events) pipeline.getBuffer(keys.body(id))
+  const bodies = await answersOf(pipeline.exec()) as Array<Buffer | null>
+  return events.flatMap((event, at) => bodies[at] === null ? [] : [{ ...event, body: bodies[at]!.toString('base64') }])
+}
+
+interface Clocks { of: (subscriber: string) => number }
+
+/** The subscribers' hold clocks (see record/holds): they stand still while one is on hold. */
+async function readClocks ({ redis, keys }: RecordStore): Promise<Clocks> {
+  const names = await redis.smembers(keys.subscribers)
+  const pipeline = redis.pipeline().time()
+  for (const name of names) pipeline.hmget(keys.subscriber(name), 'heldSince', 'heldTotal')
+  const [[seconds, micros], ...held] = await answersOf(pipeline.exec()) as [[string, string], ...Array<[string | null, string | null]>]
+  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+  const clocks = new Map(names.map((name, at) => {
+    const [since, total] = held[at]!
+    return [name, (since === null ? now : Number(since)) - Number(total ?? 0)]
+  }))
+  return { of: name => clocks.get(name) ?? now }
+}
+
+async function answersOf (replies: Promise<Array<[Error | null, unknown]> | null>): Promise<unknown[]> {
+  return (await replies)!.map(([error, value]) => {
+    if (error !== null) throw error
+    return value
+  })
+}
