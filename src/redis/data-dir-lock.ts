@@ -17,6 +17,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RelayError } from '../model/errors.js'
+import { directoryMark } from './data-dir.js'
 import { isPresent, processNamespace, showPresence } from './presence.js'
 import { isAlive, markOf, type ProcessMark } from './process-mark.js'
 
@@ -30,6 +31,8 @@ interface Owner extends ProcessMark {
   id: string
   /** Where the pid means something. */
   namespace: string
+  /** Which directory it owns; empty when an older release wrote it. */
+  directory: string
 }
 
 /** How often to start over when others move at the same time. */
@@ -46,7 +49,7 @@ const LEFTOVER_AGE_MS = 60_000
  */
 export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
   const mark = await markOf(process.pid) ?? { pid: process.pid, startedAt: '' }
-  const self: Owner = { id: randomUUID(), namespace: processNamespace(), ...mark }
+  const self: Owner = { id: randomUUID(), namespace: processNamespace(), directory: directoryMark(dataDir), ...mark }
   const withdraw = await showPresence(dataDir, self.id)
   try {
     const file = await become(self, dataDir)
@@ -83,7 +86,9 @@ async function become (self: Owner, dataDir: string): Promise<string> {
 }
 
 async function lives (owner: Owner, self: Owner, dataDir: string): Promise<boolean> {
-  return owner.namespace === self.namespace ? await isAlive(owner) : await isPresent(dataDir, owner.id)
+  if (owner.namespace !== self.namespace) return await isPresent(dataDir, owner.id)
+  const isHere = owner.directory === '' || owner.directory === self.directory
+  return isHere && await isAlive(owner)
 }
 
 /** One who wants the directory, and the file that already holds its record. */
@@ -119,12 +124,12 @@ function readRecord (path: string): Owner | null {
   let text: string
   try { text = readFileSync(path, 'utf8') } catch { return null }
   try {
-    const { id, namespace, pid, startedAt } = JSON.parse(text) as Record<keyof Owner, unknown>
+    const { id, namespace, pid, startedAt, directory = '' } = JSON.parse(text) as Record<keyof Owner, unknown>
     if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id) && typeof pid === 'number') {
-      return { id, namespace: String(namespace), pid, startedAt: String(startedAt) }
+      return { id, namespace: String(namespace), pid, startedAt: String(startedAt), directory: String(directory) }
     }
   } catch { /* falls through: not one of ours, or cut short by a power loss */ }
-  return { id: createHash('sha256').update(text).digest('hex'), namespace: '', pid: 0, startedAt: '' }
+  return { id: createHash('sha256').update(text).digest('hex'), namespace: '', pid: 0, startedAt: '', directory: '' }
 }
 
 /** Creates `path` with the content of `from` in one step, or says that it exists. */

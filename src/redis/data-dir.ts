@@ -69,6 +69,11 @@ function strangeIn (path: string): string | null {
   return readdirSync(path).every(name => OURS.test(name)) ? null : 'holds files that are not the gateway\'s'
 }
 
+/** Tells a directory from a copy of it, in which the same files speak of processes that work elsewhere. */
+export function directoryMark (path: string): string {
+  return String(statSync(path, { bigint: true }).ino)
+}
+
 /**
  * Where the server listens: in the data directory, or, when that path is too
  * long, in a private directory for temporary files whose name follows from it.

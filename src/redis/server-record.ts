@@ -4,6 +4,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { directoryMark } from './data-dir.js'
 import type { ProcessMark } from './process-mark.js'
 
 export interface ServerRecord {
@@ -15,15 +16,16 @@ export interface ServerRecord {
 /** Replaces the record in one step. */
 export function writeServerRecord (dataDir: string, record: ServerRecord): void {
   const file = fileIn(dataDir)
-  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
+  writeFileSync(`${file}.new`, JSON.stringify({ ...record, directory: directoryMark(dataDir) }), { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }
 
-/** @returns `null` when there is none, or none that can be read */
+/** @returns `null` when there is none, none that can be read, or that of a directory of which this is a copy */
 export function readServerRecord (dataDir: string): ServerRecord | null {
   try {
-    const { mark, socket } = JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as Partial<ServerRecord>
+    const { mark, socket, directory } = JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as Partial<ServerRecord & { directory: string }>
     if (typeof socket !== 'string' || mark === undefined) return null
+    if (directory !== undefined && directory !== directoryMark(dataDir)) return null
     if (mark === null) return { mark, socket }
     return typeof mark.pid === 'number' && typeof mark.startedAt === 'string' ? { mark, socket } : null
   } catch {
