@@ -184,7 +184,13 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({
-      store: storage.hasty, spool, open, stopping: ground.stopping.yet, refusedFaults: () => reloader.lastFaults().length, troubleAmongReplicas: replicas.trouble
+      store: storage.hasty,
+      probe: storage.probe,
+      spool,
+      open,
+      stopping: ground.stopping.yet,
+      refusedFaults: () => reloader.lastFaults().length,
+      troubleAmongReplicas: replicas.trouble
     }),
     spool: () => spool?.status() ?? null,
     process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile, replicaId: replicas.id })

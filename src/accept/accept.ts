@@ -22,6 +22,7 @@ import { addingJobs } from '../queue/job-scripts.js'
 import type { Queues } from '../queue/queues.js'
 import { plainFieldsOf } from '../record/fields.js'
 import type { RecordStore } from '../record/store.js'
+import type { Confirmed } from '../redis/confirm.js'
 import type { Keys } from '../redis/keys.js'
 import type { Accept, Acceptance, Arrival } from './arrival.js'
 import { readIdentity, type Identity } from './identity.js'
@@ -42,6 +43,8 @@ export interface AcceptOptions {
   /** Read at every arrival. */
   policy: () => { dedupe: DedupePolicy, subscribers: readonly Subscriber[] }
   report: Report
+  /** Waits for what makes a write safe; without it, what the server itself says is enough. */
+  confirmed?: Confirmed
 }
 
 /** An arrival that has been read, with all that its decision needs. */
@@ -62,8 +65,9 @@ type Decision = ['duplicate', string] | ['accepted', string, number, string, str
  * @returns an {@link Accept}; it never rejects: what goes wrong is `unavailable`
  */
 export function createAccept (options: AcceptOptions): Accept {
+  const { confirmed = async write => await write() } = options
   const decide = gather<Fresh, Decision>({
-    send: async arrivals => await decideTogether(options, arrivals),
+    send: async arrivals => await confirmed(async () => await decideTogether(options, arrivals)),
     atOnce: CALLS_AT_ONCE,
     most: MOST_ARRIVALS,
     weigh: ({ arrival }) => arrival.body.length,

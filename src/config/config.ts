@@ -56,6 +56,8 @@ export interface RedisSettings {
   prefix: string
   /** The most that the data of the gateway's own server may take; `null` for half of the memory that there is. */
   maxMemoryBytes: number | null
+  /** Replicas that must have what was accepted before it is acknowledged. */
+  waitReplicas: number
 }
 
 export interface IngestConfig {

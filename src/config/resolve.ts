@@ -56,7 +56,7 @@ export function tokenOf (token: Settings['admin']['tokens'][number], at: number)
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
 
-function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory }: Settings['redis']): RedisSettings {
+function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory, waitReplicas }: Settings['redis']): RedisSettings {
   return {
     url: textOrNull(url),
     sentinel: sentinel ?? null,
@@ -65,7 +65,8 @@ function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, max
     password: textOrNull(password),
     tls: redisTlsOf(tls),
     prefix,
-    maxMemoryBytes: maxMemory ?? null
+    maxMemoryBytes: maxMemory ?? null,
+    waitReplicas
   }
 }
 

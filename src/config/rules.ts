@@ -23,7 +23,7 @@ export type Draft<T> = T extends Address ? T
 type Rule = (settings: Draft<Settings>) => Problem[]
 
 const RULES: readonly Rule[] = [
-  adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis,
+  adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis, replicasNeedExternalRedis,
   spoolHoldsCallbacks, tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers
 ]
 
@@ -80,6 +80,13 @@ function repeats (list: ReadonlyArray<string | undefined>): Array<{ at: number, 
   return list
     .map((entry, at) => ({ at, first: list.indexOf(entry), entry }))
     .filter(({ at, first, entry }) => entry !== undefined && first < at)
+}
+
+function replicasNeedExternalRedis ({ redis = {} }: Draft<Settings>): Problem[] {
+  const { url, sentinel, cluster, waitReplicas = 0 } = redis
+  const isExternal = (url !== undefined && url !== '') || sentinel !== undefined || cluster !== undefined
+  if (waitReplicas === 0 || isExternal) return []
+  return [{ path: ['redis', 'waitReplicas'], problem: 'is for an external Redis: the own server has no replicas', hint: 'leave it out, or name a Redis that has some' }]
 }
 
 function oneRedis ({ redis = {} }: Draft<Settings>): Problem[] {

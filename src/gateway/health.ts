@@ -5,7 +5,6 @@
 import type { Spooling } from '../accept/spool/spooling.js'
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
-import { probeWrites } from '../redis/probe.js'
 import { troublesOfMemory } from './memory.js'
 import { describeSetAside, describeWaiting } from './spool.js'
 
@@ -20,6 +19,8 @@ export interface Health {
 export interface HealthOptions {
   /** Fails fast. */
   store: RecordStore
+  /** Rejects when Redis would not take a callback now. */
+  probe: () => Promise<void>
   /** `null` when there is none. */
   spool: Pick<Spooling, 'status' | 'tryDisk'> | null
   /** Whether every listener is open: who asks before that must send nothing yet. */
@@ -50,7 +51,7 @@ export function createHealth (options: HealthOptions): () => Promise<Health> {
   }
 }
 
-async function look ({ store, spool, refusedFaults, troubleAmongReplicas }: HealthOptions): Promise<Health> {
+async function look ({ store, probe, spool, refusedFaults, troubleAmongReplicas }: HealthOptions): Promise<Health> {
   const faults = refusedFaults()
   const reasons = faults === 0
     ? []
@@ -58,7 +59,7 @@ async function look ({ store, spool, refusedFaults, troubleAmongReplicas }: Heal
   const trouble = troubleAmongReplicas()
   if (trouble !== null) reasons.push(trouble)
   try {
-    await probeWrites(store.redis, store.keys)
+    await probe()
     reasons.push(...troublesOfSpool(spool), ...await troublesOfMemory(store), ...await troublesOfSubscribers(store))
   } catch (error) {
     return await lookWithoutRedis(spool, { away: `Redis takes no writes${codeOf(error)}`, reasons })

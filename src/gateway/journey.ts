@@ -51,7 +51,7 @@ const CLOSING_MS = 2_000
 /** Starts everything between the listener and the subscribers. */
 export function openJourney (options: JourneyOptions): Journey {
   const { storage, config, report, teardown } = options
-  const { hasty, patient, connections } = storage
+  const { hasty, patient, connections, confirmed } = storage
   const queues = createQueues({ redis: connections.patient, keys: patient.keys, report })
   teardown.push('queues', async () => { await queues.close() })
 
@@ -64,7 +64,7 @@ export function openJourney (options: JourneyOptions): Journey {
   const delivering = options.role === 'ingest' ? null : startDelivering(options, queues)
   return {
     queues,
-    accept: createAccept({ store: hasty, queues, policy: config, report }),
+    accept: createAccept({ store: hasty, queues, policy: config, report, confirmed }),
     wakeReplays: delivering?.wakeReplays ?? (() => {}),
     async align () {
       await alignHolds(options, queues)

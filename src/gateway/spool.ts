@@ -33,7 +33,8 @@ export async function openSpool ({ config, role, accept, storage, report, teardo
   if (dir === null) return null
   const spooling = await openSpooling({
     accept,
-    ...storage.hasty,
+    redis: storage.hasty.redis,
+    probe: storage.probe,
     verify: storage.verify,
     dir,
     maxBytes: config().spool.maxBytes,

@@ -9,10 +9,12 @@ import type { Config } from '../config/config.js'
 import type { Report } from '../model/fact.js'
 import type { RecordStore } from '../record/store.js'
 import { checkRedis } from '../redis/check.js'
+import { confirmedBy, type Confirmed } from '../redis/confirm.js'
 import { connectRedis, waitUntilReady, type Connections } from '../redis/connect.js'
 import { claimDataVersion } from '../redis/data-version.js'
 import { keysOf, type Keys } from '../redis/keys.js'
 import { startManagedRedis } from '../redis/managed.js'
+import { probeWrites } from '../redis/probe.js'
 import { targetFrom, type RedisTarget } from '../redis/target.js'
 import type { Logger } from '../telemetry/log.js'
 import { isKnownRedis, isOutage, rememberRedis, type RedisData } from './known-redis.js'
@@ -29,6 +31,10 @@ export interface Storage {
   /** For delivering and for what runs in the background: waits for Redis. */
   patient: RecordStore
   connections: Connections
+  /** For what is written by `hasty` and acknowledged. */
+  confirmed: Confirmed
+  /** Rejects when nothing would be acknowledged now. */
+  probe: () => Promise<void>
   /** Who runs the server. */
   kind: 'managed' | 'external'
   /** Checks a Redis that was away at the start; `null` when that has been done. Rejects while it must not be used. */
@@ -57,10 +63,13 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
   const connections = connectRedis({ target, report })
   teardown.push('redis connections', async () => { await connections.close() })
   const keys = keysOf(config.redis.prefix)
+  const confirmed = confirmedBy(connections.hasty, { replicas: config.redis.waitReplicas, key: keys.events })
   return {
     hasty: { redis: connections.hasty, keys },
     patient: { redis: connections.patient, keys },
     connections,
+    confirmed,
+    probe: async () => await confirmed(async () => { await probeWrites(connections.hasty, keys) }),
     kind: external === null ? 'managed' : 'external',
     verify: await verifyNowOrLater(options, { target, connections, keys })
   }
@@ -74,7 +83,7 @@ async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, {
   const canWait = spoolDir !== null && isKnownRedis(spoolDir, data)
 
   async function verify (): Promise<void> {
-    const { warnings } = await checkRedis(connections.hasty)
+    const { warnings } = await checkRedis(connections.hasty, config.redis)
     await claimDataVersion(connections.hasty, keys)
     for (const warning of warnings) logger.warn(warning)
     if (spoolDir !== null) remember(spoolDir, data, logger)

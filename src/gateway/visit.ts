@@ -43,8 +43,9 @@ export interface Visit {
  *
  * @throws RelayError NOT_FOUND when there is nothing to look at; what `openStorage` throws
  */
-export async function visitRecord ({ config, env, intent, report }: VisitOptions): Promise<Visit> {
-  const server = await reachServer({ config, env, intent, report })
+export async function visitRecord (options: VisitOptions): Promise<Visit> {
+  const { config, report } = options
+  const server = await reachServer(options)
   const connections = connectRedis({ target: server.target, report })
   const close = async (): Promise<void> => {
     await connections.close()
@@ -53,7 +54,7 @@ export async function visitRecord ({ config, env, intent, report }: VisitOptions
   const store = { redis: connections.patient, keys: keysOf(config.redis.prefix) }
   try {
     await waitUntilReady(store.redis, READY_WITHIN_MS)
-    return { store, warnings: await warningsFor(intent, store), close }
+    return { store, warnings: await warningsFor(options, store), close }
   } catch (error) {
     await close()
     throw error
@@ -61,12 +62,12 @@ export async function visitRecord ({ config, env, intent, report }: VisitOptions
 }
 
 /** Whoever only looks may do so on a replica as well, and on a server that takes no writes. */
-async function warningsFor (intent: VisitOptions['intent'], { redis, keys }: RecordStore): Promise<string[]> {
+async function warningsFor ({ intent, config }: VisitOptions, { redis, keys }: RecordStore): Promise<string[]> {
   if (intent === 'look') {
     if (!await hasDataToRead(redis, keys)) throw nothing(`Redis holds nothing under the prefix "${keys.prefix}"`)
     return []
   }
-  const { warnings } = await checkRedis(redis)
+  const { warnings } = await checkRedis(redis, config.redis)
   await claimDataVersion(redis, keys)
   return warnings
 }

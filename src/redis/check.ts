@@ -13,18 +13,19 @@ import type { RedisClient } from './script.js'
 /**
  * Checks a server, or every primary of a cluster.
  *
+ * @param waitReplicas  replicas that confirm each callback before it is acknowledged
  * @returns sentences for the operator; empty when all is well
  * @throws RelayError REDIS_UNFIT when it is too old, may evict, or is a replica;
  *         REDIS_UNAVAILABLE when it does not answer or is still loading its data
  */
-export async function checkRedis (client: RedisClient): Promise<{ warnings: string[] }> {
+export async function checkRedis (client: RedisClient, { waitReplicas = 0 }: { waitReplicas?: number } = {}): Promise<{ warnings: string[] }> {
   const servers = client instanceof Cluster
     ? client.nodes('master').map(node => ({ node, name: nameOf(node), clustered: true }))
     : [{ node: client, name: 'Redis', clustered: false }]
   const found = await Promise.all(servers.map(async ({ node, name, clustered }) => {
     const info = await readInfo(node, name)
     refuse(info, name)
-    return [...warningsOf(info, clustered), ...warningsOfMemory(info)].map(warning => `${name} ${warning}`)
+    return [...warningsOf(info, clustered), ...warningsOfMemory(info), ...warningsOfReplicas(info, waitReplicas)].map(warning => `${name} ${warning}`)
   }))
   return { warnings: found.flat() }
 }
@@ -90,4 +91,18 @@ function warningsOfMemory (info: Info): string[] {
   if (limit === undefined) return ['does not tell maxmemory: finished events cannot go early when it is nearly full; see for yourself that it has memory enough']
   if (limit === '0') return ['has no maxmemory: it grows until its machine has no memory left and ends it; set maxmemory to half of what that machine has']
   return []
+}
+
+/** Whoever has replicas fails over to them, and a failover takes back what they had not heard of. */
+function warningsOfReplicas (info: Info, waitReplicas: number): string[] {
+  const replicas = Number(info.get('connected_slaves') ?? 0)
+  if (waitReplicas > 0) {
+    return replicas >= waitReplicas ? [] : [`has ${replicas} of the ${waitReplicas} replicas that redis.waitReplicas asks for: callbacks go to the spool until it has them`]
+  }
+  if (replicas === 0) return []
+  const refusesAlone = info.has('min_slaves_good_slaves')
+  return [
+    'has replicas, and a failover to one of them can lose callbacks that were acknowledged shortly before: set redis.waitReplicas to 1' +
+    (refusesAlone ? '' : ', and min-replicas-to-write to 1 on every server')
+  ]
 }

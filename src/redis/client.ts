@@ -5,6 +5,7 @@
  * The numbers are here and nowhere else.
  */
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
+import { Connector, ConnectorBySentinel } from './connector.js'
 import type { RedisClient } from './script.js'
 import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
 
@@ -50,6 +51,7 @@ export function retryDelay (times: number): number {
 
 function optionsOf (role: ClientRole): Options {
   return {
+    Connector,
     connectionName: `fotor-relay-${role}`,
     retryStrategy: retryDelay,
     reconnectOnError: reconnectAfterFailover(),
@@ -102,6 +104,7 @@ function singleOptions (target: RedisTarget & { kind: 'single' }): Options {
 function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): Options {
   const tls = target.tls
   return {
+    Connector: ConnectorBySentinel,
     name: target.name,
     sentinels: target.nodes.map(node => parseNode(node, 26379)),
     sentinelRetryStrategy: retryDelay,

@@ -7,6 +7,7 @@
  */
 import { Redis } from 'ioredis'
 import { retryDelay } from './client.js'
+import { Connector } from './connector.js'
 import { parseNode, pemsOf, type RedisTarget } from './target.js'
 
 /** Stops listening. */
@@ -23,6 +24,7 @@ export function followFailovers (target: RedisTarget & { kind: 'sentinel' }, swi
   const ears = target.nodes.map(node => {
     const ear = new Redis({
       ...parseNode(node, 26379),
+      Connector,
       ...(target.tls === undefined ? {} : { tls: pemsOf(target.tls) }),
       retryStrategy: retryDelay,
       maxRetriesPerRequest: null,

@@ -4,6 +4,8 @@ import type { SpoolStatus } from '../../src/accept/spool/spooling.js'
 import { createHealth, type Health, type HealthOptions } from '../../src/gateway/health.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
+import { probeWrites } from '../../src/redis/probe.js'
+import type { RedisClient } from '../../src/redis/script.js'
 import { startRedis } from '../support/redis.js'
 
 const redis = await startRedis()
@@ -11,11 +13,17 @@ t.teardown(async () => { await redis.close() })
 
 const options = { spool: null, open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
 
+/** What asks this Redis. */
+function on (client: RedisClient): Pick<HealthOptions, 'store' | 'probe'> {
+  const store = { redis: client, keys: keysOf('test') }
+  return { store, probe: async () => { await probeWrites(client, store.keys) } }
+}
+
 t.test('a Redis that is away is told in fixed words: no host, no port, no words of the driver', async t => {
   const client = redis.client().duplicate({ path: '/nowhere/48151623.sock', lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => null })
   client.on('error', () => {})
   t.teardown(() => { client.disconnect() })
-  const health = createHealth({ ...options, store: { redis: client, keys: keysOf('test') } })
+  const health = createHealth({ ...options, ...on(client) })
   t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['Redis takes no writes'] })
 })
 
@@ -23,20 +31,20 @@ t.test('a Redis that is full is told by its own code, and nothing after it', asy
   const client = redis.client()
   await client.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
-  const health = createHealth({ ...options, store: { redis: client, keys: keysOf('test') } })
+  const health = createHealth({ ...options, ...on(client) })
   t.strictSame((await health()).reasons, ['Redis takes no writes (OOM)'])
 })
 
 t.test('until every listener is open nothing should be sent here', async t => {
   let open = false
-  const health = createHealth({ ...options, open: () => open, store: { redis: redis.client(), keys: keysOf('test') } })
+  const health = createHealth({ ...options, open: () => open, ...on(redis.client()) })
   t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['the gateway is starting'] })
   open = true
   t.strictSame(await health(), { ready: true, status: 'ok', reasons: [] }, 'from that moment on')
 })
 
 t.test('trouble among the replicas keeps nobody from being ready', async t => {
-  const health = createHealth({ ...options, troubleAmongReplicas: () => 'they differ', store: { redis: redis.client(), keys: keysOf('test') } })
+  const health = createHealth({ ...options, troubleAmongReplicas: () => 'they differ', ...on(redis.client()) })
   t.strictSame(await health(), { ready: true, status: 'degraded', reasons: ['they differ'] })
 })
 
@@ -50,7 +58,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
   const { usedBytes } = (await readMemory(client, store.keys))!
   const healthAt = async (share: number): Promise<Health> => {
     await client.config('SET', 'maxmemory', String(Math.floor(usedBytes / share)))
-    return await createHealth({ ...options, store })()
+    return await createHealth({ ...options, ...on(store.redis) })()
   }
   t.strictSame(await healthAt(0.7), { ready: true, status: 'ok', reasons: [] })
   const short = await healthAt(0.85)
@@ -76,7 +84,7 @@ for (const [says, spool, ready, reasons] of WITHOUT_REDIS) {
     const client = redis.client()
     await client.config('SET', 'maxmemory', '1')
     t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
-    const health = createHealth({ ...options, spool: spoolThat(spool), store: { redis: client, keys: keysOf('test') } })
+    const health = createHealth({ ...options, spool: spoolThat(spool), ...on(client) })
     t.match(await health(), { ready, status: 'degraded', reasons })
   })
 }
@@ -89,7 +97,7 @@ const WITH_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, reas
 ]
 for (const [says, spool, reasons] of WITH_REDIS) {
   t.test(`with Redis there and ${says} it is ready${reasons.length > 0 ? ', and says what to look at' : ''}`, async t => {
-    const health = createHealth({ ...options, spool: spoolThat(spool), store: { redis: redis.client(), keys: keysOf('test') } })
+    const health = createHealth({ ...options, spool: spoolThat(spool), ...on(redis.client()) })
     t.match(await health(), { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons })
   })
 }

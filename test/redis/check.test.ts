@@ -6,7 +6,7 @@ import t from 'tap'
 import { startRedis } from '../support/redis.js'
 import { checkRedis } from '../../src/redis/check.js'
 import type { RedisClient } from '../../src/redis/script.js'
-import { freePort } from './fixtures/free-port.js'
+import { freePort } from '../support/free-port.js'
 
 /** Command line, and what it leads to: a refusal's words, or those of the warnings. */
 const SERVERS: ReadonlyArray<[says: string, args: string[], refused: RegExp | null, warned: RegExp[]]> = [

@@ -9,7 +9,7 @@ import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
-import { freePort } from './fixtures/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { until } from './fixtures/until.js'
 
 async function startNode (): Promise<{ port: number, client: ReturnType<Awaited<ReturnType<typeof startRedis>>['client']> }> {

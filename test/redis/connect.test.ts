@@ -2,6 +2,7 @@
  * Connections: the hasty one fails fast, the patient one waits, both find back
  * by themselves, and a change is told once.
  */
+import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { connectRedis, waitUntilReady, type RedisClient } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
-import { freePort } from './fixtures/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { makeCertificate } from './fixtures/certificate.js'
 import { until } from './fixtures/until.js'
 
@@ -154,4 +155,23 @@ t.test('a server that became a replica is left for the primary', async t => {
 
 t.test('an address that cannot be read is refused at once', async t => {
   t.throws(() => connectRedis({ target: { kind: 'single', url: 'localhost' }, report: () => {} }), { code: 'CONFIG_INVALID' })
+})
+
+t.test('a second error of a connection, as TLS can have one, ends nothing: it is connected anew', async t => {
+  const redis = await server(t)
+  const { hasty } = connected(t, { kind: 'socket', path: redis.path })
+  const copy = (hasty as Redis).duplicate() // as the queue makes them
+  copy.on('error', () => {})
+  t.teardown(() => { copy.disconnect() })
+  for (const client of [hasty as Redis, copy]) {
+    await waitUntilReady(client, 5_000)
+    const lost = event(client, 'close')
+    const { stream } = client
+    stream.emit('error', new Error('the certificate is refused'))
+    stream.emit('error', new Error('tlsv1 alert decode error'))
+    stream.destroy()
+    await lost
+    await waitUntilReady(client, 5_000)
+    t.equal(await client.ping(), 'PONG')
+  }
 })

@@ -10,7 +10,7 @@ import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
-import { freePort } from './fixtures/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { until } from './fixtures/until.js'
 
 const [firstPort, secondPort, sentinelPort] = [await freePort(), await freePort(), await freePort()]

@@ -2,9 +2,8 @@
  * What the longer journeys have in common: subscribers and gateways that end
  * with their test, an external Redis, and what an operator sees.
  */
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { freePort } from './free-port.js'
 import { makeHome, startInProcess, startProcess, type GatewayProcess, type Home, type Settings, type TestGateway } from './gateway.js'
 import { startRedis, type TestRedis } from './redis.js'
 import { startSubscriber, type Behaviour, type TestSubscriber } from './subscriber.js'
@@ -71,15 +70,6 @@ export function setScene (t: TestContext): Scene {
 /** The `redis` part of a configuration that uses a test's server. */
 export function onRedis ({ url }: ExternalRedis): Settings {
   return { redis: { url } }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export interface DeliveryView {

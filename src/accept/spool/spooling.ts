@@ -11,8 +11,6 @@
  * callback may be both accepted and spooled: then the second is a repeat.
  */
 import type { Report } from '../../model/fact.js'
-import type { Keys } from '../../redis/keys.js'
-import { probeWrites } from '../../redis/probe.js'
 import type { RedisClient } from '../../redis/script.js'
 import type { Accept } from '../arrival.js'
 import { acceptOrKeep, inTime } from './accept-or-keep.js'
@@ -32,7 +30,8 @@ export interface SpoolingOptions {
   accept: Accept
   /** Fails fast. */
   redis: RedisClient
-  keys: Keys
+  /** Rejects when Redis would not take a callback now. */
+  probe: () => Promise<void>
   /** Must have succeeded before Redis is used; `null` when it has. Rejects with a reason for the log. */
   verify: (() => Promise<void>) | null
   /** `spool.dir`, absolute. */
@@ -114,12 +113,12 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
 }
 
 /** A Redis that was away at the start is checked before anything else is asked of it. */
-function verifiedProbe ({ redis, keys, verify }: SpoolingOptions): () => Promise<void> {
+function verifiedProbe ({ probe, verify }: SpoolingOptions): () => Promise<void> {
   let isVerified = verify === null
   return async () => {
     if (!isVerified) await verify!()
     isVerified = true
-    await probeWrites(redis, keys)
+    await probe()
   }
 }
 

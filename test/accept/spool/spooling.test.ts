@@ -10,6 +10,7 @@ import type { Acceptance, Arrival } from '../../../src/accept/arrival.js'
 import { openSpooling, type Spooling, type SpoolingOptions } from '../../../src/accept/spool/spooling.js'
 import type { Fact } from '../../../src/model/fact.js'
 import { readEvent } from '../../../src/record/read-event.js'
+import { probeWrites } from '../../../src/redis/probe.js'
 import { startRedis, type TestRedis } from '../../support/redis.js'
 import { accepted, allEvents, callback, openGateway, policyFor, until, type Gateway } from '../../support/relay.js'
 import { folder } from './folder.js'
@@ -33,7 +34,8 @@ async function setScene (t: Test, more: Partial<SpoolingOptions> = {}): Promise<
 async function open (t: Test, gateway: Gateway, more: Partial<SpoolingOptions> & { dir: string }): Promise<Spooling> {
   const spooling = await openSpooling({
     accept: gateway.accept,
-    ...gateway.store,
+    redis: gateway.store.redis,
+    probe: async () => { await probeWrites(gateway.store.redis, gateway.keys) },
     verify: null,
     maxBytes: 64 * 1024 * 1024,
     ignoreFields: () => [],

@@ -1,0 +1,55 @@
+/**
+ * How the driver opens a connection, with one difference: a second error of
+ * the same socket is nobody's surprise.
+ *
+ * The driver listens to the first error of a socket only. TLS can have two: a
+ * certificate is refused, and then the other side says that it was hung up on.
+ * The second, unheard, would end the process (ioredis pull request 962).
+ */
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { AbstractConnector, SentinelConnector, type Redis, type RedisOptions } from 'ioredis'
+
+/** Opens one to an address. */
+export class Connector extends AbstractConnector {
+  readonly #options: RedisOptions
+
+  /** @param options  RedisOptions; the driver's own type of a connector says no more */
+  constructor (options: unknown) {
+    super((options as RedisOptions).disconnectTimeout!)
+    this.#options = options as RedisOptions
+  }
+
+  override async connect (): Promise<Socket> {
+    this.connecting = true
+    // Whoever hangs up in the moment of dialling means it.
+    await new Promise(resolve => { process.nextTick(resolve) })
+    if (!this.connecting) throw new Error('Connection is closed.')
+    const { path, host, port, family, tls } = this.#options
+    const place = path !== undefined ? { path } : { host, port, family }
+    const stream = tls === undefined
+      ? createConnection(place as NetConnectOpts)
+      : connectTls({ ...place, ...tls } as ConnectionOptions)
+    stream.on('error', error => { this.firstError ??= error })
+    this.stream = stream
+    return stream
+  }
+}
+
+type Dial = (endpoint: object, options?: object) => Redis
+
+/** Asks sentinels for the address first. */
+export class ConnectorBySentinel extends SentinelConnector {
+  constructor (options: unknown) {
+    super(options as ConstructorParameters<typeof SentinelConnector>[0])
+    const driver = this as unknown as { connectToSentinel: Dial }
+    const dial = driver.connectToSentinel.bind(this)
+    driver.connectToSentinel = (endpoint, more) => dial(endpoint, { Connector, ...more })
+  }
+
+  override async connect (tell: Parameters<SentinelConnector['connect']>[0]): Promise<Socket> {
+    const stream = await super.connect(tell) as Socket
+    stream.on('error', () => {}) // the first one is told elsewhere
+    return stream
+  }
+}
