@@ -188,16 +188,17 @@ export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: 
 
 /** Accepts a new callback, or throws. On a busy machine it may take the way through the spool. */
 export async function accept (gateway: TestGateway, callback: { taskId: string, [field: string]: unknown }): Promise<string> {
+  const since = new Date().toISOString()
   const { status, json } = await gateway.post({ status: 1, type: 'x', ...callback })
   if (status === 200 && json['status'] === 'accepted') return String(json['eventId'])
-  if (status === 200 && json['status'] === 'spooled') return await drainedOf(gateway, callback.taskId)
+  if (status === 200 && json['status'] === 'spooled') return await eventSince(gateway, callback.taskId, since)
   throw new Error(`not accepted: ${status} ${JSON.stringify(json)}`)
 }
 
-/** The newest event of a task that came through the spool, once there is one. */
-async function drainedOf (gateway: TestGateway, taskId: string): Promise<string> {
+/** The newest event of a task that arrived since then, once there is one: from the spool, or from Redis, which had it although its answer was late. */
+async function eventSince (gateway: TestGateway, taskId: string, since: string): Promise<string> {
   return await until(async () => {
-    const { json } = await gateway.api<{ items?: Array<{ id: string }> }>('GET', `/api/v1/events?flag=spooled&taskId=${encodeURIComponent(taskId)}`)
+    const { json } = await gateway.api<{ items?: Array<{ id: string }> }>('GET', `/api/v1/events?since=${since}&taskId=${encodeURIComponent(taskId)}`)
     return json.items?.[0]?.id
   })
 }

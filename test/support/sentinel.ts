@@ -51,9 +51,10 @@ export async function startSentinel (replicas: number, args: readonly string[] =
 
   const named = async (): Promise<number> => Number((await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main') as string[])[1])
   const memberAt = (port: number): Member => members.find(member => member.port === port)!
+  const operators = new Map(members.map(member => [member, member.client()]))
   await eventually(async () => {
     const known = await client.call('SENTINEL', 'REPLICAS', 'main') as string[][]
-    const primaryInfo = await members[0]!.client().info('replication')
+    const primaryInfo = await operators.get(members[0]!)!.info('replication')
     return known.filter(fields => fields[fields.indexOf('master-link-status') + 1] === 'ok').length === replicas &&
       primaryInfo.includes(`connected_slaves:${replicas}`)
   })
@@ -64,7 +65,7 @@ export async function startSentinel (replicas: number, args: readonly string[] =
     async failedOver (from) {
       await eventually(async () => {
         const port = await named()
-        return port !== from.port && (await memberAt(port).client().info('replication')).includes('role:master')
+        return port !== from.port && (await operators.get(memberAt(port))!.info('replication')).includes('role:master')
       })
       return memberAt(await named())
     },
