@@ -8,7 +8,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Packr } from 'msgpackr'
-import type { Redis, Cluster } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 
 /** One Redis primary, or a cluster of them; everything here works with both. */
 export type RedisClient = Redis | Cluster
@@ -62,7 +62,21 @@ type Argument = string | number | Buffer
 export async function runScript (
   client: RedisClient, script: Script, { keys, args }: { keys: readonly string[], args: readonly Argument[] }
 ): Promise<unknown> {
-  return await commandOf(client, script).call(client, keys.length, ...keys, ...args)
+  const guarded = guard(client, keys)
+  return await commandOf(client, script).call(client, guarded.length, ...guarded, ...args)
+}
+
+/**
+ * On a cluster, the keys and one that never exists.
+ *
+ * While a slot moves to another node its keys are on both, and a script that
+ * comes to one that is not here fails there, with what it had written before.
+ * Ours use keys that they do not name. With a key that is missing among those
+ * that are named, the node refuses the whole script for as long as the slot
+ * moves (`TRYAGAIN`).
+ */
+function guard (client: RedisClient, keys: readonly string[]): readonly string[] {
+  return client instanceof Cluster ? [...keys, `${/^\{.+?\}/.exec(keys[0]!)?.[0] ?? keys[0]!}:nothing`] : keys
 }
 
 /** The scripts' reader knows neither records, nor binary strings, nor holes in a list. */
@@ -89,7 +103,8 @@ export async function runPackedScript (
   client: RedisClient, script: Script, { key, input, blobs = [] }: PackedCall
 ): Promise<{ output: unknown, blobs: Buffer[] }> {
   const command = commandOf(client, script, 'Buffer')
-  const [packed, ...others] = await command.call(client, 1, key, packr.pack(input), ...blobs) as [Buffer, ...Buffer[]]
+  const keys = guard(client, [key])
+  const [packed, ...others] = await command.call(client, keys.length, ...keys, packr.pack(input), ...blobs) as [Buffer, ...Buffer[]]
   return { output: packr.unpack(packed), blobs: others }
 }
 
