@@ -1,0 +1,57 @@
+/**
+ * Promise 1 with the disk of Redis full: its server ends rather than forget,
+ * callbacks go to the spool on another disk, and all is well when there is
+ * room again.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { hasAll, sendOnce, slowestOf, type Sent } from '../support/outage.js'
+import { logged, seeReadiness, setScene, until, untilNothingIsOpen } from '../support/scene.js'
+import { answers } from '../support/subscriber.js'
+
+/** A small disk of its own; `null` where one may not be mounted. */
+function smallDisk (t: Test, dir: string): { resize: (size: string) => void } | null {
+  mkdirSync(dir, { recursive: true })
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=700', 'tmpfs', dir], { stdio: 'ignore' })
+  } catch {
+    return null
+  }
+  t.teardown(() => { execFileSync('umount', ['-l', dir]) })
+  return { resize (size) { execFileSync('mount', ['-o', `remount,size=${size}`, dir]) } }
+}
+
+t.test('the disk of the own Redis is full: callbacks are spooled elsewhere, and everything arrives when there is room', { timeout: 110_000 }, async t => {
+  const scene = setScene(t)
+  const subscriber = await scene.subscriber(answers.status(500))
+  const settings = { spool: {}, subscribers: [{ name: 'a', url: subscriber.url, retry: ['1h'] }] }
+  const home = scene.home({})
+  const disk = smallDisk(t, join(home.dir, 'data'))
+  if (disk === null) {
+    t.pass('no disk may be mounted here')
+    return
+  }
+  home.configure({ ...settings, spool: { dir: join(home.dir, 'spool') } })
+  const gateway = await scene.process(home)
+  const sent: Sent[] = [await sendOnce(gateway, 'first')]
+
+  const ballast = join(home.dir, 'data', 'appendonlydir', 'ballast')
+  try { writeFileSync(ballast, Buffer.alloc(64 * 1024 * 1024)) } catch { /* it is full now */ }
+  for (let n = 0; n < 400 && sent.at(-1)!.status !== 'spooled'; n++) sent.push(await sendOnce(gateway, `filling-${n}`))
+  for (let n = 0; n < 20; n++) sent.push(await sendOnce(gateway, `full-${n}`))
+  t.strictSame([...new Set(sent.slice(-20).map(({ status }) => status))], ['spooled'])
+  t.ok(slowestOf(sent) <= 1_500, `the slowest answer took ${slowestOf(sent)} ms`)
+  t.match(await logged(gateway, ({ msg, state }) => msg === 'redis.state' && state === 'lost'), { level: 'warn' })
+  t.match(await seeReadiness(gateway), { code: 200, status: 'degraded' })
+
+  rmSync(ballast)
+  disk.resize('64m')
+  subscriber.behave(answers.ok)
+  await logged(gateway, ({ msg }) => msg === 'spool.drained')
+  await gateway.api('POST', '/api/v1/replays', { subscriber: 'a', state: 'retrying' })
+  await until(() => hasAll(subscriber, sent) || undefined)
+  await untilNothingIsOpen(gateway)
+  t.equal((await sendOnce(gateway, 'first')).status, 'duplicate')
+})
