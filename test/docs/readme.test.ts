@@ -64,6 +64,9 @@ t.test('every command in the README is run by a test', async t => {
       } else if (command === 'npm start' || command === 'npm run demo') {
         const script = command.split(' ').at(-1)!
         t.equal(SCRIPTS[script], `node dist/main.js ${script}`, 'test/cli runs these two to their end')
+      } else if (command === 'npx fotor-relay export backup.ndjson') {
+        const { code, output } = await fotorRelay(['export', join(home.dir, 'backup.ndjson'), '--config', home.configFile])
+        t.equal(code, 0, output)
       } else if (command === 'npx fotor-relay doctor') {
         const { output } = await fotorRelay(['doctor', '--config', home.configFile])
         t.match(output, /Redis|redis/, 'it looks at this machine, whatever it finds')

@@ -66,7 +66,7 @@ export async function startSentinel (replicas: number, args: readonly string[] =
       await eventually(async () => {
         const port = await named()
         return port !== from.port && (await operators.get(memberAt(port))!.info('replication')).includes('role:master')
-      })
+      }, async () => `no failover: ${JSON.stringify(await Promise.all(['MASTER', 'REPLICAS'].map(async what => await client.call('SENTINEL', what, 'main'))))}`)
       return memberAt(await named())
     },
     async close () {
@@ -81,6 +81,13 @@ export async function startSentinel (replicas: number, args: readonly string[] =
   }
 }
 
-async function eventually (holds: () => Promise<boolean>): Promise<void> {
-  while (!await holds()) await new Promise(resolve => { setTimeout(resolve, 20) })
+/** A failover that found no replica at first is tried again after ten seconds, and again, milliseconds. */
+const AT_MOST_MS = 50_000
+
+async function eventually (holds: () => Promise<boolean>, why: () => Promise<string> = async () => 'the servers did not find each other'): Promise<void> {
+  const until = performance.now() + AT_MOST_MS
+  while (!await holds()) {
+    if (performance.now() > until) throw new Error(await why())
+    await new Promise(resolve => { setTimeout(resolve, 20) })
+  }
 }

@@ -1,0 +1,64 @@
+/**
+ * Promise 6: the gateway's clock jumps, and that of its Redis does not: nothing
+ * is lost, what was planned for later can be had at once, and a repeat is a
+ * repeat.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import type { GatewayProcess } from '../support/gateway.js'
+import { sendOnce } from '../support/outage.js'
+import { seeDeliveries, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { answers, type TestSubscriber } from '../support/subscriber.js'
+
+const CLOCK = fileURLToPath(new URL('fixtures/clock.mjs', import.meta.url))
+const HOUR_MS = 3_600_000
+
+/** A gateway whose clock can be set, and a subscriber that refuses at first. */
+async function setStage (t: Test): Promise<{ gateway: GatewayProcess, subscriber: TestSubscriber, setClock: (offsetMs: number) => Promise<void> }> {
+  const scene = setScene(t)
+  const subscriber = await scene.subscriber(answers.status(500))
+  const home = scene.home({ subscribers: [{ name: 'a', url: subscriber.url, retry: ['30m', '30m'] }] })
+  const file = join(home.dir, 'offset')
+  process.env['NODE_OPTIONS'] = `--import=${CLOCK}`
+  process.env['CLOCK_OFFSET'] = file
+  const gateway = await scene.process(home)
+  delete process.env['NODE_OPTIONS']
+  return {
+    gateway,
+    subscriber,
+    async setClock (offsetMs) {
+      writeFileSync(file, String(offsetMs))
+      gateway.child.kill('SIGUSR2')
+      let n = 0
+      await until(async () => {
+        await gateway.post('{}')
+        const line = gateway.log.at(-1)
+        return (n++ > 2 && Math.abs(Date.parse(String(line?.['time'])) - Date.now() - offsetMs) < 60_000) || undefined
+      })
+    }
+  }
+}
+
+for (const [says, offsetMs] of [['back', -24 * HOUR_MS], ['forward', 24 * HOUR_MS]] as const) {
+  t.test(`set ${says} by a day: what waits is delivered, and new callbacks are taken in their order`, { timeout: 60_000 }, async t => {
+    const { gateway, subscriber, setClock } = await setStage(t)
+    t.equal((await sendOnce(gateway, 'before')).status, 'accepted')
+    await until(async () => (await seeDeliveries(gateway, 'state=retrying')).length === 1 || undefined)
+    subscriber.behave(answers.ok)
+    await setClock(offsetMs)
+    t.equal((await sendOnce(gateway, 'after')).status, 'accepted')
+    await until(() => tasksOf(subscriber).includes('after') || undefined)
+    if (offsetMs < 0) {
+      t.equal(subscriber.received.length, 2, 'what was planned waits longer')
+      await gateway.api('POST', '/api/v1/replays', { subscriber: 'a', state: 'retrying' })
+    }
+    await untilNothingIsOpen(gateway)
+    t.strictSame(tasksOf(subscriber).sort(), ['after', 'before', 'before'])
+    for (const taskId of ['before', 'after']) t.equal((await sendOnce(gateway, taskId)).status, 'duplicate')
+    const { json } = await gateway.api<{ items: Array<{ taskId: string }> }>('GET', '/api/v1/events')
+    t.strictSame(json.items.map(event => event.taskId), ['after', 'before'], 'in the order in which they came')
+    t.equal(await gateway.end('SIGTERM'), 0)
+  })
+}
