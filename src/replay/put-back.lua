@@ -40,9 +40,10 @@ local function put_back(id, subscriber, generation, webhook_id)
     redis.call('HSET', event, 'subs', stored[3] == '' and subscriber or (stored[3] .. ',' .. subscriber))
     redis.call('SADD', prefix .. 'subscribers', subscriber)
   end
-  -- A retrying one keeps its generation and its job, which is made due.
+  -- A retrying one keeps its generation and its job, which is made due: by no clock, since the gateway's may differ from this one.
   delivery.s = before == 'retrying' and 'retrying' or 'queued'
   delivery.g, delivery.b, delivery.t = generation, 0, now
+  if before == 'retrying' then delivery.t = nil end
   delivery.q = hold_clock(prefix, subscriber, now)
   delivery.h, delivery.d = nil, nil
   delivery.r, delivery.w = replay ~= '' and replay or nil, webhook_id ~= '' and webhook_id or nil
