@@ -5,6 +5,7 @@
 import t, { type Test } from 'tap'
 import type { GatewayProcess } from '../support/gateway.js'
 import { startCluster, type TestCluster } from '../support/cluster.js'
+import { runCommand } from '../support/command.js'
 import { hasAll, sendOnce, slowestOf, statusesOf, type Sent } from '../support/outage.js'
 import { setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
@@ -50,6 +51,7 @@ t.test('the primary of its slot is killed: every callback is acknowledged, and a
   t.ok(slowestOf(sent) <= 1_500, `the slowest answer took ${slowestOf(sent)} ms`)
   await until(() => hasAll(subscriber, sent) || undefined)
   await untilNothingIsOpen(gateway)
+  t.match(await runCommand(['export', '-', '--config', gateway.home.configFile]), { code: 0, err: new RegExp(`^${sent.length} events, ${sent.length} tasks`) })
 })
 
 t.test('its slot moves to another primary under load: nothing is lost, and nothing is taken twice', { timeout: 90_000 }, async t => {
