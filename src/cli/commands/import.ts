@@ -24,7 +24,7 @@ export function addImport (program: Command, deps: ProgramDeps): void {
     .action(async (file: string, flags: ImportFlags) => { await runImport(file, flags, deps) })
   addExamples(command, [
     ['import relay.ndjson --config new.yaml', 'into an empty Redis, before or while its gateway runs'],
-    ['gunzip -c relay.ndjson.gz | fotor-relay import -', 'from a pipe']
+    ['import - < relay.ndjson', 'from standard input; a packed one comes through gunzip -c relay.ndjson.gz |']
   ])
 }
 
