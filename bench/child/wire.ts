@@ -5,7 +5,12 @@
  */
 import { connect, type Socket } from 'node:net'
 
-export interface Reply { status: number, body: string }
+export interface Reply {
+  status: number
+  body: string
+  /** The server takes no more requests on this connection; the next one opens another. */
+  closes: boolean
+}
 
 interface Waiting { resolve: (reply: Reply) => void, reject: (error: Error) => void }
 
@@ -24,27 +29,30 @@ export async function openWire ({ port, path }: Place): Promise<Wire> {
   let waiting: Waiting | null = null
   let received = ''
 
-  const socket = await connected(port)
-  socket.setEncoding('latin1')
-  socket.on('data', (text: string) => {
-    received += text
-    const reply = readReply(received)
-    if (reply === null || waiting === null) return
-    received = ''
-    const { resolve } = waiting
-    waiting = null
-    resolve(reply)
-  })
-  socket.on('error', () => {})
-  socket.on('close', () => { waiting?.reject(new Error('the server closed the connection')) })
+  let socket = await dial()
+
+  async function dial (): Promise<Socket> {
+    const opened = await connected(port)
+    opened.setEncoding('latin1')
+    opened.on('data', (text: string) => {
+      received += text
+      const reply = readReply(received)
+      if (reply === null || waiting === null) return
+      received = ''
+      const { resolve } = waiting
+      waiting = null
+      if (reply.closes) opened.destroy()
+      resolve(reply)
+    })
+    opened.on('error', () => {})
+    opened.on('close', () => { if (opened === socket) waiting?.reject(new Error('the server closed the connection')) })
+    return opened
+  }
 
   return {
     async post (body) {
+      if (socket.destroyed) socket = await dial()
       return await new Promise((resolve, reject) => {
-        if (socket.destroyed) {
-          reject(new Error('the connection is closed'))
-          return
-        }
         waiting = { resolve, reject }
         socket.write(`${head}${body.length}\r\n\r\n${body}`, 'latin1')
       })
@@ -65,5 +73,6 @@ function readReply (text: string): Reply | null {
   if (end === -1) return null
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0)
   const body = text.slice(end + 4)
-  return body.length < length ? null : { status: Number(text.slice(9, 12)), body }
+  if (body.length < length) return null
+  return { status: Number(text.slice(9, 12)), body, closes: /\r\nconnection: close/i.test(text.slice(0, end)) }
 }
