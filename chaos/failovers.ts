@@ -102,8 +102,8 @@ async function missingOf (tasks: string[], arrived: () => string[], gateway: Gat
 }
 
 async function main (): Promise<number> {
-  const { values: { rounds = '3', help } } = parseArgs({ options: { rounds: { type: 'string' }, help: { type: 'boolean' } } })
-  if (help === true || !/^[1-9]\d{0,2}$/.test(rounds)) {
+  const { values: { rounds = '3', help = false, ...others } } = parseArgs({ strict: false, options: { rounds: { type: 'string' }, help: { type: 'boolean' } } })
+  if (help === true || Object.keys(others).length > 0 || !/^[1-9]\d{0,2}$/.test(String(rounds))) {
     process.stdout.write(USAGE)
     return help === true ? 0 : 2
   }

@@ -30,7 +30,8 @@ export class Connector extends AbstractConnector {
     const stream = tls === undefined
       ? createConnection(place as NetConnectOpts)
       : connectTls({ ...place, ...tls } as ConnectionOptions)
-    stream.on('error', error => { this.firstError ??= error })
+    stream.once('error', error => { this.firstError = error })
+    stream.on('error', () => {}) // any further one
     this.stream = stream
     return stream
   }

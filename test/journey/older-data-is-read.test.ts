@@ -18,7 +18,7 @@ const WRITTEN_AT = 1_795_606_141_182
 /** A sample as if it had been written now: its times, milliseconds and microseconds, are moved by as much. */
 function sample (name: string): string {
   const movedMs = Date.now() - WRITTEN_AT
-  const text = readFileSync(new URL(`../samples/data/${name}`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../samples/formats/${name}`, import.meta.url), 'utf8')
   return text.replace(/\b17956\d{8}(\d{3})?\b/g, (time, micros: string | undefined) => String(Number(time) + (micros === undefined ? movedMs : movedMs * 1_000)))
 }
 

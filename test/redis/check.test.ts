@@ -33,16 +33,21 @@ for (const [says, args, refused, warned] of SERVERS) {
   })
 }
 
+const SOUND = 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\nmaxmemory:1\r\n'
+
 /** INFO of servers that cannot be run here, and the error's code and words, or the words of a warning. */
-const ANSWERS: ReadonlyArray<[says: string, info: string, code: string | null, words: RegExp]> = [
+const ANSWERS: ReadonlyArray<[says: string, info: string, code: string | null, words: RegExp, waitReplicas?: number]> = [
   ['an old version is refused', 'redis_version:6.0.16\r\n', 'REDIS_UNFIT', /6\.0\.16: use 6\.2 or newer/],
   ['a server that loads is not ready', 'redis_version:7.0.0\r\nloading:1\r\n', 'REDIS_UNAVAILABLE', /loading/],
   ['what a managed service leaves out is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory:1\r\n', null, /does not tell maxmemory_policy/],
-  ['a failing disk is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\naof_last_write_status:err\r\nmaxmemory:1\r\n', null, /disk is not full/]
+  ['a failing disk is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\naof_last_write_status:err\r\nmaxmemory:1\r\n', null, /disk is not full/],
+  ['replicas that nobody waits for are said', `${SOUND}connected_slaves:1\r\n`, null, /has replicas.*can lose.*waitReplicas to 1, and min-replicas-to-write to 1/],
+  ['so they are when the server refuses alone', `${SOUND}connected_slaves:1\r\nmin_slaves_good_slaves:1\r\n`, null, /can lose.*waitReplicas to 1$/],
+  ['fewer replicas than are waited for are said', `${SOUND}connected_slaves:1\r\n`, null, /has 1 of the 2 replicas.*go to the spool/, 2]
 ]
-for (const [says, info, code, words] of ANSWERS) {
+for (const [says, info, code, words, waitReplicas = 0] of ANSWERS) {
   t.test(says, async t => {
-    const check = checkRedis({ info: async () => info } as unknown as RedisClient)
+    const check = checkRedis({ info: async () => info } as unknown as RedisClient, { waitReplicas })
     if (code !== null) await t.rejects(check, { code, message: words })
     else t.match((await check).warnings, [words])
   })

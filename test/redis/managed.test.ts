@@ -20,12 +20,13 @@ async function maxMemory (client: Redis): Promise<number> {
 t.test('it is durable, private and never evicts', async t => {
   const { start, client, dataDir } = scene(t)
   const redis = await start()
-  const settings = await client(redis.target.path).config('GET', 'app*', 'maxmemory-policy', 'save', 'port', 'hash-max-listpack-value') as string[]
+  const settings = await client(redis.target.path).config('GET', 'app*', 'maxmemory-policy', 'save', 'port', 'hash-max-listpack-value', 'auto-aof-rewrite-min-size') as string[]
   const setting = (name: string): string | undefined => settings[settings.indexOf(name) + 1]
   t.equal(setting('appendonly'), 'yes')
   t.equal(setting('appendfsync'), 'always')
   t.equal(setting('maxmemory-policy'), 'noeviction')
   t.equal(setting('save'), '')
+  t.equal(setting('auto-aof-rewrite-min-size'), '268435456')
   t.equal(setting('port'), '0')
   t.equal(setting('hash-max-listpack-value'), '1024')
   t.equal(statSync(dataDir).mode & 0o777, 0o700, 'the directory is for its owner only')

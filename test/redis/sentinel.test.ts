@@ -57,3 +57,13 @@ t.test('an unknown name is told with the sentinel\'s address', async t => {
   const { hasty } = connected(t, { kind: 'sentinel', name: 'other', nodes: [`127.0.0.1:${sentinelPort}`] })
   await t.rejects(waitUntilReady(hasty, 300), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`sentinel other \\(127\\.0\\.0\\.1:${sentinelPort}\\)`) })
 })
+
+t.test('a second error of a connection ends nothing here either', async t => {
+  const { hasty } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await waitUntilReady(hasty, 5_000)
+  const { stream } = hasty as Redis
+  stream.emit('error', new Error('the certificate is refused'))
+  stream.emit('error', new Error('tlsv1 alert decode error'))
+  stream.destroy()
+  t.equal(await until(async () => await hasty.ping().then(() => true, () => false)), true)
+})

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import type { Redis } from 'ioredis'
 import { freePort } from './free-port.js'
 import { startRedis, type TestRedis } from './redis.js'
+import { until } from './relay.js'
 
 export interface Node extends TestRedis {
   port: number
@@ -35,6 +36,8 @@ export interface TestCluster {
 
 /** A node that is silent for so long is given up, milliseconds. */
 const NODE_TIMEOUT_MS = 1_500
+/** Nodes that have just met take some seconds to agree, milliseconds. */
+const AT_MOST_MS = 50_000
 
 /** Starts it; resolves when every node says that it is whole. */
 export async function startCluster (): Promise<TestCluster> {
@@ -49,10 +52,10 @@ export async function startCluster (): Promise<TestCluster> {
     nodes.push(Object.assign(redis, { port, operator, id: await operator.cluster('MYID') as string }))
   }
   execFileSync('redis-cli', ['--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`), '--cluster-replicas', '1', '--cluster-yes'], { stdio: 'ignore' })
-  await eventually(async () => {
+  await until('the cluster is whole', async () => {
     const infos = await Promise.all(nodes.map(async ({ operator }) => [await operator.cluster('INFO') as string, await operator.info('replication')]))
     return infos.every(([cluster, replication]) => cluster!.includes('cluster_state:ok') && /role:master\r\nconnected_slaves:1|master_link_status:up/.test(replication!))
-  })
+  }, AT_MOST_MS)
 
   /** Slots by owner, as one living node has them. */
   async function view (): Promise<Array<{ id: string, isPrimary: boolean, slots: string[] }>> {
@@ -75,11 +78,11 @@ export async function startCluster (): Promise<TestCluster> {
   async function ownerOf (key: string): Promise<Node> {
     const slot = await slotOf(key)
     let owner: Node | undefined
-    await eventually(async () => {
+    await until('the slot has an owner', async () => {
       const found = (await view()).find(({ isPrimary, slots }) => isPrimary && has(slots, slot))
       owner = found === undefined ? undefined : nodeOf(found.id)
       return owner !== undefined
-    })
+    }, AT_MOST_MS)
     return owner!
   }
 
@@ -120,8 +123,4 @@ export async function startCluster (): Promise<TestCluster> {
       }))
     }
   }
-}
-
-async function eventually (holds: () => Promise<boolean>): Promise<void> {
-  while (!await holds()) await new Promise(resolve => { setTimeout(resolve, 20) })
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from './free-port.js'
 import { startRedis, type TestRedis } from './redis.js'
+import { until } from './relay.js'
 
 export interface Member extends TestRedis { port: number }
 
@@ -25,6 +26,8 @@ export interface Sentinel {
 
 /** A primary that is silent for so long is given up, milliseconds. */
 const DOWN_AFTER_MS = 1_000
+/** A failover that found no replica at first is tried again after ten seconds, and again, milliseconds. */
+const AT_MOST_MS = 50_000
 
 /**
  * Starts them; resolves when the sentinel knows every replica.
@@ -52,21 +55,21 @@ export async function startSentinel (replicas: number, args: readonly string[] =
   const named = async (): Promise<number> => Number((await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main') as string[])[1])
   const memberAt = (port: number): Member => members.find(member => member.port === port)!
   const operators = new Map(members.map(member => [member, member.client()]))
-  await eventually(async () => {
+  await until('the sentinel knows them all', async () => {
     const known = await client.call('SENTINEL', 'REPLICAS', 'main') as string[][]
     const primaryInfo = await operators.get(members[0]!)!.info('replication')
     return known.filter(fields => fields[fields.indexOf('master-link-status') + 1] === 'ok').length === replicas &&
       primaryInfo.includes(`connected_slaves:${replicas}`)
-  })
+  }, AT_MOST_MS)
   return {
     settings: { sentinel: { name: 'main', nodes: [`127.0.0.1:${port}`] } },
     members,
     primary: async () => memberAt(await named()),
     async failedOver (from) {
-      await eventually(async () => {
+      await until('another one is the primary', async () => {
         const port = await named()
         return port !== from.port && (await operators.get(memberAt(port))!.info('replication')).includes('role:master')
-      }, async () => `no failover: ${JSON.stringify(await Promise.all(['MASTER', 'REPLICAS'].map(async what => await client.call('SENTINEL', what, 'main'))))}`)
+      }, AT_MOST_MS)
       return memberAt(await named())
     },
     async close () {
@@ -78,16 +81,5 @@ export async function startSentinel (replicas: number, args: readonly string[] =
       }))
       rmSync(dir, { recursive: true, force: true })
     }
-  }
-}
-
-/** A failover that found no replica at first is tried again after ten seconds, and again, milliseconds. */
-const AT_MOST_MS = 50_000
-
-async function eventually (holds: () => Promise<boolean>, why: () => Promise<string> = async () => 'the servers did not find each other'): Promise<void> {
-  const until = performance.now() + AT_MOST_MS
-  while (!await holds()) {
-    if (performance.now() > until) throw new Error(await why())
-    await new Promise(resolve => { setTimeout(resolve, 20) })
   }
 }
