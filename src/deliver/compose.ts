@@ -8,7 +8,7 @@
 import type { Delivery } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { sign } from './sign.js'
+import { sign } from '../outbound/sign.js'
 
 export interface Composed {
   event: Pick<Event, 'id' | 'taskId' | 'receivedAt' | 'revision' | 'contentType'>

@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
-import { sign } from '../../src/deliver/sign.js'
+import { sign } from '../../src/outbound/sign.js'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const OTHER = 'whsec_' + Buffer.alloc(32, 7).toString('base64')

@@ -1,5 +1,5 @@
 /**
- * Step 2 of an attempt: the signature that lets a subscriber know the body is
+ * The signature that lets whoever gets a request of ours know that its body is
  * ours. Standard Webhooks, version 1.
  *
  * Pure. Signs bytes, never text, so nothing is re-encoded on the way.
