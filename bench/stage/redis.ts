@@ -17,7 +17,7 @@ export async function startRedis (stage: Stage, base: string): Promise<string> {
   const dataDir = makePlace(stage, base)
   const socket = socketPathFor(dataDir)
   const program = await findServerProgram(process.env)
-  const child = spawn(program.path, serverArguments({ program, dataDir, socket, maxMemoryBytes: maxMemoryMb() * 1024 * 1024 }), { cwd: dataDir, stdio: 'ignore' })
+  const child = spawn(program.path, serverArguments({ program, dataDir, socket, maxMemoryBytes: maxMemoryMb() * 1024 * 1024 }, false), { cwd: dataDir, stdio: 'ignore' })
   const gone = once(child, 'exit')
   stage.add(async () => {
     child.kill('SIGKILL')

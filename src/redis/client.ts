@@ -5,6 +5,7 @@
  * The numbers are here and nowhere else.
  */
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
+import { calmed } from './cluster-client.js'
 import { Connector, ConnectorBySentinel } from './connector.js'
 import type { RedisClient } from './script.js'
 import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
@@ -116,12 +117,12 @@ function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): Options {
 
 function createCluster (target: RedisTarget & { kind: 'cluster' }, role: ClientRole): Cluster {
   const { retryStrategy: _, enableOfflineQueue = true, ...nodeOptions } = optionsOf(role)
-  return new Cluster(target.nodes.map(node => parseNode(node, 6379)), {
+  return calmed(new Cluster(target.nodes.map(node => parseNode(node, 6379)), {
     enableOfflineQueue,
     clusterRetryStrategy: retryDelay,
     slotsRefreshInterval: 5_000,
     redisOptions: { ...nodeOptions, ...accessOptions(target) },
     // Certificates name hosts: with TLS, do not turn them into addresses first.
     ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => { found(null, host) } })
-  })
+  }))
 }

@@ -1,12 +1,17 @@
 /**
- * How the driver opens a connection, with one difference: a second error of
- * the same socket is nobody's surprise.
+ * How the driver opens a connection, with two differences.
  *
- * The driver listens to the first error of a socket only. TLS can have two: a
- * certificate is refused, and then the other side says that it was hung up on.
- * The second, unheard, would end the process (ioredis pull request 962).
+ * A second error of the same socket is nobody's surprise. The driver listens to
+ * the first only. TLS can have two: a certificate is refused, and then the
+ * other side says that it was hung up on. The second, unheard, would end the
+ * process (ioredis pull request 962).
+ *
+ * And whoever hangs up before there is a socket gets one that is closed. The
+ * driver would take an error for the end, also when it hung up only to dial
+ * anew, as on a failover while the sentinels are asked: the client would never
+ * connect again. After a close it does what it was told: it dials, or ends.
  */
-import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+import { createConnection, Socket, type NetConnectOpts } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { AbstractConnector, SentinelConnector, type Redis, type RedisOptions } from 'ioredis'
 
@@ -22,9 +27,8 @@ export class Connector extends AbstractConnector {
 
   override async connect (): Promise<Socket> {
     this.connecting = true
-    // Whoever hangs up in the moment of dialling means it.
     await new Promise(resolve => { process.nextTick(resolve) })
-    if (!this.connecting) throw new Error('Connection is closed.')
+    if (!this.connecting) return closedSocket()
     const { path, host, port, family, tls } = this.#options
     const place = path !== undefined ? { path } : { host, port, family }
     const stream = tls === undefined
@@ -49,8 +53,17 @@ export class ConnectorBySentinel extends SentinelConnector {
   }
 
   override async connect (tell: Parameters<SentinelConnector['connect']>[0]): Promise<Socket> {
-    const stream = await super.connect(tell) as Socket
-    stream.on('error', () => {}) // the first one is told elsewhere
-    return stream
+    try {
+      const stream = await super.connect(tell) as Socket
+      stream.on('error', () => {}) // the first one is told elsewhere
+      return stream
+    } catch (error) {
+      if (this.connecting) throw error
+      return closedSocket()
+    }
   }
+}
+
+function closedSocket (): Socket {
+  return new Socket().destroy()
 }

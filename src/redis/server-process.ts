@@ -13,6 +13,7 @@ import { isAlive, markOf, type ProcessMark } from './process-mark.js'
 import { askServer } from './server-probe.js'
 import { writeServerRecord } from './server-record.js'
 import { logFileOf, serverArguments, type ServerPlace } from './server-settings.js'
+import { cutTornEnd, TORN } from './torn-end.js'
 
 /** A server that answers. */
 export interface LivingServer {
@@ -39,17 +40,30 @@ const MAX_LOG_BYTES = 1024 * 1024
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
 
 /**
- * Starts a server and waits until it has loaded its data.
+ * Starts a server and waits until it has loaded its data; a torn end of them is cut off first.
  *
  * @param signal  aborted: the server is ended again and the promise rejects
  * @throws RelayError REDIS_UNAVAILABLE with the last line of its log, when it does not come up
  */
 export async function spawnServer (place: ServerPlace, signal: AbortSignal): Promise<LivingServer> {
+  const { program, dataDir } = place
+  try {
+    return await spawnOnce(place, { signal, cutsItself: false })
+  } catch (error) {
+    if (signal.aborted || !TORN.test(lastLineOf(logFileOf(dataDir)))) throw error
+    const isWhole = await cutTornEnd({ program: program.path, dataDir, signal })
+    return await spawnOnce(place, { signal, cutsItself: !isWhole })
+  }
+}
+
+interface Spawning { signal: AbortSignal, cutsItself: boolean }
+
+async function spawnOnce (place: ServerPlace, { signal, cutsItself }: Spawning): Promise<LivingServer> {
   const { program, dataDir, socket } = place
   putLogAside(logFileOf(dataDir))
   // Should we die before its id is written, the next gateway knows that there may be one.
   writeServerRecord(dataDir, { mark: null, socket })
-  const child = spawn(program.path, serverArguments(place), {
+  const child = spawn(program.path, serverArguments(place, cutsItself), {
     cwd: dataDir, detached: true, stdio: 'ignore', env: environment()
   })
   const gone = endOf(child)

@@ -41,8 +41,12 @@ export function logFileOf (dataDir: string): string {
   return `${dataDir}/redis.log`
 }
 
-/** The server's command line: no network, one private socket. */
-export function serverArguments (place: ServerPlace): string[] {
+/**
+ * The server's command line: no network, one private socket.
+ *
+ * @param cutsItself  it cuts a torn end off by itself, instead of refusing the file
+ */
+export function serverArguments (place: ServerPlace, cutsItself: boolean): string[] {
   const { dataDir, socket } = place
   const settings = [
     ['port', '0'],
@@ -52,8 +56,7 @@ export function serverArguments (place: ServerPlace): string[] {
     ['daemonize', 'no'],
     ['logfile', logFileOf(dataDir)],
     ['loglevel', 'notice'],
-    // A last entry cut short by a power loss was never acknowledged.
-    ['aof-load-truncated', 'yes'],
+    ['aof-load-truncated', cutsItself ? 'yes' : 'no'],
     ...runtimeSettings(place)
   ] as const
   return settings.flatMap(([name, value]) => [`--${name}`, value])

@@ -1,6 +1,8 @@
 /**
  * Redis Cluster, with two real primaries.
  */
+import { createServer } from 'node:net'
+import type { Cluster, Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../support/redis.js'
 import { checkRedis } from '../../src/redis/check.js'
@@ -12,13 +14,15 @@ import { connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
 import { until } from './fixtures/until.js'
 
-async function startNode (): Promise<{ port: number, client: ReturnType<Awaited<ReturnType<typeof startRedis>>['client']> }> {
+interface Node { port: number, client: Redis, kill: () => Promise<void> }
+
+async function startNode (): Promise<Node> {
   const [port, busPort] = [await freePort(), await freePort()]
   const redis = await startRedis(['--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--maxmemory', '256mb'])
   t.teardown(async () => { await redis.close() })
   await redis.client().cluster('ADDSLOTS', 0).catch(() => {})
   await redis.client().cluster('DELSLOTS', 0)
-  return { port, client: redis.client() }
+  return { port, client: redis.client(), kill: redis.kill }
 }
 
 const [left, right] = [await startNode(), await startNode()]
@@ -75,4 +79,32 @@ t.test('a cluster that is away is told by its nodes, and left quickly', async t 
   await nobody.close()
   t.ok(performance.now() - startedAt < 1_000)
   await waiting
+})
+
+const MANY = 30
+// The last: it takes the nodes away.
+t.test('a cluster whose nodes are all away is asked for now and then, and not as fast as can be', async t => {
+  const ear = connected(t, target).subscriber() as Cluster
+  const copy = ear.duplicate()
+  copy.on('error', () => {})
+  t.teardown(() => { copy.disconnect() })
+  for (const client of [ear, copy]) {
+    await waitUntilReady(client, 5_000)
+    await client.subscribe('news')
+  }
+  await Promise.all([left.kill(), right.kill()])
+  let dialled = 0
+  const enough = new Promise<void>(resolve => {
+    for (const { port } of [left, right]) {
+      const nobody = createServer(socket => {
+        socket.destroy()
+        if (++dialled === MANY) resolve()
+      }).listen(port, '127.0.0.1')
+      t.teardown(() => { nobody.close() })
+    }
+  })
+  const startedAt = performance.now()
+  await enough
+  const tookMs = performance.now() - startedAt
+  t.ok(tookMs > 1_000, `${MANY} connections in ${Math.round(tookMs)} ms`)
 })

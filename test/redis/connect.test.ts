@@ -74,6 +74,17 @@ t.test('a Redis that is away at the start is no error until somebody asks', asyn
   await t.rejects(patient.get('a'), { message: /closed/ }, 'and so is what comes later')
 })
 
+t.test('who lets go in the moment of dialling dials again', async t => {
+  const redis = await server(t)
+  const { hasty, patient } = connected(t, { kind: 'socket', path: redis.path })
+  for (const client of [hasty, patient]) {
+    t.equal(client.status, 'connecting')
+    client.disconnect(true)
+  }
+  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  t.equal(await patient.ping(), 'PONG')
+})
+
 t.test('closing says nothing of a loss', async t => {
   const redis = await server(t)
   const { hasty, patient, close, states } = connected(t, { kind: 'socket', path: redis.path })

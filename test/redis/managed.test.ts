@@ -4,13 +4,14 @@
  */
 import t from 'tap'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { machineMemory } from '../../src/redis/machine-memory.js'
 import { markOf } from '../../src/redis/process-mark.js'
-import { restarted, scene, untilGone } from './fixtures/scene.js'
+import { restarted, scene, untilGone, type Scene } from './fixtures/scene.js'
 import { until } from './fixtures/until.js'
 
 async function maxMemory (client: Redis): Promise<number> {
@@ -75,6 +76,7 @@ t.test('what was acknowledged survives kill -9 of the server under load', async 
         return
       } catch {
         refused++
+        await turn() // a connection that was just lost is called ready until its end has been read
         await waitUntilReady(connections.hasty, 10_000)
       }
     }
@@ -97,6 +99,38 @@ t.test('what was acknowledged survives kill -9 of the server under load', async 
   const found = await connections.patient.mget([...acknowledged])
   t.strictSame(found, [...acknowledged])
   t.equal(facts.filter(restarted).length, 3, 'it was started again each time')
+})
+
+/** Stops it and cuts the last write short, as a disk that was full or a power loss does. */
+async function tear ({ start, client, dataDir }: Scene): Promise<void> {
+  const redis = await start()
+  const connection = client(redis.target.path)
+  await connection.set('before', 1)
+  await connection.eval("redis.call('SET', 'torn:a', 1) redis.call('SET', 'torn:b', ARGV[1])", 0, 'x'.repeat(300))
+  await redis.stop()
+  const dir = join(dataDir, 'appendonlydir')
+  const [file] = readdirSync(dir).filter(name => name.endsWith('.incr.aof'))
+  const path = join(dir, file!)
+  truncateSync(path, statSync(path).size - 60)
+}
+
+t.test('of a write that was cut short nothing is left, also after another start', async t => {
+  const stage = scene(t)
+  await tear(stage)
+  const redis = await stage.start()
+  await stage.client(redis.target.path).eval("redis.call('SET', 'next:a', 1) redis.call('SET', 'next:b', 1)", 0)
+  await redis.stop()
+  const again = await stage.start()
+  t.strictSame((await stage.client(again.target.path).keys('*')).sort(), ['before', 'next:a', 'next:b'])
+})
+
+t.test('a program that cannot check its files cuts them itself', async t => {
+  const stage = scene(t)
+  await tear(stage)
+  const wrapper = join(dirname(stage.dataDir), 'wrapper')
+  writeFileSync(wrapper, '#!/bin/sh\nexec redis-server "$@"\n', { mode: 0o700 })
+  const redis = await stage.start({ env: { RELAY_REDIS_BIN: wrapper } })
+  t.strictSame(await stage.client(redis.target.path).keys('*'), ['before'])
 })
 
 t.test('a server whose gateway was killed is adopted, with its data', async t => {

@@ -67,3 +67,22 @@ t.test('a second error of a connection ends nothing here either', async t => {
   stream.destroy()
   t.equal(await until(async () => await hasty.ping().then(() => true, () => false)), true)
 })
+
+t.test('who lets go while the sentinels are asked asks them again, and so does a copy; who is closed then is closed', async t => {
+  watcher.kill('SIGSTOP')
+  t.teardown(() => { watcher.kill('SIGCONT') })
+  const target = { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] } as const
+  const { hasty, patient } = connected(t, target)
+  const closed = connected(t, target)
+  const copy = (patient as Redis).duplicate() // as the queue makes them
+  copy.on('error', () => {})
+  t.teardown(() => { copy.disconnect() })
+  const clients = [hasty, patient, copy]
+  for (const client of [...clients, closed.patient]) t.equal(client.status, 'connecting')
+  for (const client of clients) client.disconnect(true)
+  await closed.close()
+  watcher.kill('SIGCONT')
+  await Promise.all(clients.map(async client => { await waitUntilReady(client, 5_000) }))
+  t.strictSame(await Promise.all(clients.map(async client => await client.ping())), ['PONG', 'PONG', 'PONG'])
+  t.equal(closed.patient.status, 'end')
+})

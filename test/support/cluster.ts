@@ -21,6 +21,8 @@ export interface TestCluster {
   nodes: Node[]
   /** The primary that has the slot of this key now. */
   ownerOf (key: string): Promise<Node>
+  /** The replica of that. */
+  replicaOf (key: string): Promise<Node>
   /** Another primary than that. */
   otherPrimary (key: string): Promise<Node>
   /**
@@ -31,6 +33,8 @@ export interface TestCluster {
    * @returns          how many keys were moved
    */
   moveSlot (key: string, to: Node, first?: { key: string, meanwhile: () => Promise<unknown> }): Promise<number>
+  /** Resolves when every node says that it is whole, and each primary has its replica. */
+  whole (): Promise<void>
   close (): Promise<void>
 }
 
@@ -52,16 +56,22 @@ export async function startCluster (): Promise<TestCluster> {
     nodes.push(Object.assign(redis, { port, operator, id: await operator.cluster('MYID') as string }))
   }
   execFileSync('redis-cli', ['--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`), '--cluster-replicas', '1', '--cluster-yes'], { stdio: 'ignore' })
-  await until('the cluster is whole', async () => {
-    const infos = await Promise.all(nodes.map(async ({ operator }) => [await operator.cluster('INFO') as string, await operator.info('replication')]))
-    return infos.every(([cluster, replication]) => cluster!.includes('cluster_state:ok') && /role:master\r\nconnected_slaves:1|master_link_status:up/.test(replication!))
-  }, AT_MOST_MS)
+  const whole = async (): Promise<void> => {
+    await until('the cluster is whole', async () => {
+      const infos = await Promise.all(nodes.map(async ({ operator }) => [
+        await operator.cluster('INFO') as string, await operator.info('replication'), await operator.cluster('NODES') as string
+      ]))
+      return infos.every(([cluster, replication, others]) => cluster!.includes('cluster_state:ok') && !others!.includes('fail') &&
+        /role:master\r\nconnected_slaves:1\r\nslave0:.*state=online|master_link_status:up/.test(replication!))
+    }, AT_MOST_MS)
+  }
+  await whole()
 
   /** Slots by owner, as one living node has them. */
-  async function view (): Promise<Array<{ id: string, isPrimary: boolean, slots: string[] }>> {
+  async function view (): Promise<Array<{ id: string, follows: string, isPrimary: boolean, slots: string[] }>> {
     const teller = nodes.find(({ process }) => process.exitCode === null && process.signalCode === null)!
     const lines = (await teller.operator.cluster('NODES') as string).trim().split('\n')
-    return lines.map(line => line.split(' ')).map(([id, , flags, , , , , , ...slots]) => ({ id: id!, isPrimary: flags!.includes('master') && !flags!.includes('fail'), slots }))
+    return lines.map(line => line.split(' ')).map(([id, , flags, follows, , , , , ...slots]) => ({ id: id!, follows: follows!, isPrimary: flags!.includes('master') && !flags!.includes('fail'), slots }))
   }
 
   async function slotOf (key: string): Promise<number> {
@@ -90,6 +100,10 @@ export async function startCluster (): Promise<TestCluster> {
     settings: { cluster: { nodes: nodes.slice(0, 3).map(({ port }) => `127.0.0.1:${port}`) } },
     nodes,
     ownerOf,
+    async replicaOf (key) {
+      const { id } = await ownerOf(key)
+      return nodeOf((await view()).find(node => node.follows === id)!.id)
+    },
     async otherPrimary (key) {
       const owner = await ownerOf(key)
       return nodeOf((await view()).find(({ id, isPrimary, slots }) => isPrimary && id !== owner.id && slots.length > 0)!.id)
@@ -116,6 +130,7 @@ export async function startCluster (): Promise<TestCluster> {
       for (const node of [to, from]) await node.operator.cluster('SETSLOT', slot, 'NODE', to.id)
       return moved
     },
+    whole,
     async close () {
       await Promise.all(nodes.map(async node => {
         node.process.kill('SIGCONT')

@@ -3,11 +3,15 @@
  * its own unix socket. Durable as in production unless a test says otherwise.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { endWithUs } from './children.js'
+
+/** The program, by its name or path. */
+export const REDIS = process.env['RELAY_REDIS_BIN'] ?? 'redis-server'
 
 export interface ClientOptions {
   maxRetriesPerRequest?: number | null
@@ -37,6 +41,7 @@ export async function startRedis (args: string[] = []): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'relay-redis-'))
   const path = join(dir, 's')
   const clients: Redis[] = []
+  writeFileSync(configFileIn(dir), '')
   let child = await spawnRedis(dir, path, args)
 
   async function kill (): Promise<void> {
@@ -68,17 +73,23 @@ export async function startRedis (args: string[] = []): Promise<TestRedis> {
   return server
 }
 
+/** Empty, unless the server is told to write there what it has become: a sentinel tells it so. */
+function configFileIn (dir: string): string {
+  return join(dir, 'redis.conf')
+}
+
 async function spawnRedis (dir: string, path: string, args: string[]): Promise<ChildProcess> {
-  const child = spawn(process.env.RELAY_REDIS_BIN ?? 'redis-server', [
-    '--port', '0', '--unixsocket', path, '--dir', dir, '--save', '',
+  const child = spawn(REDIS, [
+    configFileIn(dir), '--port', '0', '--unixsocket', path, '--dir', dir, '--save', '',
     '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...args
   ], { stdio: 'ignore' })
+  endWithUs(child)
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', code => { reject(new Error(`redis-server ended with ${code} while starting`)) })
     const probe = new Redis({ path, retryStrategy: () => 10, maxRetriesPerRequest: null })
     probe.on('error', () => {})
-    probe.ping().then(() => { probe.disconnect(); child.removeAllListeners('exit'); resolve() }, reject)
+    probe.ping().then(() => { probe.disconnect(); resolve() }, reject)
   })
   return child
 }

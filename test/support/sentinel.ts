@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { endWithUs } from './children.js'
 import { freePort } from './free-port.js'
 import { startRedis, type TestRedis } from './redis.js'
 import { until } from './relay.js'
@@ -21,6 +22,10 @@ export interface Sentinel {
   primary (): Promise<Member>
   /** Resolves when the sentinel has another primary than this one. */
   failedOver (from: Member): Promise<Member>
+  /** Orders a failover while nothing is broken; rejects when the sentinel sees no replica that is fit for it. */
+  failOver (): Promise<void>
+  /** Resolves when there is a primary, every other member follows it, and the sentinel sees that. */
+  whole (): Promise<void>
   close (): Promise<void>
 }
 
@@ -38,9 +43,10 @@ export async function startSentinel (replicas: number, args: readonly string[] =
   const members: Member[] = []
   for (let n = 0; n <= replicas; n++) {
     const port = await freePort()
-    const follows = n === 0 ? [] : ['--replicaof', `127.0.0.1 ${members[0]!.port}`]
-    const started = await startRedis(['--port', String(port), '--bind', '127.0.0.1', '--maxmemory', '256mb', '--repl-diskless-sync-delay', '0', ...follows, ...args])
+    const started = await startRedis(['--port', String(port), '--bind', '127.0.0.1', '--maxmemory', '256mb', '--repl-diskless-sync-delay', '0', ...args])
     members.push(Object.assign(started, { port }))
+    // Not on its command line: it is what it becomes, also when it is started again.
+    if (n > 0) await started.client().pipeline().call('REPLICAOF', '127.0.0.1', members[0]!.port).call('CONFIG', 'REWRITE').exec()
   }
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'relay-sentinel-'))
@@ -49,18 +55,25 @@ export async function startSentinel (replicas: number, args: readonly string[] =
     `sentinel down-after-milliseconds main ${DOWN_AFTER_MS}`, 'sentinel failover-timeout main 5000'
   ].join('\n'))
   const watcher = spawn('redis-server', [join(dir, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore', cwd: dir })
+  endWithUs(watcher)
   const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20, maxRetriesPerRequest: null })
   client.on('error', () => {})
 
   const named = async (): Promise<number> => Number((await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main') as string[])[1])
   const memberAt = (port: number): Member => members.find(member => member.port === port)!
   const operators = new Map(members.map(member => [member, member.client()]))
-  await until('the sentinel knows them all', async () => {
-    const known = await client.call('SENTINEL', 'REPLICAS', 'main') as string[][]
-    const primaryInfo = await operators.get(members[0]!)!.info('replication')
-    return known.filter(fields => fields[fields.indexOf('master-link-status') + 1] === 'ok').length === replicas &&
-      primaryInfo.includes(`connected_slaves:${replicas}`)
-  }, AT_MOST_MS)
+  const fieldsOf = (fields: string[]): (name: string) => string => name => fields[fields.indexOf(name) + 1]!
+  const whole = async (): Promise<void> => {
+    await until('every member follows a primary, and the sentinel sees that', async () => {
+      const primary = memberAt(await named())
+      const known = (await client.call('SENTINEL', 'REPLICAS', 'main') as string[][]).map(fieldsOf)
+      const flags = fieldsOf(await client.call('SENTINEL', 'MASTER', 'main') as string[])('flags')
+      const info = await operators.get(primary)!.info('replication')
+      return flags === 'master' && known.filter(field => field('flags') === 'slave' && field('master-link-status') === 'ok').length === replicas &&
+        info.includes('role:master') && [...info.matchAll(/state=online/g)].length === replicas
+    }, AT_MOST_MS)
+  }
+  await whole()
   return {
     settings: { sentinel: { name: 'main', nodes: [`127.0.0.1:${port}`] } },
     members,
@@ -72,6 +85,8 @@ export async function startSentinel (replicas: number, args: readonly string[] =
       }, AT_MOST_MS)
       return memberAt(await named())
     },
+    async failOver () { await client.call('SENTINEL', 'FAILOVER', 'main') },
+    whole,
     async close () {
       client.disconnect()
       watcher.kill('SIGKILL')
