@@ -1,7 +1,7 @@
 /**
  * The composition root: everything is put together here and nowhere else.
  *
- *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ admin listener ─▶ public endpoint
+ *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ alerts ─▶ admin listener ─▶ public endpoint
  *
  * A flat list, started in this order and stopped in reverse: the public
  * endpoint opens when everything behind it can carry a callback, and closes
@@ -11,15 +11,19 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
+import { toldOf, type Alerts } from './alerts/alerts.js'
+import { createRefusals, type Refusals } from './alerts/refusals.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
 import { loadConfig } from './config/load.js'
 import { createReloader, type Reloaded, type Reloader } from './config/reload.js'
 import { warnings } from './config/warnings.js'
+import { openAlerts } from './gateway/alerts.js'
 import { createAlignment } from './gateway/alignment.js'
 import { openAdmin, openIngest } from './gateway/faces.js'
 import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey } from './gateway/journey.js'
+import { createLook, type Look } from './gateway/look.js'
 import { reloadEverywhere } from './gateway/reload-everywhere.js'
 import { joinReplicas, type Replicas } from './gateway/replicas.js'
 import { openSpool, spoolDirOf } from './gateway/spool.js'
@@ -88,6 +92,8 @@ interface Ground {
   startedAt: number
   logger: Logger
   report: Report
+  /** Sees every fact. */
+  refusals: Refusals
   teardown: Teardown
   stopping: Stopping
 }
@@ -99,6 +105,8 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
   const stopping = createStopping()
   const logger = createLogger({ level: running.log.level, destination: log })
   for (const warning of warnings(running)) logger.warn(warning)
+  const write = reportTo(logger)
+  const refusals = createRefusals()
   return {
     initial,
     config: () => running,
@@ -112,7 +120,11 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     version,
     startedAt: Date.now(),
     logger,
-    report: reportTo(logger),
+    report (fact) {
+      refusals.see(fact)
+      write(fact)
+    },
+    refusals,
     teardown: createTeardown(logger, stopping.leftMs),
     stopping
   }
@@ -140,11 +152,21 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
   })
   const spool = await openSpool({ ...ground, accept: journey.accept, storage })
   let open = false
-  const behind = { storage, journey, spool, reloader, configFile, replicas, open: () => open }
+  const look = createLook({
+    store: storage.hasty,
+    probe: storage.probe,
+    isQueueConnected: () => ground.role === 'ingest' || storage.patient.redis.status === 'ready',
+    spool,
+    refusedFaults: () => reloader.lastFaults().length,
+    troubleAmongReplicas: replicas.trouble
+  })
+  const alerts = openAlerts({ ...ground, store: storage.hasty, look, open: () => open, replicas })
+  const behind = { storage, journey, spool, reloader, configFile, replicas, look, alerts, open: () => open }
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
   open = true
   replicas.start()
+  alerts.start()
   logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')
   return {
     addresses: { ingest, admin },
@@ -170,11 +192,13 @@ interface Behind {
   reloader: Reloader
   configFile: string
   replicas: Replicas
+  look: () => Promise<Look>
+  alerts: Alerts
   /** Whether every listener is open. */
   open: () => boolean
 }
 
-async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, open }: Behind): Promise<string> {
+async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, look, alerts, open }: Behind): Promise<string> {
   const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
@@ -183,15 +207,8 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
     accept: journey.accept,
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
-    health: createHealth({
-      store: storage.hasty,
-      probe: storage.probe,
-      spool,
-      open,
-      stopping: ground.stopping.yet,
-      refusedFaults: () => reloader.lastFaults().length,
-      troubleAmongReplicas: replicas.trouble
-    }),
+    health: createHealth({ look, open, stopping: ground.stopping.yet }),
+    alerts: { ...alerts, toldOf },
     spool: () => spool?.status() ?? null,
     process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile, replicaId: replicas.id })
   })

@@ -12,6 +12,7 @@ import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Type, type TObject } from 'typebox'
 import { isRelayError } from '../model/errors.js'
+import { alertRoutes } from './alerts.js'
 import { authenticate } from './auth.js'
 import { checkFor } from './check-input.js'
 import { configRoutes } from './config.js'
@@ -75,6 +76,7 @@ function routesOf (options: AdminOptions): Route[] {
     ...deliveryRoutes(options),
     ...replayRoutes(options),
     ...subscriberRoutes(options),
+    ...alertRoutes(options),
     ...testEventRoutes(options),
     ...configRoutes(options),
     ...statsRoutes(options)

@@ -1,6 +1,7 @@
 /**
  * What the admin API needs from the rest of the gateway, and nothing more.
  */
+import type { Alert } from '../model/alert.js'
 import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
@@ -59,6 +60,24 @@ export interface SpoolStatus {
   setAside: number
 }
 
+/** What a receiver of alerts said to a test. */
+export interface ReceiverTest {
+  receiver: string
+  statusCode: number | null
+  /** Why it did not take it; `null` when it did. */
+  error: string | null
+}
+
+/** What an operator may know of alerts. */
+export interface AlertsView {
+  /** What lasts, the oldest first. Never rejects. */
+  current: () => Promise<Alert[]>
+  /** The receivers that have been told of it. */
+  toldOf: (alert: Alert) => string[]
+  /** Sends every receiver a test. */
+  test: () => Promise<ReceiverTest[]>
+}
+
 export interface AdminOptions {
   /** Fails fast: an operator would rather be told than wait. */
   store: RecordStore
@@ -72,6 +91,7 @@ export interface AdminOptions {
   reload: () => Promise<{ changed: string[] } | { faults: Fault[] }>
   /** `ready` while a callback would get a 200. */
   health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
+  alerts: AlertsView
   /** `null` when this process has no spool. */
   spool: () => SpoolStatus | null
   /** Tells the runner of replays that there is one. */

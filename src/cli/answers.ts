@@ -70,6 +70,26 @@ export interface SubscriberAnswer {
   lastError: string | null
 }
 
+/** Something that an operator should look at. */
+export interface AlertAnswer {
+  name: string
+  severity: string
+  subscriber: string | null
+  summary: string
+  /** `replica`: of the process that answered alone. */
+  of: string
+  since: string
+  /** Names of receivers. */
+  toldTo: string[]
+}
+
+/** What a receiver of alerts said to a test. */
+export interface ReceiverTestAnswer {
+  receiver: string
+  statusCode: number | null
+  error: string | null
+}
+
 export interface ReplayAnswer {
   id: string
   state: 'running' | 'done' | 'cancelled'

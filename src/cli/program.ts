@@ -3,6 +3,7 @@
  * reading what the program can do; none of it runs before it is asked to.
  */
 import { Command } from 'commander'
+import { addAlerts } from './commands/alerts.js'
 import { addCheck } from './commands/check.js'
 import { addDemo } from './commands/demo.js'
 import { addDiscard } from './commands/discard.js'
@@ -57,6 +58,7 @@ export function buildProgram (deps: ProgramDeps): Command {
 
   program.commandsGroup('See what happened:')
   addStatus(program, deps)
+  addAlerts(program, deps)
   addEvents(program, deps)
   addShow(program, deps)
 

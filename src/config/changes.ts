@@ -14,13 +14,19 @@ export function changesBetween (before: Config, after: Config): string[] {
   return changesAt(comparable(before), comparable(after), '')
 }
 
-/** What makes two configurations different: tokens and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
+/** What makes two configurations different: tokens, receivers and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
 export function comparable (config: Config): Record<string, unknown> {
-  const { asWritten: _asWritten, delivery: _delivery, admin, subscribers, ...rest } = config
+  const { asWritten: _asWritten, delivery: _delivery, admin, alerts, subscribers, ...rest } = config
   const named = <T extends { name: string }>(list: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map(entry => [entry.name, entry]))
-  const meant = subscribers.map(({ shownUrl: _shown, ...subscriber }) => subscriber)
-  return { ...rest, admin: { ...admin, tokens: named(admin.tokens) }, subscribers: named(meant) }
+  const unshown = <T extends { name: string, shownUrl: string }>(list: readonly T[]): Record<string, Omit<T, 'shownUrl'>> =>
+    named(list.map(({ shownUrl: _shown, ...entry }) => entry as Omit<T, 'shownUrl'> & { name: string }))
+  return {
+    ...rest,
+    admin: { ...admin, tokens: named(admin.tokens) },
+    alerts: { ...alerts, receivers: unshown(alerts.receivers) },
+    subscribers: unshown(subscribers)
+  }
 }
 
 function changesAt (before: unknown, after: unknown, path: string): string[] {

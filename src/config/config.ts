@@ -4,6 +4,7 @@
  * way to write it (see `schema`); names here are the names there, with the
  * unit at the end.
  */
+import type { AlertPolicy } from '../model/alert.js'
 import type { DedupePolicy } from '../model/dedupe.js'
 import type { Subscriber } from '../model/subscriber.js'
 
@@ -95,6 +96,7 @@ export interface Config {
   delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'concurrency' | 'breaker'>
   /** With the defaults of `delivery` filled in; in the order of the file. */
   subscribers: Subscriber[]
+  alerts: AlertPolicy
   shutdownDelayMs: number
   shutdownGraceMs: number
   log: { level: string }

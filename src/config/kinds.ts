@@ -10,7 +10,7 @@ import { DURATION_PATTERN, parseDuration } from './duration.js'
 import { parseSize, SIZE_PATTERN } from './size.js'
 import { readAddress, readNetwork, readNode, readRoute } from './network-kinds.js'
 import { readHeaderValue, readSecret, readToken } from './secret-kinds.js'
-import { readRedisUrl, readSubscriberUrl } from './url-kinds.js'
+import { readRedisUrl, readHttpUrl } from './url-kinds.js'
 import type { Outside } from './interpolate.js'
 import type { Reading } from './reading.js'
 
@@ -27,7 +27,7 @@ export interface Kinds {
   route: string
   /** An address or a CIDR range. */
   network: string
-  subscriberUrl: string
+  httpUrl: string
   /** Empty means none. */
   redisUrl: string
   /** `whsec_…`. */
@@ -36,6 +36,8 @@ export interface Kinds {
   headerValue: string
   /** The name of a subscriber. */
   subscriberName: string
+  /** The name of a receiver of alerts. */
+  receiverName: string
   /** The name of a token. */
   tokenName: string
   redisPrefix: string
@@ -54,6 +56,9 @@ export type Kind = keyof Kinds
 
 type Reader<T> = (written: string | number | boolean, outside: Outside) => Reading<T>
 
+const NAME = /^[a-z][a-z0-9-]{0,62}$/
+const NAME_HINT = 'write a letter a–z, then up to 62 of a–z, 0–9 and -'
+
 /** How each kind is read. */
 export const READERS: { readonly [K in Kind]: Reader<Kinds[K]> } = {
   duration: parseDuration,
@@ -62,12 +67,13 @@ export const READERS: { readonly [K in Kind]: Reader<Kinds[K]> } = {
   node: text(readNode),
   route: text(readRoute),
   network: text(readNetwork),
-  subscriberUrl: text(readSubscriberUrl),
+  httpUrl: text(readHttpUrl),
   redisUrl: text(readRedisUrl),
   secret: text(readSecret),
   token: text(readToken),
   headerValue: text(readHeaderValue),
-  subscriberName: text(matching(/^[a-z][a-z0-9-]{0,62}$/, 'is not a subscriber name', 'write a letter a–z, then up to 62 of a–z, 0–9 and -')),
+  subscriberName: text(matching(NAME, 'is not a subscriber name', NAME_HINT)),
+  receiverName: text(matching(NAME, 'is not the name of a receiver', NAME_HINT)),
   tokenName: text(matching(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'is not a token name', 'write up to 64 of A–Z, a–z, 0–9 and . _ @ -, such as alice')),
   redisPrefix: text(matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'is not a prefix', 'write up to 64 of A–Z, a–z, 0–9 and . _ -')),
   status: readStatus,
@@ -84,9 +90,10 @@ export const PATTERNS: { readonly [K in Kind]?: string } = {
   address: '^.+:[0-9]+$',
   node: '^.+:[0-9]+$',
   route: '^/[^?#]*$',
-  subscriberUrl: '^https?://.+$',
+  httpUrl: '^https?://.+$',
   secret: '^whsec_.+$',
-  subscriberName: '^[a-z][a-z0-9-]{0,62}$',
+  subscriberName: NAME.source,
+  receiverName: NAME.source,
   typePattern: '^([^*]+[*]?|[*])$',
   status: '^-?[0-9]+$'
 }

@@ -5,6 +5,7 @@
  * Only for settings without faults. Knows no default of its own.
  */
 import { resolve as absolute } from 'node:path'
+import type { Receiver } from '../model/alert.js'
 import type { BreakerRules } from '../model/breaker.js'
 import { maskUrl, type ClientTls, type RetryPolicy, type Subscriber } from '../model/subscriber.js'
 import { unnamedToken, type Config, type IngestConfig, type RedisSettings, type ServerTls, type SpoolConfig, type Token } from './config.js'
@@ -16,7 +17,7 @@ import { writtenOf } from './written.js'
 
 /** Settings to configuration; `dataDir` starts at the working directory. */
 export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string, string>): Config {
-  const { dedupe, admin, retention } = settings
+  const { dedupe, admin, retention, alerts } = settings
   return {
     ingest: ingestOf(settings.ingest),
     dedupe: { windowMs: dedupe.window, onConflict: dedupe.onConflict, onLate: dedupe.onLate, ignoreFields: dedupe.ignoreFields },
@@ -29,6 +30,11 @@ export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string
     },
     delivery: deliveryOf(settings.delivery),
     subscribers: settings.subscribers.map((subscriber, at) => subscriberOf(subscriber, settings.delivery, asWritten.get(`subscribers[${at}].url`))),
+    alerts: {
+      afterMs: alerts.after,
+      repeatMs: alerts.repeat,
+      receivers: alerts.receivers.map((receiver, at) => receiverOf(receiver, asWritten.get(`alerts.receivers[${at}].url`)))
+    },
     shutdownDelayMs: settings.shutdownDelay,
     shutdownGraceMs: settings.shutdownGrace,
     log: settings.log,
@@ -99,7 +105,7 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
   return {
     name,
     url,
-    shownUrl: urlSource === undefined ? maskUrl(url) : withoutCredentials(urlSource),
+    shownUrl: shownUrlOf(url, urlSource),
     match,
     headers,
     secrets,
@@ -109,9 +115,18 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
     retry: retryOf(subscriber.retry ?? delivery.retry, delivery.retry),
     maxAgeMs: subscriber.maxAge ?? delivery.maxAge,
     breaker: breakerOf({ ...delivery.breaker, ...subscriber.breaker }),
-    tls: tls === undefined || Object.keys(tls).length === 0 ? null : clientTlsOf(tls),
+    tls: clientTlsOrNull(tls),
     enabled
   }
+}
+
+/** @param urlSource  the URL as it stands in the file, when any of it came from outside */
+function receiverOf ({ name, url, headers, secrets, tls }: Settings['alerts']['receivers'][number], urlSource: string | undefined): Receiver {
+  return { name, url, shownUrl: shownUrlOf(url, urlSource), headers, secrets, tls: clientTlsOrNull(tls) }
+}
+
+function shownUrlOf (url: string, urlSource: string | undefined): string {
+  return urlSource === undefined ? maskUrl(url) : withoutCredentials(urlSource)
 }
 
 /** What a subscriber's own backoff leaves out comes from `delivery.retry`, or from the schema when that is a list. */
@@ -125,6 +140,10 @@ function retryOf (retry: number[] | Partial<BackoffSettings>, byDefault: Setting
 function schemaBackoff (): BackoffSettings {
   const nowhere = { env: {}, readFile: () => ({ problem: 'does not exist' }) }
   return readSettings(shapeOf(backoff), writtenOf({}), nowhere).value as BackoffSettings
+}
+
+function clientTlsOrNull (tls: SubscriberSettings['tls']): ClientTls | null {
+  return tls === undefined || Object.keys(tls).length === 0 ? null : clientTlsOf(tls)
 }
 
 function clientTlsOf ({ caFile, certFile, keyFile }: NonNullable<SubscriberSettings['tls']>): ClientTls {

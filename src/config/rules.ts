@@ -24,7 +24,8 @@ type Rule = (settings: Draft<Settings>) => Problem[]
 
 const RULES: readonly Rule[] = [
   adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis, replicasNeedExternalRedis,
-  spoolHoldsCallbacks, tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers
+  spoolHoldsCallbacks, tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers,
+  receiverNamesDiffer, tlsOfReceivers, headersOfReceivers
 ]
 
 /** Everything that does not go together. */
@@ -70,8 +71,16 @@ function tokenValuesDiffer ({ admin }: Draft<Settings>): Problem[] {
 }
 
 function subscriberNamesDiffer ({ subscribers = [] }: Draft<Settings>): Problem[] {
-  return repeats(subscribers.map(subscriber => subscriber?.name)).map(({ at, first }) => ({
-    path: ['subscribers', at, 'name'], problem: `is also the name of subscribers[${first}]`, hint: 'give each subscriber its own name'
+  return namesDiffer(subscribers, ['subscribers'], 'subscriber')
+}
+
+function receiverNamesDiffer ({ alerts }: Draft<Settings>): Problem[] {
+  return namesDiffer(alerts?.receivers ?? [], ['alerts', 'receivers'], 'receiver')
+}
+
+function namesDiffer (list: ReadonlyArray<{ name?: string | undefined } | undefined>, path: Path, kind: string): Problem[] {
+  return repeats(list.map(entry => entry?.name)).map(({ at, first }) => ({
+    path: [...path, at, 'name'], problem: `is also the name of ${path.join('.')}[${first}]`, hint: `give each ${kind} its own name`
   }))
 }
 
@@ -130,6 +139,10 @@ function tlsOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
   return subscribers.flatMap((subscriber, at) => tlsProblems(subscriber?.tls ?? {}, ['subscribers', at, 'tls']))
 }
 
+function tlsOfReceivers ({ alerts }: Draft<Settings>): Problem[] {
+  return (alerts?.receivers ?? []).flatMap((receiver, at) => tlsProblems(receiver?.tls ?? {}, ['alerts', 'receivers', at, 'tls']))
+}
+
 /** A file that is named and cannot be read is there as `undefined`; that has been said already. */
 function tlsProblems (files: TlsFiles, path: Path): Problem[] {
   if ('certFile' in files !== 'keyFile' in files) {
@@ -152,4 +165,8 @@ function tlsProblems (files: TlsFiles, path: Path): Problem[] {
 
 function headersOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
   return subscribers.flatMap((subscriber, at) => headerProblems(Object.keys(subscriber?.headers ?? {}), ['subscribers', at, 'headers']))
+}
+
+function headersOfReceivers ({ alerts }: Draft<Settings>): Problem[] {
+  return (alerts?.receivers ?? []).flatMap((receiver, at) => headerProblems(Object.keys(receiver?.headers ?? {}), ['alerts', 'receivers', at, 'headers']))
 }

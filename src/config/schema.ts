@@ -19,6 +19,9 @@ const clientTls = {
   keyFile: optional(scalar('pemFile', 'PEM file of its private key; needs certFile.'))
 }
 
+/** For whoever is posted to. */
+const ownTls = optional(group('TLS files for an https address: an authority of your own, a client certificate.', clientTls))
+
 const ingest = block('The public listener, the only thing that may be reached from outside.', {
   listen: scalar('address', 'Where callbacks arrive, host:port; quote IPv6, as in "[::]:8080".', { default: '0.0.0.0:8080', restart: 'any change', own: true }),
   path: scalar('route', `The path that callbacks are posted to; may hold a secret segment, as in "/webhooks/fotor/${reference('RELAY_PATH_TOKEN')}".`, { default: '/webhooks/fotor' }),
@@ -158,7 +161,7 @@ const match = block('Which events it wants; an empty list wants everything.', {
 
 const subscriber = group('An internal service that wants events.', {
   name: scalar('subscriberName', 'Its name, unique: a letter a–z, then a–z, 0–9 and -.'),
-  url: scalar('subscriberUrl', 'Where events are posted, http or https.'),
+  url: scalar('httpUrl', 'Where events are posted, http or https.'),
   match,
   headers: named(scalar('headerValue', 'A text.'), 'Headers sent with every delivery; not host, content-length, connection, transfer-encoding, webhook-* or relay-*.'),
   secrets: list(scalar('secret', 'whsec_ and 16 to 64 bytes in base64.'), 'Standard Webhooks secrets, whsec_…; every one signs, so that a rotation overlaps.', { default: [] }),
@@ -178,8 +181,22 @@ const subscriber = group('An internal service that wants events.', {
     openFor: optional(scalar('duration', BREAKER.openFor[0], BREAKER.openFor[1])),
     maxOpenFor: optional(scalar('duration', BREAKER.maxOpenFor[0], BREAKER.maxOpenFor[1]))
   })),
-  tls: optional(group('TLS files for an https address: an authority of your own, a client certificate.', clientTls)),
+  tls: ownTls,
   enabled: flag('false keeps collecting deliveries, and holds them.', true)
+})
+
+const receiver = group('One that is told of alerts.', {
+  name: scalar('receiverName', 'What it is called, unique: a letter a–z, then a–z, 0–9 and -.'),
+  url: scalar('httpUrl', 'Where alerts are posted, http or https.'),
+  headers: named(scalar('headerValue', 'A text.'), 'Headers sent with every alert; not host, content-length, connection, transfer-encoding, webhook-* or relay-*.'),
+  secrets: list(scalar('secret', 'whsec_ and 16 to 64 bytes in base64.'), 'Standard Webhooks secrets, whsec_…; every one signs.', { default: [] }),
+  tls: ownTls
+})
+
+const alerts = block('Who is told when something needs an operator; the log and fotor-relay alerts tell it in any case.', {
+  after: scalar('duration', 'What lasts shorter is not told, and what is over for shorter is not yet said to be over.', { default: '1m', least: '1s', most: '1d' }),
+  repeat: scalar('duration', 'What lasts is told again this much later.', { default: '4h', least: '1m', most: '30d' }),
+  receivers: list(receiver, 'Each is told everything, with a POST each time; one that does not answer is asked again, and keeps nobody waiting.', { default: [] })
 })
 
 /** The whole file. */
@@ -192,6 +209,7 @@ export const relaySchema = block('Configuration of fotor-relay.', {
   spool,
   retention,
   delivery,
+  alerts,
   shutdownDelay: scalar('duration', 'How long to go on accepting after a stop was asked for, so that a load balancer can notice.', { default: '0s', most: '1h', own: true }),
   shutdownGrace: scalar('duration', 'How long deliveries in flight may take to finish when stopping.', { default: '10s', most: '1h', own: true }),
   log: block('What the gateway writes to standard output.', {

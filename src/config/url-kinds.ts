@@ -4,7 +4,7 @@
 import type { Reading } from './reading.js'
 
 /** Reads where a subscriber listens: http or https. */
-export function readSubscriberUrl (written: string): Reading<string> {
+export function readHttpUrl (written: string): Reading<string> {
   return readUrl(written, ['http:', 'https:'], 'write an address such as http://billing.internal:9001/hooks/fotor')
 }
 

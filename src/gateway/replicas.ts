@@ -48,6 +48,8 @@ export interface Replicas {
   start (): void
   /** Announces it at once: its configuration has changed. */
   wake (): void
+  /** Whether it is the first of them, so that one of all does what only one should; now and then none is, or two are. */
+  isFirst (): boolean
   /** In words for an operator, without names of hosts, what is wrong among the replicas; `null` when nothing is. */
   trouble (): string | null
   /** Takes this process off the list. */
@@ -64,11 +66,14 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
   let loop: Promise<void> = Promise.resolve()
   let leaving = false
   let failing = false
+  let first: string | undefined
 
   async function beat (): Promise<void> {
     try {
       await announce()
-      differences.see(await readReplicas(store))
+      const replicas = await readReplicas(store)
+      differences.see(replicas)
+      first = replicas.map(replica => replica.id).sort()[0]
       failing = false
     } catch (error) {
       if (!failing) logger.warn({ err: error }, 'this replica cannot announce itself; trying again')
@@ -88,6 +93,7 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
     id,
     start () { loop = run() },
     wake () { awake.abort() },
+    isFirst: () => first === id,
     trouble: differences.trouble,
     async leave () {
       leaving = true

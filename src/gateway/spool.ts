@@ -7,6 +7,7 @@ import type { Accept } from '../accept/arrival.js'
 import { openSpooling, type SpoolStatus, type Spooling } from '../accept/spool/spooling.js'
 import type { Config } from '../config/config.js'
 import { formatSize } from '../config/size.js'
+import type { Condition } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
 import type { Role } from '../model/replica.js'
 import type { Storage } from './storage.js'
@@ -45,16 +46,38 @@ export async function openSpool ({ config, role, accept, storage, report, teardo
   return spooling
 }
 
-/** What waits, for an operator, as one sentence; none when nothing does. No path: anybody may read it. */
-export function describeWaiting ({ callbacks, bytes, oldestAt }: SpoolStatus, nowMs = Date.now()): string[] {
-  if (oldestAt === null) return []
-  const age = Math.max(0, Math.round((nowMs - oldestAt) / 1_000))
-  return [`${callbacks} ${callbacks === 1 ? 'callback waits' : 'callbacks wait'} in the spool (${formatSize(roundUp(bytes))}), the oldest for ${age} s`]
-}
+/** Of its most bytes, this share is nearly all. */
+const FILLING_ABOVE = 0.8
 
-/** What an operator has to look at, for as long as it is there. */
-export function describeSetAside ({ setAside }: SpoolStatus): string[] {
-  return setAside === 0 ? [] : [`the spool has set ${setAside} ${setAside === 1 ? 'file' : 'files'} aside that cannot be accepted: see what it holds, then remove it`]
+/** What an operator should know of it. No path: anybody may read it. */
+export function conditionsOfSpool (status: SpoolStatus, nowMs = Date.now()): Condition[] {
+  const about = { of: 'replica', subscriber: null } as const
+  const { callbacks, bytes, maxBytes, oldestAt, problem, setAside } = status
+  const age = Math.max(0, Math.round((nowMs - (oldestAt ?? nowMs)) / 1_000))
+  const figures = { callbacks, bytes, maxBytes, oldestAgeSeconds: age }
+  const all: Array<Condition | false> = [
+    problem !== null && {
+      ...about, name: 'spool-broken', severity: 'critical', summary: `the spool takes no callbacks (${problem}): they would be refused while Redis is away`
+    },
+    oldestAt !== null && {
+      ...about,
+      name: 'spool-waiting',
+      severity: 'warning',
+      summary: `${callbacks} ${callbacks === 1 ? 'callback waits' : 'callbacks wait'} in the spool (${formatSize(roundUp(bytes))}), the oldest for ${age} s`,
+      figures
+    },
+    bytes > maxBytes * FILLING_ABOVE && {
+      ...about, name: 'spool-filling', severity: 'critical', summary: `the spool is ${Math.floor(bytes / maxBytes * 100)} % full; a full one takes no callbacks, and they are refused`, figures
+    },
+    setAside > 0 && {
+      ...about,
+      name: 'spool-set-aside',
+      severity: 'warning',
+      summary: `the spool has set ${setAside} ${setAside === 1 ? 'file' : 'files'} aside that cannot be accepted: see what it holds, then remove it`,
+      figures: { files: setAside }
+    }
+  ]
+  return all.filter(condition => condition !== false)
 }
 
 /** To whole kilobytes. */

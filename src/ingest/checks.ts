@@ -152,8 +152,9 @@ export class Checks {
   }
 
   private turnAway (request: FastifyRequest, told: { reason: string, sampled?: boolean }, refusal: Refusal): FastifyReply {
-    const { source, reply } = callOf(request)
-    this.options.report({ fact: 'callback.refused', status: refusal.status, source: source.text, ...told })
+    const { source, flags, reply } = callOf(request)
+    const unlisted = flags.includes('unlisted') ? { unlisted: true as const } : {}
+    this.options.report({ fact: 'callback.refused', status: refusal.status, source: source.text, ...told, ...unlisted })
     return refuse(request, reply, refusal)
   }
 }

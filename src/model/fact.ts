@@ -4,6 +4,7 @@
  * and none can leak a secret: a fact has no field for a body, a header or a
  * URL with its secrets.
  */
+import type { Condition } from './alert.js'
 import type { Flag } from './event.js'
 import type { BreakerState } from './breaker.js'
 import type { SubscriberHold } from './delivery.js'
@@ -11,7 +12,7 @@ import type { FailReason, RetryReason } from './outcome.js'
 import type { Replica } from './replica.js'
 
 export type Fact =
-  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean }
+  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true }
   | { fact: 'callback.unlisted', source: string }
   | { fact: 'callback.proxy-untrusted', source: string, advice: string }
   | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }
@@ -44,6 +45,9 @@ export type Fact =
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
   | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }
+  | { fact: 'alert.raised' | 'alert.reminder' | 'alert.resolved', since: number } & Pick<Condition, 'name' | 'severity' | 'subscriber' | 'summary'>
+  | { fact: 'alert.receiver', receiver: string, state: 'takes' | 'refuses', error: string | null }
+  | { fact: 'alert.trouble', error: string }
   | { fact: 'admin.failed', error: string }
   | { fact: 'config.loaded', changed: string[] }
   | { fact: 'replicas.differ', replicas: Array<Pick<Replica, 'host' | 'pid' | 'role' | 'fingerprint'>>, of: number }

@@ -68,6 +68,8 @@ export interface Keys {
   replica (replicaId: string): string
   /** STRING: what replicas salt the fingerprints of their configurations with. */
   readonly fingerprintSalt: string
+  /** STRING: the alerts of the whole relay, as JSON. */
+  readonly alerts: string
   /** Prefix given to BullMQ; its keys follow as `:<subscriber>:<name>`. */
   readonly queuePrefix: string
 }
@@ -108,6 +110,7 @@ export function keysOf (prefix: string): Keys {
     replicas: p + 'replicas',
     replica: id => p + 'replica:' + id,
     fingerprintSalt: p + 'fingerprint-salt',
+    alerts: p + 'alerts',
     queuePrefix: p + 'queue'
   }
 }

@@ -3,7 +3,7 @@
  * lines.
  *
  * Whoever is not let in can make as many refusals as he likes, and an outage
- * says the same of every callback. Of each kind the first in a minute is
+ * says the same of every callback, and with every try of the queue. Of each kind the first in a minute is
  * written, with the number of those that were not; the others are written only
  * at the level `debug`. What becomes of a listed sender's callback is always
  * written.
@@ -13,6 +13,8 @@ import type { Fact } from '../model/fact.js'
 /** Reasons of `callback.refused` that need no address of the list. */
 const OF_STRANGERS = new Set(['address', 'not-http'])
 const QUIET_MS = 60_000
+/** Errors are texts of others: of more kinds than this, all are forgotten. */
+const MOST_KINDS = 500
 
 export interface LineLimit {
   /**
@@ -36,6 +38,7 @@ export function limitLines (clock: () => number = () => performance.now()): Line
         last.kept += 1
         return null
       }
+      if (seen.size >= MOST_KINDS) seen.clear()
       seen.set(kind, { since: now, kept: 0 })
       return last?.kept ?? 0
     }
@@ -45,5 +48,7 @@ export function limitLines (clock: () => number = () => performance.now()): Line
 /** What makes facts alike; `null` for those of which each is written. */
 function kindOf (fact: Fact): string | null {
   if (fact.fact === 'accept.unavailable') return fact.fact
+  // Whichever queue it was, whichever port, and however long it took.
+  if (fact.fact === 'queue.trouble') return `queue ${fact.error.replace(/\d+/g, '')}`
   return fact.fact === 'callback.refused' && OF_STRANGERS.has(fact.reason) ? `refused ${fact.reason}` : null
 }

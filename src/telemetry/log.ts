@@ -49,6 +49,11 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'replay.progress': 'info',
   'redis.state': 'warn',
   'redis.memory': 'error',
+  'alert.raised': 'warn',
+  'alert.reminder': 'warn',
+  'alert.resolved': 'info',
+  'alert.receiver': 'error',
+  'alert.trouble': 'error',
   'admin.failed': 'error',
   'config.loaded': 'info',
   'replicas.differ': 'warn',
@@ -95,6 +100,8 @@ function describeError (error: unknown): object {
 function levelOf (told: Fact): Level {
   if (told.fact === 'redis.state' && told.state === 'ready') return 'info'
   if (told.fact === 'redis.memory' && told.state === 'enough') return 'info'
+  if (told.fact === 'alert.raised' && told.severity === 'critical') return 'error'
+  if (told.fact === 'alert.receiver' && told.state === 'takes') return 'info'
   if (told.fact === 'record.deleted-early' && told.failed > 0) return 'error'
   return LEVELS[told.fact]
 }

@@ -90,6 +90,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
     ],
     reload: async () => ({ changed: [] }),
     health: async () => ({ ready: true, status: 'ok', reasons: [] }),
+    alerts: { current: async () => [], toldOf: () => [], test: async () => [] },
     spool: () => null,
     wakeReplays: () => { woken++ },
     process: () => ({ version: '1.2.3', startedAt: Date.now() - 5_000, pid: 42, redis: 'managed', configFile: 'config/relay.yaml', replicaId: 'rep_1' }),

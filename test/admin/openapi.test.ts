@@ -24,6 +24,7 @@ t.test('the document names every route of the contract', async t => {
   t.equal(document.info.version, '1.2.3')
   t.strictSame(operations.map(({ name }) => name).sort(), [
     'GET /api/openapi.json',
+    'GET /api/v1/alerts',
     'GET /api/v1/deliveries',
     'GET /api/v1/events',
     'GET /api/v1/events/{id}',
@@ -34,6 +35,7 @@ t.test('the document names every route of the contract', async t => {
     'GET /api/v1/subscribers',
     'GET /healthz',
     'GET /readyz',
+    'POST /api/v1/alerts/test',
     'POST /api/v1/config/reload',
     'POST /api/v1/deliveries/discard',
     'POST /api/v1/events/{id}/discard',

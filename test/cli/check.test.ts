@@ -81,7 +81,7 @@ t.test('doctor: before the first start nothing must be mended, and nothing is cr
   const { code, healthy, findings } = await examine(`${FREE}dataDir: ${dataDir}\nsubscribers: [{ name: billing, url: "http://127.0.0.1:${port}/" }]`, t)
   t.match({ code, healthy }, { code: 0, healthy: true })
   t.match(findings.map(({ check, state }) => `${check} ${state}`), [
-    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'subscriber billing good'
+    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'subscriber billing good', 'alerts warning'
   ])
   t.notOk(existsSync(dataDir))
 })
@@ -94,7 +94,8 @@ t.test('doctor: what keeps the gateway from its work is ✗ with a next step, an
   const yaml = `ingest: { listen: "127.0.0.1:${port}" }\nadmin: { listen: "127.0.0.1:0" }\nsubscribers:\n` +
     `  - { name: refusing, url: "http://127.0.0.1:${gone.port}/" }\n` +
     '  - { name: nameless, url: "http://does-not-exist.invalid/" }\n' +
-    '  - { name: off, url: "http://127.0.0.1:1/", enabled: false }\n'
+    '  - { name: off, url: "http://127.0.0.1:1/", enabled: false }\n' +
+    `alerts: { receivers: [{ name: on-call, url: "http://127.0.0.1:${gone.port}/" }, { name: chat, url: "http://127.0.0.1:${port}/" }] }\n`
   const { code, findings } = await examine(yaml, t, async () => { throw new Error('no redis-server on PATH; install it: apt-get install redis-server') })
   t.ok(server.listening)
   t.equal(code, 1)
@@ -104,6 +105,8 @@ t.test('doctor: what keeps the gateway from its work is ✗ with a next step, an
   t.match(found('subscriber refusing'), { state: 'bad', says: /ECONNREFUSED/ })
   t.match(found('subscriber nameless'), { state: 'bad', says: /does not resolve/ })
   t.match(found('subscriber off'), { state: 'warning' })
+  t.match(found('receiver on-call'), { state: 'bad', says: /ECONNREFUSED/, nextStep: /told of no alert/ })
+  t.match(found('receiver chat'), { state: 'good' })
 })
 
 const statsOf = (configFile: string): Reply => ({ body: { process: { configFile, pid: 42 } } })

@@ -72,6 +72,36 @@ t.test('events: when none fits, standard output is empty', async t => {
   t.match(await run(['events', ...gateway.flags], gateway), { code: 0, out: '', err: /No event fits/ })
 })
 
+const ALERT = {
+  name: 'spool-waiting', severity: 'warning', subscriber: null, summary: '3 callbacks wait in the spool \u001b[31m', figures: {}, of: 'replica', since: '2026-03-01T12:00:00.000Z', toldTo: ['on-call']
+}
+
+t.test('alerts: what it is, since when, and who knows', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/alerts': { body: { items: [ALERT, { ...ALERT, name: 'redis-away', severity: 'critical', toldTo: [] }], nextCursor: null } } })
+  const { code, out } = await run(['alerts', ...gateway.flags], { ...gateway, env: { ...gateway.env, NO_COLOR: '1' }, columns: 120 })
+  t.equal(code, 0)
+  t.match(out, /warning +spool-waiting +3 callbacks wait in the spool.* on-call\n/)
+  t.match(out, /critical +redis-away .* nobody yet/)
+  t.notMatch(out, /\u001b/, 'a summary writes no colours of its own')
+  t.strictSame(JSON.parse((await run(['alerts', '--json', ...gateway.flags], gateway)).out), { items: [ALERT, { ...ALERT, name: 'redis-away', severity: 'critical', toldTo: [] }], nextCursor: null })
+})
+
+t.test('alerts: none is said on standard error', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/alerts': { body: { items: [], nextCursor: null } } })
+  t.match(await run(['alerts', ...gateway.flags], gateway), { code: 0, out: '', err: /Nothing needs an operator/ })
+})
+
+t.test('alerts --test: each receiver is heard, and one that took none ends it with 1', async t => {
+  const taken = { receiver: 'chat', statusCode: 204, error: null }
+  const items: object[] = [taken]
+  const gateway = await standIn(t, { 'POST /api/v1/alerts/test': () => ({ body: { items, nextCursor: null } }) })
+  const plain = { ...gateway, env: { ...gateway.env, NO_COLOR: '1' } }
+  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 0, out: /chat +took it \(204\)/ })
+  items.push({ receiver: 'on-call', statusCode: 401, error: 'answered 401' })
+  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 1, out: /on-call +answered 401/, err: /on-call took no test[^]*alerts\.receivers/ })
+  t.match(JSON.parse((await run(['alerts', '--test', '--json', ...gateway.flags], gateway)).out), { items: [taken, Object] })
+})
+
 const DETAIL = {
   ...event(ID, { flags: ['late'], revision: 2, duplicates: 3 }),
   attempts: [{

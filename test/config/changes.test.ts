@@ -29,6 +29,8 @@ subscribers:
   ['Redis behind Sentinel', /^/, 'redis: { sentinel: { name: main, nodes: ["s:1"] } }', ['redis.sentinel added']],
   ['the spool', /^/, 'spool: { enabled: false, dir: /elsewhere, maxBytes: 2mb }', ['spool.enabled', 'spool.dir', 'spool.maxBytes']],
   ['a data directory', /^/, 'dataDir: /elsewhere', ['dataDir']],
+  ['when alerts are told', /^/, 'alerts: { after: 2m }', ['alerts.after']],
+  ['a receiver of alerts', /^/, 'alerts: { receivers: [{ name: on-call, url: "http://hush/" }] }', ['alerts.receivers.on-call added']],
   ['a token', 'alice-token', 'hush', ['admin.tokens.alice.value']],
   ['a token that goes', '{ name: alice, value: alice-token }, ', '', ['admin.tokens.alice removed']],
   ['a URL', 'billing.internal', 'hush.internal', ['subscribers.billing.url']],

@@ -53,6 +53,7 @@ const DEFAULTS = {
     breaker: BREAKER
   },
   subscribers: [],
+  alerts: { afterMs: 60_000, repeatMs: 4 * HOUR_MS, receivers: [] },
   shutdownDelayMs: 0,
   shutdownGraceMs: 10_000,
   log: { level: 'info' }

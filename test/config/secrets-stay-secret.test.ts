@@ -24,7 +24,7 @@ function placesIn (shape: Shape, path: string, nest: Nest): Array<{ path: string
   if (shape.items !== undefined) return placesIn(shape.items, `${path}[]`, inner => nest([inner]))
   if (typeof shape.additionalProperties === 'object') return placesIn(shape.additionalProperties, `${path}.X`, inner => nest({ X: inner }))
   if (shape.properties === undefined) return [{ path, nest }]
-  const others = path === 'subscribers[]' ? { name: 'one', url: 'http://one/' } : {}
+  const others = /^(subscribers|alerts\.receivers)\[\]$/.test(path) ? { name: 'one', url: 'http://one/' } : {}
   return Object.entries(shape.properties).flatMap(([key, inner]) => placesIn(inner, `${path}${path === '' ? '' : '.'}${key}`, value => nest({ ...others, [key]: value })))
 }
 
@@ -33,8 +33,8 @@ const PLACES = placesIn(shapeOf(relaySchema), '', inner => inner)
 /** Each would be a good value somewhere, and is a bad one in most places. */
 const SECRETS = ['hush', '48151623', 'hush.48151623', 'http://u:48151623@hush.internal/hush?a=hush', '/48151623/hush', 'whsec_aHVzaGh1c2hodXNoaHVzaGh1c2hodXNo', 'hush "\n48151623']
 
-// The name of a subscriber is shown on purpose: it is what everybody calls it by.
-for (const { path, nest } of PLACES.filter(({ path }) => path !== 'subscribers[].name')) {
+// The name of a subscriber or receiver is shown on purpose: it is what everybody calls it by.
+for (const { path, nest } of PLACES.filter(({ path }) => !/^(subscribers|alerts\.receivers)\[\]\.name$/.test(path))) {
   t.test(`a secret from outside at ${path} is never shown`, async t => {
     for (const secret of SECRETS) {
       const file = join(dir, 'config.yaml')

@@ -76,6 +76,13 @@ t.test('the sample subscriber loads when its # are taken away', async t => {
   }])
 })
 
+t.test('the sample receiver of alerts loads when its # are taken away', async t => {
+  const { alerts } = await configOf(uncomment(SHIPPED, /^ {2}# # What it is called/), { ALERTS_TOKEN: '48151623' })
+  t.strictSame(alerts.receivers, [{
+    name: 'on-call', url: 'https://alerts.internal/hooks/48151623', shownUrl: 'https://alerts.internal/hooks/${' + 'ALERTS_TOKEN}', headers: {}, secrets: [], tls: null
+  }])
+})
+
 t.test('the other samples load when their # are taken away', async t => {
   t.match((await configOf(uncomment(SHIPPED, /^ {2}# sentinel:/))).redis, { sentinel: { name: 'main' } })
   t.match((await configOf(uncomment(SHIPPED, /^ {2}# cluster:/))).redis, { cluster: { nodes: ['redis-1:6379', 'redis-2:6379'] } })

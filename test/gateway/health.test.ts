@@ -1,7 +1,8 @@
 /** What everybody may read of the gateway's health, without a token. */
 import t from 'tap'
 import type { SpoolStatus } from '../../src/accept/spool/spooling.js'
-import { createHealth, type Health, type HealthOptions } from '../../src/gateway/health.js'
+import { createHealth, type Health } from '../../src/gateway/health.js'
+import { createLook, type LookOptions } from '../../src/gateway/look.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { probeWrites } from '../../src/redis/probe.js'
@@ -11,10 +12,15 @@ import { startRedis } from '../support/redis.js'
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })
 
-const options = { spool: null, open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
+const options = { spool: null, isQueueConnected: () => true, open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
+
+/** As the gateway puts it together. */
+function healthOf ({ open, stopping, ...rest }: LookOptions & { open: () => boolean, stopping: () => boolean }): () => Promise<Health> {
+  return createHealth({ open, stopping, look: createLook(rest) })
+}
 
 /** What asks this Redis. */
-function on (client: RedisClient): Pick<HealthOptions, 'store' | 'probe'> {
+function on (client: RedisClient): Pick<LookOptions, 'store' | 'probe'> {
   const store = { redis: client, keys: keysOf('test') }
   return { store, probe: async () => { await probeWrites(client, store.keys) } }
 }
@@ -23,7 +29,7 @@ t.test('a Redis that is away is told in fixed words: no host, no port, no words 
   const client = redis.client().duplicate({ path: '/nowhere/48151623.sock', lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => null })
   client.on('error', () => {})
   t.teardown(() => { client.disconnect() })
-  const health = createHealth({ ...options, ...on(client) })
+  const health = healthOf({ ...options, ...on(client) })
   t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['Redis takes no writes'] })
 })
 
@@ -31,20 +37,50 @@ t.test('a Redis that is full is told by its own code, and nothing after it', asy
   const client = redis.client()
   await client.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
-  const health = createHealth({ ...options, ...on(client) })
+  const health = healthOf({ ...options, ...on(client) })
   t.strictSame((await health()).reasons, ['Redis takes no writes (OOM)'])
 })
 
 t.test('until every listener is open nothing should be sent here', async t => {
   let open = false
-  const health = createHealth({ ...options, open: () => open, ...on(redis.client()) })
+  const health = healthOf({ ...options, open: () => open, ...on(redis.client()) })
   t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['the gateway is starting'] })
   open = true
   t.strictSame(await health(), { ready: true, status: 'ok', reasons: [] }, 'from that moment on')
 })
 
+t.test('a queue that has lost its connection is told while Redis is there: not for a moment, and not because Redis was away', async t => {
+  let [now, isConnected, isThere] = [0, true, true]
+  const { store, probe } = on(redis.client())
+  const look = createLook({
+    ...options,
+    store,
+    isQueueConnected: () => isConnected,
+    async probe () {
+      if (!isThere) throw new Error('away')
+      await probe()
+    }
+  }, () => now)
+  const namesAt = async (ms: number): Promise<string[]> => {
+    now = ms
+    return (await look()).conditions.map(({ name }) => name)
+  }
+  t.strictSame(await namesAt(1_000), [])
+  isConnected = false
+  t.strictSame(await namesAt(2_000), [])
+  t.strictSame(await namesAt(6_000), [])
+  t.strictSame(await namesAt(7_000), ['queue-cut-off'])
+  isThere = false
+  t.notOk((await namesAt(20_000)).includes('queue-cut-off'))
+  isThere = true
+  t.strictSame(await namesAt(21_000), [], 'Redis is back, the queue has a moment')
+  t.strictSame(await namesAt(26_000), ['queue-cut-off'])
+  isConnected = true
+  t.strictSame(await namesAt(27_000), [])
+})
+
 t.test('trouble among the replicas keeps nobody from being ready', async t => {
-  const health = createHealth({ ...options, troubleAmongReplicas: () => 'they differ', ...on(redis.client()) })
+  const health = healthOf({ ...options, troubleAmongReplicas: () => 'they differ', ...on(redis.client()) })
   t.strictSame(await health(), { ready: true, status: 'degraded', reasons: ['they differ'] })
 })
 
@@ -58,7 +94,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
   const { usedBytes } = (await readMemory(client, store.keys))!
   const healthAt = async (share: number): Promise<Health> => {
     await client.config('SET', 'maxmemory', String(Math.floor(usedBytes / share)))
-    return await createHealth({ ...options, ...on(store.redis) })()
+    return await healthOf({ ...options, ...on(store.redis) })()
   }
   t.strictSame(await healthAt(0.7), { ready: true, status: 'ok', reasons: [] })
   const short = await healthAt(0.85)
@@ -68,7 +104,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
 })
 
 /** A spool as it would say it is. */
-function spoolThat (more: Partial<SpoolStatus> = {}): HealthOptions['spool'] {
+function spoolThat (more: Partial<SpoolStatus> = {}): LookOptions['spool'] {
   const status = { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, ...more }
   return { status: () => status, tryDisk: async () => status }
 }
@@ -84,7 +120,7 @@ for (const [says, spool, ready, reasons] of WITHOUT_REDIS) {
     const client = redis.client()
     await client.config('SET', 'maxmemory', '1')
     t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
-    const health = createHealth({ ...options, spool: spoolThat(spool), ...on(client) })
+    const health = healthOf({ ...options, spool: spoolThat(spool), ...on(client) })
     t.match(await health(), { ready, status: 'degraded', reasons })
   })
 }
@@ -97,7 +133,7 @@ const WITH_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, reas
 ]
 for (const [says, spool, reasons] of WITH_REDIS) {
   t.test(`with Redis there and ${says} it is ready${reasons.length > 0 ? ', and says what to look at' : ''}`, async t => {
-    const health = createHealth({ ...options, spool: spoolThat(spool), ...on(redis.client()) })
+    const health = healthOf({ ...options, spool: spoolThat(spool), ...on(redis.client()) })
     t.match(await health(), { ready: true, status: reasons.length === 0 ? 'ok' : 'degraded', reasons })
   })
 }

@@ -82,6 +82,17 @@ t.test('replicas that run the same have nothing to tell', async t => {
   }
 })
 
+t.test('one of all is the first, and when it leaves another is', async t => {
+  const one = await join(t, redis, { prefix: 'first', config: ONE })
+  await until('the only one is', () => one.isFirst())
+  const two = [one, await join(t, redis, { prefix: 'first', config: ONE })] as const
+  for (const replica of two) await replica.beats(2)
+  const [first, second] = two[0].isFirst() ? two : [two[1], two[0]]
+  t.strictSame([first.isFirst(), second.isFirst()], [true, false])
+  await first.leave()
+  await until('the other is', () => second.isFirst())
+})
+
 t.test('a difference that lasts is told once on each, and once when it is over', async t => {
   const two = [await join(t, redis, { prefix: 'lasts', config: ONE }), await join(t, redis, { prefix: 'lasts', config: OTHER })] as const
   for (const one of two) {

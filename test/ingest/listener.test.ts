@@ -7,7 +7,7 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import type { Acceptance } from '../../src/accept/arrival.js'
-import { makeCertificates } from '../outbound/certificates.js'
+import { makeCertificates } from '../support/certificates.js'
 import { CALLBACK, createEndpoint, listen, openWire, PATH, post } from './endpoint.js'
 
 t.test('a connection is used again', async t => {

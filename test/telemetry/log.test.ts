@@ -55,6 +55,18 @@ t.test('strangers do not fill the disk: the first of each kind in a minute, then
   t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
 })
 
+t.test('the same trouble of any queue is told once a minute, another at once', async t => {
+  let now = 0
+  const { admit } = limitLines(() => now)
+  const trouble = (error: string, subscriber: string | null = null): Fact => ({ fact: 'queue.trouble', subscriber, error })
+  t.strictSame([admit(trouble('ECONNREFUSED 127.0.0.1:6379')), admit(trouble('ECONNREFUSED 127.0.0.1:6380', 'a')), admit(trouble('a bug of ours', 'a'))], [0, null, 0])
+  now = 60_000
+  t.equal(admit(trouble('ECONNREFUSED 127.0.0.1:6379')), 1)
+  const letters = (n: number): string => n.toString(26).replace(/\d/g, digit => 'qrstuvwxyz'[Number(digit)]!)
+  for (let n = 0; n < 2_000; n++) admit(trouble(`error ${letters(n)}`))
+  t.equal(admit(trouble('ECONNREFUSED 127.0.0.1:6379')), 0, 'what is remembered has an end')
+})
+
 t.test('an outage is told once a minute, not once for each callback', async t => {
   let now = 0
   const { admit } = limitLines(() => now)

@@ -14,7 +14,7 @@ import type { ProgramDeps } from '../deps.js'
 import { bad, good, warning, type Finding } from '../doctor/finding.js'
 import { lookAtGateway } from '../doctor/look-at-gateway.js'
 import { lookAtDataDir, lookAtNode, lookAtRedisProgram } from '../doctor/look-at-machine.js'
-import { lookAtPorts, lookAtSubscribers } from '../doctor/look-at-network.js'
+import { lookAtPorts, lookAtReceivers, lookAtSubscribers } from '../doctor/look-at-network.js'
 import { CommandFailure } from '../failure.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
@@ -24,7 +24,7 @@ interface DoctorFlags extends ApiFlags { json?: true }
 /** Adds the command. */
 export function addDoctor (program: Command, deps: ProgramDeps): void {
   const command = program.command('doctor')
-    .description('Find out why something does not work: Node, Redis, configuration, directory, ports, gateway and subscribers, each with a next step.')
+    .description('Find out why something does not work: Node, Redis, configuration, directory, ports, gateway, subscribers and receivers of alerts, each with a next step.')
     .option('--json', 'print {healthy, findings} as one JSON document')
     .action(async (flags: DoctorFlags) => { await doctor(flags, deps) })
   addExamples(addApiOptions(command), [
@@ -58,7 +58,8 @@ async function examine (flags: ApiFlags, deps: ProgramDeps): Promise<Finding[]> 
     lookAtDataDir(running),
     ...await lookAtPorts(running, gateway.identity),
     ...gateway.findings,
-    ...await lookAtSubscribers(running.subscribers)
+    ...await lookAtSubscribers(running.subscribers),
+    ...await lookAtReceivers(running.alerts.receivers)
   ]
 }
 

@@ -1,12 +1,13 @@
 /**
  * Where the gateway listens and whom it must reach, seen from this machine.
  *
- * Connects and lets go; no subscriber is ever sent a request.
+ * Connects and lets go; nobody is ever sent a request.
  */
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { formatAddress, type Address, type Config } from '../../config/config.js'
+import type { Receiver } from '../../model/alert.js'
 import type { Subscriber } from '../../model/subscriber.js'
 import type { Identity } from './look-at-gateway.js'
 import { bad, good, warning, type Finding } from './finding.js'
@@ -62,10 +63,23 @@ export async function lookAtSubscribers (subscribers: readonly Subscriber[]): Pr
 
 async function lookAtSubscriber ({ name, url, enabled }: Subscriber): Promise<Finding> {
   const check = `subscriber ${name}`
+  if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} when it is to have them`)
+  return await lookAtPeer({ name, url, check, meanwhile: 'its deliveries are retried' })
+}
+
+/** The same for those who are told of alerts. */
+export async function lookAtReceivers (receivers: readonly Receiver[]): Promise<Finding[]> {
+  if (receivers.length === 0) {
+    return [warning('alerts', 'nobody is told when something needs an operator', 'name a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
+  }
+  return await Promise.all(receivers.map(async ({ name, url }) =>
+    await lookAtPeer({ name, url, check: `receiver ${name}`, meanwhile: 'it is told of no alert' })))
+}
+
+async function lookAtPeer ({ name, url, check, meanwhile }: { name: string, url: string, check: string, meanwhile: string }): Promise<Finding> {
   const { hostname, port, protocol } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
-  if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} when it is to have them`)
   try {
     await lookup(host)
   } catch (error) {
@@ -73,7 +87,7 @@ async function lookAtSubscriber ({ name, url, enabled }: Subscriber): Promise<Fi
   }
   const code = await tryToConnect(address)
   if (code === null) return good(check, `${formatAddress(address)} takes connections`)
-  return bad(check, `${formatAddress(address)} takes no connection (${code})`, `start ${name}, or correct its url; until then its deliveries are retried`)
+  return bad(check, `${formatAddress(address)} takes no connection (${code})`, `start ${name}, or correct its url; until then ${meanwhile}`)
 }
 
 async function tryToConnect (address: Address): Promise<string | null> {

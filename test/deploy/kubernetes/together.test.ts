@@ -89,6 +89,8 @@ const BETWEEN_PODS: Plant[] = [
   ['another port of Redis', 'NetworkPolicy/redis-is-in-a-private-network', 'spec.egress.0.ports.0.port', 6380, /cannot reach Redis on 6379/],
   ['Redis for the pods that reload', 'NetworkPolicy/redis-is-in-a-private-network', 'spec.podSelector.matchExpressions.0.values.2', 'reload', /can reach Redis/],
   ['subscribers for the pods that take callbacks', 'NetworkPolicy/subscribers-are-labelled', 'spec.podSelector.matchLabels', { 'app.kubernetes.io/component': 'ingest' }, /StatefulSet.*can reach subscribers/],
+  ['no way to receivers of alerts for the pods that take callbacks', 'NetworkPolicy/receivers-of-alerts-are-labelled', 'spec.podSelector.matchExpressions.0.values', ['deliver'], /StatefulSet.*cannot reach receivers of alerts/],
+  ['receivers of alerts for the pods that reload', 'NetworkPolicy/receivers-of-alerts-are-labelled', 'spec.podSelector.matchExpressions.0.values.2', 'reload', /can reach receivers of alerts/],
   ['no way to subscribers', 'NetworkPolicy/subscribers-are-labelled', 'spec.egress.0.ports', [{ protocol: 'TCP', port: 9001 }], /Deployment.*cannot reach subscribers/]
 ]
 

@@ -84,11 +84,14 @@ function waysOut ({ manifests, pods, config }: Deployed): string[] {
   return pods.flatMap(one => {
     const ways = allOf(manifests, 'NetworkPolicy').filter(({ spec }) => selects(spec?.podSelector ?? {}, one.labels)).flatMap(({ spec }) => spec?.egress ?? [])
     const to = (port: number, protocol = 'TCP'): Peer[] => ways.filter(({ ports }) => ports?.some(other => other.port === port && other.protocol === protocol)).flatMap(({ to = [] }) => to)
-    const toSubscribers = ways.some(({ ports }) => ports === undefined)
+    const anyPort = ways.filter(({ ports }) => ports === undefined).flatMap(({ to = [] }) => to)
+    const toLabelled = (label: string): boolean => anyPort.some(({ namespaceSelector }) => namespaceSelector?.matchLabels?.[label] === 'allowed')
+    const [toSubscribers, toReceivers] = [toLabelled('fotor-relay/subscriber'), toLabelled('fotor-relay/alerts')]
     return [
       ...to(53, 'UDP').length > 0 && to(53).length > 0 ? [] : ['cannot look up names'],
       ...(one.role === null) === (to(redisPort).length === 0) ? [] : [one.role === null ? 'can reach Redis' : `cannot reach Redis on ${redisPort}`],
       ...(one.role === 'deliver') === toSubscribers ? [] : [toSubscribers ? 'can reach subscribers' : 'cannot reach subscribers'],
+      ...(one.role !== null) === toReceivers ? [] : [toReceivers ? 'can reach receivers of alerts' : 'cannot reach receivers of alerts'],
       ...to(redisPort).every(({ ipBlock }) => ipBlock !== undefined) ? [] : ['looks for Redis among the pods']
     ].map(problem => `${one.id}: ${problem}`)
   })

@@ -1,0 +1,56 @@
+/**
+ * Alerts: what lasts now and who has been told, and a test that says whether
+ * anybody would be.
+ */
+import { Type, type Static } from 'typebox'
+import { CONDITION_NAMES, SEVERITIES, type Alert } from '../model/alert.js'
+import { RelayError } from '../model/errors.js'
+import type { AdminOptions } from './options.js'
+import { API, type Route } from './route.js'
+import { listOf, nullable, oneOf, Time, timeOf } from './shapes.js'
+
+const AlertShape = Type.Object({
+  name: oneOf(CONDITION_NAMES),
+  severity: oneOf(SEVERITIES),
+  subscriber: nullable(Type.String(), { description: 'the one that it is about' }),
+  summary: Type.String(),
+  figures: Type.Record(Type.String(), Type.Number(), { description: 'the numbers in the summary' }),
+  of: oneOf(['relay', 'replica'], { description: 'replica: of the process that answers alone' }),
+  since: Time,
+  toldTo: Type.Array(Type.String(), { description: 'receivers that know; one that is not here has not answered yet, or it has not lasted for alerts.after' })
+})
+
+const TestShape = Type.Object({
+  receiver: Type.String(),
+  statusCode: nullable(Type.Integer()),
+  error: nullable(Type.String(), { description: 'why it did not take it; null when it did' })
+})
+
+/** The routes under `/alerts`. */
+export function alertRoutes ({ alerts }: AdminOptions): Route[] {
+  function show (alert: Alert): Static<typeof AlertShape> {
+    const { name, severity, subscriber, summary, figures = {}, of, since } = alert
+    return { name, severity, subscriber, summary, figures, of, since: timeOf(since), toldTo: alerts.toldOf(alert) }
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: `${API}/alerts`,
+      does: 'Lists what an operator should look at, the oldest first: of the whole relay, and of the process that answers.',
+      answers: { 200: { means: 'All that last', schema: listOf(AlertShape) } },
+      handle: async () => ({ items: (await alerts.current()).map(show), nextCursor: null })
+    },
+    {
+      method: 'POST',
+      path: `${API}/alerts/test`,
+      does: 'Sends every receiver of alerts a test, and tells what each said.',
+      answers: { 200: { means: 'What they said', schema: listOf(TestShape) } },
+      async handle () {
+        const items = await alerts.test()
+        if (items.length === 0) throw new RelayError('CONFLICT', 'No receiver is configured: name one under alerts.receivers and reload.')
+        return { items, nextCursor: null }
+      }
+    }
+  ]
+}

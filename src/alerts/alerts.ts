@@ -1,0 +1,154 @@
+/**
+ * Tells operators what needs them: looks every few seconds, and tells each
+ * receiver, and the log, what began, what lasts and what is over.
+ *
+ *   look ──▶ observe ──▶ dueTo ──▶ notify ──▶ tell ──▶ save
+ *
+ * Promises that whoever is to be told is told at least once, also when this
+ * process dies in between: what was said is saved after it was said. What is
+ * true of the whole relay is told by one replica, what is true of this process
+ * by itself, also while Redis is away. Never rejects, never ends.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Alert, AlertPolicy, Condition } from '../model/alert.js'
+import type { Report } from '../model/fact.js'
+import type { SubscriberStatus } from '../record/read-subscribers.js'
+import { dueTo, forget, observe, tell, type Due, type Moment } from './ledger.js'
+import type { Notifier, Told } from './notifier.js'
+import type { Refusals } from './refusals.js'
+
+/** Between two looks, milliseconds; less when `alerts.after` is shorter. */
+const LOOK_EVERY_MS = 5_000
+
+/** The log is told like a receiver; none can be called so. */
+const LOG = '(log)'
+
+/** Where alerts are kept between two looks. */
+export interface AlertStore {
+  /** Rejects when it cannot. */
+  read: () => Promise<Alert[]>
+  save: (alerts: readonly Alert[]) => Promise<void>
+}
+
+/** What was seen. */
+export interface Seen {
+  conditions: readonly Condition[]
+  /** `null` while the record cannot be read: then nothing is known of the relay. */
+  subscribers: readonly SubscriberStatus[] | null
+}
+
+export interface AlertsOptions {
+  /** `null` while there is nothing to see, as at the start. Never rejects. */
+  look: () => Promise<Seen | null>
+  refusals: Pick<Refusals, 'conditions'>
+  /** Of the running configuration. */
+  policy: () => AlertPolicy
+  /** For what is true of this process. */
+  own: AlertStore
+  /** For what is true of the relay. */
+  shared: AlertStore
+  /** Whether this replica is the one that tells of the relay. */
+  isSpeaker: () => boolean
+  notifier: Notifier
+  report: Report
+  /** Epoch milliseconds. */
+  clock?: () => number
+}
+
+export interface Alerts {
+  start (): void
+  /** What lasts, the oldest first. Never rejects: while Redis is away it is what this process knows. */
+  current (): Promise<Alert[]>
+  /** Sends a test to every receiver. */
+  test (): Promise<Told[]>
+  /** Idempotent. */
+  stop (): Promise<void>
+}
+
+/** Makes what looks and tells; nothing happens before `start`. */
+export function createAlerts (options: AlertsOptions): Alerts {
+  const { policy, own, shared, notifier, report } = options
+  const stopping = new AbortController()
+  let loop: Promise<void> = Promise.resolve()
+  let failing = false
+
+  async function run (): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await wait(Math.min(LOOK_EVERY_MS, policy().afterMs), undefined, { signal: stopping.signal }).catch(() => {})
+      if (!stopping.signal.aborted) await lookOnce()
+    }
+  }
+
+  async function lookOnce (): Promise<void> {
+    try {
+      await round(options)
+      failing = false
+    } catch (error) {
+      if (!failing) report({ fact: 'alert.trouble', error: error instanceof Error ? error.message : String(error) })
+      failing = true
+    }
+  }
+
+  return {
+    start () { loop = run() },
+    async current () {
+      const all = await Promise.all([own, shared].map(async store => await store.read().catch(() => [])))
+      return all.flat().filter(({ endedAt }) => endedAt === null).sort((one, other) => one.since - other.since)
+    },
+    test: async () => await Promise.all(policy().receivers.map(notifier.test)),
+    async stop () {
+      stopping.abort()
+      notifier.close()
+      await loop
+    }
+  }
+}
+
+async function round (options: AlertsOptions): Promise<void> {
+  const seen = await options.look()
+  if (seen === null) return
+  options.notifier.keepOnly(options.policy().receivers)
+  const { conditions, subscribers } = seen
+  const ofReplica = [...conditions.filter(({ of }) => of === 'replica'), ...options.refusals.conditions()]
+  const ofRelay = subscribers === null || !options.isSpeaker()
+    ? null
+    : [...conditions.filter(({ of }) => of === 'relay'), ...subscribers.flatMap(conditionsOfFailed)]
+  const ended = await Promise.allSettled([
+    settle(options, options.own, ofReplica),
+    ofRelay === null ? undefined : settle(options, options.shared, ofRelay)
+  ])
+  for (const end of ended) if (end.status === 'rejected') throw end.reason
+}
+
+/** Brings the alerts of one store up to what is true now, and tells who is to be told. */
+async function settle ({ policy, notifier, report, clock = Date.now }: AlertsOptions, store: AlertStore, conditions: readonly Condition[]): Promise<void> {
+  const { receivers, afterMs, repeatMs } = policy()
+  const moment: Moment = { now: clock(), afterMs, repeatMs }
+  let alerts = observe(await store.read(), conditions, moment.now)
+  const all = alerts
+  const taken = await Promise.all(receivers.map(async receiver => ({
+    receiver: receiver.name, dues: await notifier.notify(receiver, dueTo(receiver.name, all, moment))
+  })))
+  const logged = dueTo(LOG, all, moment)
+  for (const due of logged) report(factOf(due))
+  for (const { receiver, dues } of [...taken, { receiver: LOG, dues: logged }]) {
+    for (const due of dues) alerts = tell(alerts, due, { receiver, at: clock() })
+  }
+  await store.save(forget(alerts, [LOG, ...receivers.map(({ name }) => name)], moment))
+}
+
+function factOf ({ notice, alert: { name, severity, subscriber, summary, since } }: Due): Parameters<Report>[0] {
+  return { fact: `alert.${notice}`, name, severity, subscriber, summary, since }
+}
+
+/** Who has been told that it lasts, the log aside. */
+export function toldOf ({ told }: Alert): string[] {
+  return Object.entries(told).filter(([receiver, { notice }]) => receiver !== LOG && notice !== 'resolved').map(([receiver]) => receiver)
+}
+
+/** Deliveries that were given up: nobody but an operator will try them again. */
+function conditionsOfFailed ({ name: subscriber, counts: { failed } }: SubscriberStatus): Condition[] {
+  if (failed === 0) return []
+  const summary = `${failed} ${failed === 1 ? 'delivery' : 'deliveries'} to subscriber ${subscriber} failed for good: replay or discard ${failed === 1 ? 'it' : 'them'}`
+  return [{ name: 'deliveries-failed', severity: 'warning', of: 'relay', subscriber, summary, figures: { failed } }]
+}

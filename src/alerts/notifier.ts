@@ -1,0 +1,108 @@
+/**
+ * Sends messages to receivers.
+ *
+ * Promises that a receiver which does not take a message is asked again later
+ * and later, up to every five minutes, and that nobody waits for it meanwhile.
+ * That it does not is told once, in the log, and once more when it does.
+ */
+import { hostname } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
+import type { Receiver } from '../model/alert.js'
+import type { Report } from '../model/fact.js'
+import { createOutbound, type Answer, type Destination } from '../outbound/request.js'
+import type { Due } from './ledger.js'
+import { composeNotice, composeTest, type Message, type Sender } from './message.js'
+
+/** Milliseconds. */
+const TIMEOUT_MS = 5_000
+const FIRST_WAIT_MS = 5_000
+const MOST_WAIT_MS = 5 * 60_000
+
+export interface NotifierOptions extends Omit<Sender, 'host'> {
+  report: Report
+  /** Epoch milliseconds. */
+  clock?: () => number
+}
+
+/** What a receiver said to a message. */
+export interface Told {
+  receiver: string
+  statusCode: number | null
+  /** Why it was not taken; `null` when it was. */
+  error: string | null
+}
+
+export interface Notifier {
+  /**
+   * Tells a receiver one thing after the other, up to the first that it does not take.
+   *
+   * @returns what it took; nothing while it is not to be asked
+   */
+  notify (receiver: Receiver, dues: readonly Due[]): Promise<Due[]>
+  /** Sends a test, whatever it said before. */
+  test (receiver: Receiver): Promise<Told>
+  /** After a reload: closes the connections of receivers that are gone or have changed; one that has is asked at once. */
+  keepOnly (receivers: readonly Receiver[]): void
+  close (): void
+}
+
+/** Opens nothing until the first message. */
+export function createNotifier ({ report, clock = Date.now, ...options }: NotifierOptions): Notifier {
+  const outbound = createOutbound()
+  const sender = { host: hostname(), ...options }
+  const refusing = new Map<string, { of: Receiver, failures: number, notBefore: number }>()
+  let closed = false
+
+  async function send (receiver: Receiver, { headers, body }: Message): Promise<Told> {
+    return toldBy(receiver, await outbound.request({ to: destinationOf(receiver), headers, body }))
+  }
+
+  function note (of: Receiver, { receiver, error }: Told): void {
+    const before = refusing.get(receiver)
+    if (error === null) {
+      if (before !== undefined) report({ fact: 'alert.receiver', receiver, state: 'takes', error: null })
+      refusing.delete(receiver)
+      return
+    }
+    const failures = (before?.failures ?? 0) + 1
+    if (failures === 1) report({ fact: 'alert.receiver', receiver, state: 'refuses', error })
+    refusing.set(receiver, { of, failures, notBefore: clock() + Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1)) })
+  }
+
+  return {
+    async notify (receiver, dues) {
+      const taken: Due[] = []
+      if (closed || clock() < (refusing.get(receiver.name)?.notBefore ?? 0)) return taken
+      for (const due of dues) {
+        const told = await send(receiver, composeNotice(due, receiver, { ...sender, at: clock() }))
+        if (closed && told.error !== null) break // cut off by ourselves
+        note(receiver, told)
+        if (told.error !== null) break
+        taken.push(due)
+      }
+      return taken
+    },
+    async test (receiver) { return await send(receiver, composeTest(receiver, { ...sender, at: clock() })) },
+    keepOnly (receivers) {
+      outbound.keepOnly(receivers.map(destinationOf))
+      for (const [name, { of }] of refusing) {
+        const now = receivers.find(receiver => receiver.name === name)
+        if (now === undefined || !isDeepStrictEqual(now, of)) refusing.delete(name)
+      }
+    },
+    close () {
+      closed = true
+      outbound.close()
+    }
+  }
+}
+
+function destinationOf ({ name, url, shownUrl, tls }: Receiver): Destination {
+  return { name, url, shownUrl, tls, concurrency: 1, timeoutMs: TIMEOUT_MS }
+}
+
+function toldBy ({ name }: Receiver, answer: Answer): Told {
+  if ('failure' in answer) return { receiver: name, statusCode: null, error: answer.error }
+  const { status } = answer
+  return { receiver: name, statusCode: status, error: status >= 200 && status < 300 ? null : `answered ${status}` }
+}

@@ -1,0 +1,51 @@
+/**
+ * Puts the alerts together: what is looked at, who speaks for all replicas,
+ * and where is kept what was said.
+ */
+import { join } from 'node:path'
+import { createAlerts, type Alerts } from '../alerts/alerts.js'
+import { createNotifier } from '../alerts/notifier.js'
+import { createOwnStore } from '../alerts/own-store.js'
+import type { Refusals } from '../alerts/refusals.js'
+import type { Config } from '../config/config.js'
+import type { Report } from '../model/fact.js'
+import { readAlerts, saveAlerts } from '../record/alerts.js'
+import type { RecordStore } from '../record/store.js'
+import type { Look } from './look.js'
+import type { Replicas } from './replicas.js'
+import type { Teardown } from './teardown.js'
+
+export interface AlertingOptions {
+  config: () => Config
+  /** Fails fast. */
+  store: RecordStore
+  look: () => Promise<Look>
+  /** Whether every listener is open. */
+  open: () => boolean
+  refusals: Refusals
+  replicas: Pick<Replicas, 'isFirst'>
+  version: string
+  report: Report
+  teardown: Teardown
+}
+
+/** Opens them; nobody is told anything before they are started, nor before the gateway is open. */
+export function openAlerts ({ config, store, look, open, refusals, replicas, version, report, teardown }: AlertingOptions): Alerts {
+  const alerts = createAlerts({
+    look: async () => open() ? await look() : null,
+    refusals,
+    policy: () => config().alerts,
+    own: createOwnStore(ownFileOf(config())),
+    shared: { read: async () => await readAlerts(store), save: async next => { await saveAlerts(store, next) } },
+    isSpeaker: replicas.isFirst,
+    notifier: createNotifier({ relay: config().redis.prefix, version, report }),
+    report
+  })
+  teardown.push('alerts', alerts.stop)
+  return alerts
+}
+
+/** Gateways may share a data directory when their Redis is elsewhere, but never the port of their admin listener. */
+function ownFileOf ({ dataDir, admin: { listen: { port } } }: Config): string {
+  return join(dataDir, `alerts-${port}.json`)
+}

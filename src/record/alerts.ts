@@ -1,0 +1,29 @@
+/**
+ * The alerts of the whole relay, as one replica keeps them for whoever comes
+ * after it. One value: there are few, and only one replica writes.
+ */
+import type { Alert } from '../model/alert.js'
+import type { RecordStore } from './store.js'
+
+/**
+ * @returns none when what lies there is none: then everything is told anew
+ * @throws  what ioredis throws
+ */
+export async function readAlerts ({ redis, keys }: RecordStore): Promise<Alert[]> {
+  return alertsFrom(await redis.get(keys.alerts) ?? '[]')
+}
+
+function alertsFrom (text: string): Alert[] {
+  try {
+    const found: unknown = JSON.parse(text)
+    return Array.isArray(found) ? found as Alert[] : []
+  } catch {
+    return []
+  }
+}
+
+/** Replaces them. */
+export async function saveAlerts ({ redis, keys }: RecordStore, alerts: readonly Alert[]): Promise<void> {
+  if (alerts.length === 0) await redis.del(keys.alerts)
+  else await redis.set(keys.alerts, JSON.stringify(alerts))
+}
