@@ -10,7 +10,7 @@
  *     └──────────────────────────────────────────────────────────────┘
  *
  * Half-open, one delivery at a time is tried; closing, so many per second, and
- * each second twice as many. The state is in Redis, where the attempts of all
+ * each half second twice as many. The state is in Redis, where the attempts of all
  * replicas are recorded; this says what counts, and what it means for limits.
  */
 import type { Outcome } from './outcome.js'

@@ -10,7 +10,7 @@ import type { RecordStore } from './store.js'
 const STEP = loadScript(new URL('./step-breakers.lua', import.meta.url))
 
 /** Closing, a subscriber gets twice as many per second after this, milliseconds. */
-const STEP_MS = 1_000
+const STEP_MS = 500
 /** One that takes more than this is closed. */
 const MOST_PER_SECOND = 512
 

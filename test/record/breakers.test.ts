@@ -85,7 +85,7 @@ t.test('what failed in a window long over does not count', async t => {
   t.equal(await stateOf(scene), 'closed')
 })
 
-t.test('it is told once that it is open; then one is tried, and a success lets more through, twice as many each second, until it is closed', async t => {
+t.test('it is told once that it is open; then one is tried, and a success lets more through, twice as many each half second, until it is closed four seconds later', async t => {
   const scene = await open(t)
   await attempt(scene, { outcome: FAILED, times: 4, rules: { ...RULES, openForMs: 300 } })
   t.strictSame([await step(scene), await step(scene)], [[{ subscriber: 'a', to: 'open' }], []])
