@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { GatewayProcess } from '../support/gateway.js'
 import { startCluster, type TestCluster } from '../support/cluster.js'
 import { runCommand } from '../support/command.js'
-import { hasAll, sendOnce, slowestOf, statusesOf, type Sent } from '../support/outage.js'
+import { hasAll, sending, sendOnce, slowestOf, statusesOf, type Sent } from '../support/outage.js'
 import { setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
 
@@ -25,18 +25,12 @@ async function setStage (t: Test): Promise<{ cluster: TestCluster, gateway: Gate
 
 /** Sends while something happens, and after it until one is accepted at once. */
 async function sendDuring (gateway: GatewayProcess, what: () => Promise<unknown>): Promise<Sent[]> {
-  const sent: Sent[] = []
-  let goesOn = true
-  const senders = ['x', 'y', 'z'].map(async prefix => {
-    for (let n = 0; goesOn; n++) sent.push(await sendOnce(gateway, `${prefix}-${n}`))
-  })
-  await until(() => sent.length > 100 || undefined)
+  const sender = sending(gateway, ['x', 'y', 'z'])
+  await until(() => sender.sent.length > 100 || undefined)
   await what()
-  const before = sent.length
-  await until(() => sent.slice(before).some(({ status }) => status === 'accepted') || undefined)
-  goesOn = false
-  await Promise.all(senders)
-  return sent
+  const before = sender.sent.length
+  await until(() => sender.sent.slice(before).some(({ status }) => status === 'accepted') || undefined)
+  return await sender.stop()
 }
 
 t.test('the primary of its slot is killed: every callback is acknowledged, and arrives', { timeout: 90_000 }, async t => {

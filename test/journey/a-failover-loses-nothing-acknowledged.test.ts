@@ -5,10 +5,12 @@
  */
 import t, { type Test } from 'tap'
 import type { GatewayProcess } from '../support/gateway.js'
-import { hasAll, sendMany, sendOnce, slowestOf, statusesOf, type Sent } from '../support/outage.js'
+import { hasAll, sending, sendMany, sendOnce, slowestOf, statusesOf, type Sending } from '../support/outage.js'
 import { logged, seeReadiness, setScene, until, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { startSentinel, type Sentinel } from '../support/sentinel.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
+
+const PREFIXES = ['x', 'y', 'z']
 
 interface Stage { scene: Scene, servers: Sentinel, gateway: GatewayProcess, subscribers: TestSubscriber[] }
 
@@ -24,18 +26,8 @@ async function setStage (t: Test, waitReplicas: number, args: string[] = []): Pr
   return { scene, servers, gateway, subscribers }
 }
 
-/** Sends one by one until told to stop. */
-function sending (gateway: GatewayProcess): { sent: Sent[], stop: () => Promise<Sent[]> } {
-  const sent: Sent[] = []
-  let goesOn = true
-  const done = Promise.all(['x', 'y', 'z'].map(async prefix => {
-    for (let n = 0; goesOn; n++) sent.push(await sendOnce(gateway, `${prefix}-${n}`))
-  }))
-  return { sent, async stop () { goesOn = false; await done; return sent } }
-}
-
 /** One is accepted at once again; none was refused, none waited for long, and all arrive. */
-async function allIsWell (t: Test, { gateway, subscribers }: Pick<Stage, 'gateway' | 'subscribers'>, sender: ReturnType<typeof sending>): Promise<void> {
+async function allIsWell (t: Test, { gateway, subscribers }: Pick<Stage, 'gateway' | 'subscribers'>, sender: Sending): Promise<void> {
   const before = sender.sent.length
   await until(() => sender.sent.slice(before).some(({ status }) => status === 'accepted') || undefined)
   const sent = await sender.stop()
@@ -47,7 +39,7 @@ async function allIsWell (t: Test, { gateway, subscribers }: Pick<Stage, 'gatewa
 
 t.test('the primary is killed under load: every callback is acknowledged, and arrives', { timeout: 90_000 }, async t => {
   const { servers, gateway, subscribers } = await setStage(t, 1)
-  const sender = sending(gateway)
+  const sender = sending(gateway, PREFIXES)
   await until(() => sender.sent.length > 100 || undefined)
   const primary = await servers.primary()
   await primary.kill()
@@ -97,7 +89,7 @@ t.test('without waiting for it the same loses what it did not have, and the star
 
 t.test('a primary that is cut off and comes back takes nothing down with it', { timeout: 90_000 }, async t => {
   const { servers, gateway, subscribers } = await setStage(t, 1)
-  const sender = sending(gateway)
+  const sender = sending(gateway, PREFIXES)
   await until(() => sender.sent.length > 100 || undefined)
   const primary = await servers.primary()
   primary.process.kill('SIGSTOP')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { X509Certificate } from 'node:crypto'
 import t from 'tap'
-import { makeCertificates, type KeyPair } from '../outbound/certificates.js'
+import { makeCertificates, type KeyPair } from '../support/certificates.js'
 import { setScene } from '../support/scene.js'
 
 /** The certificate that a new connection is shown. */

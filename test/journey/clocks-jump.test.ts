@@ -3,16 +3,13 @@
  * is lost, what was planned for later can be had at once, and a repeat is a
  * repeat.
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { clockOf } from '../support/clock.js'
 import type { GatewayProcess } from '../support/gateway.js'
 import { sendOnce } from '../support/outage.js'
 import { seeDeliveries, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
 
-const CLOCK = fileURLToPath(new URL('fixtures/clock.mjs', import.meta.url))
 const HOUR_MS = 3_600_000
 
 /** A gateway whose clock can be set, and a subscriber that refuses at first. */
@@ -20,17 +17,13 @@ async function setStage (t: Test): Promise<{ gateway: GatewayProcess, subscriber
   const scene = setScene(t)
   const subscriber = await scene.subscriber(answers.status(500))
   const home = scene.home({ subscribers: [{ name: 'a', url: subscriber.url, retry: ['30m', '30m'] }] })
-  const file = join(home.dir, 'offset')
-  process.env['NODE_OPTIONS'] = `--import=${CLOCK}`
-  process.env['CLOCK_OFFSET'] = file
-  const gateway = await scene.process(home)
-  delete process.env['NODE_OPTIONS']
+  const clock = clockOf(home)
+  const gateway = await scene.process(home, [], clock.env)
   return {
     gateway,
     subscriber,
     async setClock (offsetMs) {
-      writeFileSync(file, String(offsetMs))
-      gateway.child.kill('SIGUSR2')
+      clock.set(gateway, offsetMs)
       let n = 0
       await until(async () => {
         await gateway.post('{}')

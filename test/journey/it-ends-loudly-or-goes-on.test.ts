@@ -3,33 +3,28 @@
  * and code 1, and the next one goes on; when it has no descriptors left it
  * refuses connections, and takes callbacks again as soon as it has some.
  */
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
-import { fileURLToPath } from 'node:url'
+import { FAULT } from '../support/fault.js'
 import { playFotor } from '../support/fotor.js'
+import { limitDescriptors, mayLimit, openedBy } from '../support/limits.js'
 import { accept, onRedis, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
-
-const FAULT = fileURLToPath(new URL('./fixtures/fault-on-signal.mjs', import.meta.url))
 
 t.test('a rejection that nobody caught ends the process with 1 and says what it was; nothing acknowledged is lost', { timeout: 60_000 }, async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber(answers.hang)
   const home = scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] })
-  process.env['NODE_OPTIONS'] = `--import ${FAULT}`
-  const first = await scene.process(home)
-  delete process.env['NODE_OPTIONS']
+  const first = await scene.process(home, [], FAULT.env)
   const taskIds = ['a', 'b', 'c']
   for (const taskId of taskIds) await accept(first, { taskId })
   await subscriber.waitFor(taskIds.length)
 
   let said = ''
   first.child.stderr!.on('data', (text: string) => { said += text })
-  t.equal(await first.end('SIGUSR2'), 1)
+  t.equal(await first.end(FAULT.signal), 1)
   t.match(said, /A fault in fotor-relay itself; it ends now: Error: planted in a test/)
   subscriber.behave(answers.ok)
   const next = await scene.process(home)
@@ -37,17 +32,7 @@ t.test('a rejection that nobody caught ends the process with 1 and says what it 
   t.strictSame([...new Set(tasksOf(subscriber))].sort(), taskIds)
 })
 
-/** Descriptors that a process has open now. */
-const openedBy = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
-
-function hasPrlimit (): boolean {
-  try {
-    execFileSync('prlimit', ['--version'])
-    return process.platform === 'linux'
-  } catch { return false }
-}
-
-t.test('without descriptors it refuses, stays alive, and takes callbacks when it has some again', { timeout: 60_000, skip: !hasPrlimit() && 'needs prlimit' }, async t => {
+t.test('without descriptors it refuses, stays alive, and takes callbacks when it has some again', { timeout: 60_000, skip: !mayLimit() && 'needs prlimit' }, async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber()
@@ -57,7 +42,7 @@ t.test('without descriptors it refuses, stays alive, and takes callbacks when it
 
   const pid = gateway.child.pid!
   const most = openedBy(pid) + 8
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`])
+  await limitDescriptors(pid, most)
   const { hostname, port } = new URL(gateway.ingestUrl)
   const sockets: Socket[] = Array.from({ length: 40 }, () => connect(Number(port), hostname).on('error', () => {}))
   t.teardown(() => { for (const socket of sockets) socket.destroy() })
@@ -70,7 +55,7 @@ t.test('without descriptors it refuses, stays alive, and takes callbacks when it
   for (const socket of sockets) socket.destroy()
   await Promise.all(closed)
   await fotor.more(20)
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most + 100}:`]) // for what is asked now
+  await limitDescriptors(pid, most + 100) // for what is asked now
   await fotor.stop()
   await subscriber.waitUntil(() => [...fotor.acknowledged].every(taskId => tasksOf(subscriber).includes(taskId)))
   t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })

@@ -1,27 +1,28 @@
 /**
  * Two gateways take callbacks and two deliver, all on one Redis: a
  * subscriber's limits hold over those that deliver, whoever took the callback,
- * and also when another one joins.
+ * and also when another one joins, and when one leaves.
  */
 import t from 'tap'
 import type { GatewayProcess } from '../support/gateway.js'
 import { accept, onRedis, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
-import { answers } from '../support/subscriber.js'
+import { answers, type Behaviour } from '../support/subscriber.js'
 
 const CONCURRENCY = 3
 const PER_SECOND = 20
 const EVENTS = 80
 
-t.test('concurrency and rateLimit hold over two that take callbacks and two, then three, that deliver', { timeout: 120_000 }, async t => {
+t.test('concurrency and rateLimit hold over two that take callbacks and two, then three, then two, that deliver', { timeout: 120_000 }, async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const [limited, control] = [await scene.subscriber(), await scene.subscriber()]
   const pending: Array<() => void> = []
   let most = 0
-  const narrow = await scene.subscriber(response => {
+  const keepsWaiting: Behaviour = response => {
     pending.push(() => { response.writeHead(204).end() })
     most = Math.max(most, pending.length)
-  })
+  }
+  const narrow = await scene.subscriber(keepsWaiting)
   const settings = {
     ...onRedis(redis),
     subscribers: [
@@ -33,6 +34,7 @@ t.test('concurrency and rateLimit hold over two that take callbacks and two, the
   const open = async (role: string): Promise<GatewayProcess> => await scene.process(scene.home(settings), ['--role', role])
   const [ingest, deliver] = await Promise.all([Promise.all([open('ingest'), open('ingest')]), Promise.all([open('deliver'), open('deliver')])])
   const delivering: GatewayProcess[] = [...deliver]
+  const sharesOf = (name: string): number[] => delivering.map(({ log }) => log.filter(({ msg, subscriber }) => msg === 'delivery.delivered' && subscriber === name).length)
 
   for (let n = 0; n < EVENTS; n++) await accept(ingest[n % 2]!, { taskId: `t${n}` })
   let total = EVENTS
@@ -42,7 +44,13 @@ t.test('concurrency and rateLimit hold over two that take callbacks and two, the
     // One too many would come now, while others pass by.
     for (const gateway of ingest) await accept(gateway, { taskId: `control-${total++}` })
     await control.waitFor(total)
+    // Whoever ends an attempt takes the next one, and may leave the others none: the busiest goes.
+    const shares = sharesOf('narrow')
+    const leaves = round === 15 ? delivering[shares.indexOf(Math.max(...shares))]!.end('SIGTERM') : null
+    if (leaves !== null) narrow.behave(answers.ok)
     for (const answer of pending.splice(0)) answer()
+    if (leaves !== null) t.equal(await leaves, 0)
+    narrow.behave(keepsWaiting)
   }
   narrow.behave(answers.ok)
   for (const answer of pending.splice(0)) answer()
@@ -55,8 +63,8 @@ t.test('concurrency and rateLimit hold over two that take callbacks and two, the
   await narrow.waitUntil(() => new Set(tasksOf(narrow)).size === total)
   await untilNothingIsOpen(ingest[0])
   for (const name of ['limited', 'narrow']) {
-    const shares = delivering.map(({ log }) => log.filter(({ msg, subscriber }) => msg === 'delivery.delivered' && subscriber === name).length)
-    t.ok(shares[0]! > 0 && shares[1]! > 0, `both took part for ${name} from the start: ${shares.join(', ')}`)
+    const shares = sharesOf(name)
+    t.ok(shares.filter(share => share > 0).length >= 2, `several took part for ${name}: ${shares.join(', ')}`)
     t.equal(shares.reduce((sum, share) => sum + share, 0), total, 'and nobody else')
   }
   t.ok(delivering[2]?.log.some(({ msg }) => msg === 'delivery.delivered'), 'the third took part')

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { makeCertificates, type Certificates } from './certificates.js'
+import { makeCertificates, type Certificates } from '../support/certificates.js'
 import { onHead, startRaw, type Closing, type TestServer } from './servers.js'
 
 /** What every row is asked with, so that a test can look for it where it must not be. */

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import { createOutbound, type Answer } from '../../src/outbound/request.js'
 import type { ClientTls } from '../../src/model/subscriber.js'
-import { makeCertificates } from './certificates.js'
+import { makeCertificates } from '../support/certificates.js'
 import { startHttp, subscriberAt } from './servers.js'
 
 const certificates = makeCertificates()

@@ -12,6 +12,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startGateway, type Gateway } from '../../src/gateway.js'
+import { endWithUs } from './children.js'
 
 /** The built command, as users run it; `npm test` builds it first. */
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -92,11 +93,22 @@ export interface GatewayProcess extends TestGateway {
   end (signal: NodeJS.Signals): Promise<number | null>
 }
 
+export interface ProcessOptions {
+  /** Added to its command line. */
+  args?: readonly string[] | undefined
+  /** The built program when left out. */
+  main?: string | undefined
+  /** Added to its environment. */
+  env?: NodeJS.ProcessEnv | undefined
+}
+
 /** Starts a gateway as a process of its own, and waits until it is open. */
-export async function startProcess (home: Home, args: string[] = [], main = MAIN): Promise<GatewayProcess> {
+export async function startProcess (home: Home, { args = [], main = MAIN, env = {} }: ProcessOptions = {}): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [main, 'start', '--config', home.configFile, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
+  endWithUs(child)
   const log: Array<Record<string, unknown>> = []
   const noise: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => noise.push(text))

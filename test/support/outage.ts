@@ -88,13 +88,29 @@ const PACE_MS = 20
 
 /** Sends callbacks of `<prefix>-0`, `<prefix>-1`, … one by one, for so long. */
 export async function sendFor (gateway: TestGateway, prefix: string, ms: number): Promise<Sent[]> {
-  const end = performance.now() + ms
+  const sender = sending(gateway, [prefix])
+  await wait(ms)
+  return await sender.stop()
+}
+
+export interface Sending {
+  /** Grows. */
+  sent: Sent[]
+  /** Resolves with all when the last is answered. */
+  stop (): Promise<Sent[]>
+}
+
+/** As {@link sendFor}, for each prefix at the same time, until told to stop: however long that takes, little waits. */
+export function sending (gateway: TestGateway, prefixes: readonly string[]): Sending {
   const sent: Sent[] = []
-  while (performance.now() < end) {
-    sent.push(await sendOnce(gateway, `${prefix}-${sent.length}`))
-    await wait(PACE_MS)
-  }
-  return sent
+  let goesOn = true
+  const done = Promise.all(prefixes.map(async prefix => {
+    for (let n = 0; goesOn; n++) {
+      sent.push(await sendOnce(gateway, `${prefix}-${n}`))
+      await wait(PACE_MS)
+    }
+  }))
+  return { sent, async stop () { goesOn = false; await done; return sent } }
 }
 
 /** Whether a subscriber has an event of each task. */

@@ -26,7 +26,7 @@ export interface Scene {
   /** A gateway in this process. */
   inProcess (home: Home): Promise<Awaited<ReturnType<typeof startInProcess>>>
   /** A gateway as a process of its own. */
-  process (home: Home, args?: string[]): Promise<GatewayProcess>
+  process (home: Home, args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<GatewayProcess>
 }
 
 /** Sets a scene that is cleared with the test: subscribers first, then gateways, Redis and files. */
@@ -60,8 +60,8 @@ export function setScene (t: TestContext): Scene {
       const gateway = await startInProcess(home)
       return remember(1, gateway, gateway.stop)
     },
-    async process (home, args) {
-      const gateway = await startProcess(home, args)
+    async process (home, args, env) {
+      const gateway = await startProcess(home, { args, env })
       return remember(1, gateway, gateway.stop)
     }
   }

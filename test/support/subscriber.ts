@@ -3,8 +3,11 @@
  * sent. Tests wait for deliveries, never for time.
  */
 import { once, EventEmitter } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { KeyPair } from './certificates.js'
 
 export interface Received {
   headers: IncomingHttpHeaders
@@ -15,6 +18,8 @@ export interface Received {
 
 /** Answers one request; the body has been read. */
 export type Behaviour = (response: ServerResponse, received: Received, request: IncomingMessage) => void
+
+const HERE = '127.0.0.1'
 
 export const answers = {
   ok: ((response) => { response.writeHead(204).end() }) as Behaviour,
@@ -33,14 +38,24 @@ export interface TestSubscriber {
   waitFor (count: number): Promise<Received[]>
   /** Resolves when what was received satisfies `condition`. */
   waitUntil (condition: (received: Received[]) => boolean): Promise<Received[]>
+  /** Closes its port and every connection. */
+  leave (): Promise<void>
+  /** Listens again on its port, at the address where it was unless told another. */
+  comeBack (address?: string): Promise<void>
+  /** Where it listens, or did. */
+  address (): string
+  /** Closes every connection, and has another certificate for the next; only for one that has TLS. */
+  present (pair: KeyPair): void
   close (): Promise<void>
 }
 
-export async function startSubscriber (behaviour: Behaviour = answers.ok): Promise<TestSubscriber> {
+/** @param tls  what an https server presents; without it, it is http */
+export async function startSubscriber (behaviour: Behaviour = answers.ok, tls?: KeyPair): Promise<TestSubscriber> {
   const received: Received[] = []
   const arrivals = new EventEmitter().setMaxListeners(0)
   let current = behaviour
-  const server = createServer((request, response) => {
+  let address = HERE
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('error', () => {})
@@ -50,9 +65,10 @@ export async function startSubscriber (behaviour: Behaviour = answers.ok): Promi
       current(response, one, request)
       arrivals.emit('arrival')
     })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  }
+  const server: Server | SecureServer = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest)
+  await listen(server, address, 0)
+  const { port } = server.address() as AddressInfo
 
   async function waitUntil (condition: (received: Received[]) => boolean): Promise<Received[]> {
     while (!condition(received)) await once(arrivals, 'arrival')
@@ -60,17 +76,35 @@ export async function startSubscriber (behaviour: Behaviour = answers.ok): Promi
   }
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/fotor`,
+    url: `${tls === undefined ? 'http' : 'https'}://${HERE}:${port}/hooks/fotor`,
     received,
     behave (next) { current = next },
     waitFor: async count => await waitUntil(() => received.length >= count),
     waitUntil,
-    async close () {
-      server.close()
+    leave,
+    async comeBack (at = address) {
+      address = at
+      // Somebody's connection may have been given this port meanwhile: until it is over.
+      while (!server.listening) await listen(server, at, port).catch(turn)
+    },
+    address: () => address,
+    present (pair) {
+      (server as SecureServer).setSecureContext(pair)
       server.closeAllConnections()
-      await once(server, 'close')
-    }
+    },
+    async close () { if (server.listening) await leave() }
   }
+
+  async function leave (): Promise<void> {
+    server.close()
+    server.closeAllConnections()
+    await once(server, 'close')
+  }
+}
+
+async function listen (server: Server | SecureServer, host: string, port: number): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening')
 }
 
 /** The ids of the events among what was received, one entry per request. */

@@ -8,16 +8,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const HERE = 'IP:127.0.0.1,DNS:*.relay.invalid'
+
 export interface KeyPair { cert: string, key: string }
 
 export interface Certificates {
   ca: string
-  /** For 127.0.0.1, signed by `ca`. */
+  /** For 127.0.0.1 and every name in `relay.invalid`, signed by `ca`. */
   server: KeyPair
+  /** The same, over since yesterday. */
+  expired: KeyPair
   /** For other.invalid, signed by `ca`. */
   otherName: KeyPair
-  /** For 127.0.0.1, signed by `ca`, over since yesterday. */
-  expired: KeyPair
   /** For clients, signed by `ca`. */
   client: KeyPair
   /** An authority that signed none of these. */
@@ -49,9 +51,9 @@ export function makeCertificates (): Certificates {
     const ca = authority('ca')
     return {
       ca,
-      server: signed('server', 'IP:127.0.0.1'),
+      server: signed('server', HERE),
       otherName: signed('other', 'DNS:other.invalid'),
-      expired: signed('expired', 'IP:127.0.0.1', '-1'),
+      expired: signed('expired', HERE, '-1'),
       client: signed('client', 'DNS:gateway.invalid'),
       strangerCa: authority('stranger')
     }

@@ -1,0 +1,26 @@
+/** A clock that a gateway of its own process can be given, and that can be set while it runs. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { GatewayProcess, Home } from './gateway.js'
+
+const CLOCK = fileURLToPath(new URL('clock.mjs', import.meta.url))
+
+export interface TestClock {
+  /** What the process is to be started with. */
+  env: NodeJS.ProcessEnv
+  /** Sets it so many milliseconds from the real time; the gateway sees it a moment later. */
+  set (gateway: GatewayProcess, offsetMs: number): void
+}
+
+/** The clock of the gateways that run in a home. */
+export function clockOf ({ dir }: Home): TestClock {
+  const file = join(dir, 'clock-offset')
+  return {
+    env: { NODE_OPTIONS: `--import=${CLOCK}`, CLOCK_OFFSET: file },
+    set ({ child }, offsetMs) {
+      writeFileSync(file, String(offsetMs))
+      child.kill('SIGUSR2')
+    }
+  }
+}
