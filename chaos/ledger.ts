@@ -49,6 +49,8 @@ export interface Evidence {
   recorded: Recorded[]
   /** What the gateway says it has deleted because Redis was full: finished events, and of these the ones with a failed delivery. */
   deletedEarly: { events: number, failed: number }
+  /** A failover may forget an event that nobody was told of, and that was delivered all the same: its notification comes again, as another. */
+  mayForget: boolean
   /** What the stage noticed that must not happen, in sentences. */
   noticed: string[]
 }
@@ -69,6 +71,8 @@ export interface Verdict {
     overtaken: number
     /** Deleted because Redis was full: allowed for what was finished. */
     deletedEarly: number
+    /** Events that a failover forgot, of which no sender had been told: allowed, their notifications came as others. */
+    forgotten: number
   }
 }
 
@@ -79,16 +83,18 @@ const ALLOWED_ANSWERS = ['accepted', 'duplicate', 'spooled', '503', 'none']
 export function judge (evidence: Evidence): Verdict {
   const { sent, received, recorded, noticed, deletedEarly } = evidence
   const taken = received.filter(({ isTaken }) => isTaken)
+  const forgotten = forgottenOf(evidence)
+  const remembered = received.filter(({ eventId }) => !forgotten.has(eventId))
   return {
     broken: [
       ...noticed,
       ...wrongAnswers(sent),
       ...lost(evidence, taken),
-      ...doubled(sent, received),
+      ...doubled(sent, remembered),
       ...changedBytes(sent, received),
       ...unfinished(recorded),
-      ...wrongRevisions(evidence),
-      ...unaccounted(sent, evidence)
+      ...wrongRevisions({ ...evidence, received: remembered }),
+      ...unaccounted({ ...evidence, received: remembered })
     ],
     counts: {
       notifications: sent.length,
@@ -99,9 +105,19 @@ export function judge (evidence: Evidence): Verdict {
       deliveries: taken.length,
       twice: takenAgain(taken),
       overtaken: overtakenAmong(sent, taken),
-      deletedEarly: deletedEarly.events
+      deletedEarly: deletedEarly.events,
+      forgotten: forgotten.size
     }
   }
+}
+
+/** What subscribers were sent, no sender was told of, and no record has, although the record has an event of the same notification. */
+function forgottenOf ({ sent, received, recorded, mayForget }: Evidence): Set<string> {
+  if (!mayForget) return new Set()
+  const known = new Set(recorded.map(({ id }) => id))
+  const told = new Set(sent.flatMap(({ eventIds }) => eventIds))
+  const found = new Set(received.filter(({ eventId }) => known.has(eventId)).map(({ n }) => n))
+  return new Set(received.filter(({ eventId, n }) => !known.has(eventId) && !told.has(eventId) && found.has(n)).map(({ eventId }) => eventId))
 }
 
 function wrongAnswers (sent: Sent[]): string[] {
@@ -156,7 +172,7 @@ function wrongRevisions ({ sent, received, recorded }: Evidence): string[] {
 }
 
 /** Events are neither named without being there, nor there without having been sent. */
-function unaccounted (sent: Sent[], { received, recorded, deletedEarly }: Evidence): string[] {
+function unaccounted ({ sent, received, recorded, deletedEarly }: Evidence): string[] {
   const known = new Set(recorded.map(({ id }) => id))
   const seen = new Set(received.map(({ eventId }) => eventId))
   const missing = new Map(sent.flatMap(({ n, eventIds }) => eventIds.filter(id => !known.has(id)).map(id => [id, n])))

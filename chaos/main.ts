@@ -6,6 +6,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAIN } from '../test/support/gateway.js'
+import { leftOut } from './faults.js'
 import { readOptions, USAGE, type ChaosOptions } from './options.js'
 import { planOf } from './plan.js'
 import { describeBroken, slowestOf, tableOf } from './report.js'
@@ -34,6 +35,8 @@ async function runAll ({ seeds, seconds, results: file, isQuiet }: ChaosOptions)
   const kept = file === null ? [] : readResults(file).filter(one => one.seconds === seconds && seeds.includes(one.seed))
   const results = new Map(kept.map(one => [one.seed, one]))
   const say = (text: string): void => { if (!isQuiet) process.stderr.write(`${text}\n`) }
+  const without = leftOut()
+  if (without.length > 0) say(`without prlimit(1) there is no ${without.join(', ')}`)
   if (results.size > 0) say(`${results.size} of ${seeds.length} are done already: ${file}`)
   for (const seed of seeds.filter(seed => !results.has(seed))) {
     say(`seed ${seed}: ${seconds} s`)

@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util'
 
 export const USAGE = `npm run chaos -- [options]
 
-Starts three gateways, a Redis and three subscribers, sends callbacks, breaks things, and compares at the end what was
-acknowledged with what arrived. Ends with 1 when a promise was broken. The same seed does the same again.
+Starts three gateways, a Redis (by the seed alone, behind Sentinel, or a Cluster) and three subscribers, sends callbacks,
+breaks things, and compares at the end what was acknowledged with what arrived. Ends with 1 when a promise was broken. The same seed does the same again.
 
   --seed N         what happens, and when (default: 1)
   --seeds A..B     one run for each of them, and a table; goes on where it was interrupted

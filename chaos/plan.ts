@@ -8,32 +8,61 @@ import { randomFrom, type Random } from './random.js'
 /** Of these, the first takes callbacks and delivers, the second only takes, the third only delivers. */
 export const ROLES = ['all', 'ingest', 'deliver'] as const
 
+/** What the gateways keep everything in: one server; a primary with a replica and a sentinel; three primaries of a cluster with a replica each. */
+export type ServersKind = 'redis' | 'sentinel' | 'cluster'
+
 /** Who gets what. `flaky` gives deliveries up after three attempts, so that there is something to replay. */
 export const SUBSCRIBERS = [
-  { name: 'steady', types: [] as string[] },
-  { name: 'flaky', types: [] as string[] },
-  { name: 'images', types: ['image*'] }
+  { name: 'steady', types: [] as string[], isSecure: false },
+  { name: 'flaky', types: [] as string[], isSecure: false },
+  { name: 'images', types: ['image*'], isSecure: true }
 ] as const
 /** The one of them who does. */
 export const GIVES_UP = 'flaky'
 export type SubscriberName = typeof SUBSCRIBERS[number]['name']
 
-/** Each kind, with what it befalls. */
+/** Each kind, with what it befalls; those of the servers come where these are. */
 export const FAULTS = {
   'gateway.kill': 'gateway',
+  'gateway.error': 'gateway',
   'gateway.restart': 'gateway',
   'gateway.freeze': 'gateway',
   'gateway.reload': 'gateway',
+  'gateway.clock-back': 'gateway',
+  'gateway.clock-forward': 'gateway',
+  'gateway.no-descriptors': 'gateway',
+  'gateway.full-disk': 'gateway',
   'redis.kill': 'redis',
   'redis.freeze': 'redis',
   'redis.full': 'redis',
+  'redis.full-disk': 'redis',
   'redis.read-only': 'redis',
   'redis.disconnect': 'redis',
+  'sentinel.kill': 'redis',
+  'sentinel.freeze': 'redis',
+  'sentinel.switch': 'redis',
+  'sentinel.replica-kill': 'redis',
+  'sentinel.replica-freeze': 'redis',
+  'cluster.kill': 'redis',
+  'cluster.freeze': 'redis',
+  'cluster.slot-moves': 'redis',
+  'cluster.replica-kill': 'redis',
+  'subscriber.away': 'subscriber',
   'subscriber.reset': 'subscriber',
   'subscriber.hang': 'subscriber',
+  'subscriber.late': 'subscriber',
+  'subscriber.drip': 'subscriber',
+  'subscriber.endless': 'subscriber',
+  'subscriber.short': 'subscriber',
+  'subscriber.odd': 'subscriber',
+  'subscriber.hang-up': 'subscriber',
   'subscriber.error': 'subscriber',
   'subscriber.busy': 'subscriber',
   'subscriber.garbage': 'subscriber',
+  'subscriber.expired': 'secure subscriber',
+  'subscriber.moved': 'subscriber',
+  'subscriber.name-unknown': 'subscriber',
+  'subscriber.name-silent': 'subscriber',
   'operator.pause': 'subscriber',
   'operator.replay': 'operator'
 } as const
@@ -71,9 +100,17 @@ export interface Task {
 export interface Plan {
   seed: string
   seconds: number
+  servers: ServersKind
   faults: Fault[]
   tasks: Task[]
+  /** Sent when the last fault is over, so that there is always something to see that it is well again by. */
+  last: Task
 }
+
+/** How often each is the cause, of seven times. */
+const CAUSES = ['gateway', 'gateway', 'servers', 'servers', 'subscriber', 'subscriber', 'operator'] as const
+/** How often each is what a run has, of four times. */
+const SERVERS: readonly ServersKind[] = ['redis', 'redis', 'sentinel', 'cluster']
 
 const TASKS_PER_SECOND = 25
 /** Between the beginnings of two faults, milliseconds. */
@@ -87,19 +124,24 @@ const CALM_MS = 500
 /** Makes the plan of a seed. */
 export function planOf (seed: string, seconds: number): Plan {
   const random = randomFrom(seed)
-  return { seed, seconds, faults: faultsOf(random.fork('faults'), seconds * 1_000), tasks: tasksOf(random.fork('tasks'), seconds) }
+  const servers = random.fork('servers').pick(SERVERS)
+  const tasks = tasksOf(random.fork('tasks'), seconds)
+  return {
+    seed, seconds, servers, faults: faultsOf(random.fork('faults'), servers, seconds * 1_000), tasks: tasks.slice(0, -1), last: { ...tasks.at(-1)!, atMs: 0 }
+  }
 }
 
-function faultsOf (random: Random, runMs: number): Fault[] {
+function faultsOf (random: Random, servers: ServersKind, runMs: number): Fault[] {
   const faults: Fault[] = []
   const free = new Map<string, number>()
   let atMs = CALM_MS
   while (atMs < runMs - CALM_MS - FAULT_MS.least) {
-    const kind = random.pick(Object.keys(FAULTS) as FaultKind[])
-    const befalls = FAULTS[kind]
-    const target = befalls === 'gateway' ? random.between(0, ROLES.length - 1) : befalls === 'subscriber' ? random.between(0, SUBSCRIBERS.length - 1) : 0
+    const cause = random.pick(CAUSES)
+    const prefix = cause === 'servers' ? servers : cause
+    const kind = random.pick((Object.keys(FAULTS) as FaultKind[]).filter(one => one.startsWith(`${prefix}.`)))
+    const target = random.pick(targetsOf(kind))
     const forMs = Math.min(random.between(FAULT_MS.least, FAULT_MS.most), runMs - CALM_MS - atMs)
-    const victim = `${befalls} ${target}`
+    const victim = victimOf({ kind, target })
     if ((free.get(victim) ?? 0) <= atMs) {
       faults.push({ kind, target, atMs, forMs })
       free.set(victim, atMs + forMs + REST_MS)
@@ -109,9 +151,25 @@ function faultsOf (random: Random, runMs: number): Fault[] {
   return faults
 }
 
+/** Whom a kind can befall. */
+function targetsOf (kind: FaultKind): number[] {
+  switch (FAULTS[kind]) {
+    case 'gateway': return ROLES.map((_, at) => at)
+    case 'subscriber': return SUBSCRIBERS.map((_, at) => at)
+    case 'secure subscriber': return SUBSCRIBERS.flatMap(({ isSecure }, at) => isSecure ? [at] : [])
+    case 'redis':
+    case 'operator': return [0]
+  }
+}
+
+/** Has one fault at a time. */
+export function victimOf ({ kind, target }: Pick<Fault, 'kind' | 'target'>): string {
+  return `${FAULTS[kind].replace('secure ', '')} ${target}`
+}
+
 function tasksOf (random: Random, seconds: number): Task[] {
   let n = 0
-  return Array.from({ length: seconds * TASKS_PER_SECOND }, (_, at) => {
+  return Array.from({ length: seconds * TASKS_PER_SECOND + 1 }, (_, at) => {
     const taskId = `task-${at}`
     const type = random.pick(['avatar', 'image.upscale', 'image.generate', 'video'])
     const statuses = random.pick([[1], [0, 1], [0, -1, 1], [0, 1, 1], [0, 2], [1, 0], [1, 2]])

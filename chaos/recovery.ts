@@ -17,6 +17,15 @@ export interface Recovery {
 
 const STEADY = 'steady'
 
+/** It must be well again within this, milliseconds. */
+export const WELL_WITHIN_MS = 10_000
+
+/** Those that took too long, one sentence each. */
+export function tooSlow (recoveries: readonly Recovery[]): string[] {
+  return recoveries.filter(({ ms }) => ms !== null && ms > WELL_WITHIN_MS)
+    .map(({ kinds, ms }) => `well again only ${ms} ms after ${kinds.join(', ')}`)
+}
+
 export function recoveriesOf (spells: readonly Spell[], { sent, received }: Pick<Evidence, 'sent' | 'received'>): Recovery[] {
   const takenAt = new Map<number, number>()
   for (const { subscriber, n, isTaken, at } of received) {

@@ -4,10 +4,10 @@
  * and hands all the books to the ledger.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { describeFault, SCRIPTS } from './faults.js'
+import { describeFault, leftOut, SCRIPTS } from './faults.js'
 import { judge, type Evidence, type Recorded, type Verdict } from './ledger.js'
-import { ROLES, SUBSCRIBERS, type Fault, type Plan } from './plan.js'
-import { recoveriesOf, type Recovery, type Spell } from './recovery.js'
+import { ROLES, SUBSCRIBERS, victimOf, type Fault, type Plan, type ServersKind } from './plan.js'
+import { recoveriesOf, tooSlow, type Recovery, type Spell } from './recovery.js'
 import { startSender, type Sender } from './sender.js'
 import { openStage, type Stage } from './stage.js'
 
@@ -24,6 +24,7 @@ export interface RunOptions {
 export interface RunResult extends Verdict {
   seed: string
   seconds: number
+  servers: ServersKind
   faults: number
   recoveries: Recovery[]
   /** From the end of the last fault until nothing was owed, milliseconds. */
@@ -32,23 +33,30 @@ export interface RunResult extends Verdict {
 
 /** Carries out a plan; everything that it started is gone when it resolves. */
 export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<RunResult> {
-  const stage = await openStage(main)
+  const without = leftOut()
+  const faults = plan.faults.filter(({ kind }) => !without.includes(kind))
+  const stage = await openStage(plan.servers, main)
   try {
     const sender = startSender(plan, stage.urls)
-    const spells = await playFaults(stage, plan.faults, say)
+    const spells = await playFaults(stage, faults, say)
     const calm = Date.now()
+    const last = sender.send(plan.last)
     await bringBack(stage)
-    const isSettled = await settle(stage, sender)
+    const isSettled = await settle(stage, Promise.all([sender.finished, last]))
     const settledMs = Date.now() - calm
     if (!isSettled) stage.noticed.push(`not settled ${SETTLE_WITHIN_MS / 1_000} s after the last fault`)
     sender.stop()
     const evidence = await gather(stage, sender)
+    const { broken, counts } = judge(evidence)
+    const recoveries = recoveriesOf(spells, evidence)
     return {
       seed: plan.seed,
       seconds: plan.seconds,
-      faults: plan.faults.length,
-      ...judge(evidence),
-      recoveries: recoveriesOf(spells, evidence),
+      servers: plan.servers,
+      faults: faults.length,
+      broken: [...broken, ...tooSlow(recoveries)],
+      counts,
+      recoveries,
       settledMs
     }
   } finally {
@@ -59,15 +67,24 @@ export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<R
 async function playFaults (stage: Stage, faults: readonly Fault[], say: (text: string) => void): Promise<Spell[]> {
   const start = performance.now()
   const until = async (atMs: number): Promise<void> => { await wait(Math.max(0, start + atMs - performance.now())) }
-  return await Promise.all(faults.map(async fault => {
+  /** The last fault of each victim: the end of one may take longer than was planned, and the next waits for it. */
+  const last = new Map<string, Promise<Spell>>()
+  const play = async (fault: Fault, before: Promise<Spell> | undefined): Promise<Spell> => {
     await until(fault.atMs)
+    await before
     say(describeFault(fault))
     const from = Date.now()
-    await SCRIPTS[fault.kind].begin(stage, fault.target)
+    const end = await SCRIPTS[fault.kind](stage, fault.target)
     await until(fault.atMs + fault.forMs)
     const to = Date.now()
-    await SCRIPTS[fault.kind].end(stage, fault.target)
+    await end()
     return { kind: fault.kind, from, to: Math.max(to, Date.now()) }
+  }
+  return await Promise.all(faults.map(async fault => {
+    const victim = victimOf(fault)
+    const spell = play(fault, last.get(victim))
+    last.set(victim, spell)
+    return await spell
   }))
 }
 
@@ -79,9 +96,9 @@ async function bringBack (stage: Stage): Promise<void> {
 }
 
 /** @returns whether nothing is owed now */
-async function settle (stage: Stage, sender: Sender): Promise<boolean> {
+async function settle (stage: Stage, finished: Promise<unknown>): Promise<boolean> {
   let isFinished = false
-  void sender.finished.then(() => { isFinished = true })
+  void finished.then(() => { isFinished = true })
   return await eventually(async () => {
     if (!isFinished || !await isSpoolEmpty(stage)) return false
     const { items } = await stage.api<{ items: Array<{ counts: { open: number, held: number, failed: number } }> }>('GET', '/api/v1/subscribers')
@@ -120,5 +137,5 @@ async function gather (stage: Stage, { sent }: Sender): Promise<Evidence> {
   } while (cursor !== null)
   const { counters } = await stage.api<{ counters: { deletedEarly: number, failedDeletedEarly: number } }>('GET', '/api/v1/stats')
   const deletedEarly = { events: counters.deletedEarly, failed: counters.failedDeletedEarly }
-  return { sent, received: stage.received, recorded, deletedEarly, noticed: stage.noticed }
+  return { sent, received: stage.received, recorded, deletedEarly, mayForget: stage.servers.redis === null, noticed: stage.noticed }
 }

@@ -14,8 +14,10 @@ const AGAIN_AFTER_MS = 150
 
 export interface Sender {
   sent: Sent[]
-  /** Resolves when every notification has been acknowledged. */
+  /** Resolves when every notification of the plan's tasks has been acknowledged. */
   finished: Promise<void>
+  /** Sends one more; resolves when all of it has been acknowledged. */
+  send (task: Task): Promise<void>
   /** Tries nothing again. */
   stop (): void
 }
@@ -61,6 +63,7 @@ export function startSender ({ seed, tasks }: Plan, urls: () => readonly string[
   return {
     sent,
     finished: Promise.all(tasks.map(run)).then(() => {}),
+    send: run,
     stop () { on = false }
   }
 }

@@ -11,6 +11,7 @@ import { runPlan } from '../../chaos/run.js'
 /** A kill of each gateway that takes callbacks, and nothing else. */
 const PLAN: Plan = {
   ...planOf('planted', 4),
+  servers: 'redis',
   faults: [
     { kind: 'gateway.kill', target: 0, atMs: 1_500, forMs: 500 },
     { kind: 'gateway.kill', target: 1, atMs: 2_500, forMs: 500 }

@@ -22,6 +22,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
     received: [receivedOf({ isTaken: false }), receivedOf(), receivedOf({ subscriber: 'flaky' })],
     recorded: [recordedOf()],
     deletedEarly: { events: 0, failed: 0 },
+    mayForget: false,
     noticed: [],
     ...more
   }
@@ -30,7 +31,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
 t.test('a run that kept every promise has none broken, and its counts', async t => {
   t.strictSame(judge(evidenceOf()), {
     broken: [],
-    counts: { notifications: 1, acknowledged: 1, spooled: 0, repeats: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0 }
+    counts: { notifications: 1, acknowledged: 1, spooled: 0, repeats: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0, forgotten: 0 }
   })
 })
 
@@ -81,3 +82,17 @@ t.test('taken twice and overtaken are allowed, and counted', async t => {
   t.strictSame(broken, [])
   t.match(counts, { twice: 1, overtaken: 3 })
 })
+
+const GHOST = [...evidenceOf().received, receivedOf({ eventId: 'evt_ghost' })]
+t.test('an event that a failover forgot is counted, when nobody was told of it and its notification came again', async t => {
+  t.match(judge(evidenceOf({ mayForget: true, received: GHOST })), { broken: [], counts: { forgotten: 1 } })
+})
+
+const UNFORGIVEN: ReadonlyArray<[says: string, evidence: Partial<Evidence>]> = [
+  ['without a failover', { received: GHOST }],
+  ['when a sender was told of it', { mayForget: true, received: GHOST, sent: [sentOf({ eventIds: ['evt_a', 'evt_ghost'] })] }],
+  ['when its notification is no other event', { mayForget: true, received: [receivedOf({ eventId: 'evt_ghost' })], recorded: [] }]
+]
+for (const [says, evidence] of UNFORGIVEN) {
+  t.test(`it notices an event that is forgotten ${says}`, async t => { t.not(judge(evidenceOf(evidence)).broken.length, 0) })
+}

@@ -1,8 +1,8 @@
 /** A failing seed fails again: what is done to the gateway follows from the seed alone. */
 import t from 'tap'
 import { readOptions } from '../../chaos/options.js'
-import { FAULTS, planOf, type Plan } from '../../chaos/plan.js'
-import { recoveriesOf } from '../../chaos/recovery.js'
+import { FAULTS, planOf, victimOf, type Plan } from '../../chaos/plan.js'
+import { recoveriesOf, tooSlow } from '../../chaos/recovery.js'
 
 t.test('the same seed gives the same plan, another one another', async t => {
   // As text: two that differ much take a differ long.
@@ -19,13 +19,14 @@ t.test('over some seeds, every kind of fault comes, none outlasts its run, and n
   for (const { faults } of plans) {
     t.ok(faults.every(({ atMs, forMs }) => atMs >= 0 && forMs > 0 && atMs + forMs <= 20_000))
     const crowded = faults.filter((one, at) => faults.slice(0, at).some(other =>
-      FAULTS[other.kind] === FAULTS[one.kind] && other.target === one.target && other.atMs + other.forMs >= one.atMs))
+      victimOf(other) === victimOf(one) && other.atMs + other.forMs >= one.atMs))
     t.strictSame(crowded, [])
   }
 })
 
 t.test('each notification has a number of its own, in every way of writing it', async t => {
-  const all = planOf('1', 20).tasks.flatMap(({ notifications }) => notifications)
+  const { tasks, last } = planOf('1', 20)
+  const all = [...tasks, last].flatMap(({ notifications }) => notifications)
   t.equal(new Set(all.map(({ n }) => n)).size, all.length)
   const odd = all.filter(({ n, taskId, status, bodies }) => new Set(bodies).size !== bodies.length ||
     bodies.map(body => JSON.parse(body) as typeof all[number]).some(found => found.n !== n || found.taskId !== taskId || found.status !== status))
@@ -59,4 +60,9 @@ t.test('a range of seeds is every seed of it', async t => {
   t.strictSame(readOptions(['--seeds', '9..11', '--seconds', '5']), {
     seeds: ['9', '10', '11'], seconds: 5, results: 'data/chaos/5s.ndjson', isMarkdown: false, isQuiet: false, help: false
   })
+})
+
+t.test('a recovery of more than ten seconds is a broken promise', async t => {
+  t.strictSame(tooSlow([{ kinds: ['a'], ms: 10_000 }, { kinds: ['b'], ms: null }]), [])
+  t.strictSame(tooSlow([{ kinds: ['a', 'b'], ms: 10_001 }]), ['well again only 10001 ms after a, b'])
 })
