@@ -98,3 +98,22 @@ for (const [says, { tap, exit = '0', checks = [] }, line, code] of TABLE) {
     t.equal(status, code)
   })
 }
+
+t.test('what a failed test asserted is told beside the count, once, without what holds it', async t => {
+  const file = join(t.testdir(), 'tap')
+  writeFileSync(file, `1..3${GOOD}${BAD_ASSERTION}${CRASH.replaceAll('/a.', '/b.')}`)
+  const { stdout } = spawnSync(process.execPath, [COUNT, file, '1'], { encoding: 'utf8' })
+  t.equal(stdout, `
+test/a.test.ts › adds › should be equal
+diff: |
+  -not ok 2
+  not ok 3
+
+test/b.test.ts
+signal: SIGKILL
+
+failed: test/a.test.ts › adds
+failed: test/b.test.ts
+3 passed, 2 failed
+`)
+})
