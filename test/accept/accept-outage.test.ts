@@ -8,6 +8,7 @@ import type { Acceptance } from '../../src/accept/arrival.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
+import { steadyNow } from '../support/steady.js'
 import {
   accepted, allEvents, callback, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
 } from '../support/relay.js'
@@ -20,9 +21,9 @@ async function start (t: Test, names = ['a', 'b']): Promise<{ server: TestRedis,
 
 /** Accepts, and tells how long it took. */
 async function timed (gateway: Gateway, taskId: string): Promise<{ acceptance: Acceptance, tookMs: number }> {
-  const started = performance.now()
+  const started = steadyNow()
   const acceptance = await gateway.accept(callback({ taskId }))
-  return { acceptance, tookMs: performance.now() - started }
+  return { acceptance, tookMs: steadyNow() - started }
 }
 
 async function untilAccepted (gateway: Gateway, taskId: string): Promise<void> {
@@ -65,9 +66,9 @@ t.test('of many that arrive while Redis is frozen, none waits longer than the fi
   const { server, gateway } = await start(t)
   await accepted(gateway, { taskId: 'before' })
   server.process.kill('SIGSTOP')
-  const began = performance.now()
+  const began = steadyNow()
   const acceptances = await Promise.all(Array.from({ length: 300 }, async (_, n) => await gateway.accept(callback({ taskId: `t${n}` }))))
-  const tookMs = performance.now() - began
+  const tookMs = steadyNow() - began
   server.process.kill('SIGCONT')
   t.ok(acceptances.every(({ kind }) => kind === 'unavailable'))
   t.ok(tookMs < 1_500, `${tookMs} ms`)

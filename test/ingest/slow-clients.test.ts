@@ -8,6 +8,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { LISTENER_LIMITS } from '../../src/ingest/listener.js'
 import { CALLBACK, createEndpoint, head, listen, openWire, post, type Wire } from './endpoint.js'
+import { steadyNow } from '../support/steady.js'
 
 /** The defaults, thirty times as fast. */
 const LIMITS = { headersTimeoutMs: 150, requestTimeoutMs: 300, checkIntervalMs: 20, silenceTimeoutMs: 320 }
@@ -61,7 +62,7 @@ for (const [says, attack] of ATTACKS) {
   t.test(`${says} is cut off, and others are served meanwhile`, async t => {
     const endpoint = createEndpoint({}, { limits: LIMITS })
     const port = await listen(t, endpoint.app)
-    const began = Date.now()
+    const began = steadyNow()
     const wire = await openWire(t, port)
     attack(t, wire)
 
@@ -70,7 +71,7 @@ for (const [says, attack] of ATTACKS) {
     t.match(await other.closed, /^HTTP\/1\.1 200 /)
 
     await wire.closed
-    t.ok(Date.now() - began < SOON_MS)
+    t.ok(steadyNow() - began < SOON_MS)
     const attackers = endpoint.arrivals.filter(arrival => !arrival.body.toString().includes('other'))
     t.ok(attackers.length <= 1, 'nothing was made of what did not arrive whole')
   })
@@ -81,9 +82,9 @@ t.test('a denied client that trickles is cut off, and learns nothing but 403', a
   const wire = await openWire(t, await listen(t, endpoint.app))
   wire.send(head(['content-length: 1000']))
   trickle(t, wire, ' ')
-  const began = Date.now()
+  const began = steadyNow()
   t.match(await wire.closed, /^$|^HTTP\/1\.1 40[38] /)
-  t.ok(Date.now() - began < SOON_MS)
+  t.ok(steadyNow() - began < SOON_MS)
 })
 
 t.test('a client that never reads its answers is cut off', async t => {

@@ -8,6 +8,7 @@ import t from 'tap'
 import { playFotor, type Fotor } from '../support/fotor.js'
 import type { TestGateway } from '../support/gateway.js'
 import { accept, logged, onRedis, replayed, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { steadyNow } from '../support/steady.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
 
 /** An answer takes no longer, whatever has become of Redis; milliseconds. */
@@ -92,12 +93,12 @@ for (const [how, begin, end] of [
     const received = subscriber.received.length + repaired.received.length
     repaired.behave(answers.ok)
     await actions[end]()
-    const back = performance.now()
+    const back = steadyNow()
     await Promise.any([subscriber.waitUntil(() => subscriber.received.length + repaired.received.length > received),
       repaired.waitUntil(() => subscriber.received.length + repaired.received.length > received)])
-    const resumedMs = performance.now() - back
+    const resumedMs = steadyNow() - back
     await fotor.more(20)
-    const acceptedMs = performance.now() - back
+    const acceptedMs = steadyNow() - back
     await fotor.stop()
 
     t.comment(`answers ${JSON.stringify([...fotor.answers])}, the slowest after ${Math.round(fotor.slowestMs())} ms; ` +
@@ -160,12 +161,12 @@ t.test('a wiped queue is made anew from the record, with its limits and its hold
   const doomed = await client.keys('{relay}:queue:*')
   t.ok(doomed.length >= 20, 'there is something to lose')
   await client.del(...doomed)
-  const wiped = performance.now()
+  const wiped = steadyNow()
   slow.behave(answers.ok)
   for (const answer of pending.splice(0)) answer()
 
   await slow.waitUntil(() => new Set(tasksOf(slow)).size === 20)
-  t.ok(performance.now() - wiped < MAX_RECONCILE_MS, `every delivery came within ${Math.round(performance.now() - wiped)} ms`)
+  t.ok(steadyNow() - wiped < MAX_RECONCILE_MS, `every delivery came within ${Math.round(steadyNow() - wiped)} ms`)
   const delayed = await until(async () => {
     const count = await client.zcard('{relay}:queue:failing:delayed')
     return count >= 20 ? count : undefined

@@ -6,6 +6,7 @@
 import t from 'tap'
 import { eventually, makeHome, startProcess } from '../support/gateway.js'
 import { onRedis, setScene } from '../support/scene.js'
+import { steadyNow } from '../support/steady.js'
 import { answers, startSubscriber } from '../support/subscriber.js'
 
 interface History {
@@ -43,9 +44,9 @@ t.test('SIGTERM under load loses nothing, uses no budget and ends in time', asyn
     }
   })
   await slow.waitFor(4)
-  const started = performance.now()
+  const started = steadyNow()
   const code = await first.end('SIGTERM')
-  const tookMs = performance.now() - started
+  const tookMs = steadyNow() - started
   sending.on = false
   await Promise.all(senders)
   t.equal(code, 0, 'a clean stop')
@@ -76,8 +77,8 @@ t.test('SIGTERM while Redis is away ends in time too', async t => {
   const gateway = await scene.process(scene.home({ ...onRedis(redis), shutdownGrace: '3s', subscribers: [{ name: 'one', url: 'http://127.0.0.1:1/' }] }))
   await redis.kill()
   await eventually(async () => (await gateway.post({ taskId: 't', status: 1, type: 'x' })).json['status'] === 'spooled' || undefined)
-  const started = performance.now()
+  const started = steadyNow()
   t.equal(await gateway.end('SIGTERM'), 0)
-  const tookMs = performance.now() - started
+  const tookMs = steadyNow() - started
   t.ok(tookMs < 3_000 + 3_000, `in ${Math.round(tookMs)} ms: the grace time, and half a second for each part after it`)
 })

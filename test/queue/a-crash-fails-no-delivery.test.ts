@@ -10,6 +10,7 @@ import { jobIdOf } from '../../src/model/delivery.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, openGateway, policyFor, recordingDeliver, until } from '../support/relay.js'
+import { steadyNow } from '../support/steady.js'
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/worker-that-hangs.ts')
 
@@ -38,7 +39,7 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
-    const killedAt = performance.now()
+    const killedAt = steadyNow()
     if (crash < 3) {
       ({ child, jobId } = await takeJob())
     } else {
@@ -46,7 +47,7 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
       await gateway.work(deliver)
       await until('it is delivered', () => sent.length === 1, 15_000)
     }
-    tookMs.push(performance.now() - killedAt)
+    tookMs.push(steadyNow() - killedAt)
   }
   t.ok(tookMs.every(ms => ms < 10_000), tookMs.join())
   await until('it is finished', async () => (await gateway.queues.count('a')).jobs === 0)
