@@ -128,10 +128,18 @@ export async function logged (gateway: TestGateway, fits: (line: Record<string, 
   return await until(() => gateway.log.slice(after).find(fits))
 }
 
+/** What an operator is answered, who asks again while Redis has no time for it. */
+async function see<T> (gateway: TestGateway, path: string): Promise<T> {
+  return await until(async () => {
+    const { status, json } = await gateway.api<T>('GET', `/api/v1${path}`)
+    return status === 503 ? undefined : json
+  })
+}
+
 /** One subscriber, as an operator sees it. */
 export async function seeSubscriber (gateway: TestGateway, name: string): Promise<SubscriberView | undefined> {
-  const { json } = await gateway.api<{ items: SubscriberView[] }>('GET', '/api/v1/subscribers')
-  return json.items.find(one => one.name === name)
+  const { items } = await see<{ items: SubscriberView[] }>(gateway, '/subscribers')
+  return items.find(one => one.name === name)
 }
 
 /** Every delivery that fits a query such as `subscriber=billing&state=held`. */
@@ -139,17 +147,17 @@ export async function seeDeliveries (gateway: TestGateway, query: string): Promi
   const found: DeliveryView[] = []
   let cursor: string | null = ''
   do {
-    const { json }: { json: { items: DeliveryView[], nextCursor: string | null } } = await gateway.api('GET',
-      `/api/v1/deliveries?limit=500&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
-    found.push(...json.items)
-    cursor = json.nextCursor
+    const page: { items: DeliveryView[], nextCursor: string | null } = await see(gateway,
+      `/deliveries?limit=500&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+    found.push(...page.items)
+    cursor = page.nextCursor
   } while (cursor !== null)
   return found
 }
 
 /** One event with its deliveries and attempts. */
 export async function seeEvent (gateway: TestGateway, eventId: string): Promise<EventView> {
-  return (await gateway.api<EventView>('GET', `/api/v1/events/${eventId}`)).json
+  return await see(gateway, `/events/${eventId}`)
 }
 
 /** Resolves when a delivery is in this state. */
@@ -160,9 +168,9 @@ export async function untilState (gateway: TestGateway, { eventId, subscriber }:
 /** Resolves when no delivery is open any more; then what failed, over all subscribers. */
 export async function untilNothingIsOpen (gateway: TestGateway): Promise<{ failed: number }> {
   return await until(async () => {
-    const { json } = await gateway.api<{ items?: SubscriberView[] }>('GET', '/api/v1/subscribers')
-    if (json.items?.every(({ counts }) => counts.open === 0) !== true) return undefined
-    return { failed: json.items.reduce((sum, { counts }) => sum + counts.failed, 0) }
+    const { items } = await see<{ items: SubscriberView[] }>(gateway, '/subscribers')
+    if (!items.every(({ counts }) => counts.open === 0)) return undefined
+    return { failed: items.reduce((sum, { counts }) => sum + counts.failed, 0) }
   })
 }
 
@@ -175,8 +183,8 @@ export async function replayed (gateway: TestGateway, order: object): Promise<Re
 /** As {@link replayed}, for one that was ordered before. */
 export async function untilReplayed (gateway: TestGateway, id: string): Promise<ReplayView> {
   return await until(async () => {
-    const { json } = await gateway.api<ReplayView>('GET', `/api/v1/replays/${id}`)
-    return json.state === 'done' && json.delivered + json.failed === json.queued ? json : undefined
+    const replay = await see<ReplayView>(gateway, `/replays/${id}`)
+    return replay.state === 'done' && replay.delivered + replay.failed === replay.queued ? replay : undefined
   })
 }
 
@@ -198,8 +206,8 @@ export async function accept (gateway: TestGateway, callback: { taskId: string, 
 /** The newest event of a task that arrived since then, once there is one: from the spool, or from Redis, which had it although its answer was late. */
 async function eventSince (gateway: TestGateway, taskId: string, since: string): Promise<string> {
   return await until(async () => {
-    const { json } = await gateway.api<{ items?: Array<{ id: string }> }>('GET', `/api/v1/events?since=${since}&taskId=${encodeURIComponent(taskId)}`)
-    return json.items?.[0]?.id
+    const { items } = await see<{ items: Array<{ id: string }> }>(gateway, `/events?since=${since}&taskId=${encodeURIComponent(taskId)}`)
+    return items[0]?.id
   })
 }
 

@@ -31,8 +31,8 @@ export interface Sentinel {
 
 /** A primary that is silent for so long is given up, milliseconds. */
 const DOWN_AFTER_MS = 1_000
-/** A failover that found no replica at first is tried again after ten seconds, and again, milliseconds. */
-const AT_MOST_MS = 50_000
+/** A failover that found no replica at first is tried again after ten seconds, and again; a sentinel that stood still does nothing for half a minute; milliseconds. */
+const AT_MOST_MS = 90_000
 
 /**
  * Starts them; resolves when the sentinel knows every replica.
