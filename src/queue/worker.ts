@@ -14,6 +14,7 @@ import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import type { Report } from '../model/fact.js'
 import type { Opened, Verdict } from '../model/work.js'
 import type { Keys } from '../redis/keys.js'
+import { endClient } from '../redis/end-client.js'
 import type { RedisClient } from '../redis/script.js'
 import type { Turns } from './turns.js'
 
@@ -94,7 +95,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
       await Promise.race([closed, tooLate])
       clearTimeout(cutOff)
       clearTimeout(giveUp)
-      endWaitingDriver(worker).catch(() => {}) // nothing waits for it
+      endConnection(worker).catch(() => {}) // nothing waits for it
     },
     abandon () {
       stopping.abort()
@@ -103,23 +104,14 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   }
 }
 
-/** What BullMQ waits for while it closes. */
-interface Driver {
-  status: string
-  emit: (event: 'end') => boolean
-  flushQueue: (error: Error) => void
-}
-
 /**
- * Ended between two tries to reconnect, the driver tells nobody, and BullMQ
- * would wait for that for ever, with its timers running.
+ * BullMQ waits for its own connection while it closes, for ever when Redis does
+ * not come back; and before that connection was ready once, only its field
+ * leads to it.
  */
-async function endWaitingDriver (worker: Worker): Promise<void> {
-  const driver = await worker.backend.blockingConnection?.client as unknown as Driver | undefined
-  if (driver?.status !== 'reconnecting') return
-  driver.status = 'end'
-  driver.emit('end')
-  driver.flushQueue(new Error('Connection is closed.'))
+async function endConnection (worker: Worker): Promise<void> {
+  const connection = worker.backend.blockingConnection as unknown as { _client?: RedisClient } | undefined
+  if (connection?._client !== undefined) await endClient(connection._client)
 }
 
 async function verdictOf ({ subscriber, deliver, turns, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {

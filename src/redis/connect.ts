@@ -10,6 +10,7 @@ import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
 import type { RedisClient } from './script.js'
 import { createClient, type ClientRole } from './client.js'
+import { endClient } from './end-client.js'
 import { followFailovers } from './follow-failover.js'
 import { describeTarget, type RedisTarget } from './target.js'
 
@@ -26,9 +27,6 @@ export interface Connections {
   /** Ends every connection within a fraction of a second; what still waits on one is rejected. Idempotent. */
   close (): Promise<void>
 }
-
-/** How long `close` lets a connection say goodbye, milliseconds. */
-const GOODBYE_MS = 300
 
 /** What `waitUntilReady` tells of a client besides its state. */
 interface Story { address: string, lastError: string | null }
@@ -68,7 +66,7 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
     async close () {
       closed = true
       unfollow()
-      await Promise.all(clients.map(end))
+      await Promise.all(clients.map(endClient))
     }
   }
 }
@@ -98,21 +96,6 @@ function reportState (client: RedisClient, story: Story, tell: Tell): void {
 function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
   const { message } = error.lastNodeError ?? error
   return message === '' ? error.name : message
-}
-
-async function end (client: RedisClient): Promise<void> {
-  const ended = new Promise<void>(resolve => {
-    client.once('end', resolve)
-    setTimeout(resolve, GOODBYE_MS).unref()
-  })
-  const waiting = client.status === 'ready' || client.status === 'connect' || client.status === 'connecting'
-  client.disconnect()
-  if (waiting) await ended
-  if (client.status === 'end') return
-  // Between two tries the driver never reaches its own end, and whatever waits on it would wait for ever.
-  client.status = 'end'
-  const driver = client as unknown as { flushQueue: (error: Error) => void }
-  driver.flushQueue(new Error('Connection is closed.'))
 }
 
 /**

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { endClient } from '../../src/redis/end-client.js'
 import { endWithUs } from './children.js'
 
 /** The program, by its name or path. */
@@ -65,7 +66,7 @@ export async function startRedis (args: string[] = []): Promise<TestRedis> {
       child = await spawnRedis(dir, path, args)
     },
     async close () {
-      for (const client of clients) client.disconnect()
+      await Promise.all(clients.map(endClient))
       await kill()
       rmSync(dir, { recursive: true, force: true })
     }
