@@ -10,7 +10,6 @@ import { createTurns } from '../../src/queue/turns.js'
 import { startWorker, type Deliver } from '../../src/queue/worker.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
-import { endClient } from '../../src/redis/end-client.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, until, type Gateway } from '../support/relay.js'
@@ -269,14 +268,11 @@ t.test('without Redis, stopping ends all the same', async t => {
   await own.restart()
 })
 
-t.test('without Redis from the start, stopping ends all the same, and leaves no timer', async t => {
+t.test('a worker that never got its own connection ends all the same', async t => {
   const own = await startRedis()
   t.teardown(async () => { await own.close() })
   const redis = own.client()
-  await redis.ping()
-  const timers = (): number => process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length
-  const before = timers()
-  await own.kill()
+  await redis.config('SET', 'maxclients', '1')
   const keys = keysOf('relay')
   const worker = startWorker({
     subscriber: 'a',
@@ -289,9 +285,9 @@ t.test('without Redis from the start, stopping ends all the same, and leaves no 
     keys,
     report: () => {}
   })
+  await until('it would take jobs', async () => await redis.exists(`${keys.queuePrefix}:a:stalled-check`) === 1)
   await worker.stop(0)
-  await endClient(redis)
-  await until('no timer is left', () => timers() <= before)
+  t.pass('and this file would not end if a timer of it were left')
 })
 
 t.test('workers go on by themselves when Redis was away', async t => {
