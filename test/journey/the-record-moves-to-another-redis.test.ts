@@ -79,7 +79,7 @@ t.test('moved as the runbook says, under load: nothing is lost, and what was del
   t.equal((await sendOnce(next, 'before-0')).status, 'duplicate')
 })
 
-t.test('an export is private, is gone on with, and never overwrites', { timeout: 120_000 }, async t => {
+t.test('an export is private, is gone on with, and never overwrites', { timeout: 60_000 }, async t => {
   const scene = setScene(t)
   const subscriber = await scene.subscriber()
   const home = scene.home({ subscribers: [{ name: 'a', url: subscriber.url }] })
