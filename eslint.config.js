@@ -77,7 +77,7 @@ export default [
   ...neostandard({
     ts: true,
     noJsx: true,
-    ignores: ['dist/**', 'node_modules/**', '.tap/**', 'data/**']
+    ignores: ['dist/**', '.compiled/**', 'node_modules/**', '.tap/**', 'data/**']
   }),
 
   {

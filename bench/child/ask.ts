@@ -5,7 +5,7 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { programAt } from '../../test/support/program.js'
 
 /** What a child can be told; each order takes one object and answers with another. */
 export type Orders = Record<string, (what: never) => Promise<unknown>>
@@ -32,8 +32,7 @@ interface Waiting { resolve: (answer: never) => void, reject: (error: Error) => 
  * @param file  beside this one, without its extension: `load`
  */
 export function startChild<O extends Orders> (file: string): Child<O> {
-  const path = fileURLToPath(new URL(`./${file}.ts`, import.meta.url))
-  const child = fork(path, { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(programAt(import.meta.url, `./${file}.ts`), { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const waiting = new Map<number, Waiting>()
   let number = 0
   let ended = false

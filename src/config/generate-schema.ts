@@ -2,7 +2,7 @@
  * Makes `config/relay.schema.json`, by which editors complete and check the
  * YAML: the schema of the code, plus what only a file can hold.
  *
- *   node --import=tsx src/config/generate-schema.ts
+ *   npm run build && node dist/config/generate-schema.js
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

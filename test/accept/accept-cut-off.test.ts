@@ -4,10 +4,11 @@
  * lost and nothing is doubled, wherever it broke.
  */
 import { dirname, join } from 'node:path'
-import t from 'tap'
-import { hastyClient, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import t from '../support/tap.js'
+import { hastyClient, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { startCuttingProxy } from '../support/cutting-proxy.js'
 import { startRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 const proxy = await startCuttingProxy(join(dirname(server.path), 'p'), server.path)

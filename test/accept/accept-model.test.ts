@@ -6,7 +6,7 @@
  * it. The model walks the events in that order and says what each must be.
  */
 import fc from 'fast-check'
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { isFinal, type Flag } from '../../src/model/event.js'
@@ -14,8 +14,9 @@ import { matches, type Match } from '../../src/model/match.js'
 import type { Selected } from '../../src/record/select.js'
 import { startRedis } from '../support/redis.js'
 import {
-  allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, subscriberNamed, until, type Gateway, type Policy
+  allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, subscriberNamed, type Gateway, type Policy
 } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

@@ -3,15 +3,16 @@
  * answer comes in time, "accepted" only for what is safe, and nothing has to
  * be restarted afterwards.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { steadyNow } from '../support/steady.js'
 import {
-  accepted, allEvents, callback, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway
+  accepted, allEvents, callback, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 async function start (t: Test, names = ['a', 'b']): Promise<{ server: TestRedis, gateway: Gateway }> {
   const server = await startRedis()

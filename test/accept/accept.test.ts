@@ -2,13 +2,14 @@
  * What becomes of arrivals: first, repeat, revision, late or conflict, over
  * two gateways on one Redis.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'
 import { readBody, readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, subscriberNamed, until
+  accepted, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, subscriberNamed
 } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

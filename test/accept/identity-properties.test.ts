@@ -2,7 +2,7 @@
  * What must hold of `identity` for every callback, not only for those we
  * thought of.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { readIdentity } from '../../src/accept/identity.js'
 

@@ -2,7 +2,7 @@
  * What counts as a usable callback, and which two callbacks are the same one:
  * the tables of `identity`, line by line.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { readdirSync, readFileSync } from 'node:fs'
 import { readIdentity, type Identity } from '../../src/accept/identity.js'
 

@@ -1,5 +1,5 @@
 /** What an operator sees of alerts. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { alertOf } from '../alerts/alert.js'
 import { startApi, VIEWER } from './api.js'
 

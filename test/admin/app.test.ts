@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import t from 'tap'
+import t from '../support/tap.js'
 import { OPERATOR, startApi, type Api } from './api.js'
 
 let api: Api

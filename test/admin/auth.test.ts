@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Token } from '../../src/admin/app.js'
 import { OPERATOR, startApi, VIEWER } from './api.js'
 

@@ -1,5 +1,5 @@
 /** What is wrong with a request is told, and telling it costs next to nothing. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { Type } from 'typebox'
 import { checkFor, type InputError } from '../../src/admin/check-input.js'
 import { isRelayError } from '../../src/model/errors.js'

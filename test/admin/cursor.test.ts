@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import {
   deliveryCursor, eventCursor, readDeliveryCursor, readEventCursor, readReplayCursor, replayCursor
 } from '../../src/admin/cursor.js'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { subscriberNamed, startApi, type Api } from './api.js'
 
 interface Item { eventId: string, subscriber: string, state: string }

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { didYouMean } from '../../src/admin/did-you-mean.js'
 
 const KNOWN = ['taskId', 'type', 'status', 'state', 'subscriber', 'since', 'until']

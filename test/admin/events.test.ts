@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { startApi } from './api.js'
 
 interface Entry { subscriber: string, state: string, heldBy: string | null, attempts: number, nextAttemptAt: string | null }

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import type { AdminOptions } from '../../src/admin/app.js'
 import { startApi } from './api.js'
 

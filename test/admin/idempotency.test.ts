@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { startApi, VIEWER } from './api.js'
 
 let reload: () => Promise<{ changed: string[] }> = async () => ({ changed: [] })

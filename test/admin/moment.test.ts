@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { parseMoment } from '../../src/admin/moment.js'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')

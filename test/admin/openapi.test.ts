@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { Ajv } from 'ajv'
 import { startApi } from './api.js'
 

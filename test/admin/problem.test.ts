@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { problemOf } from '../../src/admin/problem.js'
 import { RelayError } from '../../src/model/errors.js'
 import { startApi } from './api.js'

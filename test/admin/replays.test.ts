@@ -1,9 +1,9 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { replayCursor } from '../../src/admin/cursor.js'
 import { createReplayRunner } from '../../src/replay/run.js'
 import { finishReplay } from '../../src/replay/replays.js'
-import { until } from '../support/relay.js'
 import { startApi, type Api } from './api.js'
+import { until } from '../support/until.js'
 
 interface Ordered { id: string | null, matched: number }
 interface Page { items: Array<{ id: string }>, nextCursor: string | null }

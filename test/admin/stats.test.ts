@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Replica } from '../../src/model/replica.js'
 import { setHold } from '../../src/record/holds.js'
 import { makeRoom } from '../../src/record/make-room.js'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Queues } from '../../src/queue/queues.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { configOf } from '../config/config-of.js'

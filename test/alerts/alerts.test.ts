@@ -2,15 +2,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { createAlerts, toldOf, type Alerts, type AlertsOptions, type AlertStore, type Seen } from '../../src/alerts/alerts.js'
 import { createNotifier } from '../../src/alerts/notifier.js'
 import { createOwnStore } from '../../src/alerts/own-store.js'
 import type { Alert, Condition, Receiver } from '../../src/model/alert.js'
 import type { Fact } from '../../src/model/fact.js'
-import { until, type TestContext } from '../support/scene.js'
+import { type TestContext } from '../support/scene.js'
 import { answers, startSubscriber, type Behaviour, type TestSubscriber } from '../support/subscriber.js'
 import { conditionOf, receiverAt } from './alert.js'
+import { until } from '../support/until.js'
 
 /** In memory, as what it was given; fails when it is told to. */
 function storeOf (): AlertStore & { alerts: Alert[], fails: boolean } {
@@ -89,7 +90,7 @@ async function looked ({ looks }: Stage): Promise<void> {
   await until(() => looks() >= before + 3 || undefined)
 }
 
-t.test('a receiver is told what begins and what is over, and so is the log', { timeout: 30_000 }, async t => {
+t.test('a receiver is told what begins and what is over, and so is the log', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)])
   stage.seen.now = seeing(conditionOf('redis-away', { severity: 'critical' }))
@@ -111,7 +112,7 @@ t.test('a receiver is told what begins and what is over, and so is the log', { t
   t.match(stage.facts, [{ fact: 'alert.raised', name: 'redis-away' }, { fact: 'alert.resolved' }])
 })
 
-t.test('while Redis is away this process tells what it knows; of the relay nothing is known, so nothing is over', { timeout: 30_000 }, async t => {
+t.test('while Redis is away this process tells what it knows; of the relay nothing is known, so nothing is over', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)])
   stage.seen.now = seeing(conditionOf('memory-short', { of: 'relay' }))
@@ -127,7 +128,7 @@ t.test('while Redis is away this process tells what it knows; of the relay nothi
   t.strictSame((await stage.alerts.current()).map(({ name }) => name), ['memory-short', 'redis-away'])
 })
 
-t.test('one that does not speak for the relay tells only of itself', { timeout: 30_000 }, async t => {
+t.test('one that does not speak for the relay tells only of itself', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)], { isSpeaker: () => false })
   stage.seen.now = seeing(conditionOf('memory-short', { of: 'relay' }), conditionOf('spool-waiting'))
@@ -140,7 +141,7 @@ t.test('one that does not speak for the relay tells only of itself', { timeout: 
   t.strictSame(stage.shared.alerts, [])
 })
 
-t.test('deliveries that were given up are told, until there are none', { timeout: 30_000 }, async t => {
+t.test('deliveries that were given up are told, until there are none', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)])
   const withFailed = (failed: number): Seen => ({ conditions: [], subscribers: [{ ...SUBSCRIBER, counts: { ...SUBSCRIBER.counts, failed } }] })
@@ -160,7 +161,7 @@ const SUBSCRIBER = {
   name: 'billing', holds: [], counts: { open: 0, held: 0, failed: 0, delivered: 0 }, oldestWaitingAt: null, lastSuccessAt: null, lastError: null, failing: false, breaker: 'closed' as const
 }
 
-t.test('a receiver that refuses or hangs keeps nobody waiting, is asked later and later, and is told in the end', { timeout: 60_000 }, async t => {
+t.test('a receiver that refuses or hangs keeps nobody waiting, is asked later and later, and is told in the end', async t => {
   const [refusing, hanging, well] = [await receiving(t, answers.status(500)), await receiving(t, answers.hang), await receiving(t)]
   const receivers = [receiverAt(refusing.url, { name: 'refusing' }), receiverAt(hanging.url, { name: 'hanging' }), receiverAt(well.url, { name: 'well' })]
   // Days may go by on the test's clock while a receiver hangs; nobody is to be reminded in them.
@@ -190,7 +191,7 @@ t.test('a receiver that refuses or hangs keeps nobody waiting, is asked later an
   t.strictSame(stage.facts.filter(told => told.fact === 'alert.receiver' && told.state === 'takes').length, 2)
 })
 
-t.test('a receiver that a reload has corrected is asked at once', { timeout: 30_000 }, async t => {
+t.test('a receiver that a reload has corrected is asked at once', async t => {
   const [refusing, well] = [await receiving(t, answers.status(401)), await receiving(t)]
   const receivers = [receiverAt(refusing.url)]
   const stage = setStage(t, receivers)
@@ -203,7 +204,7 @@ t.test('a receiver that a reload has corrected is asked at once', { timeout: 30_
   t.equal(refusing.received.length, 1)
 })
 
-t.test('an alert whose telling could not be saved is told again, under the same id', { timeout: 30_000 }, async t => {
+t.test('an alert whose telling could not be saved is told again, under the same id', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)])
   stage.seen.now = seeing(conditionOf('memory-short', { of: 'relay' }))
@@ -216,7 +217,7 @@ t.test('an alert whose telling could not be saved is told again, under the same 
   t.equal(stage.facts.filter(({ fact }) => fact === 'alert.trouble').length, 1, 'and the log says it once')
 })
 
-t.test('a store that fails keeps nobody from being told of the rest', { timeout: 30_000 }, async t => {
+t.test('a store that fails keeps nobody from being told of the rest', async t => {
   const onCall = await receiving(t)
   const stage = setStage(t, [receiverAt(onCall.url)])
   stage.own.fails = true
@@ -227,7 +228,7 @@ t.test('a store that fails keeps nobody from being told of the rest', { timeout:
   t.match(stage.facts[0], { fact: 'alert.trouble', error: 'no space left' })
 })
 
-t.test('before there is anything to see nobody is told anything', { timeout: 30_000 }, async t => {
+t.test('before there is anything to see nobody is told anything', async t => {
   const stage = setStage(t, [])
   stage.own.alerts = [{ ...conditionOf('spool-waiting'), since: 1, endedAt: null, told: {} }]
   stage.seen.now = null
@@ -235,7 +236,7 @@ t.test('before there is anything to see nobody is told anything', { timeout: 30_
   t.match(stage.own.alerts, [{ endedAt: null }])
 })
 
-t.test('a test is sent to every receiver, and each is heard', { timeout: 30_000 }, async t => {
+t.test('a test is sent to every receiver, and each is heard', async t => {
   const [refusing, well] = [await receiving(t, answers.status(401)), await receiving(t)]
   const stage = setStage(t, [receiverAt(refusing.url, { name: 'refusing' }), receiverAt(well.url, { name: 'well' }), receiverAt('http://127.0.0.1:9/', { name: 'nobody' })])
   t.match(await stage.alerts.test(), [
@@ -244,7 +245,7 @@ t.test('a test is sent to every receiver, and each is heard', { timeout: 30_000 
   t.strictSame(typesOf(well), ['alert.test'])
 })
 
-t.test('stopping cuts off what hangs, and says nothing of it', { timeout: 30_000 }, async t => {
+t.test('stopping cuts off what hangs, and says nothing of it', async t => {
   const hanging = await receiving(t, answers.hang)
   const stage = setStage(t, [receiverAt(hanging.url)])
   stage.seen.now = seeing(conditionOf('redis-away'))

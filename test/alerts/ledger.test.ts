@@ -1,5 +1,5 @@
 /** What a receiver is told as time goes by, one story a line. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { dueTo, forget, observe, tell } from '../../src/alerts/ledger.js'
 import type { Alert } from '../../src/model/alert.js'
 import { alertOf, conditionOf } from './alert.js'

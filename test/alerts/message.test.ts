@@ -1,6 +1,6 @@
 /** What a receiver of alerts is sent. */
 import { Webhook } from 'standardwebhooks'
-import t from 'tap'
+import t from '../support/tap.js'
 import { composeNotice, composeTest } from '../../src/alerts/message.js'
 import { alertOf, receiverAt } from './alert.js'
 

@@ -1,5 +1,5 @@
 /** Which refused callbacks an operator is told of. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { createRefusals } from '../../src/alerts/refusals.js'
 import type { Fact } from '../../src/model/fact.js'
 

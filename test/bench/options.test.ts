@@ -1,7 +1,7 @@
 /**
  * The command line of the bench.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { MEASURES } from '../../bench/measures.js'
 import { readOptions, USAGE } from '../../bench/options.js'
 

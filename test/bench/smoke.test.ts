@@ -3,7 +3,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { fallenBelow, judge, ratiosOf, readBaseline, WATCHED, writeBaseline } from '../../bench/smoke.js'
 import { resultOf, type Result } from '../../bench/result.js'
 

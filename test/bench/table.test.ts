@@ -1,7 +1,7 @@
 /**
  * The table of the bench: what was aimed at stands beside what was found.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { BenchDocument } from '../../bench/report/document.js'
 import { tableOf } from '../../bench/report/table.js'
 import { flatnessOf, resultOf, type Result } from '../../bench/result.js'

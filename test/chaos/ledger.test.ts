@@ -1,5 +1,5 @@
 /** Each promise, broken on paper: the ledger says so, and says nothing of a run that kept them all. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { judge, type Evidence, type Received, type Recorded, type Sent } from '../../chaos/ledger.js'
 
 const BODIES = ['{"taskId":"t","status":1,"n":0}', '{"n":0, "taskId":"t", "status":1}']

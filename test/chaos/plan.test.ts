@@ -1,5 +1,5 @@
 /** A failing seed fails again: what is done to the gateway follows from the seed alone. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { readOptions } from '../../chaos/options.js'
 import { FAULTS, planOf, victimOf, type Plan } from '../../chaos/plan.js'
 import { recoveriesOf, tooSlow } from '../../chaos/recovery.js'

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { widthOf } from '../../src/cli/plain-text.js'
 import { folder, run } from './at-the-terminal.js'
 import { problem, standIn } from './stand-in-gateway.js'

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import t from 'tap'
+import t from '../support/tap.js'
 import { startDemoSubscriber, type Received } from '../../src/cli/demo/subscriber.js'
 
 const KEY = Buffer.from('a key of the test, 24 bytes')

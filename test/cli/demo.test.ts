@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { startGateway } from '../../src/gateway.js'
 import { findServerProgram } from '../../src/redis/server-program.js'
+import { MAIN } from '../support/gateway.js'
 import { folder, PACKAGE_DIR, run, type Ended } from './at-the-terminal.js'
 
 const SHIPPED = readFileSync(join(PACKAGE_DIR, 'config', 'demo.yaml'), 'utf8')
@@ -58,8 +59,8 @@ t.test('the demo delivers the vendor\'s sample, tells so, and leaves nothing beh
 })
 
 t.test('the real program stays up until Ctrl-C, its suggestions work meanwhile, and no log line is in the story', async t => {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, ['--import=tsx', join(PACKAGE_DIR, 'src', 'main.ts'), 'demo', '--config', await demoConfig(t)], { env, stdio: 'pipe' })
+  const { env } = process
+  const child = spawn(process.execPath, [MAIN, 'demo', '--config', await demoConfig(t)], { env, stdio: 'pipe' })
   t.teardown(() => { child.kill('SIGKILL') })
   let out = ''
   child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); child.emit('said') })

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { ApiFlags } from '../../src/cli/command-line.js'
 import { findApi } from '../../src/cli/find-api.js'
 import { reference } from '../../src/config/interpolate.js'

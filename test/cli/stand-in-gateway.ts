@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Test } from 'tap'
+import type { Test } from '../support/tap.js'
 
 export interface Asked {
   /** `GET /api/v1/events?limit=1`. */

@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
+import { programAt } from '../support/program.js'
 import { folder } from './at-the-terminal.js'
 
 // Most of the time of each is spent by a process that starts.
 t.jobs = 2
 
-const PROGRAM = fileURLToPath(new URL('./start-process.ts', import.meta.url))
+const PROGRAM = programAt(import.meta.url, './start-process.ts')
 
 interface Running {
   child: ChildProcess
@@ -21,8 +21,7 @@ interface Running {
 }
 
 function start (t: Test, words: string[], env: Record<string, string> = {}): Running {
-  const { NODE_OPTIONS: _, ...rest } = process.env
-  const child = spawn(process.execPath, ['--import=tsx', PROGRAM, ...words], { env: { ...rest, ...env }, stdio: 'pipe' })
+  const child = spawn(process.execPath, [PROGRAM, ...words], { env: { ...process.env, ...env }, stdio: 'pipe' })
   t.teardown(() => { child.kill('SIGKILL') })
   let out = ''
   let err = ''

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { paintFor } from '../../src/cli/colour.js'
 import { cutTo, plainText, widthOf } from '../../src/cli/plain-text.js'

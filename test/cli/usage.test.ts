@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { run } from './at-the-terminal.js'
 
 const COMMANDS = ['start', 'demo', 'check', 'doctor', 'status', 'events', 'show', 'replay', 'discard', 'pause', 'resume', 'reload', 'send']

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { readAdminPlace, type AdminPlace } from '../../src/config/admin-place.js'
 import { reference } from '../../src/config/interpolate.js'
 

@@ -1,5 +1,5 @@
 /** What changed between two configurations: where, never what. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { changesBetween } from '../../src/config/changes.js'
 import { needsRestart } from '../../src/config/restart-keys.js'
 import { configOf } from './config-of.js'

@@ -1,5 +1,5 @@
 /** Durations: what is read, what is refused, and that writing undoes reading. */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { formatDuration, parseDuration } from '../../src/config/duration.js'
 

@@ -3,7 +3,7 @@
  * gateway must say of it: place | path | message | hint.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import t from 'tap'
+import t from '../support/tap.js'
 import { loadConfig } from '../../src/config/load.js'
 
 const FOLDER = 'test/config/faults'

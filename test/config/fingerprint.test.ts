@@ -1,5 +1,5 @@
 /** The fingerprint of a configuration: equal for equal ones, and no way back. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { changesBetween } from '../../src/config/changes.js'
 import { fingerprintOf } from '../../src/config/fingerprint.js'
 import { configOf } from './config-of.js'

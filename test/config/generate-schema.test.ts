@@ -1,14 +1,14 @@
 /** `config/relay.schema.json` is fresh, and agrees with the gateway. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import t from 'tap'
+import t from '../support/tap.js'
 import { parse } from 'yaml'
 import { editorSchema, SCHEMA_FILE } from '../../src/config/generate-schema.js'
 import { loadConfig } from '../../src/config/load.js'
 
 const validate = new Ajv({ allowUnionTypes: true, strict: true }).compile(JSON.parse(editorSchema()) as object)
 
-t.test('the schema in config/ is fresh: otherwise run node --import=tsx src/config/generate-schema.ts', async t => {
+t.test('the schema in config/ is fresh: otherwise run npm run build && node dist/config/generate-schema.js', async t => {
   t.equal(readFileSync(SCHEMA_FILE, 'utf8'), editorSchema())
 })
 

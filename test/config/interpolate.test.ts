@@ -1,5 +1,5 @@
 /** What is put into a text from outside, and what cannot be. */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { interpolate, reference, type Outside } from '../../src/config/interpolate.js'
 

@@ -1,5 +1,5 @@
 /** Each kind of value: what is read as what, and what is refused. */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { READERS, type Kind } from '../../src/config/kinds.js'
 import { readSmallFile } from '../../src/config/small-file.js'

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { loadConfig, type Loaded } from '../../src/config/load.js'
 import { configOf } from './config-of.js'
 import type { Fault } from '../../src/config/fault.js'

@@ -1,5 +1,5 @@
 /** What `check` shows: all that is in force, nothing that is secret. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { describeConfig } from '../../src/config/mask.js'
 import { configOf } from './config-of.js'
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { changesBetween } from '../../src/config/changes.js'
 import { formatFault } from '../../src/config/fault.js'
 import { loadConfig } from '../../src/config/load.js'

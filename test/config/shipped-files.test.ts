@@ -1,6 +1,6 @@
 /** The files in `config/` are true: they load, and say what the schema says. */
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t from '../support/tap.js'
 import { isLoopback } from '../../src/config/rules.js'
 import { relaySchema } from '../../src/config/schema.js'
 import { shapeOf, type Shape } from '../../src/config/shape.js'

@@ -1,5 +1,5 @@
 /** Sizes: what is read, what is refused, and that writing undoes reading. */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { formatSize, parseSize } from '../../src/config/size.js'
 

@@ -1,5 +1,5 @@
 /** What is allowed and yet probably not meant. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { warnings } from '../../src/config/warnings.js'
 import { configOf } from './config-of.js'
 

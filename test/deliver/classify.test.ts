@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { classify, type Judged } from '../../src/deliver/classify.js'
 import type { Outcome } from '../../src/model/outcome.js'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { composeHeaders, type Composed } from '../../src/deliver/compose.js'
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678)

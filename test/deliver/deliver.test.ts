@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import t from 'tap'
+import t from '../support/tap.js'
 import { Webhook } from 'standardwebhooks'
 import { createDeliverer, type DelivererOptions } from '../../src/deliver/deliver.js'
 import { reportAttempt } from '../../src/deliver/report-attempt.js'

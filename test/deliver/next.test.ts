@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { nextAfter, type Standing } from '../../src/deliver/next.js'
 import type { Outcome } from '../../src/model/outcome.js'

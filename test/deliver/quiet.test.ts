@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { quietAfter } from '../../src/deliver/quiet.js'
 import type { Outcome } from '../../src/model/outcome.js'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { waitAsked } from '../../src/deliver/retry-after.js'
 
 /** Sun, 06 Nov 1994 08:49:37 GMT, RFC 9110's own example. */

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Script } from 'node:vm'
-import t from 'tap'
+import t from '../support/tap.js'
 import { parse } from 'yaml'
 import { parseDuration } from '../../src/config/duration.js'
 import { isRefusal } from '../../src/config/reading.js'

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { parse, stringify } from 'yaml'
 import { loadConfig } from '../../src/config/load.js'
 import { configIn, secretFilesIn, settle } from '../deploy/kubernetes/deployed.js'

@@ -1,6 +1,6 @@
 /** docs/scaling.md is true, as far as it can be held against the code. */
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t from '../support/tap.js'
 import { OWN_KEYS } from '../../src/config/own-keys.js'
 import { configOf } from '../config/config-of.js'
 

@@ -4,7 +4,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { adminTokenFile, readOrMakeAdminToken } from '../../src/gateway/admin-token.js'
 
 function directory (t: { teardown: (end: () => void) => unknown }): string {

@@ -1,5 +1,5 @@
 /** What everybody may read of the gateway's health, without a token. */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { SpoolStatus } from '../../src/accept/spool/spooling.js'
 import { createHealth, type Health } from '../../src/gateway/health.js'
 import { createLook, type LookOptions } from '../../src/gateway/look.js'

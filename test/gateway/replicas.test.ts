@@ -2,7 +2,7 @@
  * A process among its replicas: it is on the list while it runs, and a
  * difference between configurations is told when it lasts, once.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Config } from '../../src/config/config.js'
 import { joinReplicas, type Replicas, type ReplicaTimes } from '../../src/gateway/replicas.js'
 import type { Fact } from '../../src/model/fact.js'
@@ -11,8 +11,9 @@ import type { RecordStore } from '../../src/record/store.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { createLogger } from '../../src/telemetry/log.js'
 import { configOf } from '../config/config-of.js'
-import { hastyClient, until } from '../support/relay.js'
+import { hastyClient } from '../support/relay.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 
 const QUICK: ReplicaTimes = { beatMs: 20, lifetimeMs: 2_000, graceMs: 300 }
 

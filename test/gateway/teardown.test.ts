@@ -1,7 +1,7 @@
 /**
  * What was started is stopped in reverse, whatever becomes of its parts.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { createTeardown, type Teardown } from '../../src/gateway/teardown.js'
 import { createLogger } from '../../src/telemetry/log.js'
 

@@ -1,7 +1,7 @@
 /**
  * So many in a period, and then no more until the next.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { createAllowance } from '../../src/ingest/allowance.js'
 
 t.test('an allowance is spent, and comes back with the next period', async t => {

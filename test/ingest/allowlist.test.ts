@@ -2,7 +2,7 @@
  * Who is let in, who is not, and how an allowlist that has gone wrong is
  * noticed.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { InjectOptions } from 'fastify'
 import { CALLBACK, createEndpoint, listen, openWire, PATH, post, SENDER, STRANGER, type Endpoint } from './endpoint.js'
 import { steadyNow } from '../support/steady.js'

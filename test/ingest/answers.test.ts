@@ -1,7 +1,7 @@
 /**
  * The table of answers, line by line, and the order of the checks.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { InjectOptions } from 'fastify'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import { CALLBACK, createEndpoint, PATH, SENDER, STRANGER, type Endpoint } from './endpoint.js'

@@ -2,7 +2,7 @@
  * Bodies on the wire: however they are sent, their bytes are whole or refused,
  * and the sender can read why.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'

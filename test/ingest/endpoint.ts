@@ -6,7 +6,7 @@
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
-import type { Test } from 'tap'
+import type { Test } from '../support/tap.js'
 import type { Acceptance, Arrival } from '../../src/accept/arrival.js'
 import type { Refused } from '../../src/accept/refused.js'
 import type { Fact } from '../../src/model/fact.js'

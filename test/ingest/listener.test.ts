@@ -1,7 +1,7 @@
 /**
  * Connections: how many, how long, over TLS, and while the gateway stops.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { request as requestTls } from 'node:https'

@@ -1,7 +1,7 @@
 /**
  * One path is served, exactly as it is written; the query is nobody's business.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { CALLBACK, createEndpoint, listen, openWire, PATH } from './endpoint.js'
 
 const TARGETS: ReadonlyArray<[says: string, target: string, status: number]> = [

@@ -1,7 +1,7 @@
 /**
  * How many callbacks one address may make, counted here or together.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { IngestPolicy } from '../../src/ingest/policy.js'
 import { startRedis } from '../support/redis.js'
 import { CALLBACK, createEndpoint, PATH, SENDER, STRANGER, type Endpoint } from './endpoint.js'

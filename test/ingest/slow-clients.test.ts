@@ -2,7 +2,7 @@
  * Clients that trickle, stop or never begin are cut off in time, and hurt
  * nobody else meanwhile.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'

@@ -2,7 +2,7 @@
  * Who is calling: X-Forwarded-For is believed from the right, and no further
  * than trust goes.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { isIn, isPrivate, parseAddress, parseRange, resolveSource } from '../../src/ingest/source-address.js'
 
 const PROXIES = ['10.0.0.0/8', '127.0.0.1', 'fd00::/8']

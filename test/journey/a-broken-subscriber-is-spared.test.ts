@@ -3,16 +3,17 @@
  * that it is owed. Its deliveries are held and lose no attempts, one at a time
  * is tried, and when it is back it gets everything; nobody resumes anything.
  */
-import t from 'tap'
-import { accept, logged, seeDeliveries, seeReadiness, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import t from '../support/tap.js'
+import { accept, logged, seeDeliveries, seeReadiness, seeSubscriber, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 const BREAKER = { failures: 5, share: 0.5, window: '10s', openFor: '500ms', maxOpenFor: '1s' }
 const EVENTS = 60
 /** Three attempts: without a breaker each would be used up before the subscriber is back. */
 const DELIVERY = { breaker: BREAKER, retry: ['100ms', '100ms'] }
 
-t.test('a subscriber that is down has its deliveries held, and gets all of them when it is back', { timeout: 120_000 }, async t => {
+t.test('a subscriber that is down has its deliveries held, and gets all of them when it is back', async t => {
   const scene = setScene(t)
   const broken = await scene.subscriber(answers.status(503))
   const well = await scene.subscriber()
@@ -44,7 +45,7 @@ t.test('a subscriber that is down has its deliveries held, and gets all of them 
   t.match(await seeSubscriber(gateway, 'broken'), { breaker: 'closed', pausedBy: null, counts: { delivered: EVENTS - failed } })
 })
 
-t.test('an event that is refused stops nobody', { timeout: 60_000 }, async t => {
+t.test('an event that is refused stops nobody', async t => {
   const scene = setScene(t)
   const picky = await scene.subscriber((response, { body }) => { response.writeHead(body.includes('poison') ? 422 : 204).end() })
   const gateway = await scene.process(scene.home({ delivery: DELIVERY, subscribers: [{ name: 'picky', url: picky.url }] }))
@@ -54,7 +55,7 @@ t.test('an event that is refused stops nobody', { timeout: 60_000 }, async t => 
   t.notOk(gateway.log.some(({ msg }) => msg === 'subscriber.breaker'))
 })
 
-t.test('a reload that switches it off lets go at once', { timeout: 60_000 }, async t => {
+t.test('a reload that switches it off lets go at once', async t => {
   const scene = setScene(t)
   const broken = await scene.subscriber(answers.status(503))
   const settings = (breaker: object): object => ({ delivery: { ...DELIVERY, retry: { attempts: 100, initial: '50ms', factor: 1, max: '50ms' }, breaker }, subscribers: [{ name: 'broken', url: broken.url }] })

@@ -6,12 +6,13 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { hasAll, sendOnce, type Sent } from '../support/outage.js'
-import { setScene, until, untilNothingIsOpen } from '../support/scene.js'
+import { setScene, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
-t.test('a snapshot made under load starts beside its original, with everything acknowledged', { timeout: 90_000 }, async t => {
+t.test('a snapshot made under load starts beside its original, with everything acknowledged', async t => {
   const scene = setScene(t)
   const subscriber = await scene.subscriber(answers.status(500))
   const home = scene.home({ subscribers: [{ name: 'a', url: subscriber.url, retry: ['1h'] }] })
@@ -47,7 +48,7 @@ t.test('a snapshot made under load starts beside its original, with everything a
   t.equal((await sendOnce(gateway, 'after')).status, 'accepted', 'the original goes on')
 })
 
-t.test('a copy of a stopped gateway, put in the place of the old one, is the old one', { timeout: 60_000 }, async t => {
+t.test('a copy of a stopped gateway, put in the place of the old one, is the old one', async t => {
   const scene = setScene(t)
   const subscriber = await scene.subscriber(answers.status(500))
   const settings = { subscribers: [{ name: 'a', url: subscriber.url, retry: ['1h'] }] }

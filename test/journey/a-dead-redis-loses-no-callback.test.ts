@@ -4,18 +4,19 @@
  * of them is an event like any other, with the time at which it arrived, and
  * nobody has restarted anything.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { allArrived, OUTAGES, sendMany, sendOnce, setSpoolStage, sitOut, statusesOf, type Sent } from '../support/outage.js'
-import { accept, until } from '../support/scene.js'
+import { accept } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 for (const outage of Object.values(OUTAGES)) {
-  t.test(`Redis ${outage.says} for 1 s: every callback is answered 200 in time and delivered once`, { timeout: 60_000 }, async t => {
+  t.test(`Redis ${outage.says} for 1 s: every callback is answered 200 in time and delivered once`, async t => {
     await sitOut(t, outage, 1_000)
   })
 }
 
-t.test('a subscriber that is down while Redis comes and goes gets everything in the end', { timeout: 60_000 }, async t => {
+t.test('a subscriber that is down while Redis comes and goes gets everything in the end', async t => {
   const { redis, gateway, subscribers } = await setSpoolStage(t, { delivery: { retry: ['100ms', '200ms', '500ms', '500ms', '500ms', '1s', '1s', '1s', '1s', '1s'] } })
   const [, down] = subscribers
   down.behave(answers.status(500))

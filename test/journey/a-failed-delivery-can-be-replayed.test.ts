@@ -5,9 +5,10 @@
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import t from 'tap'
-import { eventually, MAIN, makeHome, startInProcess } from '../support/gateway.js'
+import t from '../support/tap.js'
+import { MAIN, makeHome, startInProcess } from '../support/gateway.js'
 import { answers, idsOf, startSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 const run = promisify(execFile)
 
@@ -59,7 +60,7 @@ t.test('one that always fails ends as failed, and a replay delivers it when it i
     const { json } = await gateway.api<EventView>('GET', `/api/v1/events/${String(eventId)}`)
     return Object.fromEntries(json.deliveries.map(({ subscriber, state, attempts }) => [subscriber, { state, attempts }]))
   }
-  const failed = await eventually(async () => {
+  const failed = await until(async () => {
     const now = await states()
     return now['broken']?.state === 'failed' ? now : undefined
   })
@@ -73,7 +74,7 @@ t.test('one that always fails ends as failed, and a replay delivers it when it i
   t.match(stdout, /1/, 'the command says what it did')
   const [,,, last] = await broken.waitFor(4)
   t.match(last!.headers, { 'relay-attempt': '4', 'relay-replay': /^rpl_/, 'webhook-id': eventId }, 'attempt numbers go on, the id stays')
-  const after = await eventually(async () => {
+  const after = await until(async () => {
     const now = await states()
     return now['broken']?.state === 'delivered' ? now : undefined
   })

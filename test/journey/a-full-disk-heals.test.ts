@@ -7,10 +7,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { hasAll, sendOnce, slowestOf, type Sent } from '../support/outage.js'
-import { logged, seeReadiness, setScene, until, untilNothingIsOpen } from '../support/scene.js'
+import { logged, seeReadiness, setScene, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 function mount (dir: string): void {
   mkdirSync(dir, { recursive: true })
@@ -42,7 +43,7 @@ function smallDisk (t: Test, dir: string): { resize: (size: string) => void } {
   return { resize (size) { execFileSync('mount', ['-o', `remount,size=${size}`, dir]) } }
 }
 
-t.test('the disk of the own Redis is full: callbacks are spooled elsewhere, and everything arrives when there is room', { skip: mayMount() ? false : 'no disk may be mounted here', timeout: 110_000 }, async t => {
+t.test('the disk of the own Redis is full: callbacks are spooled elsewhere, and everything arrives when there is room', { skip: mayMount() ? false : 'no disk may be mounted here' }, async t => {
   const scene = setScene(t)
   const subscriber = await scene.subscriber(answers.status(500))
   const settings = { spool: {}, subscribers: [{ name: 'a', url: subscriber.url, retry: ['1h'] }] }

@@ -3,11 +3,12 @@
  * does; when Redis is full all the same and there is no spool, callbacks get a
  * 503, and 200 again as soon as deliveries have made room. Nobody restarts anything.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { playFotor } from '../support/fotor.js'
 import type { TestGateway } from '../support/gateway.js'
-import { accept, logged, onRedis, seeDeliveries, seeReadiness, setScene, tasksOf, until, untilNothingIsOpen, type Scene } from '../support/scene.js'
+import { accept, logged, onRedis, seeDeliveries, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 /** The least that may be configured. */
 const LIMIT_MB = 64

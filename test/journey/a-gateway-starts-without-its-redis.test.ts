@@ -3,16 +3,17 @@
  * is away, takes callbacks at once, and checks Redis before it uses it. One
  * that has not does not start: the address may be wrong.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { runCommand } from '../support/command.js'
 import { allArrived, OUTAGES, sendMany, sendOnce, setSpoolStage, statusesOf } from '../support/outage.js'
-import { logged, onRedis, seeReadiness, until } from '../support/scene.js'
+import { logged, onRedis, seeReadiness } from '../support/scene.js'
+import { until } from '../support/until.js'
 
 /** It waits two seconds for Redis; milliseconds. */
 const MAX_START_MS = 8_000
 
 for (const { says, begin, end } of [OUTAGES.killed, OUTAGES.frozen, OUTAGES.full]) {
-  t.test(`a gateway whose Redis ${says} starts again without it, and takes callbacks at once`, { timeout: 60_000 }, async t => {
+  t.test(`a gateway whose Redis ${says} starts again without it, and takes callbacks at once`, async t => {
     const stage = await setSpoolStage(t)
     const { scene, redis, gateway } = stage
     await begin(redis)
@@ -33,7 +34,7 @@ for (const { says, begin, end } of [OUTAGES.killed, OUTAGES.frozen, OUTAGES.full
   })
 }
 
-t.test('a gateway that has never worked with this Redis does not start without it: the address may be wrong', { timeout: 60_000 }, async t => {
+t.test('a gateway that has never worked with this Redis does not start without it: the address may be wrong', async t => {
   const { redis, gateway } = await setSpoolStage(t)
   await gateway.stop()
   await redis.kill()
@@ -44,7 +45,7 @@ t.test('a gateway that has never worked with this Redis does not start without i
   t.match(err, /Redis at redis:\/\/127\.0\.0\.1:1 was not ready.*or correct the address/)
 })
 
-t.test('a Redis that is back and must not be used gets nothing; the spool goes on, and says why', { timeout: 60_000 }, async t => {
+t.test('a Redis that is back and must not be used gets nothing; the spool goes on, and says why', async t => {
   const stage = await setSpoolStage(t)
   const { scene, redis, gateway } = stage
   const operator = redis.client()

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { CA, place, ROWS, SECRETS, SHORT_MS, type Means, type Row } from '../outbound/misbehaviour.js'
 import { makeHome, startInProcess, type Settings } from '../support/gateway.js'
 import { accept, seeEvent, untilNothingIsOpen } from '../support/scene.js'
@@ -88,7 +88,7 @@ async function give ({ size }: Row, at: number): Promise<string[]> {
   return ids
 }
 
-t.test('the others do not notice', { timeout: 110_000 }, async t => {
+t.test('the others do not notice', async t => {
   await latencies()
   const before = await latencies()
   const ids: string[][] = []
@@ -117,7 +117,7 @@ t.test('the others do not notice', { timeout: 110_000 }, async t => {
   }
 })
 
-t.test('a gateway that stops leaves no connection to any of them', { timeout: 30_000 }, async () => {
+t.test('a gateway that stops leaves no connection to any of them', async () => {
   await gateway.stop()
   for (const { server } of places) await server?.quiet()
 })

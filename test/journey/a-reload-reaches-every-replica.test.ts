@@ -1,7 +1,7 @@
 /**
  * `POST /config/reload` is meant for all replicas: each reads its own file.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { logged, onRedis, setScene } from '../support/scene.js'
 
 t.test('a reload through the API reaches the other replica', async t => {

@@ -2,7 +2,7 @@
  * Promise 3: the same notification twice is answered 200 twice and delivered
  * once, race-free; a later status or other content is no repeat and not lost.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { makeHome, startInProcess, type TestGateway } from '../support/gateway.js'
 import { idsOf, startSubscriber, type TestSubscriber } from '../support/subscriber.js'
 

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { X509Certificate } from 'node:crypto'
-import t from 'tap'
+import t from '../support/tap.js'
 import { makeCertificates, type KeyPair } from '../support/certificates.js'
 import { setScene } from '../support/scene.js'
 

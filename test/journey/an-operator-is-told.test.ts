@@ -2,10 +2,11 @@
  * Promises 2 and 6: what the gateway cannot heal by itself, or only later, an
  * operator is told, once, also while Redis is away, and when it is over.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { sendOnce, setSpoolStage } from '../support/outage.js'
-import { accept, logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
+import { accept, logged, onRedis, seeReadiness, setScene } from '../support/scene.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 interface Told {
   type: string
@@ -33,7 +34,7 @@ function toldSoon ({ url }: TestSubscriber): { alerts: object } {
   return { alerts: { after: '1s', receivers: [{ name: 'on-call', url }] } }
 }
 
-t.test('a Redis that is away is told while it is, with how much waits in the spool and for how long, and told to be over', { timeout: 60_000 }, async t => {
+t.test('a Redis that is away is told while it is, with how much waits in the spool and for how long, and told to be over', async t => {
   const onCall = await setScene(t).subscriber()
   const { redis, gateway } = await setSpoolStage(t, toldSoon(onCall))
   await redis.kill()
@@ -53,7 +54,7 @@ t.test('a Redis that is away is told while it is, with how much waits in the spo
   t.match(await logged(gateway, ({ msg, name }) => msg === 'alert.raised' && name === 'redis-away'), { level: 'error' }, 'and the log')
 })
 
-t.test('what was told by a gateway that died is told to be over by the next', { timeout: 90_000 }, async t => {
+t.test('what was told by a gateway that died is told to be over by the next', async t => {
   const onCall = await setScene(t).subscriber()
   const { redis, gateway, scene } = await setSpoolStage(t, toldSoon(onCall))
   await redis.kill()
@@ -70,7 +71,7 @@ t.test('what was told by a gateway that died is told to be over by the next', { 
   t.strictSame(headlinesOf(onCall, ...AWAY), ['raised redis-away', 'raised spool-waiting', 'resolved redis-away', 'resolved spool-waiting'])
 })
 
-t.test('a subscriber that is gone is told once, whatever the number of replicas, until an operator resumes it', { timeout: 60_000 }, async t => {
+t.test('a subscriber that is gone is told once, whatever the number of replicas, until an operator resumes it', async t => {
   const scene = setScene(t)
   const [onCall, gone, redis] = [await scene.subscriber(), await scene.subscriber(answers.status(410)), await scene.redis()]
   const settings = { ...onRedis(redis), ...toldSoon(onCall), subscribers: [{ name: 'billing', url: gone.url }] }
@@ -88,7 +89,7 @@ t.test('a subscriber that is gone is told once, whatever the number of replicas,
   t.strictSame(headlinesOf(onCall, ...GONE), ['raised deliveries-failed', 'raised subscriber-gone', 'resolved deliveries-failed', 'resolved subscriber-gone'])
 })
 
-t.test('when the replica that tells dies, another goes on where it was', { timeout: 90_000 }, async t => {
+t.test('when the replica that tells dies, another goes on where it was', async t => {
   const scene = setScene(t)
   const [onCall, failing, redis] = [await scene.subscriber(), await scene.subscriber(answers.status(422)), await scene.redis()]
   const settings = { ...onRedis(redis), ...toldSoon(onCall), delivery: { retry: [] }, subscribers: [{ name: 'billing', url: failing.url }] }
@@ -107,7 +108,7 @@ t.test('when the replica that tells dies, another goes on where it was', { timeo
   t.strictSame(headlinesOf(onCall, 'deliveries-failed'), ['raised deliveries-failed', 'resolved deliveries-failed'])
 })
 
-t.test('a callback that is too large, and one that cannot be read, are told: they are lost', { timeout: 60_000 }, async t => {
+t.test('a callback that is too large, and one that cannot be read, are told: they are lost', async t => {
   const scene = setScene(t)
   const onCall = await scene.subscriber()
   const gateway = await scene.process(scene.home({ ...toldSoon(onCall), ingest: { maxBody: '1kb' } }))
@@ -117,7 +118,7 @@ t.test('a callback that is too large, and one that cannot be read, are told: the
   t.strictSame(headlinesOf(onCall, ...REFUSED), ['raised callbacks-too-large', 'raised callbacks-unreadable'])
 })
 
-t.test('who is told is changed by a reload', { timeout: 60_000 }, async t => {
+t.test('who is told is changed by a reload', async t => {
   const scene = setScene(t)
   const [onCall, other, redis] = [await scene.subscriber(), await scene.subscriber(), await scene.redis()]
   const home = scene.home({ ...onRedis(redis), ...toldSoon(onCall) })

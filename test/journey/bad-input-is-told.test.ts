@@ -5,7 +5,7 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { startGateway } from '../../src/gateway.js'
 import { findServerProgram } from '../../src/redis/server-program.js'
 import { run } from '../cli/at-the-terminal.js'
@@ -180,7 +180,7 @@ function isProblem (t: Test, answer: WireAnswer, { status, detail, names }: Pick
   t.notMatch(answer.body, INNARDS)
 }
 
-t.test('requests to the admin API', { timeout: 60_000 }, async t => {
+t.test('requests to the admin API', async t => {
   const { gateway } = await start(t)
   for (const row of ROWS) {
     await t.test(row.says, async t => { isProblem(t, await sendBytes(gateway.adminUrl, requestBytes(toApi(row))), row) })
@@ -208,7 +208,7 @@ t.test('requests to the admin API', { timeout: 60_000 }, async t => {
 
 const FAULTS = 'test/config/faults'
 
-t.test('a configuration with a fault: a running gateway says where, and goes on with the one before', { timeout: 60_000 }, async t => {
+t.test('a configuration with a fault: a running gateway says where, and goes on with the one before', async t => {
   const { home, gateway } = await start(t)
   async function reload (): Promise<WireAnswer> {
     return await sendBytes(gateway.adminUrl, requestBytes(toApi({ request: 'POST /config/reload' })))
@@ -327,7 +327,7 @@ function isTold (t: Test, { code, err }: Pick<Ended, 'code' | 'err'>, line: Line
   t.notMatch(err, INNARDS)
 }
 
-t.test('command lines and environments', { timeout: 90_000 }, async t => {
+t.test('command lines and environments', async t => {
   const { home, gateway } = await start(t)
   oddFiles(home)
   const at = (text: string): string => text.replace('@', join(home.dir, 'odd'))

@@ -7,13 +7,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
-import t from 'tap'
+import t from '../support/tap.js'
 import { reference } from '../../src/config/interpolate.js'
 import type { Settings, TestGateway } from '../support/gateway.js'
 import {
-  accept, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen, untilState,
+  accept, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
   type Scene
 } from '../support/scene.js'
+import { until } from '../support/until.js'
 import { answers, idsOf, type Received, type TestSubscriber } from '../support/subscriber.js'
 
 interface Answer { changed?: string[], faults?: Array<{ path: string, message: string, hint?: string, line: number | null }> }

@@ -4,7 +4,7 @@
  * over real HTTP, through the running gateway.
  */
 import { readFileSync, readdirSync } from 'node:fs'
-import t from 'tap'
+import t from '../support/tap.js'
 import { makeHome, startInProcess } from '../support/gateway.js'
 import { startSubscriber } from '../support/subscriber.js'
 

@@ -5,14 +5,15 @@
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import t from 'tap'
+import t from '../support/tap.js'
 import { FAULT } from '../support/fault.js'
 import { playFotor } from '../support/fotor.js'
 import { limitDescriptors, mayLimit, openedBy } from '../support/limits.js'
-import { accept, onRedis, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { accept, onRedis, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
-t.test('a rejection that nobody caught ends the process with 1 and says what it was; nothing acknowledged is lost', { timeout: 60_000 }, async t => {
+t.test('a rejection that nobody caught ends the process with 1 and says what it was; nothing acknowledged is lost', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber(answers.hang)
@@ -32,7 +33,7 @@ t.test('a rejection that nobody caught ends the process with 1 and says what it 
   t.strictSame([...new Set(tasksOf(subscriber))].sort(), taskIds)
 })
 
-t.test('without descriptors it refuses, stays alive, and takes callbacks when it has some again', { timeout: 60_000, skip: !mayLimit() && 'needs prlimit' }, async t => {
+t.test('without descriptors it refuses, stays alive, and takes callbacks when it has some again', { skip: !mayLimit() && 'needs prlimit' }, async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber()

@@ -4,12 +4,13 @@
  * is lost, nothing is stuck, and every callback is answered in time, with a
  * spool or without one.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { playFotor, type Fotor } from '../support/fotor.js'
 import type { TestGateway } from '../support/gateway.js'
-import { accept, logged, onRedis, replayed, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { accept, logged, onRedis, replayed, seeSubscriber, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { steadyNow } from '../support/steady.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 /** An answer takes no longer, whatever has become of Redis; milliseconds. */
 const MAX_ANSWER_MS = 1_500

@@ -6,15 +6,16 @@
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { startGateway } from '../../src/gateway.js'
 import { findServerProgram } from '../../src/redis/server-program.js'
 import { run } from '../cli/at-the-terminal.js'
 import { runCommand } from '../support/command.js'
-import { eventually, makeHome, startInProcess, type Home, type Settings, type TestGateway } from '../support/gateway.js'
+import { makeHome, startInProcess, type Home, type Settings, type TestGateway } from '../support/gateway.js'
 import { startRedis } from '../support/redis.js'
 import { answers, startSubscriber } from '../support/subscriber.js'
 import { freePort, send, sendBytes } from '../support/wire.js'
+import { until } from '../support/until.js'
 
 async function start (t: Test, settings: Settings = {}): Promise<{ home: Home, gateway: TestGateway }> {
   const home = makeHome(settings)
@@ -139,7 +140,7 @@ t.test('a token that is taken out of the configuration opens nothing after the r
 })
 
 for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:8081', 'relay.internal:8081']) {
-  t.test(`operators on ${listen} without a token: refuses to start`, { timeout: 60_000 }, async t => {
+  t.test(`operators on ${listen} without a token: refuses to start`, async t => {
     const home = makeHome({ admin: { listen } })
     t.teardown(home.remove)
     const { code, out, err } = await runCommand(['start', '--config', home.configFile])
@@ -150,7 +151,7 @@ for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:8081', 'relay.internal:8
   })
 }
 
-t.test('without a configured token the gateway makes one, for its owner alone, and the command line finds it', { timeout: 90_000 }, async t => {
+t.test('without a configured token the gateway makes one, for its owner alone, and the command line finds it', async t => {
   const port = await freePort()
   const { home, gateway } = await start(t, { admin: { listen: `127.0.0.1:${port}` } })
   const file = join(home.dir, 'data', 'admin-token')
@@ -193,7 +194,7 @@ const PLANTED = {
 const FORMS = Object.values(PLANTED).flatMap(secret => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('hex')])
   .concat(Buffer.from(`${PLANTED.urlUser}:${PLANTED.urlPassword}`).toString('base64'), 'aHVzaC', 'hush-')
 
-t.test('a whole story with planted secrets: none is ever said', { timeout: 120_000 }, async t => {
+t.test('a whole story with planted secrets: none is ever said', async t => {
   const said: Array<[where: string, text: string]> = []
   /** Everything that anybody was told. */
   function hear (where: string, text: string): void { said.push([where, text]) }
@@ -297,7 +298,7 @@ t.test('a whole story with planted secrets: none is ever said', { timeout: 120_0
   await t.test('deliveries of every outcome', async t => {
     await good.waitFor(2)
     t.match(good.received.map(({ headers }) => headers.authorization), [`Bearer ${PLANTED.authorization}`, `Bearer ${PLANTED.authorization}`], 'the secrets are really sent')
-    await eventually(async () => {
+    await until(async () => {
       const { items = [] } = await api('GET', '/api/v1/deliveries') as { items?: Array<{ state: string }> }
       return (items.length === 6 && items.every(({ state }) => state === 'delivered' || state === 'failed')) || undefined
     })
@@ -375,15 +376,15 @@ t.test('a whole story with planted secrets: none is ever said', { timeout: 120_0
     for (const path of ['/readyz', '/api/v1/stats', '/api/v1/events', '/api/v1/subscribers']) await api('GET', path)
     hearFiles('what lies in the spool', join(home.dir, 'data', 'spool'))
     await redis.restart()
-    await eventually(async () => await takesWrites() || undefined)
+    await until(async () => await takesWrites() || undefined)
     const operator = redis.client()
     await operator.config('SET', 'requirepass', PLANTED.redisPassword + '-other')
     await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    await eventually(async () => !await takesWrites() || undefined)
+    await until(async () => !await takesWrites() || undefined)
     await api('GET', '/readyz')
     t.equal(await command('start', '--config', home.configFile), 1)
     await operator.config('SET', 'requirepass', PLANTED.redisPassword)
-    await eventually(async () => await takesWrites() || undefined)
+    await until(async () => await takesWrites() || undefined)
   })
 
   hear('the log', gateway.log.map(line => JSON.stringify(line)).join('\n'))

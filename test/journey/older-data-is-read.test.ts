@@ -6,11 +6,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { runCommand } from '../support/command.js'
 import type { GatewayProcess, Home } from '../support/gateway.js'
-import { onRedis, setScene, tasksOf, until, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
+import { onRedis, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 /** When the samples were written, epoch milliseconds. */
 const WRITTEN_AT = 1_795_606_141_182
@@ -45,14 +46,14 @@ async function worksWithIt (t: Test, { billing, reports }: Stage, gateway: Gatew
   t.match((await gateway.api('GET', '/api/v1/events?limit=100')).json, { items: { length: 8 } })
 }
 
-t.test('a gateway on data of format 1 goes on with it', { timeout: 60_000 }, async t => {
+t.test('a gateway on data of format 1 goes on with it', async t => {
   const stage = await setStage(t)
   const client = stage.redis.client()
   for (const [command, ...words] of JSON.parse(sample('record-1.json')) as string[][]) await client.call(command!, ...words)
   await worksWithIt(t, stage, await stage.scene.process(stage.home))
 })
 
-t.test('an export of format 1 is imported', { timeout: 60_000 }, async t => {
+t.test('an export of format 1 is imported', async t => {
   const stage = await setStage(t)
   const file = join(stage.home.dir, 'export.ndjson')
   writeFileSync(file, sample('export-1.ndjson'))

@@ -3,7 +3,7 @@
  * notice. A subscriber that accepts the connection and never answers delays
  * nobody else by more than 50 ms.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { makeHome, startInProcess } from '../support/gateway.js'
 import { answers, startSubscriber } from '../support/subscriber.js'
 

@@ -2,8 +2,9 @@
  * `/readyz` is 200 while a callback would get a 200, and 503 while it would
  * not: also when Redis still answers reads but takes no writes.
  */
-import t from 'tap'
-import { accept, logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
+import t from '../support/tap.js'
+import { accept, logged, onRedis, seeReadiness, setScene } from '../support/scene.js'
+import { until } from '../support/until.js'
 
 t.test('a full Redis and no spool: callbacks get 503, /readyz says so, and both heal', async t => {
   const scene = setScene(t)
@@ -60,7 +61,7 @@ t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to lo
   t.equal(subscriber.received.length, 2, 'the repeat was one')
 })
 
-t.test('a Redis that lets callbacks in and the queue no more: whoever delivers says that nothing is delivered', { timeout: 60_000 }, async t => {
+t.test('a Redis that lets callbacks in and the queue no more: whoever delivers says that nothing is delivered', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscriber = await scene.subscriber()

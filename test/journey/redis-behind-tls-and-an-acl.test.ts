@@ -3,15 +3,16 @@
  * there are enough for a whole gateway over TLS, and allow no more.
  */
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t from '../support/tap.js'
 import { Redis } from 'ioredis'
 import { makeCertificate } from '../redis/fixtures/certificate.js'
 import { runCommand } from '../support/command.js'
 import { freePort } from '../support/free-port.js'
 import { sendMany, sendOnce, statusesOf } from '../support/outage.js'
 import { startRedis } from '../support/redis.js'
-import { logged, seeReadiness, setScene, until, untilNothingIsOpen, untilReplayed } from '../support/scene.js'
+import { logged, seeReadiness, setScene, untilNothingIsOpen, untilReplayed } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 const DOCS = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 /** From `user relay` on, as it stands in an ACL file. */
@@ -20,7 +21,7 @@ const PASSWORD = 'a-long-password'
 
 const certificate = makeCertificate()
 
-t.test('a gateway does all its work through TLS as a user who may do nothing else', { skip: certificate === null, timeout: 90_000 }, async t => {
+t.test('a gateway does all its work through TLS as a user who may do nothing else', { skip: certificate === null }, async t => {
   const scene = setScene(t)
   const port = await freePort()
   const redis = await startRedis([

@@ -4,11 +4,12 @@
  */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { runCommand, type Ended } from '../support/command.js'
 import type { GatewayProcess, Settings } from '../support/gateway.js'
-import { logged, onRedis, seeReadiness, setScene, until } from '../support/scene.js'
+import { logged, onRedis, seeReadiness, setScene } from '../support/scene.js'
 import { steadyNow } from '../support/steady.js'
+import { until } from '../support/until.js'
 
 interface ReplicaView { host: string, pid: number, role: string, configuration: string, differs: boolean, self: boolean }
 
@@ -58,7 +59,7 @@ t.test('every replica is listed by every other while it lives, and no longer', a
   t.ok(tookMs < 11_000, `one that was killed is off the list after ${Math.round(tookMs)} ms`)
 })
 
-t.test('a secret that one replica has not taken up is seen at once, told when it lasts, and over when it has', { timeout: 120_000 }, async t => {
+t.test('a secret that one replica has not taken up is seen at once, told when it lasts, and over when it has', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const settings = (secret: string): Settings => ({

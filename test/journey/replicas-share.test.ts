@@ -3,12 +3,13 @@
  * hold over all of them, and what one leaves undone another does. Each gateway
  * here is a process of its own.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { GatewayProcess, Settings } from '../support/gateway.js'
 import { playFotor } from '../support/fotor.js'
-import { accept, onRedis, seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen, untilState, type Scene } from '../support/scene.js'
+import { accept, onRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState, type Scene } from '../support/scene.js'
 import { steadyNow } from '../support/steady.js'
 import { answers, idsOf } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 /** What a crashed gateway was delivering runs again within this, milliseconds. */
 const MAX_TAKEOVER_MS = 10_000

@@ -3,16 +3,17 @@
  * subscriber's limits hold over those that deliver, whoever took the callback,
  * and also when another one joins, and when one leaves.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { GatewayProcess } from '../support/gateway.js'
-import { accept, onRedis, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { accept, onRedis, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers, type Behaviour } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 const CONCURRENCY = 3
 const PER_SECOND = 20
 const EVENTS = 40
 
-t.test('concurrency and rateLimit hold over two that take callbacks and two, then three, then two, that deliver', { timeout: 120_000 }, async t => {
+t.test('concurrency and rateLimit hold over two that take callbacks and two, then three, then two, that deliver', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const [limited, control] = [await scene.subscriber(), await scene.subscriber()]

@@ -3,11 +3,12 @@
  * flight finish or are cut off and go back, the process ends with 0 within
  * `shutdownGrace`, nothing is lost and no budget is used.
  */
-import t from 'tap'
-import { eventually, makeHome, startProcess } from '../support/gateway.js'
+import t from '../support/tap.js'
+import { makeHome, startProcess } from '../support/gateway.js'
 import { onRedis, setScene } from '../support/scene.js'
 import { steadyNow } from '../support/steady.js'
 import { answers, startSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 interface History {
   deliveries: Array<{ subscriber: string, state: string, attempts: Array<{ number: number, error: string | null }> | number }>
@@ -59,7 +60,7 @@ t.test('SIGTERM under load loses nothing, uses no budget and ends in time', asyn
   for (const subscriber of [slow, quick]) {
     await subscriber.waitUntil(received => new Set(received.map(({ headers }) => headers['relay-task-id'])).size >= acknowledged.size)
   }
-  await eventually(async () => {
+  await until(async () => {
     const { json } = await second.api<{ items: Array<{ counts: { open: number } }> }>('GET', '/api/v1/subscribers')
     return json.items.every(({ counts }) => counts.open === 0) || undefined
   })
@@ -76,7 +77,7 @@ t.test('SIGTERM while Redis is away ends in time too', async t => {
   const redis = await scene.redis()
   const gateway = await scene.process(scene.home({ ...onRedis(redis), shutdownGrace: '3s', subscribers: [{ name: 'one', url: 'http://127.0.0.1:1/' }] }))
   await redis.kill()
-  await eventually(async () => (await gateway.post({ taskId: 't', status: 1, type: 'x' })).json['status'] === 'spooled' || undefined)
+  await until(async () => (await gateway.post({ taskId: 't', status: 1, type: 'x' })).json['status'] === 'spooled' || undefined)
   const started = steadyNow()
   t.equal(await gateway.end('SIGTERM'), 0)
   const tookMs = steadyNow() - started

@@ -6,9 +6,10 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { Webhook } from 'standardwebhooks'
-import t, { type Test } from 'tap'
-import { eventually, makeHome, startInProcess, type Settings, type TestGateway } from '../support/gateway.js'
+import t, { type Test } from '../support/tap.js'
+import { makeHome, startInProcess, type Settings, type TestGateway } from '../support/gateway.js'
 import { answers, startSubscriber, type Behaviour, type Received, type TestSubscriber } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 interface Attempt { subscriber: string, number: number, at: string, statusCode: number | null, error: string | null, latencyMs: number, responseExcerpt: string | null, replayId: string | null }
 interface Delivery { subscriber: string, state: string, heldBy: string | null, attempts: number, nextAttemptAt: string | null, lastStatusCode: number | null, lastError: string | null }
@@ -51,7 +52,7 @@ async function entryOf (gateway: TestGateway, name: string): Promise<SubscriberE
 
 /** Resolves when nothing is owed to anybody any more. */
 async function settled (gateway: TestGateway): Promise<void> {
-  await eventually(async () => {
+  await until(async () => {
     const { json } = await gateway.api<{ items: SubscriberEntry[] }>('GET', '/api/v1/subscribers')
     return json.items.every(({ counts }) => counts.open === 0) || undefined
   })
@@ -117,7 +118,7 @@ const ROWS: Row[] = [
   { says: 'a TLS failure is retried', url: ({ port }) => `https://127.0.0.1:${port}/`, answer: answers.ok, becomes: 'exhausted', statusCode: null, error: /^[A-Z][A-Z0-9_]+$/ }
 ]
 
-t.test('each row of the table', { timeout: 60_000 }, async t => {
+t.test('each row of the table', async t => {
   const elsewhere = await serve(t, answers.ok)
   const rows = [...ROWS, ...[301, 302, 303, 307, 308].map(status => retried(status, { location: elsewhere.url }))]
   const servers = await Promise.all(rows.map(async ({ answer = answers.ok }) => await serve(t, answer)))
@@ -192,7 +193,7 @@ const WAITS: WaitRow[] = [
   { says: 'a number beyond all numbers is capped too', status: 503, retryAfter: () => '9'.repeat(400), leastWaitMs: 700, quiet: true, retry: { ...ONCE_MORE, max: '700ms' } }
 ]
 
-t.test('who asks for time gets it', { timeout: 60_000 }, async t => {
+t.test('who asks for time gets it', async t => {
   const servers = await Promise.all(WAITS.map(async ({ status, retryAfter }) => await serve(t, inTurn(
     response => { response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': retryAfter() }).end() }, answers.ok
   ))))
@@ -225,7 +226,7 @@ t.test('410: that event fails, the others are held until somebody resumes', asyn
   const server = await serve(t, answers.status(410))
   const gateway = await start(t, [{ name: 'leaver', url: server.url, concurrency: 1, retry: ['10ms'] }])
   const failed = await give(gateway, 'leaver')
-  await eventually(async () => (await entryOf(gateway, 'leaver')).pausedBy === 'gone' || undefined)
+  await until(async () => (await entryOf(gateway, 'leaver')).pausedBy === 'gone' || undefined)
   const held = [await give(gateway, 'leaver'), await give(gateway, 'leaver')]
 
   t.match((await detail(gateway, failed)).deliveries, [{ state: 'failed', attempts: 1, lastStatusCode: 410 }])
@@ -260,7 +261,7 @@ async function isWaitOf (t: Test, gateway: TestGateway, { eventId, waitsMs }: { 
   }
 }
 
-t.test('waits are those of the policy', { timeout: 60_000 }, async t => {
+t.test('waits are those of the policy', async t => {
   const server = await serve(t, answers.status(500))
   const gateway = await start(t, [
     { name: 'list', url: server.url, retry: ['50ms', '400ms', '100ms'] },
@@ -275,8 +276,8 @@ t.test('waits are those of the policy', { timeout: 60_000 }, async t => {
   const growing = await give(gateway, 'growing')
   const spread = await Promise.all(Array.from({ length: 40 }, async () => await give(gateway, 'spread')))
   const capped = await give(gateway, 'capped')
-  await eventually(async () => [...spread, capped].every(id => told(gateway, 'delivery.retrying', id).length === 1) || undefined)
-  await eventually(async () => [list, none, growing].every(id => told(gateway, 'delivery.failed', id).length === 1) || undefined)
+  await until(async () => [...spread, capped].every(id => told(gateway, 'delivery.retrying', id).length === 1) || undefined)
+  await until(async () => [list, none, growing].every(id => told(gateway, 'delivery.failed', id).length === 1) || undefined)
 
   await t.test('a list: one attempt more than waits', async t => {
     await isWaitOf(t, gateway, { eventId: list, waitsMs: exact(50, 400, 100) })
@@ -296,7 +297,7 @@ t.test('waits are those of the policy', { timeout: 60_000 }, async t => {
   })
 })
 
-t.test('maxAge: no retry is planned beyond it; it costs no first attempt, and stands still on hold', { timeout: 30_000 }, async t => {
+t.test('maxAge: no retry is planned beyond it; it costs no first attempt, and stands still on hold', async t => {
   const server = await serve(t, answers.status(500))
   const later = await serve(t, inTurn(answers.status(500), answers.ok))
   const gateway = await start(t, [
@@ -309,7 +310,7 @@ t.test('maxAge: no retry is planned beyond it; it costs no first attempt, and st
   const heldAt = Date.now()
   const old = await give(gateway, 'old')
   const older = await give(gateway, 'older')
-  await eventually(async () => [old, older].every(id => told(gateway, 'delivery.failed', id).length === 1) || undefined)
+  await until(async () => [old, older].every(id => told(gateway, 'delivery.failed', id).length === 1) || undefined)
 
   t.match((await detail(gateway, old)).deliveries, [{ state: 'failed', attempts: 1, lastStatusCode: 500 }])
   t.match(told(gateway, 'delivery.failed', old), [{ reason: 'expired' }])
@@ -318,7 +319,7 @@ t.test('maxAge: no retry is planned beyond it; it costs no first attempt, and st
   t.match(told(gateway, 'delivery.failed', older), [{ reason: 'expired' }])
   t.ok(attempts.length >= 1 && attempts.length <= 4, `${attempts.length} attempts fit a second`)
 
-  await eventually(async () => { await gateway.api('GET', '/api/v1/stats'); return Date.now() - heldAt > 1_500 || undefined })
+  await until(async () => { await gateway.api('GET', '/api/v1/stats'); return Date.now() - heldAt > 1_500 || undefined })
   await gateway.api('POST', '/api/v1/subscribers/paused/resume')
   await later.waitFor(2)
   await settled(gateway)
@@ -404,7 +405,7 @@ function verify (secret: string, headers: Received['headers'], body: Buffer): vo
   new Webhook(secret).verify(body.toString(), headers as Record<string, string>)
 }
 
-t.test('of an answer 16 kB are read and 1 kB is kept', { timeout: 30_000 }, async t => {
+t.test('of an answer 16 kB are read and 1 kB is kept', async t => {
   let written = 0
   const endless: Behaviour = response => {
     response.writeHead(200)

@@ -4,13 +4,14 @@
  * or denied lies in the quarantine, byte for byte, and nothing else does.
  */
 import type { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { keysOf } from '../../src/redis/keys.js'
-import { eventually, makeHome, startInProcess, type Home, type Settings, type TestGateway } from '../support/gateway.js'
+import { makeHome, startInProcess, type Home, type Settings, type TestGateway } from '../support/gateway.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { steadyNow } from '../support/steady.js'
 import { idsOf, startSubscriber, type TestSubscriber } from '../support/subscriber.js'
 import { freePort, send, sendBytes, type WireAnswer, type WireRequest } from '../support/wire.js'
+import { until } from '../support/until.js'
 
 const PATH = '/webhooks/fotor'
 const STRANGER = 'x-forwarded-for: 203.0.113.9'
@@ -189,7 +190,7 @@ const ROWS: Row[] = [
   ].map(nowhere)
 ]
 
-t.test('each row of the table', { timeout: 60_000 }, async t => {
+t.test('each row of the table', async t => {
   const { gateway, client, subscriber } = await setStage(t)
   const origin = new URL(gateway.ingestUrl).origin
 
@@ -209,7 +210,7 @@ t.test('each row of the table', { timeout: 60_000 }, async t => {
       if (row.status !== 200) isProblem(t, answer, row)
       if (kept === undefined) return
 
-      const id = await eventually(async () => (await quarantined(kept.budget)).find(one => !before.has(one)))
+      const id = await until(async () => (await quarantined(kept.budget)).find(one => !before.has(one)))
       const entry = await client.hgetall(keys.quarantined(id))
       t.match(entry, { budget: kept.budget, field: kept.field ?? '' })
       t.match(entry['reason'], kept.reason)
@@ -285,14 +286,14 @@ for (const store of ['local', 'redis']) {
   })
 }
 
-t.test('Redis away and no spool: 503 with Retry-After, refusals as ever, and all is well when it is back', { timeout: 60_000 }, async t => {
+t.test('Redis away and no spool: 503 with Retry-After, refusals as ever, and all is well when it is back', async t => {
   const { gateway, redis, subscriber } = await setStage(t, { spool: { enabled: false } })
   const origin = new URL(gateway.ingestUrl).origin
   const accepted = new Set<unknown>()
 
   /** Posts one callback until it gets its 200, as Fotor does. */
   async function untilTaken (body: string): Promise<void> {
-    await eventually(async () => {
+    await until(async () => {
       const { status, json } = await send(origin, post(body))
       if (status === 200) accepted.add(json?.['eventId'])
       return status === 200 || undefined

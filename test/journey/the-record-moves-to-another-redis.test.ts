@@ -6,12 +6,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { runCommand } from '../support/command.js'
 import { MAIN } from '../support/gateway.js'
 import { sendOnce, type Sent } from '../support/outage.js'
-import { seeSubscriber, setScene, tasksOf, until, untilNothingIsOpen } from '../support/scene.js'
+import { seeSubscriber, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
+import { until } from '../support/until.js'
 
 const DOCS = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 
@@ -34,7 +35,7 @@ async function shell (line: string, cwd: string): Promise<{ code: number | null,
   return { code, text }
 }
 
-t.test('moved as the runbook says, under load: nothing is lost, and what was delivered stays delivered', { timeout: 120_000 }, async t => {
+t.test('moved as the runbook says, under load: nothing is lost, and what was delivered stays delivered', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const [good, down] = [await scene.subscriber(), await scene.subscriber(answers.status(500))]
@@ -79,7 +80,7 @@ t.test('moved as the runbook says, under load: nothing is lost, and what was del
   t.equal((await sendOnce(next, 'before-0')).status, 'duplicate')
 })
 
-t.test('an export is private, is gone on with, and never overwrites', { timeout: 60_000 }, async t => {
+t.test('an export is private, is gone on with, and never overwrites', async t => {
   const scene = setScene(t)
   const subscriber = await scene.subscriber()
   const home = scene.home({ subscribers: [{ name: 'a', url: subscriber.url }] })

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { allArrived, sendMany, statusesOf, type SpoolStage } from '../support/outage.js'
 import type { Settings } from '../support/gateway.js'
 import { logged, onRedis, setScene } from '../support/scene.js'
@@ -13,7 +13,7 @@ import { steadyNow } from '../support/steady.js'
 /** It is looked for every 10 s; milliseconds. */
 const MAX_TAKE_OVER_MS = 15_000
 
-t.test('two gateways on one folder: each has its own part, and the one that lives takes over from the one that is killed', { timeout: 60_000 }, async t => {
+t.test('two gateways on one folder: each has its own part, and the one that lives takes over from the one that is killed', async t => {
   const scene = setScene(t)
   const redis = await scene.redis()
   const subscribers: SpoolStage['subscribers'] = [await scene.subscriber(), await scene.subscriber()]

@@ -4,10 +4,11 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import type { GatewayProcess, Home } from '../support/gateway.js'
 import { allArrived, sendMany, sendOnce, setSpoolStage, statusesOf, type Sent } from '../support/outage.js'
-import { logged, seeReadiness, until } from '../support/scene.js'
+import { logged, seeReadiness } from '../support/scene.js'
+import { until } from '../support/until.js'
 
 const spoolOf = (home: Home): string => join(home.dir, 'data', 'spool')
 const filesIn = (home: Home): string[] => readdirSync(spoolOf(home), { recursive: true }).map(String).filter(name => name.endsWith('.spool'))
@@ -31,7 +32,7 @@ t.test('SIGTERM while Redis is away: the callbacks stay on the disk, that is sai
   t.strictSame(readdirSync(spoolOf(gateway.home)).sort(), ['known-redis', 'reserve'])
 })
 
-t.test('kill -9 again and again while Redis comes and goes: nothing that was acknowledged is lost', { timeout: 110_000 }, async t => {
+t.test('kill -9 again and again while Redis comes and goes: nothing that was acknowledged is lost', async t => {
   const stage = await setSpoolStage(t)
   const { scene, redis } = stage
   let { gateway } = stage

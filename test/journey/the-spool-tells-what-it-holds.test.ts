@@ -4,9 +4,10 @@
  */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { sendOnce, setSpoolStage } from '../support/outage.js'
-import { logged, onRedis, seeReadiness, setScene, tasksOf, until } from '../support/scene.js'
+import { logged, onRedis, seeReadiness, setScene, tasksOf } from '../support/scene.js'
+import { until } from '../support/until.js'
 
 t.test('an event that came through the spool says so, and the numbers tell what waits', async t => {
   const { redis, gateway } = await setSpoolStage(t)

@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import type { ESLint, Linter } from 'eslint'
-import t from 'tap'
+import t from '../support/tap.js'
 import { CLEAN, PLANTS, type Sample } from './plants.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -61,7 +61,7 @@ async function lint (cwd: string): Promise<Map<string, Linter.LintMessage[]>> {
 
 /** What a plain Node prints: the loaders of a test run change how ESLint's plugins are found. */
 async function runNode (cwd: string, args: string[]): Promise<string> {
-  const { NODE_OPTIONS: _, ...env } = process.env
+  const { env } = process
   const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
   return await text(child.stdout)
 }

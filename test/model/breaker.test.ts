@@ -1,5 +1,5 @@
 /** What an attempt says of its subscriber, and how slowly one is tried. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { limitsDuring, soundnessOf, type Limits, type Trial } from '../../src/model/breaker.js'
 import type { Outcome } from '../../src/model/outcome.js'
 

@@ -1,5 +1,5 @@
 /** "Did you mean": near words are found, far ones are not. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { closest } from '../../src/model/closest.js'
 
 const KNOWN = ['listen', 'path', 'allowFrom', 'maxBody', 'rateLimit', 'tls']

@@ -1,5 +1,5 @@
 /** Which of several replicas run another configuration than the rest. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { differing } from '../../src/model/replica.js'
 
 /** Each replica as its fingerprint and since when it runs it. */

@@ -1,7 +1,7 @@
 /**
  * Ids that sort by the time they were made.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { sortableId } from '../../src/model/sortable-id.js'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { excerptOf, MAX_EXCERPT_BYTES } from '../../src/outbound/excerpt.js'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { failureText } from '../../src/outbound/failure.js'
 
 function coded (code: unknown, message = 'GET https://user:secret@host/ failed'): Error {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { Socket } from 'node:net'
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { leaveOutInterim } from '../../src/outbound/interim.js'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import type { LookupAddress } from 'node:dns'
 import { createLookup } from '../../src/outbound/lookup.js'
 

@@ -2,14 +2,14 @@
  * Each row of the table of misbehaviour, once: what the answer is, that it
  * shows no secret, and that nothing of ours is left at the other side.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { createOutbound } from '../../src/outbound/request.js'
 import { CA, place, ROWS, SECRETS, SHORT_MS } from './misbehaviour.js'
 import { onHead, startRaw, subscriberAt } from './servers.js'
 
 for (const row of ROWS) {
-  t.test(row.says, { timeout: 20_000 }, async t => {
+  t.test(row.says, async t => {
     const { url, server } = await place(t, row)
     const outbound = createOutbound()
     t.teardown(() => { outbound.close() })
@@ -42,7 +42,7 @@ const PIECES = fc.tuple(
   fc.array(mostly('3\r\nabc\r\n', '0\r\n\r\n', 'abc'), { maxLength: 3 })
 ).map(parts => parts.flat())
 
-t.test('whatever comes back, in whatever pieces, the request ends as a value and the connection with it', { timeout: 60_000 }, async t => {
+t.test('whatever comes back, in whatever pieces, the request ends as a value and the connection with it', async t => {
   let pieces: string[] = []
   const server = await startRaw(t, socket => onHead(socket, () => {
     for (const piece of pieces) socket.write(piece, 'latin1')

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type AddressInfo, createServer } from 'node:net'
-import t from 'tap'
+import t from '../support/tap.js'
 import { createOutbound, type Answer, type Outbound } from '../../src/outbound/request.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
 import { onHead, startHttp, startRaw, subscriberAt, type Closing } from './servers.js'
@@ -86,7 +86,7 @@ t.test('one who hangs holds nothing of ours after the timeout', async t => {
   probe.destroy()
 })
 
-t.test('who gives up on a TLS handshake closes its socket at once', { timeout: 2_000 }, async t => {
+t.test('who gives up on a TLS handshake closes its socket at once', async t => {
   const stop = new AbortController()
   const server = await startRaw(t, socket => socket.once('data', () => { stop.abort() }))
   const to = subscriberAt(server.url.replace('http:', 'https:'), { timeoutMs: 60_000 })
@@ -126,7 +126,7 @@ t.test('a refused port and an unknown name are failed connections with their cod
   t.match(await post(outboundFor(t), subscriberAt('http://nonexistent.invalid/')), { failure: 'connection', error: /^(ENOTFOUND|EAI_AGAIN)$/ })
 })
 
-t.test('a signal ends a request under way, and stops one before it starts', { timeout: 2_000 }, async t => {
+t.test('a signal ends a request under way, and stops one before it starts', async t => {
   const server = await startHttp(t, () => { stop.abort() })
   const stop = new AbortController()
   const outbound = outboundFor(t)
@@ -203,7 +203,7 @@ t.test('a header the protocol does not allow is a failure that does not show it'
   t.equal(server.received.length, 0)
 })
 
-t.test('a changed or removed subscriber loses its connections', { timeout: 2_000 }, async t => {
+t.test('a changed or removed subscriber loses its connections', async t => {
   const server = await startHttp(t)
   const outbound = outboundFor(t)
   const before = subscriberAt(server.url + '/a')
@@ -220,7 +220,7 @@ t.test('a changed or removed subscriber loses its connections', { timeout: 2_000
   await server.quiet()
 })
 
-t.test('a subscriber that changes under a request still answers it, and is then left at once', { timeout: 2_000 }, async t => {
+t.test('a subscriber that changes under a request still answers it, and is then left at once', async t => {
   const server = await startHttp(t, (_, response) => { outbound.keepOnly([]); response.end('done') })
   const outbound = outboundFor(t)
   t.match(await post(outbound, subscriberAt(server.url)), { status: 200, excerpt: 'done' })

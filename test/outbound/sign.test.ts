@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { sign } from '../../src/outbound/sign.js'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../support/tap.js'
 import { maskUrl } from '../../src/model/subscriber.js'
 import { targetOf, type Target } from '../../src/outbound/target.js'
 

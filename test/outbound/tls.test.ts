@@ -3,7 +3,7 @@
  * certificate can be wrong.
  */
 import type { TLSSocket } from 'node:tls'
-import t from 'tap'
+import t from '../support/tap.js'
 import { createOutbound, type Answer } from '../../src/outbound/request.js'
 import type { ClientTls } from '../../src/model/subscriber.js'
 import { makeCertificates } from '../support/certificates.js'

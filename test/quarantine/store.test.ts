@@ -1,7 +1,7 @@
 /**
  * What was refused is kept as it came, for a while, and within bounds.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { Refused } from '../../src/accept/refused.js'
 import { createQuarantineStore, QUARANTINE_LIMITS, type QuarantineStore } from '../../src/quarantine/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'

@@ -4,15 +4,16 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import t from 'tap'
+import t from '../support/tap.js'
 import { jobIdOf } from '../../src/model/delivery.js'
 import { readEvent } from '../../src/record/read-event.js'
+import { programAt } from '../support/program.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, openGateway, policyFor, recordingDeliver, until } from '../support/relay.js'
+import { accepted, openGateway, policyFor, recordingDeliver } from '../support/relay.js'
 import { steadyNow } from '../support/steady.js'
+import { until } from '../support/until.js'
 
-const FIXTURE = join(import.meta.dirname, 'fixtures/worker-that-hangs.ts')
+const FIXTURE = programAt(import.meta.url, './fixtures/worker-that-hangs.ts')
 
 const server = await startRedis(['--appendfsync', 'no'])
 const children: ChildProcess[] = []
@@ -23,7 +24,7 @@ t.teardown(async () => {
 
 /** Starts the process; resolves with it when it has taken a job, and with the job's id. */
 async function takeJob (): Promise<{ child: ChildProcess, jobId: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', FIXTURE, server.path, 'relay', 'a'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [FIXTURE, server.path, 'relay', 'a'], { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   const [output] = await once(child.stdout!, 'data') as [Buffer]
   return { child, jobId: output.toString().trim() }
@@ -45,7 +46,7 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
     } else {
       const { deliver, sent } = recordingDeliver()
       await gateway.work(deliver)
-      await until('it is delivered', () => sent.length === 1, 15_000)
+      await until('it is delivered', () => sent.length === 1)
     }
     tookMs.push(steadyNow() - killedAt)
   }

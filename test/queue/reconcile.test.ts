@@ -2,12 +2,13 @@
  * The queue is mended from the record: every open delivery has a job, every
  * subscriber on hold a queue that waits.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

@@ -3,7 +3,7 @@
  * an attempt is on record before its job is gone, and what goes wrong with one
  * job is nobody else's trouble.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { createRedisBackend, Queue, type QueueBaseOptions, type RedisQueueBackend, type WorkerOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { jobIdOf } from '../../src/model/delivery.js'

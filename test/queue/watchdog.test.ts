@@ -1,7 +1,7 @@
 /** Who is replaced, and when nobody is. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { startWatchdog } from '../../src/queue/watchdog.js'
-import { until } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 t.test('who is stuck at two looks is replaced; who moves in between is not', async t => {
   const replaced: string[] = []

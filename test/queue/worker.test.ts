@@ -2,7 +2,7 @@
  * A worker obeys what `deliver` says of a job, over any number of replicas,
  * and gives back what it cannot finish.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { jobIdOf } from '../../src/model/delivery.js'
 import type { Verdict } from '../../src/model/work.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
@@ -12,8 +12,9 @@ import { clearHold, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, until, type Gateway } from '../support/relay.js'
+import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, type Gateway } from '../support/relay.js'
 import { steadyNow } from '../support/steady.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

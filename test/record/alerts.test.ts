@@ -1,5 +1,5 @@
 /** The alerts of the whole relay, in Redis. */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Alert } from '../../src/model/alert.js'
 import { readAlerts, saveAlerts } from '../../src/record/alerts.js'
 import { keysOf } from '../../src/redis/keys.js'

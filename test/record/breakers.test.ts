@@ -2,7 +2,7 @@
  * The breaker in Redis: opened by what is recorded, moved on with time, proved
  * by one attempt, the same for all replicas.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { BreakerRules } from '../../src/model/breaker.js'
 import type { Outcome } from '../../src/model/outcome.js'
 import type { Next } from '../../src/model/work.js'
@@ -11,7 +11,8 @@ import { clearHold, readHolds, setHold } from '../../src/record/holds.js'
 import { readSubscribers } from '../../src/record/read-subscribers.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, attemptOf, openGateway, policyFor, recordAttempts, until, type Gateway } from '../support/relay.js'
+import { accepted, attemptOf, openGateway, policyFor, recordAttempts, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

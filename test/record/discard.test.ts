@@ -1,13 +1,14 @@
 /**
  * An operator gives deliveries up.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { DeliveryState } from '../../src/model/delivery.js'
 import type { Next } from '../../src/model/work.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import { accepted, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

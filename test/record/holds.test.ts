@@ -2,7 +2,7 @@
  * Holds are separate facts, survive restarts, and stop the clock that `maxAge`
  * goes by. The clock is set by hand here: nothing waits.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { SubscriberHold } from '../../src/model/delivery.js'
 import { applyConfiguredHolds, clearHold, readHolds, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'

@@ -2,7 +2,7 @@
  * When memory is short, finished events go before their time, and nothing
  * else does.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { createRoomMaker, ENOUGH_AT, makeRoom, SHORT_ABOVE, type Room } from '../../src/record/make-room.js'
 import { setHold } from '../../src/record/holds.js'
@@ -10,7 +10,8 @@ import { readStats } from '../../src/record/read-subscribers.js'
 import { createSweeper } from '../../src/record/sweep.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, until, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

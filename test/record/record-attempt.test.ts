@@ -2,7 +2,7 @@
  * What an attempt makes of its delivery, in the record: state, indexes,
  * counts, history.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { AttemptResult, Next } from '../../src/model/work.js'
 import { discardDeliveries } from '../../src/record/discard.js'

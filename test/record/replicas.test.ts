@@ -1,10 +1,10 @@
 /** The list of replicas in Redis: who lives is on it, who does not goes by itself. */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Replica } from '../../src/model/replica.js'
 import { announceReplica, fingerprintSalt, forgetReplica, keepReplica, readReplicas } from '../../src/record/replicas.js'
 import { keysOf } from '../../src/redis/keys.js'
-import { until } from '../support/relay.js'
 import { startRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })

@@ -2,7 +2,7 @@
  * Searching the record: every filter, page by page, whatever happens
  * meanwhile.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { selectEvents, type Filter } from '../../src/record/select.js'

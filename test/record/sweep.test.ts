@@ -1,7 +1,7 @@
 /**
  * Retention really deletes, and never anything that is open or held.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
@@ -9,8 +9,9 @@ import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway
+  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

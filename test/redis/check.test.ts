@@ -2,7 +2,7 @@
  * Start-up checks, against servers that are really set so; where no such
  * server can be run, against its answer to INFO.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { startRedis } from '../support/redis.js'
 import { checkRedis } from '../../src/redis/check.js'
 import type { RedisClient } from '../../src/redis/script.js'

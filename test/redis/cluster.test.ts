@@ -3,7 +3,7 @@
  */
 import { createServer } from 'node:net'
 import type { Cluster, Redis } from 'ioredis'
-import t from 'tap'
+import t from '../support/tap.js'
 import { startRedis } from '../support/redis.js'
 import { checkRedis } from '../../src/redis/check.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
@@ -12,8 +12,8 @@ import { readMemory } from '../../src/redis/memory.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
-import { until } from './fixtures/until.js'
 import { steadyNow } from '../support/steady.js'
+import { until } from '../support/until.js'
 
 interface Node { port: number, client: Redis, kill: () => Promise<void> }
 

@@ -3,7 +3,7 @@
  * by themselves, and a change is told once.
  */
 import type { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { connectRedis, waitUntilReady, type RedisClient } from '../../src/redis/
 import { connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
 import { makeCertificate } from './fixtures/certificate.js'
-import { until } from './fixtures/until.js'
+import { until } from '../support/until.js'
 
 async function server (t: Test, args: string[] = []): Promise<TestRedis> {
   const redis = await startRedis(args)

@@ -2,7 +2,7 @@
  * A data directory has one owner: while that lives nobody else gets in, and
  * when it is dead exactly one does.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

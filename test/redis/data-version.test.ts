@@ -1,7 +1,7 @@
 /**
  * Data of a newer release is refused, by whoever comes second.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { startRedis } from '../support/redis.js'
 import { claimDataVersion, DATA_VERSION } from '../../src/redis/data-version.js'
 import { keysOf } from '../../src/redis/keys.js'

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Redis } from 'ioredis'
-import t from 'tap'
+import t from '../support/tap.js'
 import { endClient } from '../../src/redis/end-client.js'
 import { startRedis } from '../support/redis.js'
 

@@ -1,7 +1,7 @@
 /**
  * Calls that come together go together, and each gets its own reply.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { gather } from '../../src/redis/gather.js'
 
 /** A way to Redis that answers when it is told to. */

@@ -2,7 +2,7 @@
  * The gateway's own Redis loses nothing it acknowledged, is never doubled and
  * never left behind. Real processes, really killed.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { machineMemory } from '../../src/redis/machine-memory.js'
 import { markOf } from '../../src/redis/process-mark.js'
 import { restarted, scene, untilGone, type Scene } from './fixtures/scene.js'
-import { until } from './fixtures/until.js'
+import { until } from '../support/until.js'
 
 async function maxMemory (client: Redis): Promise<number> {
   return Number((await client.config('GET', 'maxmemory') as string[])[1])

@@ -2,7 +2,7 @@
  * How full Redis is, by its own measure: what is told agrees with when it
  * refuses a write.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { loadScript } from '../../src/redis/script.js'

@@ -1,7 +1,7 @@
 /**
  * Redis Sentinel, with a real failover.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { startRedis } from '../support/redis.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
-import { until } from './fixtures/until.js'
+import { until } from '../support/until.js'
 
 const [firstPort, secondPort, sentinelPort] = [await freePort(), await freePort(), await freePort()]
 const first = await startRedis(['--port', String(firstPort)])

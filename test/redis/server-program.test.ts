@@ -1,7 +1,7 @@
 /**
  * Which program is run, and what a user without one is told.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

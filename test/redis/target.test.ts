@@ -1,7 +1,7 @@
 /**
  * Addresses: how they are read, and that no credential of one is ever shown.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import { describeTarget, parseNode, parseRedisUrl, targetFrom, type RedisTarget } from '../../src/redis/target.js'
 
 const NONE = { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null }

@@ -2,14 +2,15 @@
  * Which deliveries an order means: counted as a dry run does, and put back by
  * a runner, it is the same ones.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
 import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'
 import { createReplayRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, until, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

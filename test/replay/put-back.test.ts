@@ -1,7 +1,7 @@
 /**
  * Deliveries are put back in their queues, each with its job, or left alone.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { putBack } from '../../src/replay/put-back.js'
 import { startRedis } from '../support/redis.js'

@@ -1,11 +1,12 @@
 /**
  * What one event holds back is let go or given up, by an operator.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { discardEvent, releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, hasJob, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import { accepted, endDelivery, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

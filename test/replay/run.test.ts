@@ -2,15 +2,16 @@
  * Replays as they run: exactly once each, over crashes, restarts and several
  * runners; paced, cancelled, counted.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
 import { cancelReplay, createReplay, finishReplay, listReplays, readReplay, type Replay } from '../../src/replay/replays.js'
 import { createReplayRunner, type ReplayRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway
+  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -272,6 +273,6 @@ t.test('a runner goes on by itself when Redis was away', async t => {
   await own.kill()
   await until('its looks and its replay have failed', () => gateway.facts.filter(fact => fact.fact === 'queue.trouble' && fact.subscriber === null).length >= 3)
   await own.restart()
-  await until('it is done', isDone(gateway, id), 6_000)
+  await until('it is done', isDone(gateway, id))
   t.equal((await replayOf(gateway, id)).queued, 4)
 })

@@ -1,5 +1,5 @@
 /** A soak says what was not given back, and what went on growing. */
-import t from 'tap'
+import t from '../support/tap.js'
 import { readOptions } from '../../soak/options.js'
 import type { Sample } from '../../soak/sample.js'
 import { judgeSoak } from '../../soak/verdict.js'

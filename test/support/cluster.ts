@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import type { Redis } from 'ioredis'
 import { freePort } from './free-port.js'
 import { startRedis, type TestRedis } from './redis.js'
-import { until } from './relay.js'
+import { until } from './until.js'
 
 export interface Node extends TestRedis {
   port: number
@@ -40,8 +40,6 @@ export interface TestCluster {
 
 /** A node that is silent for so long is given up, milliseconds. */
 const NODE_TIMEOUT_MS = 1_500
-/** Nodes that have just met take some seconds to agree, milliseconds. */
-const AT_MOST_MS = 50_000
 
 /** Starts it; resolves when every node says that it is whole. */
 export async function startCluster (): Promise<TestCluster> {
@@ -63,7 +61,7 @@ export async function startCluster (): Promise<TestCluster> {
       ]))
       return infos.every(([cluster, replication, others]) => cluster!.includes('cluster_state:ok') && !others!.includes('fail') &&
         /role:master\r\nconnected_slaves:1\r\nslave0:.*state=online|master_link_status:up/.test(replication!))
-    }, AT_MOST_MS)
+    })
   }
   await whole()
 
@@ -92,7 +90,7 @@ export async function startCluster (): Promise<TestCluster> {
       const found = (await view()).find(({ isPrimary, slots }) => isPrimary && has(slots, slot))
       owner = found === undefined ? undefined : nodeOf(found.id)
       return owner !== undefined
-    }, AT_MOST_MS)
+    })
     return owner!
   }
 

@@ -2,9 +2,10 @@
  * Plays Fotor under load: posts callbacks, each again and again until it is
  * answered with 200, and remembers every answer.
  */
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { TestGateway } from './gateway.js'
 import { steadyNow } from './steady.js'
+import { until } from './until.js'
 
 export interface Fotor {
   /** Tasks whose callback was answered with 200. */
@@ -18,6 +19,9 @@ export interface Fotor {
   /** Begins no new callback; resolves when each that was begun is acknowledged. */
   stop (): Promise<void>
 }
+
+/** After an answer that is not 200, milliseconds. */
+const PAUSE_MS = 10
 
 /**
  * Starts posting.
@@ -51,7 +55,7 @@ export function playFotor (gateways: () => readonly TestGateway[], { senders = 4
         const status = await once(taskId)
         answers.set(status, (answers.get(status) ?? 0) + 1)
         if (status === 200) break
-        await turn()
+        await wait(PAUSE_MS)
       }
       acknowledged.add(taskId)
     }
@@ -64,7 +68,7 @@ export function playFotor (gateways: () => readonly TestGateway[], { senders = 4
     slowestMs: () => slowestMs,
     async more (count) {
       const goal = acknowledged.size + count
-      while (acknowledged.size < goal) await turn()
+      await until(`${count} more are acknowledged`, () => acknowledged.size >= goal)
     },
     async stop () {
       on = false

@@ -8,7 +8,6 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startGateway, type Gateway } from '../../src/gateway.js'
@@ -100,10 +99,12 @@ export interface ProcessOptions {
   main?: string | undefined
   /** Added to its environment. */
   env?: NodeJS.ProcessEnv | undefined
+  /** Aborted while it starts: it is killed. */
+  signal?: AbortSignal | undefined
 }
 
 /** Starts a gateway as a process of its own, and waits until it is open. */
-export async function startProcess (home: Home, { args = [], main = MAIN, env = {} }: ProcessOptions = {}): Promise<GatewayProcess> {
+export async function startProcess (home: Home, { args = [], main = MAIN, env = {}, signal }: ProcessOptions = {}): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [main, 'start', '--config', home.configFile, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -112,6 +113,8 @@ export async function startProcess (home: Home, { args = [], main = MAIN, env = 
   const log: Array<Record<string, unknown>> = []
   const noise: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => noise.push(text))
+  const kill = (): void => { child.kill('SIGKILL') }
+  signal?.addEventListener('abort', kill)
   const open = await new Promise<Record<string, unknown>>((resolve, reject) => {
     child.once('exit', code => { reject(new Error(`the gateway ended with ${code}: ${noise.join('')} ${JSON.stringify(log.slice(-5))}`)) })
     eachLine(child, line => {
@@ -119,6 +122,7 @@ export async function startProcess (home: Home, { args = [], main = MAIN, env = 
       if (line['msg'] === 'gateway is open') resolve(line)
     })
   })
+  signal?.removeEventListener('abort', kill)
 
   async function gone (): Promise<number | null> {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -176,14 +180,5 @@ function callers (home: Home, ingestUrl: string, adminUrl: string): Pick<TestGat
       })
       return { status: response.status, json: await response.json() as T }
     }
-  }
-}
-
-/** Resolves with the first result of `look` that is not undefined; looks again and again, without a pause longer than a turn of the loop's I/O. */
-export async function eventually<T> (look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await turn() // a look that does no I/O must not keep everything else from happening
   }
 }

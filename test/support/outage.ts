@@ -3,11 +3,12 @@
  * sender that sends each callback once and notes what it was told.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Test } from 'tap'
+import type { Test } from './tap.js'
 import type { GatewayProcess, Settings, TestGateway } from './gateway.js'
-import { onRedis, seeReadiness, setScene, tasksOf, until, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
+import { onRedis, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
 import { steadyNow } from './steady.js'
 import type { TestSubscriber } from './subscriber.js'
+import { until } from './until.js'
 
 /** No answer takes longer, milliseconds. */
 const MAX_ANSWER_MS = 1_500

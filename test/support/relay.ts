@@ -271,16 +271,3 @@ export async function endDelivery ({ patient }: Gateway, subscriber: string, eve
   const error = next.state === 'delivered' ? null : 'refused'
   await recordAttempt(patient, { eventId, subscriber, generation, attempt: attemptOf({ error }), outcome: null, usesBudget: true, next })
 }
-
-/**
- * Waits for a condition.
- *
- * @param withinMs  after this long it is an error
- */
-export async function until (what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!await holds()) {
-    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`)
-    await new Promise(resolve => { setTimeout(resolve, 5) })
-  }
-}

@@ -2,11 +2,11 @@
  * What the longer journeys have in common: subscribers and gateways that end
  * with their test, an external Redis, and what an operator sees.
  */
-import { setImmediate as turn } from 'node:timers/promises'
 import { freePort } from './free-port.js'
 import { makeHome, startInProcess, startProcess, type GatewayProcess, type Home, type Settings, type TestGateway } from './gateway.js'
 import { startRedis, type TestRedis } from './redis.js'
 import { startSubscriber, type Behaviour, type TestSubscriber } from './subscriber.js'
+import { until } from './until.js'
 
 /** What a test of tap offers, as far as it is needed here. */
 export interface TestContext { teardown (end: () => unknown): unknown }
@@ -29,41 +29,54 @@ export interface Scene {
   process (home: Home, args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<GatewayProcess>
 }
 
-/** Sets a scene that is cleared with the test: subscribers first, then gateways, Redis and files. */
+/** Who is ended first: those who answer, those who ask, what they ask, and what they write to. */
+const ORDER = ['subscriber', 'gateway', 'redis', 'home'] as const
+
+/**
+ * Sets a scene that is cleared with the test: subscribers first, then gateways,
+ * Redis and files. Nothing outlives it, also when it is cleared while it is
+ * still being built: what comes late is ended as soon as it is there.
+ */
 export function setScene (t: TestContext): Scene {
-  const ends: Array<{ rank: number, end: () => unknown }> = []
+  const ends: Array<{ what: typeof ORDER[number], end: () => unknown }> = []
+  const building = new Set<Promise<unknown>>()
+  const clearing = new AbortController()
+
   t.teardown(async () => {
-    for (const rank of [0, 1, 2, 3]) await Promise.all(ends.filter(one => one.rank === rank).map(async ({ end }) => { await end() }))
+    clearing.abort()
+    while (building.size > 0) await Promise.allSettled(building)
+    for (const turn of ORDER) await Promise.all(ends.filter(({ what }) => what === turn).map(async ({ end }) => { await end() }))
   })
-  function remember<T> (rank: number, thing: T, end: () => unknown): T {
-    ends.push({ rank, end })
-    return thing
+
+  async function remember<T> (what: typeof ORDER[number], build: () => Promise<T>, endOf: (thing: T) => () => unknown): Promise<T> {
+    clearing.signal.throwIfAborted()
+    const built = build()
+    const kept = built.then(thing => { ends.push({ what, end: endOf(thing) }) })
+    building.add(kept)
+    void kept.catch(() => {}).finally(() => { building.delete(kept) })
+    await kept
+    clearing.signal.throwIfAborted()
+    return await built
   }
+
   return {
-    async subscriber (behaviour) {
-      const subscriber = await startSubscriber(behaviour)
-      return remember(0, subscriber, subscriber.close)
-    },
+    subscriber: async behaviour => await remember('subscriber', async () => await startSubscriber(behaviour), ({ close }) => close),
     async redis () {
       const port = await freePort()
-      const redis = await startRedis(['--port', String(port), '--bind', '127.0.0.1'])
+      const start = async (): Promise<TestRedis> => await startRedis(['--port', String(port), '--bind', '127.0.0.1'])
       // Not a copy: its process changes with each restart.
-      return remember(2, Object.assign(redis, { url: `redis://127.0.0.1:${port}` }), redis.close)
+      return Object.assign(await remember('redis', start, ({ close }) => close), { url: `redis://127.0.0.1:${port}` })
     },
     home (settings) {
+      clearing.signal.throwIfAborted()
       const home = makeHome({ shutdownGrace: '2s', ...settings })
       const { configure } = home
       home.configure = changed => { configure({ shutdownGrace: '2s', ...changed }) }
-      return remember(3, home, home.remove)
+      ends.push({ what: 'home', end: home.remove })
+      return home
     },
-    async inProcess (home) {
-      const gateway = await startInProcess(home)
-      return remember(1, gateway, gateway.stop)
-    },
-    async process (home, args, env) {
-      const gateway = await startProcess(home, { args, env })
-      return remember(1, gateway, gateway.stop)
-    }
+    inProcess: async home => await remember('gateway', async () => await startInProcess(home), ({ stop }) => stop),
+    process: async (home, args, env) => await remember('gateway', async () => await startProcess(home, { args, env, signal: clearing.signal }), ({ stop }) => stop)
   }
 }
 
@@ -112,15 +125,6 @@ export interface ReplayView {
   queued: number
   delivered: number
   failed: number
-}
-
-/** Resolves with the first result of `look` that is not undefined; lets everything else have its turn in between. */
-export async function until<T> (look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await turn()
-  }
 }
 
 /** The first line of the log that fits, from the `after`-th on; waits for it. */

@@ -10,7 +10,7 @@ import { Redis } from 'ioredis'
 import { endWithUs } from './children.js'
 import { freePort } from './free-port.js'
 import { startRedis, type TestRedis } from './redis.js'
-import { until } from './relay.js'
+import { until } from './until.js'
 
 export interface Member extends TestRedis { port: number }
 
@@ -31,8 +31,6 @@ export interface Sentinel {
 
 /** A primary that is silent for so long is given up, milliseconds. */
 const DOWN_AFTER_MS = 1_000
-/** A failover that found no replica at first is tried again after ten seconds, and again; a sentinel that stood still does nothing for half a minute; milliseconds. */
-const AT_MOST_MS = 90_000
 
 /**
  * Starts them; resolves when the sentinel knows every replica.
@@ -71,7 +69,7 @@ export async function startSentinel (replicas: number, args: readonly string[] =
       const info = await operators.get(primary)!.info('replication')
       return flags === 'master' && known.filter(field => field('flags') === 'slave' && field('master-link-status') === 'ok').length === replicas &&
         info.includes('role:master') && [...info.matchAll(/state=online/g)].length === replicas
-    }, AT_MOST_MS)
+    })
   }
   await whole()
   return {
@@ -82,7 +80,7 @@ export async function startSentinel (replicas: number, args: readonly string[] =
       await until('another one is the primary', async () => {
         const port = await named()
         return port !== from.port && (await operators.get(memberAt(port))!.info('replication')).includes('role:master')
-      }, AT_MOST_MS)
+      })
       return memberAt(await named())
     },
     async failOver () { await client.call('SENTINEL', 'FAILOVER', 'main') },

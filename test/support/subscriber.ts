@@ -2,12 +2,12 @@
  * A real HTTP server that plays an internal service, and remembers what it was
  * sent. Tests wait for deliveries, never for time.
  */
-import { once, EventEmitter } from 'node:events'
+import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { KeyPair } from './certificates.js'
+import { until } from './until.js'
 
 export interface Received {
   headers: IncomingHttpHeaders
@@ -52,7 +52,6 @@ export interface TestSubscriber {
 /** @param tls  what an https server presents; without it, it is http */
 export async function startSubscriber (behaviour: Behaviour = answers.ok, tls?: KeyPair): Promise<TestSubscriber> {
   const received: Received[] = []
-  const arrivals = new EventEmitter().setMaxListeners(0)
   let current = behaviour
   let address = HERE
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -63,7 +62,6 @@ export async function startSubscriber (behaviour: Behaviour = answers.ok, tls?: 
       const one = { headers: request.headers, body: Buffer.concat(chunks), at: Date.now() }
       received.push(one)
       current(response, one, request)
-      arrivals.emit('arrival')
     })
   }
   const server: Server | SecureServer = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest)
@@ -71,7 +69,7 @@ export async function startSubscriber (behaviour: Behaviour = answers.ok, tls?: 
   const { port } = server.address() as AddressInfo
 
   async function waitUntil (condition: (received: Received[]) => boolean): Promise<Received[]> {
-    while (!condition(received)) await once(arrivals, 'arrival')
+    await until(`${condition.toString()} of what came`, () => condition(received))
     return received
   }
 
@@ -79,13 +77,16 @@ export async function startSubscriber (behaviour: Behaviour = answers.ok, tls?: 
     url: `${tls === undefined ? 'http' : 'https'}://${HERE}:${port}/hooks/fotor`,
     received,
     behave (next) { current = next },
-    waitFor: async count => await waitUntil(() => received.length >= count),
+    async waitFor (count) {
+      await until(`${count} requests`, () => received.length >= count)
+      return received
+    },
     waitUntil,
     leave,
     async comeBack (at = address) {
       address = at
       // Somebody's connection may have been given this port meanwhile: until it is over.
-      while (!server.listening) await listen(server, at, port).catch(turn)
+      await until('its port is free', async () => await listen(server, at, port).then(() => true, () => false))
     },
     address: () => address,
     present (pair) {

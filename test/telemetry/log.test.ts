@@ -1,7 +1,7 @@
 /**
  * The log tells what happened and nothing else.
  */
-import t from 'tap'
+import t from '../support/tap.js'
 import type { Fact } from '../../src/model/fact.js'
 import { createLogger, reportTo } from '../../src/telemetry/log.js'
 import { limitLines } from '../../src/telemetry/line-limit.js'

@@ -3,7 +3,7 @@
  * everything delivered stays delivered, and a repeat is still a repeat.
  */
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
@@ -12,7 +12,8 @@ import { exportRecord } from '../../src/transfer/export.js'
 import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
 import { importRecord, type Imported } from '../../src/transfer/import.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, until, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })

@@ -8,10 +8,10 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t from '../../support/tap.js'
 import { createOwnership } from '../../../src/accept/spool/ownership.js'
 import { openForDraining } from '../../../src/accept/spool/segment.js'
+import { programAt } from '../../support/program.js'
 import { folder, numberOf } from './folder.js'
 
 const KILLS = 25
@@ -20,11 +20,11 @@ const MOST_SAFE = 400
 /** Sent and not answered, at a time. */
 const IN_FLIGHT = 64
 const SEGMENT_BYTES = 8 * 1024
-const OWNER = fileURLToPath(new URL('./fixtures/owner.ts', import.meta.url))
+const OWNER = programAt(import.meta.url, './fixtures/owner.ts')
 
 /** Runs an owner until it has called so many safe, and kills it. Adds to the ledger what it has called safe, also while it died. */
 async function runAndKill (dir: string, { from, goal, ledger }: { from: number, goal: number, ledger: Set<number> }): Promise<number> {
-  const child = spawn(process.execPath, ['--import=tsx', OWNER, dir, String(SEGMENT_BYTES)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [OWNER, dir, String(SEGMENT_BYTES)], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.on('error', () => {}) // it is killed while it is written to
   let sent = from
   let safe = 0

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import type { Acceptance, Arrival } from '../../../src/accept/arrival.js'
 import { DiskTrouble } from '../../../src/accept/spool/disk.js'
 import { createDrain, type Drain } from '../../../src/accept/spool/drain.js'
@@ -13,8 +13,8 @@ import { createOwnership } from '../../../src/accept/spool/ownership.js'
 import { createSetAside } from '../../../src/accept/spool/set-aside.js'
 import { Stock } from '../../../src/accept/spool/stock.js'
 import type { Fact } from '../../../src/model/fact.js'
-import { until } from '../../support/relay.js'
 import { arrivalNumber, folder, numberOf, watchDisk } from './folder.js'
+import { until } from '../../support/until.js'
 
 interface Scene {
   dir: string

@@ -2,10 +2,10 @@
  * When Redis is away nobody waits for it but the first few and one at a time
  * who tries; and it is used again as soon as somebody got through.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import { Gate, type GateState } from '../../../src/accept/spool/gate.js'
-import { until } from '../../support/relay.js'
 import { steadyNow } from '../../support/steady.js'
+import { until } from '../../support/until.js'
 
 interface Scene {
   gate: Gate

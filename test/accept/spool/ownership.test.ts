@@ -7,12 +7,12 @@ import { once } from 'node:events'
 import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import { createOwnership, type Ownership } from '../../../src/accept/spool/ownership.js'
 import { createSegment } from '../../../src/accept/spool/segment.js'
 import { entryOf } from '../../../src/accept/spool/record.js'
 import { sortableId } from '../../../src/model/sortable-id.js'
+import { programAt } from '../../support/program.js'
 import { arrivalNumber, folder } from './folder.js'
 
 function owner (t: Test, dir: string): Ownership {
@@ -43,7 +43,7 @@ async function deadOwner (dir: string): Promise<{ path: string, file: string }> 
 }
 
 async function startOwner (t: Test, dir: string): Promise<{ child: ChildProcess, keep: (n: number) => Promise<void> }> {
-  const child = spawn(process.execPath, ['--import=tsx', fileURLToPath(new URL('./fixtures/owner.ts', import.meta.url)), dir], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [programAt(import.meta.url, './fixtures/owner.ts'), dir], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   await lines.next()

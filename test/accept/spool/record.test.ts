@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual, equal } from 'node:assert/strict'
 import fc from 'fast-check'
-import t from 'tap'
+import t from '../../support/tap.js'
 import type { Arrival } from '../../../src/accept/arrival.js'
 import { entryOf, readPieces, recordOf, type Piece } from '../../../src/accept/spool/record.js'
 import { FLAGS } from '../../../src/model/event.js'

@@ -5,7 +5,7 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import { entryOf } from '../../../src/accept/spool/record.js'
 import { createSegment, HEADER_BYTES, NewerSegment, openForDraining, surveySegment } from '../../../src/accept/spool/segment.js'
 import { arrivalNumber, diskError, folder, numberOf, watchDisk } from './folder.js'

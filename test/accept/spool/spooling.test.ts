@@ -5,16 +5,17 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import type { Acceptance, Arrival } from '../../../src/accept/arrival.js'
 import { openSpooling, type Spooling, type SpoolingOptions } from '../../../src/accept/spool/spooling.js'
 import type { Fact } from '../../../src/model/fact.js'
 import { readEvent } from '../../../src/record/read-event.js'
 import { probeWrites } from '../../../src/redis/probe.js'
 import { startRedis, type TestRedis } from '../../support/redis.js'
-import { accepted, allEvents, callback, openGateway, policyFor, until, type Gateway } from '../../support/relay.js'
+import { accepted, allEvents, callback, openGateway, policyFor, type Gateway } from '../../support/relay.js'
 import { folder } from './folder.js'
 import { steadyNow } from '../../support/steady.js'
+import { until } from '../../support/until.js'
 
 /** No answer takes longer, milliseconds. */
 const MAX_ANSWER_MS = 1_500

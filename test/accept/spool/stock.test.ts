@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import { DiskTrouble } from '../../../src/accept/spool/disk.js'
 import { createOwnership } from '../../../src/accept/spool/ownership.js'
 import { Stock } from '../../../src/accept/spool/stock.js'

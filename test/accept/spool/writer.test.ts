@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../support/tap.js'
 import { entryOf } from '../../../src/accept/spool/record.js'
 import { openForDraining, type Segment } from '../../../src/accept/spool/segment.js'
 import { Writer } from '../../../src/accept/spool/writer.js'

@@ -1,7 +1,7 @@
 /** A cluster takes the manifests: each is what the API of Kubernetes allows, and what kubectl makes of them is what is tested. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import t from 'tap'
+import t from '../../support/tap.js'
 import { parseAllDocuments } from 'yaml'
 import { unknownKeysIn, wrongValuesIn } from './kubernetes-api.js'
 import { documentsIn, filesOf, FOLDER, idOf, readManifests, type Manifest } from './manifests.js'

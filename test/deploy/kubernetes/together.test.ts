@@ -2,7 +2,7 @@
  * What must hold together in deploy/kubernetes holds, and each fault in the
  * tables below, planted in a manifest or in relay.yaml, is told.
  */
-import t from 'tap'
+import t from '../../support/tap.js'
 import { configIn, lookThrough } from './deployed.js'
 import { readManifests, type Manifest } from './manifests.js'
 import { planted, type Plant } from './plant.js'

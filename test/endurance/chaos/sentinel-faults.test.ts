@@ -1,0 +1,17 @@
+/** Faults of servers behind a Sentinel are what their names say, and are over when they are ended. */
+import t from '../../support/tap.js'
+import { during, setStage, untilAnswered } from './fixtures/one-fault.js'
+
+for (const kind of ['sentinel.kill', 'sentinel.freeze', 'sentinel.switch', 'sentinel.replica-kill', 'sentinel.replica-freeze'] as const) {
+  t.test(kind, async t => {
+    const { stage, gateway } = await setStage(t, 'sentinel')
+    const sentinel = stage.servers.sentinel!
+    const before = await sentinel.primary()
+    await during(stage, { kind, target: 0 }, async () => {
+      if (kind.includes('replica')) await untilAnswered(gateway, 'spooled')
+      else await sentinel.failedOver(before)
+    })
+    await untilAnswered(gateway, 'accepted')
+    t.strictSame(stage.noticed, [])
+  })
+}

@@ -1,7 +1,0 @@
-/** The same for two minutes: nothing about an outage depends on its length. */
-import t from 'tap'
-import { OUTAGES, sitOut } from '../support/outage.js'
-
-t.test('Redis is killed for 2 min: every callback is answered 200 in time and delivered once', { timeout: 220_000 }, async t => {
-  await sitOut(t, OUTAGES.killed, 120_000)
-})
