@@ -21,6 +21,7 @@ const { values, positionals: words } = parseArgs({
   options: {
     tier: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
+    without: { type: 'string', multiple: true, default: [] },
     bail: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false }
   }
@@ -43,7 +44,8 @@ if (values.list) {
 /** With words, those of every tier; without, all of the tiers asked for. */
 function chosenFiles (): string[] {
   const tiers = words.length > 0 ? TIERS : values.tier ?? ['short']
-  const chosen = testFiles().filter(file => tiers.includes(tierOf(file)) && (words.length === 0 || words.some(word => file.includes(word))))
+  const has = (file: string, parts: readonly string[]): boolean => parts.some(part => file.includes(part))
+  const chosen = testFiles().filter(file => tiers.includes(tierOf(file)) && (words.length === 0 || has(file, words)) && !has(file, values.without))
   if (chosen.length > 0) return chosen
   console.error(words.length > 0
     ? `No test file has ${words.map(word => `"${word}"`).join(' or ')} in its path. All there are: npm test -- --list .`
