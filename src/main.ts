@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
  * The process: arguments to program to exit code. Decides nothing else.
+ *
+ * The gateway is loaded by the commands that need it, when they do: it costs
+ * more than all that most commands have to do.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './cli/run.js'
 import { terminalOn } from './cli/terminal.js'
-import { startGateway } from './gateway.js'
-import { runExport, runImport } from './gateway/transfer.js'
-import { findServerProgram } from './redis/server-program.js'
 
 /** How long the process may live on after its work; something forgotten must not keep it for ever. */
 const LINGER_MS = 2_000
@@ -18,6 +18,13 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const { env } = process
 
 process.exitCode = await runProgram(process.argv.slice(2), {
-  terminal: terminalOn(process, env), env, version, packageDir, startGateway, findServerProgram, runExport, runImport
+  terminal: terminalOn(process, env),
+  env,
+  version,
+  packageDir,
+  startGateway: async options => await (await import('./gateway.js')).startGateway(options),
+  findServerProgram: async env => await (await import('./redis/server-program.js')).findServerProgram(env),
+  runExport: async call => await (await import('./gateway/transfer.js')).runExport(call),
+  runImport: async call => await (await import('./gateway/transfer.js')).runImport(call)
 })
 setTimeout(() => { process.exit() }, LINGER_MS).unref()

@@ -9,7 +9,7 @@
  *
  * Ends with 0 when every run passed. Linux only.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -43,7 +43,7 @@ async function roughRun (): Promise<boolean> {
   })
   const over = new AbortController()
   const ended = once(run, 'exit').finally(() => { over.abort() }) as Promise<[number | null]>
-  const freezes = await freezeNowAndThen(run, dir, over.signal)
+  const freezes = await freezeNowAndThen(dir, over.signal)
   const [code] = await ended
   rmSync(dir, { recursive: true, force: true })
   console.log(`stood still ${freezes.length} times, ${(freezes.reduce((sum, ms) => sum + ms, 0) / 1_000).toFixed(1)} s in all`)
@@ -51,7 +51,7 @@ async function roughRun (): Promise<boolean> {
 }
 
 /** @returns how long each freeze was, milliseconds */
-async function freezeNowAndThen (run: ChildProcess, dir: string, over: AbortSignal): Promise<number[]> {
+async function freezeNowAndThen (dir: string, over: AbortSignal): Promise<number[]> {
   const freezes: number[] = []
   while (!over.aborted) {
     await wait(EVERY_MS * (0.5 + Math.random()), null, { signal: over }).catch(() => {})
