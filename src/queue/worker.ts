@@ -18,17 +18,17 @@ import { endClient } from '../redis/end-client.js'
 import type { RedisClient } from '../redis/script.js'
 import type { Turns } from './turns.js'
 
-/** How long a crashed worker's job stays locked; with the check below, its job runs again within 10 s. */
-const LOCK_MS = 6_000
-const STALLED_CHECK_MS = 2_000
+/** How long a crashed worker's job stays locked; with two of the checks below, its job runs again within 10 s. */
+export const LOCK_MS = 6_000
+export const STALLED_CHECK_MS = 2_000
 /** A crash is no reason to give a delivery up, however often it happens. */
 const MAX_CRASHES_PER_JOB = 1_000_000_000
 /** After an error of Redis. */
 const RETRY_AFTER_ERROR_MS = 500
 /** After an error of ours, so that a bug does not spin. */
 const RETRY_AFTER_SURPRISE_MS = 1_000
-/** How long jobs that were cut off may take to go back. */
-const GIVE_BACK_MS = 1_000
+/** How long jobs that were cut off may take to go back, milliseconds. */
+export const GIVE_BACK_MS = 1_000
 /** How long a worker may sleep because of a rate limit before it looks again. */
 const MAX_LIMIT_SLEEP_MS = 1_000
 

@@ -6,7 +6,7 @@
 import type { RedisClient } from './script.js'
 
 /** How long a connection may take to say goodbye, milliseconds. */
-const GOODBYE_MS = 300
+export const GOODBYE_MS = 300
 
 /** What the driver does at its own end, and where it keeps what is to be sent again. */
 interface Driver {

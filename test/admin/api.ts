@@ -69,7 +69,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
 /** Starts it with the subscribers `billing` and `mailer`. */
 export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> {
   const redis = await startRedis()
-  const client = redis.client({ maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1_000 })
+  const client = redis.client({ maxRetriesPerRequest: 1, enableOfflineQueue: false })
   await new Promise(resolve => { client.once('ready', resolve) })
   const facts: Fact[] = []
   const report = (fact: Fact): void => { facts.push(fact) }
