@@ -9,6 +9,7 @@ import { MAIN } from '../test/support/gateway.js'
 import { leftOut } from './faults.js'
 import { readOptions, USAGE, type ChaosOptions } from './options.js'
 import { planOf } from './plan.js'
+import { tooSlow } from './recovery.js'
 import { describeBroken, slowestOf, tableOf } from './report.js'
 import { runPlan, type RunResult } from './run.js'
 
@@ -25,7 +26,7 @@ async function main (): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
     return 2
   }
-  const results = await runAll(options)
+  const results = (await runAll(options)).map(result => options.isTimed ? timed(result) : result)
   process.stdout.write(tableOf(results, options.isMarkdown))
   for (const result of results) process.stderr.write(describeBroken(result))
   return results.every(({ broken }) => broken.length === 0) ? 0 : 1
@@ -46,6 +47,11 @@ async function runAll ({ seeds, seconds, results: file, isQuiet }: ChaosOptions)
     say(`seed ${seed}: ${result.counts.acknowledged} acknowledged, slowest recovery ${slowestOf(result)} ms, ${result.broken.length} broken`)
   }
   return seeds.map(seed => results.get(seed)!)
+}
+
+/** The same, with its slow recoveries among what was broken. */
+function timed (result: RunResult): RunResult {
+  return { ...result, broken: [...result.broken, ...tooSlow(result.recoveries)] }
 }
 
 function readResults (file: string): RunResult[] {

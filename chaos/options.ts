@@ -12,6 +12,7 @@ breaks things, and compares at the end what was acknowledged with what arrived. 
   --seeds A..B     one run for each of them, and a table; goes on where it was interrupted
   --seconds S      how long things break, from 3 to 3600 (default: 20)
   --results FILE   where --seeds keeps its results (default: data/chaos/<seconds>s.ndjson)
+  --timed          also a recovery of more than ten seconds is a broken promise; for a machine that does nothing else
   --markdown       print the table as Markdown
   --quiet          say less
 `
@@ -21,6 +22,8 @@ export interface ChaosOptions {
   seconds: number
   /** `null` for a single run, which keeps none. */
   results: string | null
+  /** Whether a slow recovery breaks a promise. */
+  isTimed: boolean
   isMarkdown: boolean
   isQuiet: boolean
   help: boolean
@@ -37,6 +40,7 @@ export function readOptions (args: string[]): ChaosOptions {
       seeds: { type: 'string' },
       seconds: { type: 'string', default: '20' },
       results: { type: 'string' },
+      timed: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
@@ -50,6 +54,7 @@ export function readOptions (args: string[]): ChaosOptions {
     seeds: values.seeds === undefined ? [seedOf(values.seed ?? '1')] : rangeOf(values.seeds),
     seconds,
     results: values.seeds === undefined ? null : values.results ?? `data/chaos/${seconds}s.ndjson`,
+    isTimed: values.timed,
     isMarkdown: values.markdown,
     isQuiet: values.quiet,
     help: values.help

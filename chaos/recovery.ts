@@ -2,6 +2,9 @@
  * How soon it was well again after a fault: from its end until a callback that
  * was sent after that had been acknowledged and taken by the subscriber that
  * wants everything. Faults that overlap are one, which ends with the last.
+ *
+ * A machine that stands still makes it longer, so a run tells it and judges by
+ * it only with `--timed`.
  */
 import type { Evidence } from './ledger.js'
 
@@ -17,7 +20,7 @@ export interface Recovery {
 
 const STEADY = 'steady'
 
-/** It must be well again within this, milliseconds. */
+/** What is promised of a machine that has time for it, milliseconds. */
 export const WELL_WITHIN_MS = 10_000
 
 /** Those that took too long, one sentence each. */

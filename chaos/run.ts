@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { describeFault, leftOut, SCRIPTS } from './faults.js'
 import { judge, type Evidence, type Recorded, type Verdict } from './ledger.js'
 import { ROLES, SUBSCRIBERS, victimOf, type Fault, type Plan, type ServersKind } from './plan.js'
-import { recoveriesOf, tooSlow, type Recovery, type Spell } from './recovery.js'
+import { recoveriesOf, type Recovery, type Spell } from './recovery.js'
 import { startSender, type Sender } from './sender.js'
 import { openStage, type Stage } from './stage.js'
 
@@ -48,15 +48,14 @@ export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<R
     sender.stop()
     const evidence = await gather(stage, sender)
     const { broken, counts } = judge(evidence)
-    const recoveries = recoveriesOf(spells, evidence)
     return {
       seed: plan.seed,
       seconds: plan.seconds,
       servers: plan.servers,
       faults: faults.length,
-      broken: [...broken, ...tooSlow(recoveries)],
+      broken,
       counts,
-      recoveries,
+      recoveries: recoveriesOf(spells, evidence),
       settledMs
     }
   } finally {

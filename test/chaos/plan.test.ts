@@ -58,11 +58,15 @@ for (const [args, says] of USAGE_FAULTS) {
 
 t.test('a range of seeds is every seed of it', async t => {
   t.strictSame(readOptions(['--seeds', '9..11', '--seconds', '5']), {
-    seeds: ['9', '10', '11'], seconds: 5, results: 'data/chaos/5s.ndjson', isMarkdown: false, isQuiet: false, help: false
+    seeds: ['9', '10', '11'], seconds: 5, results: 'data/chaos/5s.ndjson', isTimed: false, isMarkdown: false, isQuiet: false, help: false
   })
 })
 
-t.test('a recovery of more than ten seconds is a broken promise', async t => {
+t.test('a slow recovery breaks a promise when it is asked for', async t => {
+  t.match(readOptions(['--timed']), { isTimed: true })
+})
+
+t.test('a recovery of more than ten seconds is too slow', async t => {
   t.strictSame(tooSlow([{ kinds: ['a'], ms: 10_000 }, { kinds: ['b'], ms: null }]), [])
   t.strictSame(tooSlow([{ kinds: ['a', 'b'], ms: 10_001 }]), ['well again only 10001 ms after a, b'])
 })

@@ -6,7 +6,7 @@ import t, { type Test } from '../support/tap.js'
 import type { GatewayProcess } from '../support/gateway.js'
 import { startCluster, type TestCluster } from '../support/cluster.js'
 import { runCommand } from '../support/command.js'
-import { hasAll, sending, sendOnce, slowestOf, statusesOf, type Sent } from '../support/outage.js'
+import { areTaken, hasAll, sending, sendOnce, type Sent } from '../support/outage.js'
 import { setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
@@ -42,8 +42,7 @@ t.test('the primary of its slot is killed: every callback is acknowledged, and a
     await until(async () => (await cluster.ownerOf(KEY)) !== primary || undefined)
     await primary.restart() // comes back as the replica
   })
-  t.strictSame(statusesOf(sent).filter(status => status !== 'accepted' && status !== 'spooled'), [])
-  t.ok(slowestOf(sent) <= 1_500, `the slowest answer took ${slowestOf(sent)} ms`)
+  t.ok(areTaken(sent), 'none was refused')
   await until(() => hasAll(subscriber, sent) || undefined)
   await untilNothingIsOpen(gateway)
   t.match(await runCommand(['export', '-', '--config', gateway.home.configFile]), { code: 0, err: new RegExp(`^${sent.length} events, ${sent.length} tasks`) })
@@ -54,7 +53,7 @@ t.test('its slot moves to another primary under load: nothing is lost, and nothi
   let moved = 0
   const sent = await sendDuring(gateway, async () => { moved = await cluster.moveSlot(KEY, await cluster.otherPrimary(KEY)) })
   t.ok(moved > 300, `${moved} keys moved`)
-  t.strictSame(statusesOf(sent).filter(status => status !== 'accepted' && status !== 'spooled'), [])
+  t.ok(areTaken(sent), 'none was refused')
   await until(() => hasAll(subscriber, sent) || undefined)
   await untilNothingIsOpen(gateway)
   t.match((await gateway.api('GET', '/api/v1/stats')).json, { counters: { accepted: sent.length }, events: sent.length }, 'each is one event')

@@ -6,7 +6,7 @@ import t from '../support/tap.js'
 import { OUTAGES, sitOut } from '../support/outage.js'
 
 for (const outage of [OUTAGES.killed, OUTAGES.frozen]) {
-  t.test(`Redis ${outage.says} for 10 s: every callback is answered 200 in time and delivered once`, async t => {
+  t.test(`Redis ${outage.says} for 10 s: every callback is answered 200 meanwhile and delivered once`, async t => {
     await sitOut(t, outage, 10_000)
   })
 }

@@ -165,10 +165,11 @@ t.test('a fresh webhook-id is one for all attempts of the replay', async t => {
 t.test('a replay goes no faster than it was told, and one that is cancelled stops', async t => {
   const { gateway, one } = await failedEvents(setScene(t))
   const before = one.received.length
+  const began = Date.now()
   await replayed(gateway, { subscriber: 'one', ratePerSecond: 4 })
   const at = one.received.slice(before).map(received => received.at)
   t.equal(at.length, 12)
-  t.ok(at[8]! - at[0]! >= 1_900, `the ninth came ${at[8]! - at[0]!} ms after the first`)
+  t.ok(at[8]! - began >= 1_900, `the ninth came ${at[8]! - began} ms after the order`)
 
   const { json: { id } } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', { subscriber: 'one', state: 'delivered', ratePerSecond: 1 })
   await one.waitFor(before + 13)

@@ -8,10 +8,6 @@ import t from '../support/tap.js'
 import { allArrived, sendMany, statusesOf, type SpoolStage } from '../support/outage.js'
 import type { Settings } from '../support/gateway.js'
 import { logged, onRedis, setScene } from '../support/scene.js'
-import { steadyNow } from '../support/steady.js'
-
-/** It is looked for every 10 s; milliseconds. */
-const MAX_TAKE_OVER_MS = 15_000
 
 t.test('two gateways on one folder: each has its own part, and the one that lives takes over from the one that is killed', async t => {
   const scene = setScene(t)
@@ -30,9 +26,6 @@ t.test('two gateways on one folder: each has its own part, and the one that live
   t.equal(readdirSync(join(shared.dir, 'spool')).filter(name => /^0/.test(name)).length, 2)
   await one.kill()
   await redis.restart()
-  const back = steadyNow()
-  t.match(await logged(other, ({ msg }) => msg === 'spool.found'), { callbacks: 20 })
-  const tookMs = Math.round(steadyNow() - back)
-  t.ok(tookMs < MAX_TAKE_OVER_MS, `after ${tookMs} ms`)
+  t.match(await logged(other, ({ msg }) => msg === 'spool.found'), { callbacks: 20 }, 'and nobody restarted anything')
   await allArrived(t, { subscribers, gateway: other }, sent)
 })

@@ -4,7 +4,6 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TestGateway } from './gateway.js'
-import { steadyNow } from './steady.js'
 import { until } from './until.js'
 
 export interface Fotor {
@@ -12,8 +11,8 @@ export interface Fotor {
   acknowledged: Set<string>
   /** How many answers of each status, and requests that found no connection, under 0. */
   answers: Map<number, number>
-  /** How long the slowest answer took, milliseconds. */
-  slowestMs (): number
+  /** Resolves when everything that is in flight now has been answered: before something ends, none has waited for that. */
+  settled (): Promise<void>
   /** Resolves when so many more have been acknowledged. */
   more (count: number): Promise<void>
   /** Begins no new callback; resolves when each that was begun is acknowledged. */
@@ -33,19 +32,19 @@ const PAUSE_MS = 10
 export function playFotor (gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task', fields = {} } = {}): Fotor {
   const acknowledged = new Set<string>()
   const answers = new Map<number, number>()
-  let slowestMs = 0
+  const inFlight = new Set<symbol>()
   let sent = 0
   let tries = 0
   let on = true
 
   async function once (taskId: string): Promise<number> {
     const all = gateways()
-    const started = steadyNow()
+    const one = Symbol(taskId)
+    inFlight.add(one)
     try {
       const { status } = await all[tries++ % all.length]!.post({ taskId, status: 1, type: 'x', ...fields })
-      slowestMs = Math.max(slowestMs, steadyNow() - started)
       return status
-    } catch { return 0 }
+    } catch { return 0 } finally { inFlight.delete(one) }
   }
 
   async function sender (): Promise<void> {
@@ -65,7 +64,10 @@ export function playFotor (gateways: () => readonly TestGateway[], { senders = 4
   return {
     acknowledged,
     answers,
-    slowestMs: () => slowestMs,
+    async settled () {
+      const now = [...inFlight]
+      await until('everything in flight is answered', () => now.every(one => !inFlight.has(one)))
+    },
     async more (count) {
       const goal = acknowledged.size + count
       await until(`${count} more are acknowledged`, () => acknowledged.size >= goal)
