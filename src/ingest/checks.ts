@@ -29,10 +29,11 @@ const MAX_DRAIN_BYTES = 16 * 1024 * 1024
 type Checked = Promise<FastifyReply | undefined>
 
 export class Checks {
-  private readonly sample = createSampler()
+  private readonly sample
   private readonly adviseProxy
 
   constructor (private readonly options: IngestOptions) {
+    this.sample = createSampler(options.sampleWithinMs)
     this.adviseProxy = createProxyAdviser(options.report)
   }
 

@@ -20,20 +20,21 @@ const MINUTE_MS = 60_000
 const READS_PER_MINUTE = 30
 const READS_AT_ONCE = 4
 const MAX_SAMPLE_BYTES = 64 * 1024
-const MAX_SAMPLE_MS = 2_000
+/** For one of them, milliseconds. */
+const SAMPLE_WITHIN_MS = 2_000
 
 /** @returns the body when it is a readable callback, else `null`. Never rejects */
 export type Sample = (request: FastifyRequest, reply: FastifyReply) => Promise<Buffer | null>
 
-/** Makes a sampler with its own bounds. */
-export function createSampler (): Sample {
+/** Makes a sampler with its own bounds. @param withinMs  how long a body may take; 2 s when left out */
+export function createSampler (withinMs = SAMPLE_WITHIN_MS): Sample {
   const allowance = createAllowance(READS_PER_MINUTE, MINUTE_MS)
   let reading = 0
   return async (request, reply) => {
     if (reading >= READS_AT_ONCE || !allowance.take()) return null
     reading++
     try {
-      const body = await readBody(request.raw, reply.raw, { maxBytes: MAX_SAMPLE_BYTES, maxMs: MAX_SAMPLE_MS })
+      const body = await readBody(request.raw, reply.raw, { maxBytes: MAX_SAMPLE_BYTES, maxMs: withinMs })
       if (body.kind !== 'whole') return null
       return readIdentity(body.bytes, []).kind === 'readable' ? body.bytes : null
     } finally {

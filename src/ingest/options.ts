@@ -23,4 +23,6 @@ export interface IngestOptions {
   rateLimitRedis?: SharedCounter
   /** Laid over `LISTENER_LIMITS`. */
   limits?: Partial<ListenerLimits>
+  /** How long a refused body may take that is read all the same, milliseconds; 2 s when left out. */
+  sampleWithinMs?: number
 }

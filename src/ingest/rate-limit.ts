@@ -17,10 +17,12 @@ export interface SharedCounter {
   keyPrefix: string
   /** Whether it is known to answer nobody now; then each process counts alone. */
   isAway: () => boolean
+  /** How long it is waited for, milliseconds; {@link COUNT_WITHIN_MS} when left out. */
+  withinMs?: number
 }
 
 /** Redis is waited for no longer, milliseconds. */
-const COUNT_WITHIN_MS = 250
+export const COUNT_WITHIN_MS = 250
 
 /** What holds for one request. */
 export interface RateRule {
@@ -66,16 +68,16 @@ export function addRateLimit (
 
   return async request => {
     const isShared = ruleOf(request).store === 'redis' && shared?.isAway() === false
-    const result = isShared ? await inTime(counts.redis!(request)) : await counts.local!(request)
+    const result = isShared ? await inTime(counts.redis!(request), shared.withinMs) : await counts.local!(request)
     if (result === null || result.isAllowed || !result.isExceeded) return null
     return Math.max(1, result.ttlInSeconds)
   }
 }
 
 /** `null` when it takes too long: a callback must not wait for a Redis that is frozen. */
-async function inTime<T> (count: Promise<T>): Promise<T | null> {
+async function inTime<T> (count: Promise<T>, withinMs = COUNT_WITHIN_MS): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, COUNT_WITHIN_MS, null) })
+  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, withinMs, null) })
   try {
     return await Promise.race([count, late])
   } finally {

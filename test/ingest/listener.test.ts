@@ -9,7 +9,6 @@ import { connect, type AddressInfo } from 'node:net'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import { makeCertificates } from '../support/certificates.js'
 import { CALLBACK, createEndpoint, listen, openWire, PATH, post } from './endpoint.js'
-import { steadyNow } from '../support/steady.js'
 
 t.test('a connection is used again', async t => {
   const endpoint = createEndpoint()
@@ -69,10 +68,8 @@ t.test('over TLS a handshake that stops is cut off', async t => {
   const limits = { headersTimeoutMs: 100, checkIntervalMs: 20 }
   const endpoint = createEndpoint({}, { tls: server, limits })
   const wire = await openWire(t, await listen(t, endpoint.app))
-  const began = steadyNow()
   wire.send(Buffer.from('160301', 'hex'))
-  await wire.closed
-  t.ok(steadyNow() - began < 5_000)
+  t.equal(await wire.closed, '', 'by us')
 })
 
 t.test('while stopping, callbacks are still taken, and clients are asked to connect anew', async t => {

@@ -12,7 +12,7 @@ import type { Gate } from './gate.js'
 import type { Stock } from './stock.js'
 
 /** From Redis an answer is awaited no longer, milliseconds. */
-const ANSWER_WITHIN_MS = 1_000
+export const ANSWER_WITHIN_MS = 1_000
 
 export interface AcceptOrKeepOptions {
   /** {@link inTime} */
