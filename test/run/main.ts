@@ -5,10 +5,12 @@
  *   npm run test:journey|endurance|all     the others, all
  *   npm test -- record/sweep               one file, or every file whose path has this in it
  *
- * Two suites run at a time. What each took is told as it ends, what failed is
- * explained at the end; the last line is `N passed, N failed`. Ends with 0 when
+ * Suites run side by side, one for each core, and one more where they mostly
+ * wait (--jobs N: N). What each took is told as it ends, what failed is explained
+ * at the end; the last line is `N passed, N failed`. Ends with 0 when
  * nothing failed and something passed, with 2 when it was asked for nothing.
  */
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { cpuSecondsOf } from './cpu.js'
 import { sumOf } from './count.js'
@@ -20,7 +22,7 @@ const { values, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
     tier: { type: 'string', multiple: true },
-    jobs: { type: 'string', default: '2' },
+    jobs: { type: 'string' },
     without: { type: 'string', multiple: true, default: [] },
     bail: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false }
@@ -58,11 +60,15 @@ async function runTier (tier: Tier, stop: AbortController): Promise<SuiteResult[
   if (suites.length === 0 || stop.signal.aborted) return []
   const [began, cpu] = [performance.now(), cpuSecondsOf(process.pid)]
   console.log(`\n${tier}: ${suites.length} suites, ${suites.flatMap(({ files }) => files).length} files`)
-  const together = await inParallel(suites.filter(({ isAlone }) => !isAlone), Number(values.jobs), stop)
+  const together = await inParallel(suites.filter(({ isAlone }) => !isAlone), jobsFor(tier), stop)
   const alone = await inParallel(suites.filter(({ isAlone }) => isAlone), 1, stop)
   const seconds = (performance.now() - began) / 1_000
   console.log(`${tier}: ${seconds.toFixed(0)} s, ${(cpuSecondsOf(process.pid) - cpu).toFixed(0)} CPU-s`)
   return [...together, ...alone]
+}
+
+function jobsFor (tier: Tier): number {
+  return values.jobs === undefined ? availableParallelism() + (tier === 'short' ? 0 : 1) : Number(values.jobs)
 }
 
 async function inParallel (suites: readonly Suite[], jobs: number, stop: AbortController): Promise<SuiteResult[]> {
