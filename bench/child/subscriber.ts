@@ -26,8 +26,8 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    if (path.startsWith('/hang')) return
     arrive(path, chunks)
+    if (path.startsWith('/hang')) return
     response.writeHead(204).end()
   })
 })
