@@ -45,6 +45,8 @@ export interface RoundOptions {
   windowMs: number
   /** Begins above this share of the memory: {@link SHORT_ABOVE}, or {@link ENOUGH_AT} to go on with what was begun. */
   above: number
+  /** When it ends, at the latest, after its beginning, milliseconds; {@link ROUND_MS} when left out. */
+  roundMs?: number
 }
 
 /**
@@ -54,8 +56,8 @@ export interface RoundOptions {
  * @returns `null` when the memory is not known
  * @throws  what ioredis throws
  */
-export async function makeRoom ({ redis, keys }: RecordStore, { windowMs, above }: RoundOptions): Promise<Room | null> {
-  const endsAt = performance.now() + ROUND_MS
+export async function makeRoom ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS }: RoundOptions): Promise<Room | null> {
+  const endsAt = performance.now() + roundMs
   let begins = above
   let [events, failed] = [0, 0]
   for (;;) {

@@ -1,12 +1,14 @@
 /**
  * Retention really deletes, and never anything that is open or held.
  */
+import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
+import { callsDuring } from './calls.js'
 import { startRedis } from '../support/redis.js'
 import {
   accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
@@ -161,10 +163,11 @@ t.test('a task with thousands of contents is swept without holding Redis up', as
   for (let n = 0; n < events; n += 100) {
     await Promise.all(Array.from({ length: 100 }, async (_, at) => await accepted(gateway, { taskId: 'one', n: n + at })))
   }
-  await redis.config('SET', 'slowlog-log-slower-than', '100000')
-  await redis.slowlog('RESET')
-  t.equal(await sweep(gateway.patient, NOW), events)
-  t.equal(await redis.slowlog('LEN'), 0, 'no script took 100 ms')
+  const calls = await callsDuring(redis as Redis, async () => { t.equal(await sweep(gateway.patient, NOW), events) })
+  const scripts = calls.of('evalsha')
+  t.ok(scripts >= events / 200, `no script deletes more than two hundred: there were ${scripts}`)
+  t.ok(calls.of('hgetall') <= scripts, `none reads the task more than once: ${calls.of('hgetall')} times in all`)
+  t.ok(calls.all <= 10 * events, `none does more for an event because there are many: ${calls.all} calls`)
   t.notOk(await redis.exists(gateway.keys.task('one')))
 })
 
