@@ -26,12 +26,12 @@ export interface AcceptOrKeepOptions {
   report: Report
 }
 
-/** Gives up on an answer of Redis that takes too long; if it comes later, what was kept meanwhile is a repeat. */
-export function inTime (accept: Accept): Accept {
+/** Gives up on an answer of Redis that takes too long, milliseconds; if it comes later, what was kept meanwhile is a repeat. */
+export function inTime (accept: Accept, withinMs = ANSWER_WITHIN_MS): Accept {
   return async arrival => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Acceptance>(resolve => {
-      timer = setTimeout(() => { resolve({ kind: 'unavailable', reason: `no answer within ${ANSWER_WITHIN_MS} ms` }) }, ANSWER_WITHIN_MS)
+      timer = setTimeout(() => { resolve({ kind: 'unavailable', reason: `no answer within ${withinMs} ms` }) }, withinMs)
     })
     try {
       return await Promise.race([accept(arrival), late])

@@ -39,6 +39,8 @@ export interface SpoolingOptions {
   maxBytes: number
   /** Top-level fields that do not count as content; asked at every arrival. */
   ignoreFields: () => readonly string[]
+  /** How long an answer of Redis is awaited, milliseconds; 1 s when left out. */
+  answerWithinMs?: number | undefined
   report: Report
 }
 
@@ -79,7 +81,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
       if (state !== 'shut') drain.wake()
     }
   })
-  const accept = inTime(options.accept)
+  const accept = inTime(options.accept, options.answerWithinMs)
   const drain = createDrain({ ...options, accept, stock, setAside, gate, trouble })
   const onReady = (): void => { gate.probeNow() }
   redis.on('ready', onReady)
