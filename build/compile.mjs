@@ -23,7 +23,7 @@ const PRODUCT = { from: ['src'], to: place => join('dist', place.slice('src/'.le
 const TESTS = { from: ['src', 'test', 'bench', 'chaos', 'soak'], to: place => join('.compiled', place), out: '.compiled', isTest: true }
 
 /** A file system's clock ticks; a source that was written within so many milliseconds may change again unseen. */
-const TICK_MS = 50
+const TICK_MS = 20
 
 /** Nothing can be built, and the message is all that there is to say. */
 export class BuildError extends Error {}
@@ -44,7 +44,7 @@ export async function compile ({ isTest }) {
   const inputs = inputsOf(isTest)
   const known = readStamp(plan.out)
   const sources = Object.fromEntries([...wanted.values()].map(place => [place, markOf(place)]))
-  const isFresh = ([out, place]) => known.inputs === inputs && known.sources[place] === sources[place] && there.has(out)
+  const isFresh = ([out, place]) => known.inputs === inputs && sources[place] !== undefined && known.sources[place] === sources[place] && there.has(out)
   const stale = [...wanted].filter(file => !isFresh(file))
   if (stale.length === 0) return 0
 

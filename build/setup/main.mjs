@@ -1,18 +1,16 @@
 /** The steps, in order. Each says nothing when there is nothing to do, and ends all by a Stop when it cannot go on. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import { installPackages } from './packages.mjs'
 import { installPrograms } from './programs.mjs'
 import { Stop, FAILED, say, stopForFile } from './stop.mjs'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ROOT = resolve(import.meta.dirname, '../..')
 const isForTests = process.argv.includes('--tests')
 
 try {
   // A package as it is published has its dist/ and nothing to build from.
-  const isClone = existsSync(join(ROOT, 'src')) || !existsSync(join(ROOT, 'dist'))
-  if (isClone) {
+  if (existsSync(join(ROOT, 'src'))) {
     await installPackages(ROOT)
     await build()
   }

@@ -38,17 +38,17 @@ const MANAGERS = [
 export async function installPrograms (wanted) {
   const missing = missingOf(wanted)
   if (missing.length === 0) return
-  const what = missing.map(key => PROGRAMS[key].says).join(' and ')
+  const what = `${missing.map(key => PROGRAMS[key].says).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing`
   const manager = MANAGERS.find(({ program }) => isOnPath(program))
   if (manager === undefined) {
-    throw new Stop(`${what} is missing, and neither ${MANAGERS.map(({ program }) => program).join(' nor ')} is here to install it: ` +
+    throw new Stop(`${what}, and neither ${MANAGERS.map(({ program }) => program).join(' nor ')} is here to install it: ` +
       'install it as your system does, so that it is on PATH, and run this again', INSTALL_FIRST)
   }
 
   const command = commandOf(manager, missing.map(key => key === 'redis' ? manager.redis() : key))
   const mayRun = command.isAllowed && (command.isAtOnce || await isAgreed(what, command.told))
-  if (!mayRun) throw new Stop(`${what} is missing. Install it${command.as}, and run this again:\n  ${command.told}`, INSTALL_FIRST)
-  say(`${what} is missing: ${command.told}`)
+  if (!mayRun) throw new Stop(`${what}. Install ${missing.length > 1 ? 'them' : 'it'}${command.as}, and run this again:\n  ${command.told}`, INSTALL_FIRST)
+  if (command.isAtOnce) say(`${what}: ${command.told}`)
   run(command)
   const still = missingOf(wanted)
   if (still.length > 0) throw new Stop(`${manager.program} has ended well, and ${PROGRAMS[still[0]].says} is not on PATH: look where it is, and run this again`, FAILED)
@@ -84,8 +84,8 @@ function commandOf (manager, packages) {
 async function isAgreed (what, told) {
   const isCi = !['', 'false', undefined].includes(process.env.CI)
   if (isCi || !process.stdin.isTTY || !process.stderr.isTTY) return false
-  say(`${what} is missing. This installs it, and leaves no server running:\n  ${told}`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  say(`${what}. This mends it, and leaves no server running:\n  ${told}`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
   const answer = await new Promise(resolve => {
     terminal.question('Now? [Y/n] ', resolve)
     terminal.once('close', () => { resolve('no') })
