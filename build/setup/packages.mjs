@@ -75,7 +75,7 @@ async function runNpm (root) {
   if (!isOnPath('npm')) {
     throw new Stop('npm is not on PATH: it comes with Node.js; install both from https://nodejs.org/en/download', INSTALL_FIRST)
   }
-  say(`npm ${NPM_CI.join(' ')}: installs the packages that package-lock.json names, some 200 MB, in node_modules`)
+  say(`npm ${NPM_CI.join(' ')}: installs the packages that package-lock.json names, some 280 MB, in node_modules`)
   const env = { ...process.env, RELAY_SETUP: 'installing' } // prepare.mjs leaves the build to us
   const npm = spawn('npm', NPM_CI, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
