@@ -88,8 +88,9 @@ t.test('what failed in a window long over does not count', async t => {
 
 t.test('it is told once that it is open; then one is tried, and a success lets more through, twice as many each half second, until it is closed four seconds later', async t => {
   const scene = await open(t)
-  await attempt(scene, { outcome: FAILED, times: 4, rules: { ...RULES, openForMs: 300 } })
+  await attempt(scene, { outcome: FAILED, times: 4, rules: { ...RULES, openForMs: 3_600_000, maxOpenForMs: 3_600_000 } })
   t.strictSame([await step(scene), await step(scene)], [[{ subscriber: 'a', to: 'open' }], []])
+  await scene.gateway.patient.redis.hset(scene.gateway.keys.subscriber('a'), 'breaker:until', Date.now()) // an hour later
   await stepUntil(scene, 'half-open')
   t.strictSame([await stateOf(scene), await readTrial(scene.gateway.patient, 'a')], ['half-open', { state: 'half-open' }])
   t.equal((await readHolds(scene.gateway.patient)).get('a'), null)
