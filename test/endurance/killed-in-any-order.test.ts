@@ -3,13 +3,11 @@
  * and Redis are killed one after the other, in every order and under load, and
  * started again together. What was acknowledged arrives.
  */
-import { setImmediate as turn } from 'node:timers/promises'
 import t from '../support/tap.js'
+import { playFotor } from '../support/fotor.js'
 import type { GatewayProcess } from '../support/gateway.js'
 import { onRedis, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
-import { until } from '../support/until.js'
 
-const SENDERS = 4
 /** Acknowledged between two kills, at least. */
 const BETWEEN = 15
 
@@ -27,31 +25,11 @@ t.test('kill -9 of ingest, worker and Redis in every order: nothing acknowledged
   const open = async (role: 'ingest' | 'deliver'): Promise<GatewayProcess> => await scene.process(homes[role], ['--role', role])
   const gateways = { ingest: await open('ingest'), deliver: await open('deliver') }
 
-  const acknowledged = new Set<string>()
-  let sent = 0
-  let sending = true
-  let over = false
-  t.teardown(() => { sending = false; over = true })
-  async function send (taskId: string): Promise<void> {
-    while (!over) {
-      const status = await gateways.ingest.post({ taskId, status: 1, type: 'x' }).then(answer => answer.status, () => 0)
-      if (status === 200) {
-        acknowledged.add(taskId)
-        return
-      }
-      await turn() // it is down, or not yet up: the sender comes again
-    }
-  }
-  const senders = Array.from({ length: SENDERS }, async () => { while (sending) await send(`t${sent++}`) })
-  const acknowledgedMore = async (): Promise<void> => {
-    const goal = acknowledged.size + BETWEEN
-    await until(() => acknowledged.size >= goal || undefined)
-  }
-
+  const fotor = playFotor(t, () => [gateways.ingest])
   for (const order of ORDERS) {
     let isTaking = true
     for (const name of order) {
-      if (isTaking) await acknowledgedMore()
+      if (isTaking) await fotor.more(BETWEEN)
       if (name === 'ingest') isTaking = false
       await (name === 'redis' ? redis.kill() : gateways[name].kill())
     }
@@ -60,14 +38,16 @@ t.test('kill -9 of ingest, worker and Redis in every order: nothing acknowledged
       if (name === 'redis') await redis.restart()
       else gateways[name] = await open(name)
     }))
-    await acknowledgedMore()
+    await fotor.more(BETWEEN)
     const seen = subscriber.received.length
     await subscriber.waitUntil(received => received.length > seen)
     t.pass(`${order.join(', ')}: callbacks are taken and delivered again`)
   }
-  sending = false
-  await Promise.all(senders)
-  await until(() => { const arrived = new Set(tasksOf(subscriber)); return [...acknowledged].every(taskId => arrived.has(taskId)) || undefined })
+  await fotor.stop()
+  await subscriber.waitUntil(() => {
+    const arrived = new Set(tasksOf(subscriber))
+    return [...fotor.acknowledged].every(taskId => arrived.has(taskId))
+  })
   t.strictSame(await untilNothingIsOpen(gateways.ingest), { failed: 0 })
-  t.comment(`${acknowledged.size} acknowledged, ${subscriber.received.length} deliveries`)
+  t.comment(`${fotor.acknowledged.size} acknowledged, ${subscriber.received.length} deliveries`)
 })

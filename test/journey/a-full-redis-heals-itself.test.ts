@@ -67,7 +67,7 @@ for (const [whose, settings] of SERVERS) {
     const kept: string[] = []
     for (const taskId of ['kept-1', 'kept-2', 'kept-3']) kept.push(await accept(gateway, { taskId, type: 'kept', ...FIELDS }))
 
-    const fotor = playFotor(() => [gateway], { fields: FIELDS })
+    const fotor = playFotor(t, () => [gateway], { fields: FIELDS })
     const refusals = (): number => fotor.answers.get(503) ?? 0
     await until(() => refusals() > 20 || undefined)
     t.match(await logged(gateway, ({ msg }) => msg === 'redis.memory'), { state: 'short', level: 'error', maxBytes: LIMIT_MB * 1024 * 1024 })
@@ -115,7 +115,7 @@ t.test('twice as much as Redis holds passes through it while subscribers keep up
   const gateway = await scene.inProcess(scene.home({
     redis: { maxMemory: `${LIMIT_MB}mb` }, subscribers: [{ name: 'one', url: subscriber.url, retry: RETRY }]
   }))
-  const fotor = playFotor(() => [gateway], { fields: FIELDS })
+  const fotor = playFotor(t, () => [gateway], { fields: FIELDS })
   await fotor.more(2 * TOO_MANY)
   await fotor.stop()
   t.comment(`answers ${JSON.stringify([...fotor.answers])}`)

@@ -3,29 +3,23 @@
  * once, race-free; a later status or other content is no repeat and not lost.
  */
 import t from '../support/tap.js'
-import { makeHome, startInProcess, type TestGateway } from '../support/gateway.js'
-import { idsOf, startSubscriber, type TestSubscriber } from '../support/subscriber.js'
+import { untilWell } from '../support/outage.js'
+import { accept, setScene, untilNothingIsOpen } from '../support/scene.js'
+import { idsOf } from '../support/subscriber.js'
 
-const notification = (taskId: string, status: number | string, more: object = {}): object => ({ taskId, status, type: 'avatar', ...more })
+const notification = (taskId: string, status: number | string, more: object = {}): { taskId: string, [field: string]: unknown } => ({ taskId, status, type: 'avatar', ...more })
 
 t.test('a repeat is a repeat', async t => {
-  const subscribers: TestSubscriber[] = [await startSubscriber(), await startSubscriber()]
-  const home = makeHome({ subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url })) })
-  const gateway: TestGateway = await startInProcess(home)
-  t.teardown(async () => {
-    await gateway.stop()
-    await Promise.all(subscribers.map(async subscriber => { await subscriber.close() }))
-    home.remove()
-  })
+  const scene = setScene(t)
+  const subscribers = [await scene.subscriber(), await scene.subscriber()]
+  const gateway = await scene.inProcess(scene.home({ subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url })) }))
 
   /** Everything delivered so far has arrived once a last event, posted after the others, is there and nothing is open. */
   async function settled (): Promise<void> {
-    const { json: { eventId } } = await gateway.post(notification(`marker-${Math.random()}`, 1))
-    for (const subscriber of subscribers) await subscriber.waitUntil(received => idsOf(received).includes(String(eventId)))
-    for (;;) {
-      const { json } = await gateway.api<{ items: Array<{ counts: { open: number } }> }>('GET', '/api/v1/subscribers')
-      if (json.items.every(({ counts }) => counts.open === 0)) return
-    }
+    await untilWell(gateway)
+    const eventId = await accept(gateway, notification(`marker-${Math.random()}`, 1))
+    for (const subscriber of subscribers) await subscriber.waitUntil(received => idsOf(received).includes(eventId))
+    await untilNothingIsOpen(gateway)
   }
   const deliveriesOf = (taskId: string): number[] =>
     subscribers.map(({ received }) => received.filter(({ headers }) => headers['relay-task-id'] === encodeURIComponent(taskId)).length)
@@ -33,9 +27,11 @@ t.test('a repeat is a repeat', async t => {
   await t.test('64 at once: one accepted, 63 duplicates that name it, one delivery each', async t => {
     const replies = await Promise.all(Array.from({ length: 64 }, async () => await gateway.post(notification('same', 1))))
     t.ok(replies.every(({ status }) => status === 200))
-    t.equal(replies.filter(({ json }) => json['status'] === 'accepted').length, 1)
-    t.equal(replies.filter(({ json }) => json['status'] === 'duplicate').length, 63)
-    t.equal(new Set(replies.map(({ json }) => json['eventId'])).size, 1)
+    // After a pause of the machine one may have gone to the spool: there it is found to be a repeat.
+    const told = replies.map(({ json }) => json).filter(({ status }) => status !== 'spooled')
+    if (told.length === 64) t.equal(told.filter(({ status }) => status === 'accepted').length, 1)
+    t.ok(told.filter(({ status }) => status !== 'duplicate').length <= 1, 'the others are repeats')
+    t.ok(new Set(told.map(({ eventId }) => eventId)).size <= 1, 'of that one')
     await settled()
     t.strictSame(deliveriesOf('same'), [1, 1])
     const { json } = await gateway.api<{ items: Array<{ duplicates: number }> }>('GET', '/api/v1/events?taskId=same')
@@ -50,8 +46,8 @@ t.test('a repeat is a repeat', async t => {
   })
 
   await t.test('status 0, then 1: two deliveries', async t => {
-    t.equal((await gateway.post(notification('grows', 0))).json['status'], 'accepted')
-    t.equal((await gateway.post(notification('grows', 1))).json['status'], 'accepted')
+    await accept(gateway, notification('grows', 0))
+    await accept(gateway, notification('grows', 1))
     await settled()
     t.strictSame(deliveriesOf('grows'), [2, 2])
   })
@@ -77,7 +73,7 @@ t.test('a repeat is a repeat', async t => {
   const names = ['meta', 'wait', 'delayed', '12', 'a:b', '../..', '{x}', '__proto__', '\u{1F600}'.repeat(256)]
   for (const name of names) {
     await t.test(`a task may be called ${name.slice(0, 12)}`, async t => {
-      t.equal((await gateway.post(notification(name, 1))).json['status'], 'accepted')
+      await accept(gateway, notification(name, 1))
       await settled()
       t.strictSame(deliveriesOf(name), [1, 1])
     })

@@ -48,7 +48,7 @@ t.test('without descriptors it refuses, stays alive, and takes callbacks when it
   const sockets: Socket[] = Array.from({ length: 40 }, () => connect(Number(port), hostname).on('error', () => {}))
   t.teardown(() => { for (const socket of sockets) socket.destroy() })
   await until(() => openedBy(pid) >= most || undefined)
-  const fotor = playFotor(() => [gateway])
+  const fotor = playFotor(t, () => [gateway])
   await until(() => (fotor.answers.get(0) ?? 0) > 0 || undefined)
   t.equal(gateway.child.exitCode, null, 'it lives')
 

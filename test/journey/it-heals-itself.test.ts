@@ -32,7 +32,7 @@ t.test('its own Redis, killed again and again under load, comes back by itself a
   const scene = setScene(t)
   const subscriber = await scene.subscriber()
   const gateway = await scene.inProcess(scene.home({ subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }] }))
-  const fotor = playFotor(() => [gateway])
+  const fotor = playFotor(t, () => [gateway])
   await fotor.more(50)
 
   let { serverPid: pid } = await logged(gateway, ({ msg }) => msg === 'redis server is ours')
@@ -74,7 +74,7 @@ for (const [how, begin, end] of [
       spool: { enabled: false },
       subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }, { name: 'repaired', url: repaired.url, retry: QUICK_RETRY }]
     }))
-    const fotor = playFotor(() => [gateway])
+    const fotor = playFotor(t, () => [gateway])
     await fotor.more(20)
     await repaired.waitFor(20)
 
@@ -111,7 +111,7 @@ t.test('a Redis that forgets its scripts under load is taught them again, and no
   const redis = await scene.redis()
   const subscriber = await scene.subscriber()
   const gateway = await scene.inProcess(scene.home({ ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url, retry: QUICK_RETRY }] }))
-  const fotor = playFotor(() => [gateway])
+  const fotor = playFotor(t, () => [gateway])
   for (let round = 0; round < 10; round++) {
     await fotor.more(20)
     await redis.client().script('FLUSH')

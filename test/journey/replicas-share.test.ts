@@ -150,7 +150,7 @@ t.test('of 64 identical callbacks over both at once, one is accepted and deliver
     // After a pause of the machine one may have gone to the spool: it is found to be a repeat later.
     const told = kinds.filter(kind => kind !== '200 spooled')
     if (told.length === 64) t.equal(told.filter(kind => kind === '200 accepted').length, 1, `round ${round}: one is accepted`)
-    t.strictSame([...new Set(told)].filter(kind => kind !== '200 accepted' && kind !== '200 duplicate'), [], 'the others are repeats')
+    t.ok(told.filter(kind => kind !== '200 duplicate').length <= 1, 'the others are repeats')
     t.ok(new Set(replies.flatMap(({ json }) => json['eventId'] ?? [])).size <= 1, 'of that one')
   }
   await Promise.all(gateways.map(untilWell))
@@ -189,7 +189,7 @@ t.test('killing one under load loses nothing', async t => {
   const subscribers = [await scene.subscriber(), await scene.subscriber()]
   const settings = { ...onRedis(redis), subscribers: subscribers.map(({ url }, n) => ({ name: `s${n}`, url, retry: { attempts: 100, initial: '100ms', factor: 1 } })) }
   const [doomed, other] = await openTwo(scene, settings)
-  const fotor = playFotor(() => [doomed, other], { senders: 8 })
+  const fotor = playFotor(t, () => [doomed, other], { senders: 8 })
   await fotor.more(100)
   await doomed.kill()
   await fotor.more(100)

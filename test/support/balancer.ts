@@ -6,12 +6,11 @@
 import { once } from 'node:events'
 import { Agent, createServer as createHttpServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { TestGateway } from './gateway.js'
 
 /** Between two looks at a gateway, milliseconds. */
 const LOOK_EVERY_MS = 100
-/** A gateway that does not say in this time that it is ready is not, milliseconds. */
-const LOOK_WITHIN_MS = 1_000
 
 /**
  * `requests` are balanced one by one, over connections to the gateways that are
@@ -44,14 +43,22 @@ export async function startBalancer (balanced: Balanced, gateways: () => readonl
   let ready: TestGateway[] = []
   let turns = 0
 
+  const closing = new AbortController()
+
   async function look (): Promise<void> {
-    const looked = await Promise.all(gateways().map(async gateway => await isReady(gateway) ? gateway : null))
+    const looked = await Promise.all(gateways().map(async gateway => await isReady(gateway, closing.signal) ? gateway : null))
     ready = looked.filter(gateway => gateway !== null)
   }
 
+  async function keepLooking (): Promise<void> {
+    while (!closing.signal.aborted) {
+      await wait(LOOK_EVERY_MS)
+      await look()
+    }
+  }
+
   await look()
-  let looking: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => { looking = look() }, LOOK_EVERY_MS)
+  const looking = keepLooking()
   const choose: Choose = () => ready[turns++ % Math.max(1, ready.length)]
   const trouble: Trouble = what => { troubles.push(what) }
   const { server, end } = balanced === 'requests' ? requestBalancer(choose, trouble) : connectionBalancer(choose, trouble)
@@ -62,7 +69,7 @@ export async function startBalancer (balanced: Balanced, gateways: () => readonl
     ready: () => ready,
     troubles,
     async close () {
-      clearInterval(timer)
+      closing.abort()
       await looking
       server.close()
       end()
@@ -122,9 +129,10 @@ function connectionBalancer (choose: Choose, trouble: Trouble): { server: Server
   return { server, end () { for (const socket of open) socket.destroy() } }
 }
 
-async function isReady ({ adminUrl }: TestGateway): Promise<boolean> {
+/** However long its answer takes: a machine that stands still makes nobody unready. */
+async function isReady ({ adminUrl }: TestGateway, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(`${adminUrl}/readyz`, { signal: AbortSignal.timeout(LOOK_WITHIN_MS) })
+    const response = await fetch(`${adminUrl}/readyz`, { signal })
     await response.body?.cancel()
     return response.status === 200
   } catch {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TestGateway } from './gateway.js'
+import type { TestContext } from './scene.js'
 import { until } from './until.js'
 
 export interface Fotor {
@@ -23,19 +24,21 @@ export interface Fotor {
 const PAUSE_MS = 10
 
 /**
- * Starts posting.
+ * Starts posting; gives up with its test.
  *
  * @param gateways  asked at each try; tries go round
  * @param senders   callbacks in flight at a time
  * @param fields    more of each callback
  */
-export function playFotor (gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task', fields = {} } = {}): Fotor {
+export function playFotor (t: TestContext, gateways: () => readonly TestGateway[], { senders = 4, prefix = 'task', fields = {} } = {}): Fotor {
   const acknowledged = new Set<string>()
   const answers = new Map<number, number>()
   const inFlight = new Set<symbol>()
   let sent = 0
   let tries = 0
   let on = true
+  let isOver = false
+  t.teardown(() => { isOver = true })
 
   async function once (taskId: string): Promise<number> {
     const all = gateways()
@@ -48,15 +51,14 @@ export function playFotor (gateways: () => readonly TestGateway[], { senders = 4
   }
 
   async function sender (): Promise<void> {
-    while (on) {
+    while (on && !isOver) {
       const taskId = `${prefix}-${sent++}`
-      for (;;) {
+      while (!acknowledged.has(taskId) && !isOver) {
         const status = await once(taskId)
         answers.set(status, (answers.get(status) ?? 0) + 1)
-        if (status === 200) break
-        await wait(PAUSE_MS)
+        if (status === 200) acknowledged.add(taskId)
+        else await wait(PAUSE_MS)
       }
-      acknowledged.add(taskId)
     }
   }
 
