@@ -155,8 +155,8 @@ export default [
     }
   },
   {
-    name: 'relay/test: the support that tests build on',
-    files: ['test/support/**/*.ts'],
+    name: 'relay/test: what tests build on, and what runs them',
+    files: ['test/support/**/*.ts', 'test/run/*.ts'],
     rules: {
       'relay/opening-comment': 'error',
       // The one place where a condition is polled for.

@@ -16,15 +16,20 @@ const PAUSE_MS = 100
 
 /** Kills what is still there after some seconds, and says what it was. @param dir  the suite's temporary directory */
 export async function endLeftovers (dir: string): Promise<Leftover[]> {
-  let left = processesIn(dir)
-  for (let look = 0; look < LOOKS && left.length > 0; look++) {
-    await wait(PAUSE_MS)
-    left = processesIn(dir)
-  }
+  const left = await untilGone(dir)
   for (const { pid } of left) {
     try { process.kill(pid, 'SIGKILL') } catch { /* gone by itself */ }
   }
   return left
+}
+
+/** @returns those that are still there after some seconds */
+async function untilGone (dir: string): Promise<Leftover[]> {
+  for (let look = 1; ; look++) {
+    const left = processesIn(dir)
+    if (left.length === 0 || look === LOOKS) return left
+    await wait(PAUSE_MS)
+  }
 }
 
 /** Those that live and have to do with this directory, but for this one. */

@@ -32,6 +32,9 @@ export interface Scene {
 /** Who is ended first: those who answer, those who ask, what they ask, and what they write to. */
 const ORDER = ['subscriber', 'gateway', 'redis', 'home'] as const
 
+/** Where the body of a test stops whose time is over: it may neither go on nor disturb the next. */
+const FOR_EVER = new Promise<never>(() => {})
+
 /**
  * Sets a scene that is cleared with the test: subscribers first, then gateways,
  * Redis and files. Nothing outlives it, also when it is cleared while it is
@@ -44,18 +47,20 @@ export function setScene (t: TestContext): Scene {
 
   t.teardown(async () => {
     clearing.abort()
-    while (building.size > 0) await Promise.allSettled(building)
+    await Promise.allSettled(building)
     for (const turn of ORDER) await Promise.all(ends.filter(({ what }) => what === turn).map(async ({ end }) => { await end() }))
   })
 
   async function remember<T> (what: typeof ORDER[number], build: () => Promise<T>, endOf: (thing: T) => () => unknown): Promise<T> {
-    clearing.signal.throwIfAborted()
+    if (clearing.signal.aborted) await FOR_EVER
     const built = build()
     const kept = built.then(thing => { ends.push({ what, end: endOf(thing) }) })
     building.add(kept)
-    void kept.catch(() => {}).finally(() => { building.delete(kept) })
-    await kept
-    clearing.signal.throwIfAborted()
+    await kept.catch(async error => {
+      if (clearing.signal.aborted) await FOR_EVER
+      throw error
+    }).finally(() => { building.delete(kept) })
+    if (clearing.signal.aborted) await FOR_EVER
     return await built
   }
 
