@@ -32,9 +32,6 @@ export interface Scene {
 /** Who is ended first: those who answer, those who ask, what they ask, and what they write to. */
 const ORDER = ['subscriber', 'gateway', 'redis', 'home'] as const
 
-/** Where the body of a test stops whose time is over: it may neither go on nor disturb the next. */
-const FOR_EVER = new Promise<never>(() => {})
-
 /**
  * Sets a scene that is cleared with the test: subscribers first, then gateways,
  * Redis and files. Nothing outlives it, also when it is cleared while it is
@@ -52,15 +49,12 @@ export function setScene (t: TestContext): Scene {
   })
 
   async function remember<T> (what: typeof ORDER[number], build: () => Promise<T>, endOf: (thing: T) => () => unknown): Promise<T> {
-    if (clearing.signal.aborted) await FOR_EVER
+    clearing.signal.throwIfAborted()
     const built = build()
     const kept = built.then(thing => { ends.push({ what, end: endOf(thing) }) })
     building.add(kept)
-    await kept.catch(async error => {
-      if (clearing.signal.aborted) await FOR_EVER
-      throw error
-    }).finally(() => { building.delete(kept) })
-    if (clearing.signal.aborted) await FOR_EVER
+    await kept.finally(() => { building.delete(kept) })
+    clearing.signal.throwIfAborted()
     return await built
   }
 

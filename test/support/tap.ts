@@ -20,7 +20,7 @@ export { current as default, type Test }
 export function registerOn (test: Test, eachMs: number): void {
   test.on('subtestStart', one => {
     one.options.timeout ??= eachMs
-    if ('teardown' in one) endEvenWhatComesLate(one as Test)
+    if ('teardown' in one) endWithItsTime(one as Test)
   })
   current = test
   limitMs = eachMs
@@ -32,10 +32,11 @@ export function hardLimitMs (): number {
 }
 
 /**
- * A test that took too long is over while its body still goes on and makes
- * things: those are ended at once.
+ * A test that took too long is over while its body still goes on. What that
+ * makes is ended at once, and what becomes of it is nobody's result: tap would
+ * take it for the next test's.
  */
-function endEvenWhatComesLate (test: Test): void {
+function endWithItsTime (test: Test): void {
   const register = test.teardown.bind(test)
   let isOver = false
   test.teardown = end => {
@@ -46,7 +47,16 @@ function endEvenWhatComesLate (test: Test): void {
       })
       return
     }
-    // (An error would be taken for one of the next test.)
     void Promise.resolve(end()).catch(() => {})
+    throw new Error(`"${test.name}" is over: what it still makes is ended at once`)
+  }
+  const body = test.cb
+  test.cb = async t => {
+    try {
+      await body?.(t)
+    } catch (error) {
+      if (!test.timedOut) throw error
+    }
+    if (test.timedOut) await new Promise(() => {})
   }
 }
