@@ -18,7 +18,7 @@ import { OWN_KEYS } from './own-keys.js'
 import { yamlName } from './yaml-names.js'
 
 /** 16 MiB and about a third of a second of one core, off the main thread. @see OWASP, Password Storage Cheat Sheet, scrypt */
-const COST: ScryptOptions = { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 25 }
+export const COST: Readonly<ScryptOptions> = { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 25 }
 /** Enough to tell the configurations of one installation apart, and no more than that. */
 const FINGERPRINT_BYTES = 6
 

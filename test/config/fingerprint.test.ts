@@ -1,7 +1,8 @@
 /** The fingerprint of a configuration: equal for equal ones, and no way back. */
+import { createHook } from 'node:async_hooks'
 import t from '../support/tap.js'
 import { changesBetween } from '../../src/config/changes.js'
-import { fingerprintOf } from '../../src/config/fingerprint.js'
+import { COST, fingerprintOf } from '../../src/config/fingerprint.js'
 import { configOf } from './config-of.js'
 
 const SALT = 'a salt'
@@ -78,8 +79,10 @@ t.test('it depends on the salt, so none can be computed beforehand', async t => 
 
 t.test('a guess costs what a guess at a password costs', async t => {
   const config = await configOf('')
-  const before = process.cpuUsage()
+  const begun: string[] = []
+  const hook = createHook({ init (_, type) { begun.push(type) } }).enable()
+  t.teardown(() => { hook.disable() })
   await fingerprintOf(config, SALT)
-  const { user, system } = process.cpuUsage(before)
-  t.ok(user + system > 30_000, `${user + system} µs of CPU`)
+  t.equal(begun.filter(type => type === 'SCRYPTREQUEST').length, 1)
+  t.match(COST, { N: 2 ** 14, r: 8, p: 5 }, 'as OWASP has it')
 })
