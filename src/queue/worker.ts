@@ -18,8 +18,9 @@ import { endClient } from '../redis/end-client.js'
 import type { RedisClient } from '../redis/script.js'
 import type { Turns } from './turns.js'
 
-/** How long a crashed worker's job stays locked; with two of the checks below, its job runs again within 10 s. */
+/** How long a crashed worker's job stays locked, milliseconds; with two of the looks below, it runs again within 10 s. */
 export const LOCK_MS = 6_000
+/** How often is looked for jobs that nobody has locked any more, milliseconds. */
 export const STALLED_CHECK_MS = 2_000
 /** A crash is no reason to give a delivery up, however often it happens. */
 const MAX_CRASHES_PER_JOB = 1_000_000_000
