@@ -2,7 +2,7 @@
  * Two commands, and nothing before them: what build/setup does in a clone that
  * has nothing, and what it says where it cannot go on.
  */
-import { readFileSync, renameSync, rmSync, utimesSync, statSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Linter } from 'eslint'
 import t, { type Test } from '../support/tap.js'
@@ -118,6 +118,17 @@ t.test('a package for another system is not missed, one for this system is', asy
   t.strictSame(clone.calls(), [NPM_CI])
 })
 
+t.test('a package that npm left out, as it may an optional one, is not tried again with every run', async t => {
+  const clone = await readyClone(t)
+  const installed = clone.read('package-lock.json')
+  clone.lock({ 'node_modules/ours': { version: '1.0.0', optional: true, os: [process.platform], cpu: [process.arch] } })
+  clone.write('installed.json', installed)
+  clone.program('npm', 'cp installed.json node_modules/.package-lock.json')
+  t.match(await clone.run(SETUP), { code: 0 })
+  t.strictSame(await clone.run(SETUP), SILENCE)
+  t.strictSame(clone.calls(), [NPM_CI])
+})
+
 t.test('what somebody installed beside the locked packages stays', async t => {
   const clone = await readyClone(t)
   const { packages } = JSON.parse(clone.read('node_modules/.package-lock.json')) as { packages: object }
@@ -165,9 +176,8 @@ const CHANGES: Record<string, { happen: (clone: FreshClone) => void, then: (t: T
   },
   'a source was changed, and has its time and size of before': {
     happen (clone) {
-      const { atime, mtime } = statSync(clone.path('src/main.ts'))
       clone.write('src/main.ts', 'export const greeting: string = "six"\n')
-      utimesSync(clone.path('src/main.ts'), atime, mtime)
+      utimesSync(clone.path('src/main.ts'), 1, 1)
     },
     then (t, clone) { t.match(clone.read('dist/main.js'), /"six"/) }
   },
@@ -210,12 +220,22 @@ for (const [what, { happen, then }] of Object.entries(CHANGES)) {
   t.test(`it is built again when ${what}`, async t => {
     const clone = makeClone(t)
     clone.write('src/other.ts', 'export const other = 1\n')
+    utimesSync(clone.path('src/main.ts'), 1, 1)
     await clone.run(SETUP)
     happen(clone)
     t.strictSame(await clone.run(SETUP), SILENCE)
     then(t, clone)
   })
 }
+
+t.test('a source that was written in the same moment is built again: it may have changed after it was read', async t => {
+  const clone = makeClone(t)
+  const preload = 'Date.now = () => 0'
+  await clone.run(SETUP, { preload })
+  clone.write('dist/main.js', 'of that moment')
+  await clone.run(SETUP)
+  t.match(clone.read('dist/main.js'), /"one"/)
+})
 
 t.test('what esbuild cannot read is told in its words, for every file, without a stack', async t => {
   const clone = makeClone(t)
@@ -378,6 +398,14 @@ for (const [says, answer, code, run] of ANSWERS) {
     t.strictSame(clone.calls(), run)
   })
 }
+
+t.test('who is at a terminal and hands in no answers is not asked', { skip: hasTerminal ? false : 'no script(1) of util-linux here' }, async t => {
+  const { env, ...clone } = bareClone(t, 'apk')
+  const { code, out } = await clone.runOnTerminal(`${SETUP} </dev/null`, { answer: 'y', env })
+  t.equal(code, 2)
+  t.notMatch(out, 'Now?')
+  t.strictSame(clone.calls(), [])
+})
 
 t.test('CI is never asked, terminal or not', { skip: hasTerminal ? false : 'no script(1) of util-linux here' }, async t => {
   const { env, ...clone } = bareClone(t, 'apk')
