@@ -2,8 +2,8 @@
 # Installs Debian packages without asking anything and without starting any
 # service: sh build/setup/apt.sh redis-server openssl
 #
-# While policy-rc.d ends with 101, packages start nothing; systemd is told
-# afterwards not to start it with the machine either.
+# While policy-rc.d ends with 101, packages start nothing; afterwards redis-server
+# is disabled, so that it does not start with the machine either.
 set -u
 policy=${RELAY_POLICY_RC_D:-/usr/sbin/policy-rc.d}
 wrote_policy=no
@@ -19,8 +19,10 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get install -y -qq --no-install-recommends "$@" || exit
 
-if [ -d /run/systemd/system ]; then
-  for package in "$@"; do
-    if [ "$package" = redis-server ]; then systemctl disable --quiet redis-server 2>/dev/null || true; fi
+for package in "$@"; do
+  [ "$package" = redis-server ] || continue
+  # Without systemd, as in most containers, its Debian helper keeps the same links.
+  for tool in systemctl deb-systemd-helper; do
+    if command -v "$tool" >/dev/null; then "$tool" disable redis-server.service >/dev/null 2>&1 || true; fi
   done
-fi
+done

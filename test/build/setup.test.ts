@@ -361,13 +361,14 @@ t.test('brew is for a user: no sudo, and not as root', async t => {
   t.strictSame(clone.calls(), [])
 })
 
-t.test('apt-get asks nothing, and the package it installs may start no service', async t => {
+t.test('apt-get asks nothing, and the package it installs may start no service, now or later', async t => {
   const { env, ...clone } = bareClone(t, 'apt-get')
+  clone.program('systemctl')
   const policy = join(clone.bin, '../policy-rc.d')
   clone.program('id', 'echo 0')
   clone.program('apt-get', `case "$1" in install) '${policy}'; echo "policy $? $DEBIAN_FRONTEND" >>'${join(clone.bin, '../calls')}'; cp '${join(clone.bin, 'id')}' '${join(clone.bin, 'redis-server')}';; esac`)
   t.match(await clone.run(SETUP, { env }), { code: 0 })
-  t.strictSame(clone.calls(), ['apt-get update -qq', 'apt-get install -y -qq --no-install-recommends redis-server', 'policy 101 noninteractive'])
+  t.strictSame(clone.calls(), ['apt-get update -qq', 'apt-get install -y -qq --no-install-recommends redis-server', 'policy 101 noninteractive', 'systemctl disable redis-server.service'])
   t.notOk(clone.has('../policy-rc.d'), 'and the machine is as before')
 })
 
