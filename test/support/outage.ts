@@ -14,6 +14,8 @@ export interface Outage {
   says: string
   begin (redis: ExternalRedis): Promise<unknown>
   end (redis: ExternalRedis): Promise<unknown>
+  /** Why callbacks are spooled then, as the log says it; left out, as Redis says it. */
+  reason?: RegExp
 }
 
 /** By name. */
@@ -37,7 +39,8 @@ export const OUTAGES = {
   frozen: {
     says: 'is frozen',
     begin: async redis => redis.process.kill('SIGSTOP'),
-    end: async redis => redis.process.kill('SIGCONT')
+    end: async redis => redis.process.kill('SIGCONT'),
+    reason: /^no answer within 1000 ms$/
   },
   readOnly: {
     says: 'is read-only',
@@ -171,7 +174,7 @@ export async function allArrived (t: Test, { subscribers, gateway }: Pick<SpoolS
  * promised of that holds. It comes back only when every callback has been
  * answered, so one that waits for it waits for ever.
  */
-export async function sitOut (t: Test, { begin, end }: Outage, forMs: number): Promise<void> {
+export async function sitOut (t: Test, { begin, end, reason = /./ }: Outage, forMs: number): Promise<void> {
   const { redis, subscribers, gateway } = await setSpoolStage(t)
   const before = await sendMany(gateway, 'before', 20)
   t.ok(areTaken(before), 'all is well')
@@ -190,6 +193,7 @@ export async function sitOut (t: Test, { begin, end }: Outage, forMs: number): P
   const told = linesOf(gateway.log.slice(well))
   t.strictSame(told.filter(msg => msg !== 'accept.unavailable'), ['spool.began'], 'the log says once that they are spooled')
   t.ok(told.length <= 2, 'and why')
+  t.match(gateway.log.slice(well).find(({ msg }) => msg === 'spool.began'), { reason })
 
   await end(redis)
   const spooled = [...first, ...later]
