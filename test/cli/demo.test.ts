@@ -42,6 +42,11 @@ async function demoOnce (config: string): Promise<Ended> {
 // Its own place for temporary files, so that what is left there is the demo's.
 t.before(() => {
   const dir = join(t.testdir(), 'tmp')
+  const before = process.env['TMPDIR']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  })
   mkdirSync(dir)
   process.env['TMPDIR'] = dir
 })
