@@ -76,7 +76,7 @@ async function inParallel (suites: readonly Suite[], jobs: number, stop: AbortCo
   const results: SuiteResult[] = []
   await Promise.all(Array.from({ length: jobs }, async () => {
     for (let suite = waiting.shift(); suite !== undefined && !stop.signal.aborted; suite = waiting.shift()) {
-      const result = await runSuite(suite, stop.signal)
+      const result = await runSuite(suite, { signal: stop.signal, bail: values.bail })
       results.push(result)
       console.log(lineOf(result))
       if (values.bail && result.count.failed.length > 0) stop.abort()

@@ -6,7 +6,7 @@ import { runSuite, type SuiteResult } from './run-suite.js'
 
 async function run (name: string): Promise<SuiteResult> {
   const suite = { tier: 'short', name: `fixture ${name}`, files: [`test/run/fixtures/${name}.ts`], isAlone: false } as const
-  return await runSuite({ ...suite, files: [...suite.files] }, new AbortController().signal)
+  return await runSuite({ ...suite, files: [...suite.files] }, { signal: new AbortController().signal })
 }
 
 function isAlive (pid: number): boolean {

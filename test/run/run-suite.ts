@@ -31,12 +31,13 @@ const NOT_HANDED_ON = /^(NODE_OPTIONS|FORCE_COLOR|RELAY_.*|TAP.*|npm_.*)$/
  * Runs it; resolves whatever becomes of it.
  *
  * @param signal  aborted: it is ended at once
+ * @param bail    it ends with the first test that fails
  */
-export async function runSuite (suite: Suite, signal: AbortSignal): Promise<SuiteResult> {
+export async function runSuite (suite: Suite, { signal, bail = false }: { signal: AbortSignal, bail?: boolean }): Promise<SuiteResult> {
   const dir = mkdtempSync(join(tmpdir(), 'rt-'))
   const began = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', '.compiled/test/run/suite.js'], {
-    env: environmentOf(suite, dir), stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...environmentOf(suite, dir), TAP_BAIL: bail ? '1' : '0' }, stdio: ['ignore', 'pipe', 'pipe']
   })
   let tap = ''
   let noise = ''
