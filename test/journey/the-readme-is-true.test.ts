@@ -35,6 +35,9 @@ async function fotorRelay (args: string[], env: NodeJS.ProcessEnv = {}): Promise
 
 /** Run by somebody else: what runs this test. */
 const RUN_BY_CI: Record<string, string> = {
+  'npm run test:journey': 'part of npm run test:all',
+  'npm run test:endurance': 'part of npm run test:all',
+  'npm run test:all': '.ci/run',
   'npm test': '.ci/run, which begins with the same set-up; test/build tries that on machines that have nothing'
 }
 
