@@ -34,7 +34,10 @@ t.test('ended while a connection greets, what was to be sent again fails', async
   const refused = t.rejects(client.get('unanswered'), { message: 'Connection is closed.' })
   const greeting = seen(client, 'connect')
   rmSync(server.path)
-  const silent = createServer().listen(server.path)
+  const silent = createServer(socket => {
+    socket.on('error', () => {})
+    t.teardown(() => { socket.destroy() })
+  }).listen(server.path)
   t.teardown(() => { silent.close() })
   await server.kill()
   await greeting
