@@ -52,7 +52,7 @@ export interface Gateway {
 export interface GatewayOptions {
   prefix: string
   policy: Policy
-  /** In the place of a client that fails fast. */
+  /** In the place of a client that fails at once without Redis and waits for as long as one that hangs. */
   hasty?: RedisClient
 }
 
@@ -69,10 +69,17 @@ export async function hastyClient (server: TestRedis, path?: string): Promise<Re
   return client
 }
 
+/** One that fails at once when Redis is gone, and else waits: a machine that stands still refuses no arrival of a test that is not about time. */
+async function unhurriedClient (server: TestRedis): Promise<ReturnType<TestRedis['client']>> {
+  const client = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1 })
+  if (client.status !== 'ready') await new Promise<void>(resolve => { client.once('ready', () => { resolve() }) })
+  return client
+}
+
 /** Opens a gateway; it is closed with the test. */
 export async function openGateway (t: Teardown, server: TestRedis, options: GatewayOptions): Promise<Gateway> {
   const { prefix, policy } = options
-  const hasty = options.hasty ?? await hastyClient(server)
+  const hasty = options.hasty ?? await unhurriedClient(server)
   const redis = server.client()
   const keys = keysOf(prefix)
   const facts: Fact[] = []
