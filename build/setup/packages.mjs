@@ -13,6 +13,9 @@ import { FAILED, INSTALL_FIRST, say, Stop, stopForFile } from './stop.mjs'
 /** The packages of development too, whatever NODE_ENV says: one of them builds. */
 const NPM_CI = ['ci', '--include=dev', '--no-audit', '--no-fund']
 
+/** npm says nothing for minutes before it gives up a registry; it tries as often, and sooner. Milliseconds; whoever has set them is obeyed. */
+const IMPATIENCE = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '5000' }
+
 const NO_REGISTRY = [
   'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ERR_SOCKET_TIMEOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'FETCH_ERROR'
 ]
@@ -76,7 +79,7 @@ async function runNpm (root) {
     throw new Stop('npm is not on PATH: it comes with Node.js; install both from https://nodejs.org/en/download', INSTALL_FIRST)
   }
   say(`npm ${NPM_CI.join(' ')}: installs the packages that package-lock.json names, some 280 MB, in node_modules`)
-  const env = { ...process.env, RELAY_SETUP: 'installing' } // prepare.mjs leaves the build to us
+  const env = { ...IMPATIENCE, ...process.env, RELAY_SETUP: 'installing' } // prepare.mjs leaves the build to us
   const npm = spawn('npm', NPM_CI, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [npm.stdout, npm.stderr]) {
