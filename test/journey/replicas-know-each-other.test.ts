@@ -86,7 +86,11 @@ t.test('a secret that one replica has not taken up is seen at once, told when it
 
   for (const gateway of gateways) {
     t.match(await logged(gateway, ({ msg }) => msg === 'replicas.differ'), { level: 'warn', of: 3, replicas: [{ host: hostname(), pid: third.child.pid, role: 'all' }] })
-    t.match(await seeReadiness(gateway), { code: 200, status: 'degraded', reasons: [/^replicas run different configurations: 1 of 3 differs/] })
+    const degraded = await until('/readyz says so too', async () => {
+      const now = await seeReadiness(gateway)
+      return now.status === 'degraded' && now
+    })
+    t.match(degraded, { code: 200, status: 'degraded', reasons: [/^replicas run different configurations: 1 of 3 differs/] })
   }
   t.match((await status(third)).out, /ready, but look at this\n +! replicas run different configurations: 1 of 3 differs/)
 
