@@ -19,7 +19,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts
 
 function blocks (language: string): string[] {
-  return [...README.matchAll(new RegExp('^```' + language + '\\n([\\s\\S]*?)^```$', 'gm'))].map(([, text]) => text!)
+  return [...README.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter(([, of]) => of === language).map(([, , text]) => text!)
 }
 
 const commands = blocks('sh').flatMap(block => block.split('\n')).map(line => line.replace(/#.*/, '').trim()).filter(line => line !== '')
