@@ -5,8 +5,8 @@
  *   npm run test:journey|endurance|all     the others, all
  *   npm test -- record/sweep               one file, or every file whose path has this in it
  *
- * Suites run side by side, one for each core, and one more where they mostly
- * wait (--jobs N: N). What each took is told as it ends, what failed is explained
+ * Suites run side by side, two for each core, for they mostly wait (--jobs N: N).
+ * What each took is told as it ends, what failed is explained
  * at the end; the last line is `N passed, N failed`. Ends with 0 when
  * nothing failed and something passed, with 2 when it was asked for nothing.
  */
@@ -29,6 +29,7 @@ const { values, positionals: words } = parseArgs({
   }
 })
 
+const jobs = Number(values.jobs ?? 2 * availableParallelism())
 const files = chosenFiles()
 if (values.list) {
   console.log(files.join('\n'))
@@ -60,15 +61,11 @@ async function runTier (tier: Tier, stop: AbortController): Promise<SuiteResult[
   if (suites.length === 0 || stop.signal.aborted) return []
   const [began, cpu] = [performance.now(), cpuSecondsOf(process.pid)]
   console.log(`\n${tier}: ${suites.length} suites, ${suites.flatMap(({ files }) => files).length} files`)
-  const together = await inParallel(suites.filter(({ isAlone }) => !isAlone), jobsFor(tier), stop)
+  const together = await inParallel(suites.filter(({ isAlone }) => !isAlone), jobs, stop)
   const alone = await inParallel(suites.filter(({ isAlone }) => isAlone), 1, stop)
   const seconds = (performance.now() - began) / 1_000
   console.log(`${tier}: ${seconds.toFixed(0)} s, ${(cpuSecondsOf(process.pid) - cpu).toFixed(0)} CPU-s`)
   return [...together, ...alone]
-}
-
-function jobsFor (tier: Tier): number {
-  return values.jobs === undefined ? availableParallelism() + (tier === 'short' ? 0 : 1) : Number(values.jobs)
 }
 
 async function inParallel (suites: readonly Suite[], jobs: number, stop: AbortController): Promise<SuiteResult[]> {

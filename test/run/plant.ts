@@ -10,7 +10,8 @@
  * nobody notices is told, with its line: either it changes nothing, or a
  * promise has no test. Ends with 0 when all were noticed.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import ts from 'typescript'
@@ -27,11 +28,14 @@ interface Fault { file: string, line: number, from: string, to: string, change: 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '20' } } })
 const random = randomFrom(values.seed)
 
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
 const unnoticed: Fault[] = []
 const faults = chooseFaults(Number(values.count))
 for (const [at, fault] of faults.entries()) {
   const began = performance.now()
-  const by = noticedBy(fault)
+  const by = await noticedBy(fault)
+  if (stop.signal.aborted) process.exit(130)
   if (by === null) unnoticed.push(fault)
   console.log(`${at + 1}/${faults.length} ${fault.file}:${fault.line}  ${fault.from}  →  ${fault.to}\n    ${by ?? 'NOBODY NOTICED'} (${((performance.now() - began) / 1_000).toFixed(0)} s)`)
 }
@@ -75,33 +79,36 @@ function faultsIn (file: string): Fault[] {
 }
 
 /** Runs the tests on it. @returns the first that failed; `null` when none did */
-function noticedBy (fault: Fault): string | null {
-  const { file, change: { start, end, text } } = fault
+async function noticedBy ({ file, change: { start, end, text } }: Fault): Promise<string | null> {
   const whole = readFileSync(file, 'utf8')
-  const restore = (): void => { writeFileSync(file, whole) }
-  const interrupted = (): void => {
-    restore()
-    process.exit(130)
-  }
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   try {
     writeFileSync(file, whole.slice(0, start) + text + whole.slice(end))
     for (const args of [[`test/${file.split('/')[1]!.replace('.ts', '')}/`], ['--tier', 'short'], ['--tier', 'journey']]) {
-      const said = runTests(args)
-      if (said !== null) return said
+      const said = await runTests(args)
+      if (said !== null || stop.signal.aborted) return said
     }
     return null
   } finally {
-    restore()
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    writeFileSync(file, whole)
   }
 }
 
-function runTests (args: readonly string[]): string | null {
-  const built = spawnSync(process.execPath, ['build/setup.cjs', '--tests'], { encoding: 'utf8' })
-  if (built.status !== 0) return 'it does not compile'
-  const { status, stdout } = spawnSync(process.execPath, ['.compiled/test/run/main.js', '--bail', ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
+async function runTests (args: readonly string[]): Promise<string | null> {
+  const built = await run(['build/setup.cjs', '--tests'])
+  if (built.code !== 0) return 'it does not compile'
+  const { code, out } = await run(['.compiled/test/run/main.js', '--bail', ...args])
   // 2: the folder has no tests of its own.
-  if (status === 0 || status === 2) return null
-  return /^ +failed: (.*)$/m.exec(stdout)?.[1] ?? `the tests ended with ${status}`
+  if (code === 0 || code === 2) return null
+  return /^ +failed: (.*)$/m.exec(out)?.[1] ?? `the tests ended with ${code}`
+}
+
+async function run (args: readonly string[]): Promise<{ code: number | null, out: string }> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const end = (): void => { child.kill('SIGTERM') }
+  stop.signal.addEventListener('abort', end, { once: true })
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
+  const [code] = await once(child, 'close') as [number | null]
+  stop.signal.removeEventListener('abort', end)
+  return { code, out }
 }

@@ -26,12 +26,14 @@ const LONGEST_MS = 2_500
 const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { times: { type: 'string', default: '1' } } })
 const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['--eval', 'for (;;) {}'], { stdio: 'ignore' }))
 process.once('exit', () => { for (const child of busy) child.kill('SIGKILL') })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exitCode = 1 })
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
 
-for (let time = 1; time <= Number(values.times) && process.exitCode !== 1; time++) {
+for (let time = 1; time <= Number(values.times) && !stop.signal.aborted; time++) {
   console.log(`\nrough run ${time} of ${values.times}`)
   if (!await roughRun()) process.exitCode = 1
 }
+if (stop.signal.aborted) process.exitCode = 1
 for (const child of busy) child.kill('SIGKILL')
 
 /** @returns whether all passed */
@@ -42,6 +44,10 @@ async function roughRun (): Promise<boolean> {
     env: { ...process.env, TMPDIR: dir }, stdio: ['ignore', 'inherit', 'inherit']
   })
   const over = new AbortController()
+  stop.signal.addEventListener('abort', () => {
+    over.abort()
+    run.kill('SIGTERM') // it ends its suites, and what they have started
+  }, { once: true })
   const ended = once(run, 'exit').finally(() => { over.abort() }) as Promise<[number | null]>
   const freezes = await freezeNowAndThen(dir, over.signal)
   const [code] = await ended

@@ -25,7 +25,7 @@ export interface Suite {
 const HARD_LIMIT_MS: Record<Tier, number> = { short: 60_000, journey: 180_000, endurance: 600_000 }
 
 /** More in one process would let one folder hold up all others. */
-const MOST_JOURNEYS_A_SUITE = 6
+const MOST_JOURNEYS_A_SUITE = 4
 
 /** What compares times has the machine to itself. */
 const ALONE = ['test/endurance/bench-smoke.test.ts']
