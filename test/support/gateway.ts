@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startGateway, type Gateway } from '../../src/gateway.js'
 import { endWithUs } from './children.js'
+import { until } from './until.js'
 
 /** The built command, as users run it; `npm test` builds it first. */
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -64,7 +65,7 @@ export interface TestGateway {
   log: Array<Record<string, unknown>>
   /** Posts a callback. */
   post (body: string | Buffer | object, headers?: Record<string, string>): Promise<{ status: number, json: Record<string, unknown> }>
-  /** Asks the admin API as an operator. */
+  /** Asks the admin API as an operator; who only reads asks again while Redis has no time for it. */
   api<T = Record<string, unknown>> (method: string, path: string, body?: object): Promise<{ status: number, json: T }>
   stop (): Promise<void>
 }
@@ -173,12 +174,20 @@ function callers (home: Home, ingestUrl: string, adminUrl: string): Pick<TestGat
     },
     async api<T> (method: string, path: string, body?: object) {
       const token = readFileSync(join(home.dir, 'data', 'admin-token'), 'utf8').trim()
-      const response = await fetch(adminUrl + path, {
-        method,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      const ask = async (): Promise<{ status: number, json: T }> => {
+        const response = await fetch(adminUrl + path, {
+          method,
+          headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) })
+        })
+        return { status: response.status, json: await response.json() as T }
+      }
+      if (method !== 'GET') return await ask()
+      // Who asks while Redis has no time for it asks again.
+      return await until(`${path} is answered`, async () => {
+        const answer = await ask()
+        return answer.status !== 503 && answer
       })
-      return { status: response.status, json: await response.json() as T }
     }
   }
 }
