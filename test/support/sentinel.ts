@@ -31,6 +31,14 @@ export interface Sentinel {
 
 /** A primary that is silent for so long is given up, milliseconds. */
 const DOWN_AFTER_MS = 1_000
+/**
+ * A sentinel that stood still does nothing for half a minute (its TILT mode).
+ * When the primary died meanwhile, its replicas have been without it for longer
+ * than ten times the time above, and are refused for ever. After a while it is
+ * told another time, milliseconds.
+ */
+const STRICT_FOR_MS = 20_000
+const LENIENT_DOWN_AFTER_MS = 8_000
 
 /**
  * Starts them; resolves when the sentinel knows every replica.
@@ -77,7 +85,13 @@ export async function startSentinel (replicas: number, args: readonly string[] =
     members,
     primary: async () => memberAt(await named()),
     async failedOver (from) {
+      const began = performance.now()
+      let isLenient = false
       await until('another one is the primary', async () => {
+        if (!isLenient && performance.now() - began > STRICT_FOR_MS) {
+          isLenient = true
+          await client.call('SENTINEL', 'SET', 'main', 'down-after-milliseconds', LENIENT_DOWN_AFTER_MS)
+        }
         const port = await named()
         return port !== from.port && (await operators.get(memberAt(port))!.info('replication')).includes('role:master')
       })
