@@ -4,10 +4,9 @@
  * file's own test: what a file sets up ends with it, and what fails names it.
  */
 import t, { type Test } from 'tap'
+import { setHardLimit } from './limit.js'
 
 let current: Test = t
-/** Of what has no test around it: a run of chaos. */
-let limitMs = 600_000
 
 /** Read while a file is loaded, never later. */
 export { current as default, type Test }
@@ -23,12 +22,7 @@ export function registerOn (test: Test, eachMs: number): void {
     if ('teardown' in one) endWithItsTime(one as Test)
   })
   current = test
-  limitMs = eachMs
-}
-
-/** How long a test may take here, milliseconds. */
-export function hardLimitMs (): number {
-  return limitMs
+  setHardLimit(eachMs)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The one place where a condition is polled for: it ends, and says what it waited for. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { hardLimitMs } from './tap.js'
+import { hardLimitMs } from './limit.js'
 
 /** Between two looks, milliseconds. */
 const PAUSE_MS = 10
