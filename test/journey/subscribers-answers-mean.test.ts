@@ -8,6 +8,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t, { type Test } from '../support/tap.js'
 import { makeHome, startInProcess, type Settings, type TestGateway } from '../support/gateway.js'
+import { accept } from '../support/scene.js'
 import { answers, startSubscriber, type Behaviour, type Received, type TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -37,8 +38,7 @@ let posted = 0
 /** Posts an event for one subscriber. @returns its id */
 async function give (gateway: TestGateway, name: string, more: object = {}): Promise<string> {
   posted += 1
-  const { json } = await gateway.post({ taskId: `task ${posted}/é`, status: 1, type: name, ...more })
-  return String(json['eventId'])
+  return await accept(gateway, { taskId: `task ${posted}/é`, type: name, ...more })
 }
 
 async function detail (gateway: TestGateway, eventId: string): Promise<Detail> {
@@ -102,7 +102,7 @@ const ROWS: Row[] = [
   { says: '410 is failed at once', answer: answers.status(410), becomes: 'gone', statusCode: 410, error: 'answered 410: the subscriber is gone' },
   { says: 'a timeout is retried', answer: answers.hang, entry: QUICK, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 200 ms' },
   {
-    says: 'an answer that does not end in time is none', answer: response => { response.writeHead(200).write('some') }, entry: { timeout: '1500ms' }, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 1500 ms, after status 200'
+    says: 'an answer that does not end in time is none', answer: response => { response.writeHead(200).write('some') }, entry: { timeout: '5s' }, becomes: 'exhausted', statusCode: null, error: 'no complete answer within 5000 ms, after status 200'
   },
   { says: 'refused is retried', url: () => 'http://127.0.0.1:1/', becomes: 'exhausted', statusCode: null, error: 'ECONNREFUSED' },
   { says: 'reset is retried', answer: (_, __, request) => { request.socket.resetAndDestroy() }, becomes: 'exhausted', statusCode: null, error: 'ECONNRESET' },
