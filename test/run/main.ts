@@ -6,9 +6,9 @@
  *   npm test -- record/sweep               one file, or every file whose path has this in it
  *
  * Suites run side by side, two for each core, for they mostly wait (--jobs N: N).
- * What each took is told as it ends, what failed is explained
- * at the end; the last line is `N passed, N failed`. Ends with 0 when
- * nothing failed and something passed, with 2 when it was asked for nothing.
+ * What each took is told as it ends, what failed is explained at the end; the
+ * last line is `N passed, N failed`. Ends with 0 when nothing failed and
+ * something passed, with 2 when it was asked for nothing.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -30,6 +30,10 @@ const { values, positionals: words } = parseArgs({
 })
 
 const jobs = Number(values.jobs ?? 2 * availableParallelism())
+if (!(Number.isInteger(jobs) && jobs > 0)) {
+  console.error(`--jobs ${values.jobs} is no number of suites: give one from 1.`)
+  process.exit(2)
+}
 const files = chosenFiles()
 if (values.list) {
   console.log(files.join('\n'))
@@ -41,7 +45,7 @@ if (values.list) {
   const total = sumOf(results.map(({ count }) => count))
   if (stop.signal.aborted) total.failed.push('the run was stopped before its end')
   console.log(explain(results, total))
-  process.exitCode = total.failed.length > 0 ? 1 : 0
+  process.exitCode = total.failed.length === 0 && total.passed > 0 ? 0 : 1
 }
 
 /** With words, those of every tier; without, all of the tiers asked for. */
