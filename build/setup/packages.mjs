@@ -16,6 +16,9 @@ const NPM_CI = ['ci', '--include=dev', '--no-audit', '--no-fund']
 /** npm says nothing for minutes before it gives up a registry; it tries as often, and sooner. Milliseconds; whoever has set them is obeyed. */
 const IMPATIENCE = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '5000' }
 
+/** npm shows nothing of its own where it has no terminal, whether it downloads or waits. Milliseconds. */
+const TELL_EVERY_MS = 20_000
+
 const NO_REGISTRY = [
   'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ERR_SOCKET_TIMEOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'FETCH_ERROR'
 ]
@@ -88,7 +91,13 @@ async function runNpm (root) {
       process.stderr.write(text)
     })
   }
+  const since = Date.now()
+  const teller = setInterval(() => {
+    const seconds = Math.round((Date.now() - since) / 1_000)
+    say(`npm has been at it for ${seconds} s. If the network is slow, wait; if it cannot reach its registry, it gives up by itself (npm ping tells)`)
+  }, TELL_EVERY_MS)
   const [code, signal] = await once(npm, 'close')
+  clearInterval(teller)
   if (code !== 0) throw explain(output, { root, ending: code ?? signal })
 }
 

@@ -12,7 +12,7 @@ import type { Test } from '../support/tap.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 /** What the stand-ins are written with. */
-const TOOLS = ['sh', 'cat', 'chmod', 'cp', 'ln', 'mkdir', 'rm']
+const TOOLS = ['sh', 'cat', 'chmod', 'cp', 'ln', 'mkdir', 'rm', 'sleep']
 
 export interface Ended { code: number | null, out: string, err: string }
 

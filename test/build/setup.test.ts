@@ -51,6 +51,14 @@ t.test('a Node of any age can read the file that looks at its age', async t => {
   t.strictSame(faults, [])
 })
 
+t.test('an installation that takes long says so, and what it may wait for', async t => {
+  const clone = makeClone(t)
+  clone.program('npm', 'sleep 1; echo "npm error code EAI_AGAIN" >&2; exit 1')
+  const { code, err } = await clone.run(SETUP, { preload: 'const real = setInterval; globalThis.setInterval = (work, ms) => real(work, ms / 400)' })
+  t.equal(code, 1)
+  t.match(err, /npm has been at it for \d+ s\. .*\(npm ping tells\)\n[^]*setup: npm's registry cannot be reached/)
+})
+
 t.test('a fresh clone gets its packages, told first, and a build', async t => {
   const clone = makeClone(t)
   const { code, out, err } = await clone.run(SETUP)

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from '../support/tap.js'
 import { MAIN, makeHome, startInProcess } from '../support/gateway.js'
+import { accept } from '../support/scene.js'
 import { answers, idsOf, startSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -56,10 +57,10 @@ t.test('one that always fails ends as failed, and a replay delivers it when it i
     home.remove()
   })
 
-  const { json: { eventId } } = await gateway.post({ taskId: 't', status: 1, type: 'x' })
+  const eventId = await accept(gateway, { taskId: 't' })
   await broken.waitFor(3)
   const states = async (): Promise<Record<string, { state: string, attempts: number }>> => {
-    const { json } = await gateway.api<EventView>('GET', `/api/v1/events/${String(eventId)}`)
+    const { json } = await gateway.api<EventView>('GET', `/api/v1/events/${eventId}`)
     return Object.fromEntries(json.deliveries.map(({ subscriber, state, attempts }) => [subscriber, { state, attempts }]))
   }
   const failed = await until(async () => {

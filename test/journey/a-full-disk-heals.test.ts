@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
-import { areTaken, hasAll, sendOnce, statusesOf, type Sent } from '../support/outage.js'
+import { answerToRepeat, areTaken, hasAll, sendOnce, statusesOf, type Sent } from '../support/outage.js'
 import { logged, seeReadiness, setScene, untilNothingIsOpen } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
 import { until } from '../support/until.js'
@@ -74,5 +74,5 @@ t.test('the disk of the own Redis is full: callbacks are spooled elsewhere, and 
   await gateway.api('POST', '/api/v1/replays', { subscriber: 'a', state: 'retrying' })
   await until(() => hasAll(subscriber, sent) || undefined)
   await untilNothingIsOpen(gateway)
-  t.equal((await sendOnce(gateway, 'first')).status, 'duplicate')
+  t.equal(await answerToRepeat(gateway, 'first'), 'duplicate')
 })

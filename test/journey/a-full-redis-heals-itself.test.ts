@@ -6,7 +6,7 @@
 import t from '../support/tap.js'
 import { playFotor } from '../support/fotor.js'
 import type { TestGateway } from '../support/gateway.js'
-import { accept, logged, onRedis, seeDeliveries, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
+import { accept, logged, onRedis, repeat, seeDeliveries, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -99,7 +99,7 @@ for (const [whose, settings] of SERVERS) {
       return now.reasons.some(reason => reason.includes('memory')) ? undefined : now
     }), { code: 200, reasons: [/^subscriber paused is on hold/] })
 
-    t.match(await gateway.post({ taskId: 'task-0', status: 1, type: 'x', ...FIELDS }), { status: 200, json: { status: 'duplicate' } },
+    t.match(await repeat(gateway, { taskId: 'task-0', status: 1, type: 'x', ...FIELDS }), { status: 200, json: { status: 'duplicate' } },
       'a repeat of what went early is still a repeat')
     await gateway.api('POST', '/api/v1/subscribers/paused/resume')
     await paused.waitFor(kept.length)

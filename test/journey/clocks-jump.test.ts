@@ -6,8 +6,7 @@
 import t, { type Test } from '../support/tap.js'
 import { clockOf } from '../support/clock.js'
 import type { GatewayProcess } from '../support/gateway.js'
-import { sendOnce } from '../support/outage.js'
-import { seeDeliveries, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
+import { accept, repeat, seeDeliveries, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -38,11 +37,11 @@ async function setStage (t: Test): Promise<{ gateway: GatewayProcess, subscriber
 for (const [says, offsetMs] of [['back', -24 * HOUR_MS], ['forward', 24 * HOUR_MS]] as const) {
   t.test(`set ${says} by a day: what waits is delivered, and new callbacks are taken in their order`, async t => {
     const { gateway, subscriber, setClock } = await setStage(t)
-    t.equal((await sendOnce(gateway, 'before')).status, 'accepted')
+    await accept(gateway, { taskId: 'before' })
     await until(async () => (await seeDeliveries(gateway, 'state=retrying')).length === 1 || undefined)
     subscriber.behave(answers.ok)
     await setClock(offsetMs)
-    t.equal((await sendOnce(gateway, 'after')).status, 'accepted')
+    await accept(gateway, { taskId: 'after' })
     await until(() => tasksOf(subscriber).includes('after') || undefined)
     if (offsetMs < 0) {
       t.equal(subscriber.received.length, 2, 'what was planned waits longer')
@@ -50,7 +49,7 @@ for (const [says, offsetMs] of [['back', -24 * HOUR_MS], ['forward', 24 * HOUR_M
     }
     await untilNothingIsOpen(gateway)
     t.strictSame(tasksOf(subscriber).sort(), ['after', 'before', 'before'])
-    for (const taskId of ['before', 'after']) t.equal((await sendOnce(gateway, taskId)).status, 'duplicate')
+    for (const taskId of ['before', 'after']) t.match((await repeat(gateway, { taskId, status: 1, type: 'x' })).json, { status: 'duplicate' })
     const { json } = await gateway.api<{ items: Array<{ taskId: string }> }>('GET', '/api/v1/events')
     t.strictSame(json.items.map(event => event.taskId), ['after', 'before'], 'in the order in which they came')
     t.equal(await gateway.end('SIGTERM'), 0)

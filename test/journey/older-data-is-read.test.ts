@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
 import { runCommand } from '../support/command.js'
 import type { GatewayProcess, Home } from '../support/gateway.js'
-import { onRedis, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
+import { onRedis, repeat, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -38,7 +38,7 @@ async function worksWithIt (t: Test, { billing, reports }: Stage, gateway: Gatew
   await until(() => ['delivered', 'queued', 'retrying'].every(task => tasksOf(billing).includes(task)) || undefined)
   t.match(billing.received.find(({ headers }) => headers['relay-task-id'] === 'queued')?.body.toString(), /"note":"ünï😀"/)
   t.equal(reports.received.length, 0, 'it is paused')
-  t.match(await gateway.post({ status: 1, type: 'avatar', taskId: 'delivered' }), { json: { status: 'duplicate' } })
+  t.match(await repeat(gateway, { status: 1, type: 'avatar', taskId: 'delivered' }), { json: { status: 'duplicate' } })
   await gateway.api('POST', '/api/v1/subscribers/reports/resume')
   await gateway.api('POST', '/api/v1/replays', { state: 'failed', all: true })
   await until(() => [billing, reports].every(subscriber => tasksOf(subscriber).includes('failed')) || undefined)

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import { makeCertificate } from '../redis/fixtures/certificate.js'
 import { runCommand } from '../support/command.js'
 import { freePort } from '../support/free-port.js'
-import { areTaken, sendMany, sendOnce, untilWell } from '../support/outage.js'
+import { answerToRepeat, areTaken, sendMany, untilWell } from '../support/outage.js'
 import { startRedis } from '../support/redis.js'
 import { logged, seeReadiness, setScene, untilNothingIsOpen, untilReplayed } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
@@ -50,7 +50,7 @@ t.test('a gateway does all its work through TLS as a user who may do nothing els
   t.ok(areTaken(await sendMany(gateway, 'task', 30)))
   await untilWell(gateway)
   await until(async () => (await untilNothingIsOpen(gateway)).failed === 30 || undefined)
-  t.equal((await sendOnce(gateway, 'task-3')).status, 'duplicate')
+  t.equal(await answerToRepeat(gateway, 'task-3'), 'duplicate')
   down.behave(answers.ok)
   const { json } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', { subscriber: 'down' })
   await untilReplayed(gateway, json.id)

@@ -8,7 +8,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t, { type Test } from '../support/tap.js'
 import { makeHome, startInProcess, type Settings, type TestGateway } from '../support/gateway.js'
-import { accept } from '../support/scene.js'
+import { accept, acceptBytes } from '../support/scene.js'
 import { answers, startSubscriber, type Behaviour, type Received, type TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -337,8 +337,7 @@ t.test('what a subscriber receives', async t => {
   ])
   const body = '{ "taskId":"Zoë/1 2\u{1F680}","status":"1", "type":"signed","n":1.0}'
   const before = Date.now()
-  const { json } = await gateway.post(body, { 'content-type': 'application/json; charset=UTF-8' })
-  const id = String(json['eventId'])
+  const id = await acceptBytes(gateway, body, { 'content-type': 'application/json; charset=UTF-8' })
   const [first, second] = await signed.waitFor(2) as [Received, Received]
   const [unsigned] = await plain.waitFor(1) as [Received]
 

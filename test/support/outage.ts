@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from './tap.js'
 import type { GatewayProcess, Settings, TestGateway } from './gateway.js'
-import { onRedis, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
+import { onRedis, repeat, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
 import type { TestSubscriber } from './subscriber.js'
 import { until } from './until.js'
 
@@ -70,8 +70,17 @@ export const IN_THE_BODY = 'MARKER-OF-A-BODY'
 /** Sends a callback of a task. */
 export async function sendOnce (gateway: TestGateway, taskId: string): Promise<Sent> {
   const sentAt = Date.now()
-  const { status, json } = await gateway.post({ taskId, status: 1, type: 'x', imageUrl: IN_THE_BODY })
+  const { status, json } = await gateway.post(callbackOf(taskId))
   return { taskId, sentAt, answeredAt: Date.now(), status: status === 200 ? json['status'] : status }
+}
+
+/** What {@link sendOnce} is answered when Redis knows the callback already. */
+export async function answerToRepeat (gateway: TestGateway, taskId: string): Promise<unknown> {
+  return (await repeat(gateway, callbackOf(taskId))).json['status']
+}
+
+function callbackOf (taskId: string): object {
+  return { taskId, status: 1, type: 'x', imageUrl: IN_THE_BODY }
 }
 
 /** Sends callbacks of `<prefix>-0`, `<prefix>-1`, … at the same time. */

@@ -194,20 +194,24 @@ export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: 
   return { code: response.status, ...await response.json() as { status: string, reasons: string[] } }
 }
 
-/** Accepts a new callback, or throws. On a busy machine it may take the way through the spool. */
+/** Accepts a new callback, or throws; its event id. */
 export async function accept (gateway: TestGateway, callback: { taskId: string, [field: string]: unknown }): Promise<string> {
-  const since = new Date().toISOString()
-  const { status, json } = await gateway.post({ status: 1, type: 'x', ...callback })
-  if (status === 200 && json['status'] === 'accepted') return String(json['eventId'])
-  if (status === 200 && json['status'] === 'spooled') return await eventSince(gateway, callback.taskId, since)
-  throw new Error(`not accepted: ${status} ${JSON.stringify(json)}`)
+  return await acceptBytes(gateway, JSON.stringify({ status: 1, type: 'x', ...callback }))
 }
 
-/** The newest event of a task that arrived since then, once there is one: from the spool, or from Redis, which had it although its answer was late. */
-async function eventSince (gateway: TestGateway, taskId: string, since: string): Promise<string> {
-  return await until(async () => {
-    const { items } = await see<{ items: Array<{ id: string }> }>(gateway, `/events?since=${since}&taskId=${encodeURIComponent(taskId)}`)
-    return items[0]?.id
+/** As {@link accept}, for a body that must stay as it is. */
+export async function acceptBytes (gateway: TestGateway, body: string | Buffer, headers?: Record<string, string>): Promise<string> {
+  const first = await gateway.post(body, headers)
+  if (first.status !== 200 || first.json['status'] === 'duplicate') throw new Error(`not accepted: ${first.status} ${JSON.stringify(first.json)}`)
+  const { json } = first.json['status'] === 'accepted' ? first : await repeat(gateway, body, headers)
+  return String(json['eventId'])
+}
+
+/** What a repeat is answered. After a pause of the machine a callback may go to the spool: it is sent again until Redis has it. */
+export async function repeat (gateway: TestGateway, body: string | Buffer | object, headers?: Record<string, string>): ReturnType<TestGateway['post']> {
+  return await until('a repeat is answered by Redis', async () => {
+    const answer = await gateway.post(body, headers)
+    return answer.json['status'] === 'spooled' ? undefined : answer
   })
 }
 
