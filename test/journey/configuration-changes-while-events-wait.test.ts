@@ -11,7 +11,7 @@ import t from '../support/tap.js'
 import { reference } from '../../src/config/interpolate.js'
 import type { Settings, TestGateway } from '../support/gateway.js'
 import {
-  accept, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
+  accept, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
   type Scene
 } from '../support/scene.js'
 import { until } from '../support/until.js'
@@ -48,7 +48,7 @@ t.test('SIGHUP takes up a good file and refuses a bad one, and the process goes 
   gateway.child.kill('SIGHUP')
   const refused = await logged(gateway, ({ msg }) => msg === 'config.refused')
   t.match(refused, { level: 'error', faults: [/.+/] }, 'the log says what is wrong with it')
-  t.match(await seeReadiness(gateway), { code: 200, status: 'degraded', reasons: [/reload was refused/] })
+  t.match(await seeReadinessWithRedis(gateway), { code: 200, status: 'degraded', reasons: [/reload was refused/] })
   await accept(gateway, { taskId: 'b' })
   await Promise.all([one.waitFor(2), two.waitFor(2)])
   t.equal(gateway.child.exitCode, null, 'the process never ended')
@@ -73,7 +73,7 @@ t.test('a bad file changes nothing, in whatever way it is bad, and a good one ma
     t.equal(status, 422, says)
     t.match(json.faults, [{ path, line: Number }], 'named, with its line')
     t.ok(gateway.log.slice(lines).some(({ msg }) => msg === 'config.refused'), 'it is in the log')
-    t.match(await seeReadiness(gateway), { code: 200, status: 'degraded', reasons: [/reload was refused/] })
+    t.match(await seeReadinessWithRedis(gateway), { code: 200, status: 'degraded', reasons: [/reload was refused/] })
     const eventId = await accept(gateway, { taskId: says })
     await one.waitUntil(received => idsOf(received).includes(eventId))
   }
@@ -235,7 +235,7 @@ t.test('one that is disabled goes on collecting, its clock stands still, and ena
   t.strictSame(held.map(({ taskId, state, heldBy, nextAttemptAt }) => ({ taskId, state, heldBy, nextAttemptAt })),
     ['b', 'a', 'early'].map(taskId => ({ taskId, state: 'held', heldBy: 'disabled', nextAttemptAt: null })))
   t.match(await seeSubscriber(gateway, 'one'), { enabled: false, heldBy: 'disabled', pausedBy: null, counts: { open: 3 } })
-  const { code, status, reasons } = await seeReadiness(gateway)
+  const { code, status, reasons } = await seeReadinessWithRedis(gateway)
   t.strictSame([code, status, reasons.some(reason => /one .*disabled/.test(reason))], [200, 'degraded', true])
 
   const expired = await untilState(gateway, { eventId: early, subscriber: 'clock' }, 'failed')

@@ -5,7 +5,7 @@
  */
 import t from '../support/tap.js'
 import {
-  accept, repeat, replayed, seeDeliveries, seeEvent, seeReadiness, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
+  accept, repeat, replayed, seeDeliveries, seeEvent, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
   type ReplayView
 } from '../support/scene.js'
 import { until } from '../support/until.js'
@@ -65,7 +65,7 @@ t.test('a pause is shown wherever it matters, holds one subscriber only, and a r
   t.strictSame(await seeDeliveries(gateway, 'subscriber=one&state=queued,retrying'), [], 'and under no other state')
   t.match(await seeSubscriber(gateway, 'one'), { enabled: true, pausedBy: 'operator', counts: { open: 2, held: 0 } }, '/subscribers')
   t.match(await until(async () => {
-    const readiness = await seeReadiness(gateway)
+    const readiness = await seeReadinessWithRedis(gateway)
     return readiness.status === 'degraded' && readiness.reasons.some(reason => /one .*pause/.test(reason)) ? readiness : undefined
   }), { code: 200 }, '/readyz: a callback would get its 200')
   t.equal(one.received.length, 1, 'nothing was sent meanwhile')

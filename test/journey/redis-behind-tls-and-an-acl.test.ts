@@ -10,7 +10,7 @@ import { runCommand } from '../support/command.js'
 import { freePort } from '../support/free-port.js'
 import { answerToRepeat, areTaken, sendMany, untilWell } from '../support/outage.js'
 import { startRedis } from '../support/redis.js'
-import { logged, seeReadiness, setScene, untilNothingIsOpen, untilReplayed } from '../support/scene.js'
+import { logged, seeReadinessWithRedis, setScene, untilNothingIsOpen, untilReplayed } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -58,7 +58,7 @@ t.test('a gateway does all its work through TLS as a user who may do nothing els
   await gateway.api('POST', '/api/v1/config/reload')
   await logged(gateway, ({ msg }) => msg === 'config.loaded' || msg === 'config.unchanged')
   t.match(await runCommand(['export', '-', '--config', home.configFile]), { code: 0, err: /^30 events/ })
-  t.match(await seeReadiness(gateway), { code: 200, status: 'ok' })
+  t.match(await seeReadinessWithRedis(gateway), { code: 200, status: 'ok' })
   await until(async () => (await gateway.api<{ counters: { delivered: number } }>('GET', '/api/v1/stats')).json.counters.delivered === 60 || undefined)
   t.strictSame(gateway.log.filter(line => /NOPERM|can't run this command/.test(JSON.stringify(line))), [], 'it wanted nothing that it may not')
 

@@ -194,6 +194,14 @@ export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: 
   return { code: response.status, ...await response.json() as { status: string, reasons: string[] } }
 }
 
+/** As {@link seeReadiness}, once `/readyz` does not say that Redis is away: after a pause of the machine it does for a moment. */
+export async function seeReadinessWithRedis (gateway: TestGateway): ReturnType<typeof seeReadiness> {
+  return await until('/readyz sees Redis', async () => {
+    const now = await seeReadiness(gateway)
+    return now.reasons.some(reason => reason.startsWith('Redis takes no writes')) ? undefined : now
+  })
+}
+
 /** Accepts a new callback, or throws; its event id. */
 export async function accept (gateway: TestGateway, callback: { taskId: string, [field: string]: unknown }): Promise<string> {
   return await acceptBytes(gateway, JSON.stringify({ status: 1, type: 'x', ...callback }))
