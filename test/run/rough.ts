@@ -6,6 +6,7 @@
  *   npm run test:rough                      every test but those that measure, once
  *   npm run test:rough -- --times 3         three times
  *   npm run test:rough -- journey/holds     some of them
+ *   npm run test:rough -- --every 5         rougher: about every five seconds, finds more in less time
  *
  * Ends with 0 when every run passed. Linux only.
  */
@@ -19,11 +20,11 @@ import { parseArgs } from 'node:util'
 import { processesIn } from './leftovers.js'
 import { TIERS } from './suites.js'
 
-const EVERY_MS = 20_000
 const SHORTEST_MS = 500
 const LONGEST_MS = 2_500
 
-const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { times: { type: 'string', default: '1' } } })
+const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { times: { type: 'string', default: '1' }, every: { type: 'string', default: '20' } } })
+const everyMs = Number(values.every) * 1_000
 const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['--eval', 'for (;;) {}'], { stdio: 'ignore' }))
 process.once('exit', () => { for (const child of busy) child.kill('SIGKILL') })
 const stop = new AbortController()
@@ -60,7 +61,7 @@ async function roughRun (): Promise<boolean> {
 async function freezeNowAndThen (dir: string, over: AbortSignal): Promise<number[]> {
   const freezes: number[] = []
   while (!over.aborted) {
-    await wait(EVERY_MS * (0.5 + Math.random()), null, { signal: over }).catch(() => {})
+    await wait(everyMs * (0.5 + Math.random()), null, { signal: over }).catch(() => {})
     if (over.aborted) break
     const forMs = SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS)
     // What a test has stopped itself is the test's to continue.
