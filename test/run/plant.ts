@@ -4,6 +4,7 @@
  *
  *   npm run test:planted                         twenty faults
  *   npm run test:planted -- --seed 7 --count 5   others, fewer
+ *   npm run test:planted -- --from 11            goes on with the eleventh
  *
  * The tests of the module's own folder are asked first, then the short tier,
  * then the journeys; the first that fails ends the question. A fault that
@@ -25,21 +26,23 @@ const shortened = (text: string): string => text.replace(/\s+/g, ' ').slice(0, M
 
 interface Fault { file: string, line: number, from: string, to: string, change: { start: number, end: number, text: string } }
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '20' } } })
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '20' }, from: { type: 'string', default: '1' } } })
 const random = randomFrom(values.seed)
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
 const unnoticed: Fault[] = []
 const faults = chooseFaults(Number(values.count))
+const skipped = Number(values.from) - 1
 for (const [at, fault] of faults.entries()) {
+  if (at < skipped) continue
   const began = performance.now()
   const by = await noticedBy(fault)
   if (stop.signal.aborted) process.exit(130)
   if (by === null) unnoticed.push(fault)
   console.log(`${at + 1}/${faults.length} ${fault.file}:${fault.line}  ${fault.from}  →  ${fault.to}\n    ${by ?? 'NOBODY NOTICED'} (${((performance.now() - began) / 1_000).toFixed(0)} s)`)
 }
-console.log(`${faults.length - unnoticed.length} of ${faults.length} faults were noticed`)
+console.log(`${faults.length - skipped - unnoticed.length} of ${faults.length - skipped} faults were noticed`)
 process.exitCode = unnoticed.length > 0 ? 1 : 0
 
 /** One in each of so many modules. */
