@@ -3,11 +3,14 @@
  */
 import { totalmem } from 'node:os'
 
-/** Bytes: what the machine has, or what its cgroup allows (a container, a service with MemoryMax) when that is less. */
-export function machineMemory (): number {
-  // A machine without cgroups says 0, a cgroup without a limit more than there can be.
-  const allowed = process.constrainedMemory()
-  return allowed > 0 ? Math.min(totalmem(), allowed) : totalmem()
+/**
+ * Bytes: what the machine has, or what its cgroup allows (a container, a service with MemoryMax) when that is less.
+ *
+ * @param total    of the machine
+ * @param allowed  by its cgroup: 0 without cgroups, more than there can be without a limit
+ */
+export function machineMemory (total = totalmem(), allowed = process.constrainedMemory()): number {
+  return allowed > 0 ? Math.min(total, allowed) : total
 }
 
 /** Bytes as people read them. */
