@@ -66,7 +66,7 @@ async function probe (): Promise<void> {
   for (let n = 0; n < PROBES; n++) {
     const taskId = `probe-${++probes}`
     await accept(gateway, { taskId, type: 'probe' })
-    await good.waitUntil(all => all.at(-1)?.headers['relay-task-id'] === taskId)
+    await good.waitUntil(all => all.some(({ headers }) => headers['relay-task-id'] === taskId))
   }
 }
 
