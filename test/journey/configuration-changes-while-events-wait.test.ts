@@ -220,7 +220,8 @@ t.test('one that is disabled goes on collecting, its clock stands still, and ena
   const scene = setScene(t)
   const one = await scene.subscriber(answers.status(500))
   const clock = await scene.subscriber(answers.status(500))
-  const policy = { retry: RETRY_SOON, maxAge: '3s' }
+  // Longer than a machine stands still before it is disabled and after it is enabled.
+  const policy = { retry: RETRY_SOON, maxAge: '8s' }
   const entries = (enabled: boolean): Settings => ({
     subscribers: [{ name: 'one', url: one.url, enabled, ...policy }, { name: 'clock', url: clock.url, ...policy, match: { types: ['early'] } }]
   })
