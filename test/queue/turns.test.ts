@@ -203,6 +203,11 @@ t.test('a job that is none of ours, or whose event is gone, is about nothing', a
   await backend.moveToActive(TOKEN)
   t.strictSame(turns.opened('a', 'strange-1'), { kind: 'closed' })
   t.strictSame(turns.opened('a', jobIdOf(eventId, 1)), { kind: 'closed' })
+
+  const withoutBody = await accepted(gateway, { taskId: 't2' })
+  await redis.del(keys.body(withoutBody))
+  await backend.moveToActive(TOKEN)
+  t.strictSame(turns.opened('a', jobIdOf(withoutBody, 1)), { kind: 'closed' }, 'nor is there anything to send without a body')
 })
 
 t.test('a job whose attempt cannot be recorded stays where it is, and the others of its turn move', async t => {
