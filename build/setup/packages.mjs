@@ -96,8 +96,7 @@ async function runNpm (root) {
     const seconds = Math.round((Date.now() - since) / 1_000)
     say(`npm has been at it for ${seconds} s. If the network is slow, wait; if it cannot reach its registry, it gives up by itself (npm ping tells)`)
   }, TELL_EVERY_MS)
-  const [code, signal] = await once(npm, 'close')
-  clearInterval(teller)
+  const [code, signal] = await once(npm, 'close').finally(() => { clearInterval(teller) })
   if (code !== 0) throw explain(output, { root, ending: code ?? signal })
 }
 

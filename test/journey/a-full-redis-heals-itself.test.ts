@@ -73,11 +73,11 @@ for (const [whose, settings] of SERVERS) {
     t.match(await logged(gateway, ({ msg }) => msg === 'redis.memory'), { state: 'short', level: 'error', maxBytes: LIMIT_MB * 1024 * 1024 })
     const late = new Set<string>()
     t.ok(await until(async () => await retryAfterOf(gateway, late)) > 0, 'the sender is told when to come again')
-    const isFull = await until('/readyz says that Redis is full', async () => {
+    const refusing = await until('/readyz says that Redis is full', async () => {
       const now = await seeReadiness(gateway)
       return now.reasons.some(reason => reason.includes('(OOM)')) ? now : undefined
     })
-    t.equal(isFull.code, 503)
+    t.equal(refusing.code, 503)
     const acknowledged = fotor.acknowledged.size + late.size + kept.length
     const full = await seeStats(gateway)
     t.ok(full.events >= acknowledged, 'everything acknowledged is there')

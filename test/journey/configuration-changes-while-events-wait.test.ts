@@ -11,7 +11,7 @@ import t from '../support/tap.js'
 import { reference } from '../../src/config/interpolate.js'
 import type { Settings, TestGateway } from '../support/gateway.js'
 import {
-  accept, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
+  accept, isTaken, logged, replayed, seeDeliveries, seeEvent, seeReadiness, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState,
   type Scene
 } from '../support/scene.js'
 import { until } from '../support/until.js'
@@ -298,28 +298,29 @@ t.test('policy changes with the next callback', async t => {
     const answer = await ask(callback, path)
     return answer[1] === 'spooled' ? undefined : answer
   })
-  const taken = [200, /^(accepted|spooled)$/]
+  const taken = async ([status, word]: Awaited<ReturnType<typeof ask>>): Promise<boolean> => await isTaken(gateway, { status, json: { status: word } })
   const plain = { taskId: 'plain', status: 1, type: 'x', n: 1 }
   const again = { ...plain, n: 2 }
   const third = { ...plain, n: 3 }
 
-  t.match(await ask(plain), taken)
+  t.ok(await taken(await ask(plain)))
   await reload(gateway, { subscribers, ingest: { allowFrom: ['10.0.0.1'] } })
   t.strictSame(await ask(again), [403, null], 'allowFrom: we are not on the list any more')
   await reload(gateway, { subscribers, ingest: { allowFrom: ['10.0.0.1'], allowlist: 'monitor' } })
-  t.match(await ask({ ...plain, taskId: 'watched' }), taken, 'allowlist: monitor lets everybody in')
+  t.ok(await taken(await ask({ ...plain, taskId: 'watched' })), 'allowlist: monitor lets everybody in')
   await reload(gateway, { subscribers, ingest: { maxBody: '1kb' } })
   t.strictSame(await ask(big), [413, null], 'maxBody')
   await reload(gateway, { subscribers })
-  t.match(await ask(big), taken, 'and back')
+  t.ok(await taken(await ask(big)), 'and back')
   await reload(gateway, { subscribers, ingest: { path: '/elsewhere' } })
   t.strictSame([await ask(again), await askAgain(plain, '/elsewhere')], [[404, null], [200, 'duplicate']], 'path: the old one is gone, the new one served')
   await reload(gateway, { subscribers, ingest: { rateLimit: { max: 1, per: '1h' } } })
   t.strictSame([(await ask(plain))[0], (await ask(plain))[0]].at(-1), 429, 'rateLimit')
   await reload(gateway, { subscribers, dedupe: { ignoreFields: ['n'] } })
-  t.match([await ask({ ...plain, taskId: 'p' }), await askAgain({ ...again, taskId: 'p' })], [taken, [200, 'duplicate']], 'dedupe.ignoreFields: other content is none')
+  t.ok(await taken(await ask({ ...plain, taskId: 'p' })))
+  t.strictSame(await askAgain({ ...again, taskId: 'p' }), [200, 'duplicate'], 'dedupe.ignoreFields: other content is none')
   await reload(gateway, { subscribers, dedupe: { onConflict: 'hold' } })
-  t.match(await ask(third), taken)
+  t.ok(await taken(await ask(third)))
   const held = await until('a revision is held', async () => (await seeDeliveries(gateway, 'state=held'))[0])
   t.match(held, { taskId: 'plain', heldBy: 'conflict' }, 'dedupe.onConflict: a revision is held now')
 })

@@ -24,18 +24,26 @@ const SHORTEST_MS = 500
 const LONGEST_MS = 2_500
 
 const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { times: { type: 'string', default: '1' }, every: { type: 'string', default: '20' } } })
-const everyMs = Number(values.every) * 1_000
+const [times, everyMs] = [numberOf('times'), numberOf('every') * 1_000]
 const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['--eval', 'for (;;) {}'], { stdio: 'ignore' }))
 process.once('exit', () => { for (const child of busy) child.kill('SIGKILL') })
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
 
-for (let time = 1; time <= Number(values.times) && !stop.signal.aborted; time++) {
-  console.log(`\nrough run ${time} of ${values.times}`)
+for (let time = 1; time <= times && !stop.signal.aborted; time++) {
+  console.log(`\nrough run ${time} of ${times}`)
   if (!await roughRun()) process.exitCode = 1
 }
 if (stop.signal.aborted) process.exitCode = 1
 for (const child of busy) child.kill('SIGKILL')
+
+/** @returns what was asked for; ends the process when that is no number */
+function numberOf (name: 'times' | 'every'): number {
+  const number = Number(values[name])
+  if (number > 0 && Number.isFinite(number)) return number
+  console.error(`--${name} ${values[name]} is no number: give one above 0.`)
+  process.exit(2)
+}
 
 /** @returns whether all passed */
 async function roughRun (): Promise<boolean> {

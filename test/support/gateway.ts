@@ -65,7 +65,7 @@ export interface TestGateway {
   log: Array<Record<string, unknown>>
   /** Posts a callback. */
   post (body: string | Buffer | object, headers?: Record<string, string>): Promise<{ status: number, json: Record<string, unknown> }>
-  /** Asks the admin API as an operator; who only reads asks again while Redis has no time for it. */
+  /** Asks the admin API as an operator; who reads, pauses or resumes asks again while Redis has no time for it. */
   api<T = Record<string, unknown>> (method: string, path: string, body?: object): Promise<{ status: number, json: T }>
   stop (): Promise<void>
 }

@@ -210,9 +210,20 @@ export async function accept (gateway: TestGateway, callback: { taskId: string, 
 /** As {@link accept}, for a body that must stay as it is. */
 export async function acceptBytes (gateway: TestGateway, body: string | Buffer, headers?: Record<string, string>): Promise<string> {
   const first = await gateway.post(body, headers)
-  if (first.status !== 200 || first.json['status'] === 'duplicate') throw new Error(`not accepted: ${first.status} ${JSON.stringify(first.json)}`)
-  const { json } = first.json['status'] === 'accepted' ? first : await repeat(gateway, body, headers)
-  return String(json['eventId'])
+  const last = await isTaken(gateway, first) && first.json['status'] === 'spooled' ? await repeat(gateway, body, headers) : first
+  const { status, eventId } = last.json
+  if (typeof eventId !== 'string' || (last === first && status !== 'accepted')) throw new Error(`not accepted: ${last.status} ${JSON.stringify(last.json)}`)
+  return eventId
+}
+
+/**
+ * Whether an answer says that a new callback is safe: Redis has it, or, after a
+ * pause of the machine, the spool. Waits in vain when the gateway does not say
+ * why it went to the spool.
+ */
+export async function isTaken (gateway: TestGateway, { status, json }: { status: number, json: Record<string, unknown> }): Promise<boolean> {
+  if (json['status'] === 'spooled') await logged(gateway, ({ msg }) => msg === 'spool.began')
+  return status === 200 && (json['status'] === 'accepted' || json['status'] === 'spooled')
 }
 
 /** What a repeat is answered. After a pause of the machine a callback may go to the spool: it is sent again until Redis has it. */
