@@ -153,14 +153,14 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
   const spool = await openSpool({ ...ground, accept: journey.accept, storage })
   let open = false
   const look = createLook({
-    store: storage.hasty,
+    store: storage.failFast,
     probe: storage.probe,
-    isQueueConnected: () => ground.role === 'ingest' || storage.patient.redis.status === 'ready',
+    isQueueConnected: () => ground.role === 'ingest' || storage.blocking.redis.status === 'ready',
     spool,
     refusedFaults: () => reloader.lastFaults().length,
     troubleAmongReplicas: replicas.trouble
   })
-  const alerts = openAlerts({ ...ground, store: storage.hasty, look, open: () => open, replicas })
+  const alerts = openAlerts({ ...ground, store: storage.failFast, look, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, look, alerts, open: () => open }
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
@@ -179,7 +179,7 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
 /** Until the gateway is open it is not among the replicas; it stays among them for as long as anything of it runs. */
 function openReplicas ({ role, version, startedAt, config, onChange, report, logger, teardown }: Ground, storage: Storage): Replicas {
   const self = { host: hostname(), pid: process.pid, role, version, startedAt }
-  const replicas = joinReplicas({ store: storage.hasty, self, config, report, logger })
+  const replicas = joinReplicas({ store: storage.failFast, self, config, report, logger })
   onChange(replicas.wake)
   teardown.push('replica', replicas.leave)
   return replicas
@@ -202,7 +202,7 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
   const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
-    store: storage.hasty,
+    store: storage.failFast,
     queues: journey.queues,
     accept: journey.accept,
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
@@ -214,9 +214,9 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
   })
 }
 
-async function openIngestFace (ground: Ground, { storage: { connections, hasty }, journey, spool }: Behind): Promise<string> {
+async function openIngestFace (ground: Ground, { storage: { connections, failFast }, journey, spool }: Behind): Promise<string> {
   const quarantine = createQuarantineStore({
-    redis: connections.hasty, keys: hasty.keys, retentionMs: () => ground.config().retention.quarantineMs
+    redis: connections.failFast, keys: failFast.keys, retentionMs: () => ground.config().retention.quarantineMs
   })
   return await openIngest({
     ...ground,
@@ -224,7 +224,7 @@ async function openIngestFace (ground: Ground, { storage: { connections, hasty }
     quarantine (refused) {
       quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be kept') })
     },
-    rateLimitRedis: { redis: connections.hasty, keyPrefix: hasty.keys.rateLimit, isAway: () => spool?.isRedisAway() ?? false }
+    rateLimitRedis: { redis: connections.failFast, keyPrefix: failFast.keys.rateLimit, isAway: () => spool?.isRedisAway() ?? false }
   })
 }
 

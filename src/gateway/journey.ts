@@ -51,11 +51,11 @@ const CLOSING_MS = 2_000
 /** Starts everything between the listener and the subscribers. */
 export function openJourney (options: JourneyOptions): Journey {
   const { storage, config, report, teardown } = options
-  const { hasty, patient, connections, confirmed } = storage
-  const queues = createQueues({ redis: connections.patient, keys: patient.keys, report })
+  const { failFast, blocking, connections, confirmed } = storage
+  const queues = createQueues({ redis: connections.blocking, keys: blocking.keys, report })
   teardown.push('queues', async () => { await queues.close() })
 
-  const sweeper = createSweeper(patient, {
+  const sweeper = createSweeper(blocking, {
     policy: () => ({ ...config().retention, windowMs: config().dedupe.windowMs }), report
   })
   teardown.push('sweeper', async () => { await sweeper.stop() })
@@ -64,7 +64,7 @@ export function openJourney (options: JourneyOptions): Journey {
   const delivering = options.role === 'ingest' ? null : startDelivering(options, queues)
   return {
     queues,
-    accept: createAccept({ store: hasty, queues, policy: config, report, confirmed }),
+    accept: createAccept({ store: failFast, queues, policy: config, report, confirmed }),
     wakeReplays: delivering?.wakeReplays ?? (() => {}),
     async align () {
       await alignHolds(options, queues)
@@ -74,39 +74,39 @@ export function openJourney (options: JourneyOptions): Journey {
 }
 
 /** Holds that the configuration decides, and the queues that wait because of them. */
-async function alignHolds ({ storage: { patient }, config, report }: JourneyOptions, queues: Queues): Promise<void> {
-  for (const { subscriber, hold, set } of await applyConfiguredHolds(patient, config().subscribers)) {
+async function alignHolds ({ storage: { blocking }, config, report }: JourneyOptions, queues: Queues): Promise<void> {
+  for (const { subscriber, hold, set } of await applyConfiguredHolds(blocking, config().subscribers)) {
     report({ fact: set ? 'subscriber.held' : 'subscriber.released', subscriber, by: hold })
   }
-  for (const [subscriber, hold] of await readHolds(patient)) await queues.setPaused(subscriber, hold !== null)
+  for (const [subscriber, hold] of await readHolds(blocking)) await queues.setPaused(subscriber, hold !== null)
 }
 
 interface Delivering { apply: () => Promise<void>, wakeReplays: () => void }
 
 function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
-  const { storage: { patient, connections }, config, report, teardown } = options
+  const { storage: { blocking, connections }, config, report, teardown } = options
   const outbound = createOutbound()
   teardown.push('outbound connections', () => { outbound.close() })
 
   const breakers = createBreakers({
     subscribers: () => config().subscribers,
     queues,
-    step: async subscribers => await stepBreakers(patient, subscribers),
-    trialOf: async name => await readTrial(patient, name),
-    isHeld: async name => ((await readHolds(patient)).get(name) ?? null) !== null,
+    step: async subscribers => await stepBreakers(blocking, subscribers),
+    trialOf: async name => await readTrial(blocking, name),
+    isHeld: async name => ((await readHolds(blocking)).get(name) ?? null) !== null,
     report
   })
   teardown.push('breakers', breakers.stop)
   breakers.start()
 
   const reconciler = createReconciler({
-    redis: connections.patient,
-    keys: patient.keys,
+    redis: connections.blocking,
+    keys: blocking.keys,
     queues,
     async holds () {
       // A queue that was lost has forgotten its limits too. A Redis that is full takes none; that must stop nothing else.
       await Promise.allSettled(config().subscribers.map(breakers.limit))
-      return await readHolds(patient)
+      return await readHolds(blocking)
     },
     report
   })
@@ -116,15 +116,15 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   const workers = createWorkers({
     queues,
     limit: breakers.limit,
-    redis: connections.patient,
-    keys: patient.keys,
+    redis: connections.blocking,
+    keys: blocking.keys,
     report,
     deliver: delivererOf(options, outbound),
     recording: recordingFor(options)
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
-  const replays = createReplayRunner({ store: patient, queues, subscribers: () => config().subscribers, report })
+  const replays = createReplayRunner({ store: blocking, queues, subscribers: () => config().subscribers, report })
   teardown.push('replays', async () => { await replays.stop() })
   replays.start()
 

@@ -19,9 +19,9 @@ export interface ReloadEverywhereOptions {
  *
  * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
  */
-export function reloadEverywhere ({ storage: { connections, hasty: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<Reloaded> {
+export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<Reloaded> {
   const me = randomUUID()
-  const listener = connections.subscriber()
+  const listener = connections.pubSub()
   listener.on('message', (_channel: string, from: string) => {
     if (from !== me) void reloader.reload() // it reports what comes of it
   })

@@ -34,7 +34,7 @@ export async function openSpool ({ config, role, accept, storage, report, teardo
   if (dir === null) return null
   const spooling = await openSpooling({
     accept,
-    redis: storage.hasty.redis,
+    redis: storage.failFast.redis,
     probe: storage.probe,
     verify: storage.verify,
     dir,

@@ -27,11 +27,11 @@ const READY_SOON_MS = 2_000
 
 export interface Storage {
   /** For accepting and for readers: fails fast. */
-  hasty: RecordStore
+  failFast: RecordStore
   /** For delivering and for what runs in the background: waits for Redis. */
-  patient: RecordStore
+  blocking: RecordStore
   connections: Connections
-  /** For what is written by `hasty` and acknowledged. */
+  /** For what is written by `failFast` and acknowledged. */
   confirmed: Confirmed
   /** Rejects when nothing would be acknowledged now. */
   probe: () => Promise<void>
@@ -63,13 +63,13 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
   const connections = connectRedis({ target, report })
   teardown.push('redis connections', async () => { await connections.close() })
   const keys = keysOf(config.redis.prefix)
-  const confirmed = confirmedBy(connections.hasty, { replicas: config.redis.waitReplicas, key: keys.events })
+  const confirmed = confirmedBy(connections.failFast, { replicas: config.redis.waitReplicas, key: keys.events })
   return {
-    hasty: { redis: connections.hasty, keys },
-    patient: { redis: connections.patient, keys },
+    failFast: { redis: connections.failFast, keys },
+    blocking: { redis: connections.blocking, keys },
     connections,
     confirmed,
-    probe: async () => await confirmed(async () => { await probeWrites(connections.hasty, keys) }),
+    probe: async () => await confirmed(async () => { await probeWrites(connections.failFast, keys) }),
     kind: external === null ? 'managed' : 'external',
     verify: await verifyNowOrLater(options, { target, connections, keys })
   }
@@ -83,15 +83,15 @@ async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, {
   const canWait = spoolDir !== null && isKnownRedis(spoolDir, data)
 
   async function verify (): Promise<void> {
-    const { warnings } = await checkRedis(connections.hasty, config.redis)
-    await claimDataVersion(connections.hasty, keys)
+    const { warnings } = await checkRedis(connections.failFast, config.redis)
+    await claimDataVersion(connections.failFast, keys)
     for (const warning of warnings) logger.warn(warning)
     if (spoolDir !== null) remember(spoolDir, data, logger)
   }
 
   try {
     const withinMs = canWait ? READY_SOON_MS : READY_WITHIN_MS
-    await Promise.all([waitUntilReady(connections.hasty, withinMs), waitUntilReady(connections.patient, withinMs)])
+    await Promise.all([waitUntilReady(connections.failFast, withinMs), waitUntilReady(connections.blocking, withinMs)])
     await verify()
     return null
   } catch (error) {

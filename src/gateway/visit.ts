@@ -51,7 +51,7 @@ export async function visitRecord (options: VisitOptions): Promise<Visit> {
     await connections.close()
     await server.own?.stop()
   }
-  const store = { redis: connections.patient, keys: keysOf(config.redis.prefix) }
+  const store = { redis: connections.blocking, keys: keysOf(config.redis.prefix) }
   try {
     await waitUntilReady(store.redis, READY_WITHIN_MS)
     return { store, warnings: await warningsFor(options, store), close }

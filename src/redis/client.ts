@@ -11,11 +11,11 @@ import type { RedisClient } from './script.js'
 import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
 
 /**
- * `hasty` accepts and reads: a command fails within a second rather than wait.
- * `patient` works the queue: a command waits for as long as Redis is away.
- * `subscriber` listens on channels and takes no other command.
+ * `fail-fast` accepts and reads: a command fails within a second rather than wait.
+ * `blocking` works the queue: a command waits for as long as Redis is away.
+ * `pub-sub` listens on channels and takes no other command.
  */
-export type ClientRole = 'hasty' | 'patient' | 'subscriber'
+export type ClientRole = 'fail-fast' | 'blocking' | 'pub-sub'
 
 /** Replies keep the driver's default shapes. */
 type Options = Omit<RedisOptions, 'replyMapping'>
@@ -61,9 +61,9 @@ function optionsOf (role: ClientRole): Options {
     keepAlive: 5_000,
     maxLoadingRetryTime: 250,
     // Data must arrive within this time of a command, or the connection is taken for cut.
-    // Longer than any blocking command of the queue for the patient.
-    socketTimeout: role === 'hasty' ? 5_000 : 30_000,
-    ...(role === 'hasty'
+    // On the blocking connection, longer than any command of the queue that blocks.
+    socketTimeout: role === 'fail-fast' ? 5_000 : 30_000,
+    ...(role === 'fail-fast'
       ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
       : { maxRetriesPerRequest: null })
   }

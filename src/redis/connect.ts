@@ -19,11 +19,11 @@ export type { RedisTarget, RedisTls, RedisSettings } from './target.js'
 
 export interface Connections {
   /** For accepting and reading: a command fails within about a second when Redis is away. */
-  readonly hasty: RedisClient
+  readonly failFast: RedisClient
   /** For the queue and for recording attempts: a command waits until Redis is back. */
-  readonly patient: RedisClient
+  readonly blocking: RedisClient
   /** A connection of its own for `subscribe`; closed with the others. */
-  subscriber (): RedisClient
+  pubSub (): RedisClient
   /** Ends every connection within a fraction of a second; what still waits on one is rejected. Idempotent. */
   close (): Promise<void>
 }
@@ -56,13 +56,13 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
   const unfollow = target.kind === 'sentinel'
     ? followFailovers(target, () => { for (const client of clients) client.disconnect(true) })
     : () => {}
-  const hasty = open('hasty')
-  const patient = open('patient')
+  const failFast = open('fail-fast')
+  const blocking = open('blocking')
 
   return {
-    hasty,
-    patient,
-    subscriber: () => open('subscriber'),
+    failFast,
+    blocking,
+    pubSub: () => open('pub-sub'),
     async close () {
       closed = true
       unfollow()

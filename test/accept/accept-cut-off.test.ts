@@ -5,7 +5,7 @@
  */
 import { dirname, join } from 'node:path'
 import t from '../support/tap.js'
-import { hastyClient, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { failFastClient, allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { startCuttingProxy } from '../support/cutting-proxy.js'
 import { startRedis } from '../support/redis.js'
 import { until } from '../support/until.js'
@@ -54,13 +54,13 @@ for (const when of ['before it is sent', 'before it is answered'] as const) {
   t.test(`cut at any message, ${when}: nothing lost, nothing doubled`, async t => {
     let cuts = 0
     for (let n = 0; ; n++) {
-      const hasty = await hastyClient(server, proxy.path)
-      const gateway = await openGateway(t, server, { prefix: `${when.length}-${n}`, policy: policyFor(['a', 'b']), hasty })
+      const failFast = await failFastClient(server, proxy.path)
+      const gateway = await openGateway(t, server, { prefix: `${when.length}-${n}`, policy: policyFor(['a', 'b']), failFast })
       proxy.arm(n, when)
       for (const fields of ARRIVALS) await sendUntilAnswered(gateway, fields)
       const cut = proxy.hasCut()
       t.equal(await everythingIsRight(gateway), null, `message ${n}`)
-      hasty.disconnect()
+      failFast.disconnect()
       if (!cut) break
       cuts += 1
     }

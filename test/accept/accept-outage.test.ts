@@ -8,7 +8,7 @@ import { readEvent } from '../../src/record/read-event.js'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, hastyClient, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway
+  accepted, allEvents, callback, endDelivery, failFastClient, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
 import { until } from '../support/until.js'
 
@@ -16,16 +16,16 @@ interface Scene {
   server: TestRedis
   gateway: Gateway
   /** The connection that it accepts on. */
-  hasty: ReturnType<TestRedis['client']>
+  failFast: ReturnType<TestRedis['client']>
 }
 
 /** A command may take as long as it takes, unless Redis is gone; or as long as the gateway lets it, where it hangs. */
 async function start (t: Test, { hangs = false } = {}): Promise<Scene> {
   const server = await startRedis()
   t.teardown(async () => { await server.close() })
-  const hasty = hangs ? await hastyClient(server) : server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1 })
-  await waitUntilReady(hasty, 30_000)
-  return { server, gateway: await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a', 'b']), hasty }), hasty }
+  const failFast = hangs ? await failFastClient(server) : server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1 })
+  await waitUntilReady(failFast, 30_000)
+  return { server, gateway: await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a', 'b']), failFast }), failFast }
 }
 
 async function untilAccepted (gateway: Gateway, taskId: string): Promise<void> {
@@ -58,11 +58,11 @@ t.test('while Redis is frozen every copy of an arrival is answered when a comman
 })
 
 t.test('of many that arrive while Redis is frozen, none waits longer than the first', async t => {
-  const { server, gateway, hasty } = await start(t, { hangs: true })
+  const { server, gateway, failFast } = await start(t, { hangs: true })
   await untilAccepted(gateway, 'before')
   let asked = 0
-  const send = hasty.sendCommand.bind(hasty)
-  hasty.sendCommand = (...args) => {
+  const send = failFast.sendCommand.bind(failFast)
+  failFast.sendCommand = (...args) => {
     asked++
     return send(...args)
   }
@@ -75,7 +75,7 @@ t.test('of many that arrive while Redis is frozen, none waits longer than the fi
 
 t.test('a read-only replica accepts nothing, and everything again as a primary', async t => {
   const { gateway } = await start(t)
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   await redis.call('REPLICAOF', '127.0.0.1', '1')
   t.match(await gateway.accept(callback({ taskId: 't1' })), { kind: 'unavailable', reason: /READONLY|read only/i })
   await redis.call('REPLICAOF', 'NO', 'ONE')
@@ -85,24 +85,24 @@ t.test('a read-only replica accepts nothing, and everything again as a primary',
 
 t.test('an arrival that meets a server which became a replica makes the driver look for the primary', async t => {
   const server = await startRedis()
-  const { hasty, close } = connectRedis({ target: { kind: 'socket', path: server.path }, report () {} })
+  const { failFast, close } = connectRedis({ target: { kind: 'socket', path: server.path }, report () {} })
   t.teardown(async () => {
     await close()
     await server.close()
   })
-  await waitUntilReady(hasty, 5_000)
-  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a']), hasty })
-  await gateway.patient.redis.call('REPLICAOF', '127.0.0.1', '1')
-  const again = new Promise<void>(resolve => { hasty.once('reconnecting', () => { resolve() }) })
+  await waitUntilReady(failFast, 5_000)
+  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a']), failFast })
+  await gateway.blocking.redis.call('REPLICAOF', '127.0.0.1', '1')
+  const again = new Promise<void>(resolve => { failFast.once('reconnecting', () => { resolve() }) })
   t.match(await gateway.accept(callback({ taskId: 't1' })), { kind: 'unavailable', reason: /READONLY/ })
   await again
-  await gateway.patient.redis.call('REPLICAOF', 'NO', 'ONE')
+  await gateway.blocking.redis.call('REPLICAOF', 'NO', 'ONE')
   await untilAccepted(gateway, 't1')
 })
 
 t.test('a full Redis accepts nothing, keeps no half of anything, and still records attempts', async t => {
   const { gateway } = await start(t)
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   const before = await accepted(gateway, { taskId: 'before' })
   const keysBefore = (await redis.keys('*')).sort()
   await redis.config('SET', 'maxmemory', '1')
@@ -110,7 +110,7 @@ t.test('a full Redis accepts nothing, keeps no half of anything, and still recor
   t.strictSame((await redis.keys('*')).sort(), keysBefore)
 
   await endDelivery(gateway, 'a', before, { state: 'delivered' })
-  const { deliveries } = (await readEvent(gateway.patient, before))!
+  const { deliveries } = (await readEvent(gateway.blocking, before))!
   t.strictSame(deliveries.map(({ state }) => state), ['delivered', 'queued'], 'what was sent is known, so it is not sent again')
 
   await redis.config('SET', 'maxmemory', '0')
@@ -122,7 +122,7 @@ t.test('a Redis that forgot its scripts is told them again', async t => {
   const { gateway } = await start(t)
   await accepted(gateway, { taskId: 't1' })
   for (let n = 0; n < 3; n++) {
-    await gateway.patient.redis.script('FLUSH')
+    await gateway.blocking.redis.script('FLUSH')
     const id = await accepted(gateway, { taskId: `after ${n}` })
     t.ok(await hasJob(gateway, 'a', id))
     t.equal((await readEvent(gateway.store, id))!.event.duplicates, 0, 'to send it twice was no repeat')

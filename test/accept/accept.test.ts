@@ -72,7 +72,7 @@ t.test('a status 0 after a final one is late: kept without deliveries', async t 
   const { event, deliveries } = (await readEvent(gateway.store, late))!
   t.strictSame(event.flags, ['late'])
   t.strictSame(deliveries, [])
-  t.ok(await gateway.patient.redis.zscore(gateway.keys.ended, late), 'its retention has begun')
+  t.ok(await gateway.blocking.redis.zscore(gateway.keys.ended, late), 'its retention has begun')
   t.strictSame(gateway.facts.filter(fact => fact.fact === 'event.accepted').map(({ subscribers }) => subscribers), [['a'], []])
   t.equal((await gateway.accept(callback({ taskId: 't1', status: 0 }))).kind, 'duplicate')
 
@@ -157,7 +157,7 @@ t.test('an event that no subscriber wants is kept, and its retention begins', as
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy })
   const id = await accepted(gateway, { taskId: 't1' })
   t.strictSame((await readEvent(gateway.store, id))!.deliveries, [])
-  t.ok(await gateway.patient.redis.zscore(gateway.keys.ended, id))
+  t.ok(await gateway.blocking.redis.zscore(gateway.keys.ended, id))
   t.equal((await gateway.queues.count('a')).jobs, 0)
 })
 
@@ -203,7 +203,7 @@ t.test('a claim older than the window makes no repeat any more', async t => {
 t.test('sequences rise even when the clock is set back', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor([]) })
   const ahead = (Date.now() + 3_600_000) * 1_000
-  await gateway.patient.redis.set(gateway.keys.sequence, String(ahead))
+  await gateway.blocking.redis.set(gateway.keys.sequence, String(ahead))
   await accepted(gateway, { taskId: 't1' })
   await accepted(gateway, { taskId: 't2' })
   t.strictSame((await allEvents(gateway)).map(({ event }) => event.sequence), [ahead + 2, ahead + 1])
@@ -216,7 +216,7 @@ function statusOf (body: string): number {
 t.test('what cannot be read is said, and nothing is written', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a']) })
   t.match(await gateway.accept({ ...callback({}), body: Buffer.from('{"status":1}') }), { kind: 'unreadable', field: 'taskId' })
-  t.equal(await gateway.patient.redis.exists(gateway.keys.sequence), 0)
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.sequence), 0)
 })
 
 t.test('a test event takes nothing from the real callback that comes after it', async t => {

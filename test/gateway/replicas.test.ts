@@ -11,7 +11,7 @@ import type { RecordStore } from '../../src/record/store.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { createLogger } from '../../src/telemetry/log.js'
 import { configOf } from '../config/config-of.js'
-import { hastyClient } from '../support/relay.js'
+import { failFastClient } from '../support/relay.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { until } from '../support/until.js'
 
@@ -43,7 +43,7 @@ async function join (t: Tap, redis: TestRedis, { config, prefix = 'test', times 
   let running = config
   let asked = 0
   const replicas = joinReplicas({
-    store: { redis: await hastyClient(redis), keys },
+    store: { redis: await failFastClient(redis), keys },
     self: { host: 'web-1', pid: 7, role: 'all', version: '1.2.3', startedAt: Date.now() },
     config () {
       asked += 1

@@ -32,7 +32,7 @@ async function takeJob (): Promise<{ child: ChildProcess, jobId: string }> {
 }
 
 /** How long the job would stay locked, and nobody look for crashed ones, if all of them crashed now; milliseconds. */
-async function heldUpMs ({ keys, patient: { redis } }: Gateway, jobId: string): Promise<[lock: number, look: number]> {
+async function heldUpMs ({ keys, blocking: { redis } }: Gateway, jobId: string): Promise<[lock: number, look: number]> {
   const leftOf = async (key: string): Promise<number> =>
     await until(`${key} is there`, async () => await redis.pttl(`${keys.queuePrefix}:a:${key}`).then(left => left === -2 ? undefined : left))
   return [await leftOf(`${jobId}:lock`), await leftOf('stalled-check')]

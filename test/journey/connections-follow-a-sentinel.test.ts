@@ -40,52 +40,52 @@ t.test('the primary is asked for by name, and followed through a failover', asyn
   })
   t.equal(seen, true, 'the sentinel knows the replica')
 
-  const { hasty, patient } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
-  await waitUntilReady(hasty, GUARD_MS)
-  await patient.set('written', 'before')
-  t.match(await hasty.info('server'), `tcp_port:${firstPort}`)
+  const { failFast, blocking } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await waitUntilReady(failFast, GUARD_MS)
+  await blocking.set('written', 'before')
+  t.match(await failFast.info('server'), `tcp_port:${firstPort}`)
   t.equal(await until(async () => await second.client().get('written') === 'before'), true)
 
-  const letGo = new Promise<void>(resolve => { hasty.once('close', () => { resolve() }) })
+  const letGo = new Promise<void>(resolve => { failFast.once('close', () => { resolve() }) })
   await sentinel.call('SENTINEL', 'FAILOVER', 'main')
   await letGo
-  await waitUntilReady(hasty, GUARD_MS)
-  t.match(await hasty.info('server'), `tcp_port:${secondPort}`, 'the new primary is used at once')
+  await waitUntilReady(failFast, GUARD_MS)
+  t.match(await failFast.info('server'), `tcp_port:${secondPort}`, 'the new primary is used at once')
   t.match(await first.client().info('replication'), 'role:master', 'while the old one would still take writes')
-  t.equal(await hasty.set('written', 'after'), 'OK')
+  t.equal(await failFast.set('written', 'after'), 'OK')
   t.equal(await second.client().get('written'), 'after')
 })
 
 t.test('an unknown name is told with the sentinel\'s address', async t => {
-  const { hasty } = connected(t, { kind: 'sentinel', name: 'other', nodes: [`127.0.0.1:${sentinelPort}`] })
-  await t.rejects(waitUntilReady(hasty, 300), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`sentinel other \\(127\\.0\\.0\\.1:${sentinelPort}\\)`) })
+  const { failFast } = connected(t, { kind: 'sentinel', name: 'other', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await t.rejects(waitUntilReady(failFast, 300), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`sentinel other \\(127\\.0\\.0\\.1:${sentinelPort}\\)`) })
 })
 
 t.test('a second error of a connection ends nothing here either', async t => {
-  const { hasty } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
-  await waitUntilReady(hasty, GUARD_MS)
-  const { stream } = hasty as Redis
+  const { failFast } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] })
+  await waitUntilReady(failFast, GUARD_MS)
+  const { stream } = failFast as Redis
   stream.emit('error', new Error('the certificate is refused'))
   stream.emit('error', new Error('tlsv1 alert decode error'))
   stream.destroy()
-  t.equal(await until(async () => await hasty.ping().then(() => true, () => false)), true)
+  t.equal(await until(async () => await failFast.ping().then(() => true, () => false)), true)
 })
 
 t.test('who lets go while the sentinels are asked asks them again, and so does a copy; who is closed then is closed', async t => {
   watcher.kill('SIGSTOP')
   t.teardown(() => { watcher.kill('SIGCONT') })
   const target = { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] } as const
-  const { hasty, patient } = connected(t, target)
+  const { failFast, blocking } = connected(t, target)
   const closed = connected(t, target)
-  const copy = (patient as Redis).duplicate() // as the queue makes them
+  const copy = (blocking as Redis).duplicate() // as the queue makes them
   copy.on('error', () => {})
   t.teardown(() => { copy.disconnect() })
-  const clients = [hasty, patient, copy]
-  for (const client of [...clients, closed.patient]) t.equal(client.status, 'connecting')
+  const clients = [failFast, blocking, copy]
+  for (const client of [...clients, closed.blocking]) t.equal(client.status, 'connecting')
   for (const client of clients) client.disconnect(true)
   await closed.close()
   watcher.kill('SIGCONT')
   await Promise.all(clients.map(async client => { await waitUntilReady(client, 5_000) }))
   t.strictSame(await Promise.all(clients.map(async client => await client.ping())), ['PONG', 'PONG', 'PONG'])
-  t.equal(closed.patient.status, 'end')
+  t.equal(closed.blocking.status, 'end')
 })

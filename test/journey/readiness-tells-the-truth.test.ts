@@ -75,7 +75,7 @@ t.test('a Redis that lets callbacks in and the queue no more: whoever delivers s
   await subscriber.waitFor(1)
   const operator = redis.client()
   const clients = (await operator.client('LIST') as string).trim().split('\n')
-  const ofQueue = clients.filter(line => line.includes('name=fotor-relay-patient'))
+  const ofQueue = clients.filter(line => line.includes('name=fotor-relay-blocking'))
   await operator.config('SET', 'maxclients', clients.length - ofQueue.length)
   for (const line of ofQueue) await operator.client('KILL', 'ID', Number(/^id=(\d+)/.exec(line)![1]))
   const eventId = await accept(ingest, { taskId: 'during' })

@@ -37,7 +37,7 @@ t.test('the job of the present generation is added, and of open deliveries only'
   const retrying = await accepted(gateway, { taskId: 't2' })
   await endDelivery(gateway, 'a', over, { state: 'delivered' })
   await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() })
-  await releaseEvent(gateway.patient, gateway.queues, released)
+  await releaseEvent(gateway.blocking, gateway.queues, released)
   for (const id of [over, released, held, retrying]) await loseJob(gateway, 'a', id)
   await loseJob(gateway, 'a', released, 2)
   t.equal(await gateway.reconciler().round(), 2)
@@ -75,7 +75,7 @@ t.test('a long queue is walked as soon as it has fewer jobs than open deliveries
 t.test('a long queue is walked bit by bit even when other jobs make up the number', async t => {
   const gateway = await open(t, ['a'])
   const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
-  await discardDeliveries(gateway.patient, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
+  await discardDeliveries(gateway.blocking, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
   await loseJob(gateway, 'a', ids[20]!)
   const reconciler = gateway.reconciler({ small: 10, step: 5 })
   const rounds: number[] = []
@@ -89,7 +89,7 @@ t.test('a long queue that is being worked off is not walked: nothing is missing'
   const { deliver, sent } = recordingDeliver(async () => ({ state: 'delivered' }))
   await Promise.all(Array.from({ length: 1_000 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
   let looks = 0
-  const counting = new Proxy(gateway.patient.redis, {
+  const counting = new Proxy(gateway.blocking.redis, {
     get (redis, name) {
       if (name === 'relay-mendBuffer') looks++
       const member = Reflect.get(redis, name) as unknown
@@ -109,7 +109,7 @@ t.test('a long queue that is being worked off is not walked: nothing is missing'
 
 t.test('thousands of missing jobs are added in one round', async t => {
   const gateway = await open(t, ['a'])
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   const pipeline = redis.pipeline()
   for (let n = 0; n < 4_500; n++) {
     const id = 'evt_' + String(n).padStart(26, '0')
@@ -123,17 +123,17 @@ t.test('thousands of missing jobs are added in one round', async t => {
 
 t.test('queues wait when their subscriber is on hold, and go on when it is not', async t => {
   const gateway = await open(t)
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   const paused = async (): Promise<number[]> => await Promise.all(['a', 'b'].map(async name => await redis.hexists(`${gateway.keys.queuePrefix}:${name}:meta`, 'paused')))
   const reconciler = gateway.reconciler()
-  await setHold(gateway.patient, 'a', 'gone')
+  await setHold(gateway.blocking, 'a', 'gone')
   await reconciler.round()
   t.strictSame(await paused(), [1, 0])
-  await setHold(gateway.patient, 'a', 'pause')
-  await clearHold(gateway.patient, 'a', 'gone')
+  await setHold(gateway.blocking, 'a', 'pause')
+  await clearHold(gateway.blocking, 'a', 'gone')
   await reconciler.round()
   t.strictSame(await paused(), [1, 0], 'one hold is left')
-  await clearHold(gateway.patient, 'a', 'pause')
+  await clearHold(gateway.blocking, 'a', 'pause')
   await reconciler.round()
   t.strictSame(await paused(), [0, 0])
   await gateway.queues.setPaused('b', true)
@@ -146,7 +146,7 @@ t.test('trouble with one queue keeps no other from being mended', async t => {
   const id = await accepted(gateway, { taskId: 't1' })
   await loseJob(gateway, 'a', id)
   await loseJob(gateway, 'b', id)
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   for (const name of ['a', 'b']) {
     await redis.rename(`${gateway.keys.queuePrefix}:${name}:meta`, 'aside')
     await redis.set(`${gateway.keys.queuePrefix}:${name}:meta`, 'of a wrong type')

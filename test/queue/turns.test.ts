@@ -140,7 +140,7 @@ interface Scene { gateway: Gateway, turns: Turns, backend: RedisQueueBackend, re
 
 async function setScene (t: Test): Promise<Scene> {
   const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   const recorded: AttemptResult[] = []
   const turns = createTurns({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } } })
   const backend = turns.backend('a', workerOptions(redis, keys.queuePrefix), {})
@@ -174,7 +174,7 @@ t.test('subscribers of one event have jobs of one name, and attempts of their ow
   const { gateway, turns, backend } = await setScene(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
   const jobId = jobIdOf(eventId, 1)
-  const other = turns.backend('b', workerOptions(gateway.patient.redis, gateway.keys.queuePrefix), {})
+  const other = turns.backend('b', workerOptions(gateway.blocking.redis, gateway.keys.queuePrefix), {})
   await Promise.all([backend.moveToActive(TOKEN), other.moveToActive(TOKEN)])
   turns.record(jobId, delivered(eventId))
   turns.record(jobId, { ...delivered(eventId), subscriber: 'b', next: { state: 'failed', reason: 'exhausted' } })
@@ -193,7 +193,7 @@ t.test('what a job is about comes with it, and whoever asks twice is told so', a
 
 t.test('a job that is none of ours, or whose event is gone, is about nothing', async t => {
   const { gateway, turns, backend } = await setScene(t)
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   const queue = new Queue('a', { connection: redis, prefix: keys.queuePrefix })
   t.teardown(async () => { await queue.close() })
   await queue.add('deliver', {}, { jobId: 'strange-1' })
@@ -215,18 +215,18 @@ t.test('a job whose attempt cannot be recorded stays where it is, and the others
   const [broken, whole] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await backend.moveToActive(TOKEN)
   await backend.moveToActive(TOKEN)
-  await gateway.patient.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
+  await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
   for (const eventId of [broken, whole]) turns.record(jobIdOf(eventId, 1), delivered(eventId))
   const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => { await finishJob(backend, jobIdOf(eventId, 1)) }))
   t.match(first, { status: 'rejected', reason: { message: /JSON|Expected/ } })
   t.equal(second!.status, 'fulfilled')
   t.match(recorded, [{ eventId: whole }])
-  t.equal(await gateway.patient.redis.lrem(`${gateway.keys.queuePrefix}:a:active`, 0, jobIdOf(broken, 1)), 1, 'still active')
+  t.equal(await gateway.blocking.redis.lrem(`${gateway.keys.queuePrefix}:a:active`, 0, jobIdOf(broken, 1)), 1, 'still active')
 })
 
 t.test('a full Redis takes no arrival, but deliveries go on and make room', async t => {
   const { gateway, turns, backend } = await setScene(t)
-  const { patient: { redis } } = gateway
+  const { blocking: { redis } } = gateway
   const ids = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await redis.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })

@@ -55,7 +55,7 @@ t.test('done: the job is gone, and nothing of it is left', async t => {
   await gateway.work(deliver)
   await until('it is finished', isEmpty(gateway))
   t.strictSame(runs.map(run => run.jobId), [jobId])
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   t.strictSame((await redis.keys(`${keys.queuePrefix}:a:*`)).filter(key => key.includes('evt_') || /:(completed|failed)$/.test(key)), [])
 })
 
@@ -84,8 +84,8 @@ t.test('give back on hold: the whole queue waits until it is let go', async t =>
   const { deliver, runs } = scripted([() => ({ kind: 'give-back', onHold: true })])
   await gateway.work(deliver)
   await until('the queue is paused', async () =>
-    await gateway.patient.redis.hexists(`${gateway.keys.queuePrefix}:a:meta`, 'paused') === 1 &&
-    await gateway.patient.redis.llen(`${gateway.keys.queuePrefix}:a:wait`) === 2)
+    await gateway.blocking.redis.hexists(`${gateway.keys.queuePrefix}:a:meta`, 'paused') === 1 &&
+    await gateway.blocking.redis.llen(`${gateway.keys.queuePrefix}:a:wait`) === 2)
   t.strictSame(runs.map(run => run.jobId), [first])
   await gateway.queues.setPaused('a', false)
   await until('both are finished', isEmpty(gateway))
@@ -190,7 +190,7 @@ t.test('a rate limit per minute is no limit per second', async t => {
   await gateway.work(deliver)
   await until('two are finished', async () => (await gateway.queues.count('a')).jobs === 1)
   t.equal(runs.length, 2)
-  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000, 'the third waits for the minute')
+  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000, 'the third waits for the minute')
 })
 
 t.test('a paused queue waits on every replica; what is in flight finishes', async t => {
@@ -198,13 +198,13 @@ t.test('a paused queue waits on every replica; what is in flight finishes', asyn
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await other!.work(deliver)
-  await setHold(gateway.patient, 'a', 'pause')
+  await setHold(gateway.blocking, 'a', 'pause')
   await gateway.queues.setPaused('a', true)
   await gateway.queues.setPaused('a', true)
   await jobsOf(gateway, 3)
   t.equal((await gateway.queues.count('a')).jobs, 3)
   t.strictSame(sent, [])
-  await clearHold(gateway.patient, 'a', 'pause')
+  await clearHold(gateway.blocking, 'a', 'pause')
   await other!.queues.setPaused('a', false)
   await until('all are finished', isEmpty(gateway))
   t.equal(sent.length, 3)
@@ -239,7 +239,7 @@ t.test('what does not finish in time is cut off and goes back, at no cost of bud
   const began = performance.now()
   await workers.stop(100)
   t.ok(performance.now() - began >= 95)
-  await until('it is back', async () => (await gateway.patient.redis.lrange(`${gateway.keys.queuePrefix}:a:wait`, 0, -1)).join() === jobId)
+  await until('it is back', async () => (await gateway.blocking.redis.lrange(`${gateway.keys.queuePrefix}:a:wait`, 0, -1)).join() === jobId)
 
   const { deliver, sent } = recordingDeliver()
   await other!.work(deliver)

@@ -44,14 +44,14 @@ t.test('a worker that has stopped taking jobs is replaced, and what it had in ha
   await accepted(gateway, { taskId: 't1' }, { only: 'a' })
   await accepted(gateway, { taskId: 't2' }, { only: 'a' })
   await gateway.work(deliver, { stuckAfterMs: 400, lookEveryMs: 200 })
-  await until('both are delivered', async () => (await readSubscriber(gateway.patient, 'a'))!.counts.delivered === 2)
+  await until('both are delivered', async () => (await readSubscriber(gateway.blocking, 'a'))!.counts.delivered === 2)
   t.match(gateway.facts.find(({ fact }) => fact === 'queue.worker-replaced'), { subscriber: 'a' })
 })
 
 t.test('limits are changed while they apply', async t => {
   const policy = policyFor(['a'])
   const gateway = await openGateway(t, server, { prefix: 'limits', policy })
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   const meta = `${gateway.keys.queuePrefix}:a:meta`
   await gateway.queues.setLimits({ name: 'a', concurrency: 2, rateLimit: { max: 3, perMs: 60_000 } })
   t.strictSame(await redis.hmget(meta, 'concurrency', 'max', 'duration'), ['2', '3', '60000'])
@@ -78,14 +78,14 @@ t.test('a shorter wish for quiet does not end a longer one', async t => {
   await gateway.queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
   await gateway.queues.keepQuiet('a', 60_000)
   await gateway.queues.keepQuiet('a', 1_000)
-  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
+  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
   await gateway.queues.keepQuiet('a', 120_000)
-  t.ok(await gateway.patient.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
+  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
 })
 
 t.test('a wish for quiet is kept whenever limits are set beside it', async t => {
   for (const [before, after] of [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [0, 1], [0, 2], [0, 3]] as const) {
-    const { queues, patient: { redis }, keys } = await openGateway(t, server, { prefix: `quiet-${before}-${after}`, policy: policyFor(['a']) })
+    const { queues, blocking: { redis }, keys } = await openGateway(t, server, { prefix: `quiet-${before}-${after}`, policy: policyFor(['a']) })
     await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
     const roundTrips = async (count: number): Promise<void> => { for (let n = 0; n < count; n++) await redis.ping() }
     await Promise.all([

@@ -37,11 +37,11 @@ async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules
   const results = Array.from({ length: times }, () => ({
     eventId, subscriber: 'a', generation: 1, attempt: attemptOf({ error: 'x' }), outcome, usesBudget: outcome !== null, next
   }))
-  await recordAttempts(gateway.patient, results, () => rules)
+  await recordAttempts(gateway.blocking, results, () => rules)
 }
 
-const stateOf = async ({ gateway }: Scene): Promise<string> => (await readSubscribers(gateway.patient))[0]!.breaker
-const step = async ({ gateway }: Scene, hasBreaker = true): Promise<BreakerChange[]> => await stepBreakers(gateway.patient, [{ name: 'a', hasBreaker }])
+const stateOf = async ({ gateway }: Scene): Promise<string> => (await readSubscribers(gateway.blocking))[0]!.breaker
+const step = async ({ gateway }: Scene, hasBreaker = true): Promise<BreakerChange[]> => await stepBreakers(gateway.blocking, [{ name: 'a', hasBreaker }])
 
 async function stepUntil (scene: Scene, to: BreakerChange['to']): Promise<void> {
   await until(to, async () => (await step(scene)).some(change => change.to === to))
@@ -54,7 +54,7 @@ t.test('it opens with the failure that makes it both enough and most, and not be
   t.equal(await stateOf(scene), 'closed', '4 of 9')
   await attempt(scene, { outcome: FAILED })
   t.equal(await stateOf(scene), 'open', '5 of 10')
-  t.equal((await readHolds(scene.gateway.patient)).get('a'), 'breaker')
+  t.equal((await readHolds(scene.gateway.blocking)).get('a'), 'breaker')
 })
 
 t.test('few failures open nothing, even when all fail', async t => {
@@ -90,16 +90,16 @@ t.test('it is told once that it is open; then one is tried, and a success lets m
   const scene = await open(t)
   await attempt(scene, { outcome: FAILED, times: 4, rules: { ...RULES, openForMs: 3_600_000, maxOpenForMs: 3_600_000 } })
   t.strictSame([await step(scene), await step(scene)], [[{ subscriber: 'a', to: 'open' }], []])
-  await scene.gateway.patient.redis.hset(scene.gateway.keys.subscriber('a'), 'breaker:until', Date.now()) // an hour later
+  await scene.gateway.blocking.redis.hset(scene.gateway.keys.subscriber('a'), 'breaker:until', Date.now()) // an hour later
   await stepUntil(scene, 'half-open')
-  t.strictSame([await stateOf(scene), await readTrial(scene.gateway.patient, 'a')], ['half-open', { state: 'half-open' }])
-  t.equal((await readHolds(scene.gateway.patient)).get('a'), null)
+  t.strictSame([await stateOf(scene), await readTrial(scene.gateway.blocking, 'a')], ['half-open', { state: 'half-open' }])
+  t.equal((await readHolds(scene.gateway.blocking)).get('a'), null)
   await attempt(scene, { outcome: REFUSED })
-  t.strictSame(await readTrial(scene.gateway.patient, 'a'), { state: 'closing', perSecond: 8 })
+  t.strictSame(await readTrial(scene.gateway.blocking, 'a'), { state: 'closing', perSecond: 8 })
   await stepUntil(scene, 'closing')
-  t.strictSame(await readTrial(scene.gateway.patient, 'a'), { state: 'closing', perSecond: 16 })
+  t.strictSame(await readTrial(scene.gateway.blocking, 'a'), { state: 'closing', perSecond: 16 })
   await stepUntil(scene, 'closed')
-  t.strictSame([await stateOf(scene), await readTrial(scene.gateway.patient, 'a')], ['closed', null])
+  t.strictSame([await stateOf(scene), await readTrial(scene.gateway.blocking, 'a')], ['closed', null])
 })
 
 t.test('while it closes, few failures among many do not open it, and as many as the share do', async t => {
@@ -109,7 +109,7 @@ t.test('while it closes, few failures among many do not open it, and as many as 
   await attempt(scene, { outcome: REFUSED })
   await attempt(scene, { outcome: REFUSED, times: 5 })
   await attempt(scene, { outcome: FAILED, times: 4 })
-  t.equal((await readTrial(scene.gateway.patient, 'a'))?.state, 'closing', '4 of 9')
+  t.equal((await readTrial(scene.gateway.blocking, 'a'))?.state, 'closing', '4 of 9')
   await attempt(scene, { outcome: FAILED })
   t.equal(await stateOf(scene), 'open', '5 of 10')
 })
@@ -118,7 +118,7 @@ t.test('a trial that fails opens it again, for longer, and costs the delivery no
   const scene = await open(t)
   await attempt(scene, { outcome: FAILED, times: 4 })
   const key = scene.gateway.keys.subscriber('a')
-  const { redis } = scene.gateway.patient
+  const { redis } = scene.gateway.blocking
   const openedMs = async (): Promise<number> => {
     const [until, since] = await redis.hmget(key, 'breaker:until', 'hold:breaker')
     return Number(until) - Number(since)
@@ -130,19 +130,19 @@ t.test('a trial that fails opens it again, for longer, and costs the delivery no
     t.equal(await stateOf(scene), 'open')
     t.equal(await openedMs(), wanted, 'no longer than it may')
   }
-  const { deliveries: [delivery] } = (await readEvent(scene.gateway.patient, scene.eventId))!
+  const { deliveries: [delivery] } = (await readEvent(scene.gateway.blocking, scene.eventId))!
   t.match(delivery, { state: 'retrying', attempts: 6, budgetUsed: 4 })
 })
 
 t.test('it never touches what an operator holds, and its clock stands still for as long as anybody does', async t => {
   const scene = await open(t)
-  await setHold(scene.gateway.patient, 'a', 'pause')
+  await setHold(scene.gateway.blocking, 'a', 'pause')
   await attempt(scene, { outcome: FAILED, times: 4 })
   await stepUntil(scene, 'half-open')
-  t.equal((await readHolds(scene.gateway.patient)).get('a'), 'pause')
-  const { redis } = scene.gateway.patient
+  t.equal((await readHolds(scene.gateway.blocking)).get('a'), 'pause')
+  const { redis } = scene.gateway.blocking
   t.ok(await redis.hexists(scene.gateway.keys.subscriber('a'), 'heldSince'))
-  await clearHold(scene.gateway.patient, 'a', 'pause')
+  await clearHold(scene.gateway.blocking, 'a', 'pause')
   t.notOk(await redis.hexists(scene.gateway.keys.subscriber('a'), 'heldSince'))
   t.equal(await stateOf(scene), 'half-open')
 })
@@ -153,7 +153,7 @@ for (const when of ['open', 'half-open'] as const) {
     await attempt(scene, { outcome: FAILED, times: 4 })
     if (when === 'half-open') await stepUntil(scene, 'half-open')
     t.strictSame(await step(scene, false), [{ subscriber: 'a', to: 'closed' }])
-    t.strictSame([await stateOf(scene), (await readHolds(scene.gateway.patient)).get('a')], ['closed', null])
+    t.strictSame([await stateOf(scene), (await readHolds(scene.gateway.blocking)).get('a')], ['closed', null])
     t.strictSame(await step(scene, false), [])
   })
 }

@@ -30,11 +30,11 @@ for (const [from, next, discarded] of TABLE) {
     const eventId = await accepted(gateway, { taskId: 't1' })
     if (next !== null) await endDelivery(gateway, 'a', eventId, next)
     const one = [{ eventId, subscriber: 'a' }]
-    t.equal(await discardDeliveries(gateway.patient, one), discarded ? 1 : 0)
-    t.equal(await discardDeliveries(gateway.patient, one), 0)
+    t.equal(await discardDeliveries(gateway.blocking, one), discarded ? 1 : 0)
+    t.equal(await discardDeliveries(gateway.blocking, one), 0)
     const { deliveries } = (await readEvent(gateway.store, eventId))!
     t.match(deliveries, [{ state: discarded ? 'discarded' : from, nextAttemptAt: null }, { state: 'queued' }])
-    const { patient: { redis }, keys } = gateway
+    const { blocking: { redis }, keys } = gateway
     t.strictSame(await Promise.all([keys.open('a'), keys.failed('a'), keys.held('a')].map(async key => await redis.zcard(key))), [0, 0, 0])
   })
 }
@@ -42,7 +42,7 @@ for (const [from, next, discarded] of TABLE) {
 t.test('the job of a discarded delivery finishes unsent', async t => {
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'a' }])
+  await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await until('both queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
@@ -52,6 +52,6 @@ t.test('the job of a discarded delivery finishes unsent', async t => {
 t.test('what is not there is discarded by nobody', async t => {
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  t.equal(await discardDeliveries(gateway.patient, []), 0)
-  t.equal(await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'x' }, { eventId: 'evt_x', subscriber: 'a' }]), 0)
+  t.equal(await discardDeliveries(gateway.blocking, []), 0)
+  t.equal(await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'x' }, { eventId: 'evt_x', subscriber: 'a' }]), 0)
 })

@@ -19,40 +19,40 @@ async function open (t: Test, names = ['a', 'b']): Promise<Gateway> {
 }
 
 async function ageOf (gateway: Gateway, eventId: string): Promise<number> {
-  const opened = await openDelivery(gateway.patient, { subscriber: 'a', eventId, generation: 1 })
+  const opened = await openDelivery(gateway.blocking, { subscriber: 'a', eventId, generation: 1 })
   if (opened.kind !== 'open') throw new Error(opened.kind)
   return opened.ageMs
 }
 
 t.test('a hold is set once and cleared once', async t => {
-  const { patient } = await open(t)
-  t.equal(await setHold(patient, 'a', 'pause'), true)
-  t.equal(await setHold(patient, 'a', 'pause'), false)
-  t.equal(await clearHold(patient, 'a', 'breaker'), false)
-  t.equal(await clearHold(patient, 'a', 'pause'), true)
-  t.equal(await clearHold(patient, 'a', 'pause'), false)
+  const { blocking } = await open(t)
+  t.equal(await setHold(blocking, 'a', 'pause'), true)
+  t.equal(await setHold(blocking, 'a', 'pause'), false)
+  t.equal(await clearHold(blocking, 'a', 'breaker'), false)
+  t.equal(await clearHold(blocking, 'a', 'pause'), true)
+  t.equal(await clearHold(blocking, 'a', 'pause'), false)
 })
 
 t.test('each hold is a fact of its own; the heaviest is shown', async t => {
-  const { patient } = await open(t)
+  const { blocking } = await open(t)
   const shown: Array<SubscriberHold | null> = []
   for (const hold of ['breaker', 'pause', 'gone', 'disabled', 'removed'] as const) {
-    await setHold(patient, 'a', hold)
-    shown.push((await readHolds(patient)).get('a')!)
+    await setHold(blocking, 'a', hold)
+    shown.push((await readHolds(blocking)).get('a')!)
   }
   t.strictSame(shown, ['breaker', 'pause', 'gone', 'disabled', 'removed'])
-  t.strictSame((await readSubscribers(patient))[0]!.holds, ['removed', 'disabled', 'gone', 'pause', 'breaker'])
-  for (const hold of ['removed', 'disabled', 'gone', 'pause', 'breaker'] as const) await clearHold(patient, 'a', hold)
-  t.strictSame(await readHolds(patient), new Map([['a', null], ['b', null]]))
+  t.strictSame((await readSubscribers(blocking))[0]!.holds, ['removed', 'disabled', 'gone', 'pause', 'breaker'])
+  for (const hold of ['removed', 'disabled', 'gone', 'pause', 'breaker'] as const) await clearHold(blocking, 'a', hold)
+  t.strictSame(await readHolds(blocking), new Map([['a', null], ['b', null]]))
 })
 
 t.test('a delivery is shown as held while its subscriber is, and is what it was afterwards', async t => {
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  await setHold(gateway.patient, 'a', 'gone')
-  const shown = async (): Promise<unknown[]> => (await readEvent(gateway.patient, eventId))!.deliveries.map(({ shown }) => shown)
+  await setHold(gateway.blocking, 'a', 'gone')
+  const shown = async (): Promise<unknown[]> => (await readEvent(gateway.blocking, eventId))!.deliveries.map(({ shown }) => shown)
   t.strictSame(await shown(), [{ state: 'held', heldBy: 'gone' }, { state: 'queued', heldBy: null }])
-  await clearHold(gateway.patient, 'a', 'gone')
+  await clearHold(gateway.blocking, 'a', 'gone')
   t.strictSame(await shown(), [{ state: 'queued', heldBy: null }, { state: 'queued', heldBy: null }])
 })
 
@@ -60,24 +60,24 @@ t.test('holds survive a kill -9 of Redis', async t => {
   const own = await startRedis()
   t.teardown(async () => { await own.close() })
   const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
-  await setHold(gateway.patient, 'a', 'pause')
+  await setHold(gateway.blocking, 'a', 'pause')
   await own.restart()
-  t.strictSame(await readHolds(gateway.patient), new Map([['a', 'pause']]))
+  t.strictSame(await readHolds(gateway.blocking), new Map([['a', 'pause']]))
 })
 
 t.test('time on hold does not count as age', async t => {
   const gateway = await open(t)
-  const { patient: { redis }, patient, keys } = gateway
+  const { blocking: { redis }, blocking, keys } = gateway
   const eventId = await accepted(gateway, { taskId: 't1' })
   const HOUR = 3_600_000
 
-  await setHold(patient, 'a', 'pause')
-  await setHold(patient, 'a', 'breaker')
+  await setHold(blocking, 'a', 'pause')
+  await setHold(blocking, 'a', 'breaker')
   const since = Number(await redis.hget(keys.subscriber('a'), 'heldSince'))
   await redis.hset(keys.subscriber('a'), 'heldSince', since - HOUR) // as if the hold had begun an hour ago
-  await clearHold(patient, 'a', 'pause')
+  await clearHold(blocking, 'a', 'pause')
   t.equal(await redis.hget(keys.subscriber('a'), 'heldTotal'), null, 'the clock stands while one hold is left')
-  await clearHold(patient, 'a', 'breaker')
+  await clearHold(blocking, 'a', 'breaker')
   const total = Number(await redis.hget(keys.subscriber('a'), 'heldTotal'))
   t.ok(total >= HOUR && total < HOUR + 60_000)
   t.equal(await redis.hexists(keys.subscriber('a'), 'heldSince'), 0)
@@ -86,35 +86,35 @@ t.test('time on hold does not count as age', async t => {
 
 t.test('what is queued during a hold is new when the hold ends', async t => {
   const gateway = await open(t)
-  const { patient: { redis }, patient, keys } = gateway
-  await setHold(patient, 'a', 'pause')
+  const { blocking: { redis }, blocking, keys } = gateway
+  await setHold(blocking, 'a', 'pause')
   const since = Date.now() - 3_600_000
   await redis.hset(keys.subscriber('a'), 'heldSince', since)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  t.equal((await readEvent(patient, eventId))!.deliveries[0]!.queuedAt, since, 'its clock stands where the hold began')
-  await clearHold(patient, 'a', 'pause')
+  t.equal((await readEvent(blocking, eventId))!.deliveries[0]!.queuedAt, since, 'its clock stands where the hold began')
+  await clearHold(blocking, 'a', 'pause')
   t.ok(await ageOf(gateway, eventId) < 60_000)
 })
 
 t.test('time before and after a hold does count', async t => {
   const gateway = await open(t)
-  const { patient: { redis }, patient, keys } = gateway
+  const { blocking: { redis }, blocking, keys } = gateway
   await redis.hset(keys.subscriber('a'), 'heldTotal', 5_000)
   const eventId = await accepted(gateway, { taskId: 't1' })
   await redis.hset(keys.subscriber('a'), 'heldTotal', 3_000) // as if it had been queued 2 s ago
   const age = await ageOf(gateway, eventId)
   t.ok(age >= 2_000 && age < 60_000, `${age}`)
-  await setHold(patient, 'a', 'pause')
-  await clearHold(patient, 'a', 'pause')
+  await setHold(blocking, 'a', 'pause')
+  await clearHold(blocking, 'a', 'pause')
   t.ok(await ageOf(gateway, eventId) >= 2_000)
 })
 
 t.test('configuration decides who is disabled and who is removed', async t => {
-  const { patient } = await open(t, [])
+  const { blocking } = await open(t, [])
   const apply = async (...entries: Array<{ name: string, enabled: boolean }>): Promise<unknown[]> =>
-    (await applyConfiguredHolds(patient, entries)).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
+    (await applyConfiguredHolds(blocking, entries)).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
   t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: false }), [{ subscriber: 'b', hold: 'disabled', set: true }])
-  t.strictSame(await readHolds(patient), new Map([['a', null], ['b', 'disabled']]))
+  t.strictSame(await readHolds(blocking), new Map([['a', null], ['b', 'disabled']]))
   t.strictSame(await apply({ name: 'b', enabled: true }), [
     { subscriber: 'a', hold: 'removed', set: true }, { subscriber: 'b', hold: 'disabled', set: false }])
   t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [{ subscriber: 'a', hold: 'removed', set: false }])
@@ -122,8 +122,8 @@ t.test('configuration decides who is disabled and who is removed', async t => {
 })
 
 t.test('configuration leaves an operator\'s pause alone', async t => {
-  const { patient } = await open(t)
-  await setHold(patient, 'a', 'pause')
-  await applyConfiguredHolds(patient, [{ name: 'a', enabled: true }])
-  t.equal((await readHolds(patient)).get('a'), 'pause')
+  const { blocking } = await open(t)
+  await setHold(blocking, 'a', 'pause')
+  await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true }])
+  t.equal((await readHolds(blocking)).get('a'), 'pause')
 })

@@ -33,20 +33,20 @@ async function open (t: Test, names = ['a'], dedupe: Partial<DedupePolicy> = {})
  * gives back the buffers of clients that are idle for two seconds, some tens of
  * kilobytes: a test keeps as much away from the share it is about.
  */
-async function useUp ({ patient: { redis, keys } }: Gateway, share: number): Promise<void> {
+async function useUp ({ blocking: { redis, keys } }: Gateway, share: number): Promise<void> {
   await operator.config('SET', 'maxmemory', '100gb')
   const { usedBytes } = (await readMemory(redis, keys))!
   await operator.config('SET', 'maxmemory', String(Math.floor(usedBytes / share)))
 }
 
-async function shareUsed ({ patient: { redis, keys } }: Gateway): Promise<number> {
+async function shareUsed ({ blocking: { redis, keys } }: Gateway): Promise<number> {
   const { usedBytes, maxBytes } = (await readMemory(redis, keys))!
   return usedBytes / maxBytes
 }
 
 /** Takes as long as it takes, unless it is told. */
-async function round ({ patient }: Gateway, roundMs = Infinity): Promise<Room> {
-  return (await makeRoom(patient, { windowMs: DAY, above: SHORT_ABOVE, roundMs }))!
+async function round ({ blocking }: Gateway, roundMs = Infinity): Promise<Room> {
+  return (await makeRoom(blocking, { windowMs: DAY, above: SHORT_ABOVE, roundMs }))!
 }
 
 /** So many events of some size, each delivered to all, or failed to `a`, before the next comes; in the order in which they ended, of those in the same millisecond by id. */
@@ -60,7 +60,7 @@ async function finished (gateway: Gateway, { name = 't', count, bytes = 32 * KB,
     }
     ids.push(id)
   }
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   return (await redis.zrange(failed ? keys.endedFailed : keys.ended, '0', '-1')).filter(id => ids.includes(id))
 }
 
@@ -122,13 +122,13 @@ t.test('those with a failed delivery go when there are no others', async t => {
   const { events, failed: gone } = await round(gateway)
   t.ok(gone > 0 && gone < events)
   t.strictSame(await left(gateway), failed.slice(gone).toSorted(), 'then the oldest of them')
-  t.equal(await gateway.patient.redis.zcard(gateway.keys.failed('a')), 30 - gone, 'nothing is left of them to be replayed')
+  t.equal(await gateway.blocking.redis.zcard(gateway.keys.failed('a')), 30 - gone, 'nothing is left of them to be replayed')
 })
 
 t.test('nothing open or held goes, however full Redis is', async t => {
   const gateway = await open(t, ['a', 'b'], { onConflict: 'hold' })
   const queued = await accepted(gateway, { taskId: 'queued' })
-  await gateway.patient.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
+  await gateway.blocking.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
   await endDelivery(gateway, 'b', queued, { state: 'delivered' })
   const retrying = await accepted(gateway, { taskId: 'retrying' })
   await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
@@ -137,16 +137,16 @@ t.test('nothing open or held goes, however full Redis is', async t => {
   for (const name of ['a', 'b']) await endDelivery(gateway, name, first, { state: 'delivered' })
   const conflict = await accepted(gateway, { taskId: 'conflict', url: 'two' })
   const paused = await accepted(gateway, { taskId: 'paused' })
-  await setHold(gateway.patient, 'a', 'pause')
-  const before = (await gateway.patient.redis.keys('*')).length
+  await setHold(gateway.blocking, 'a', 'pause')
+  const before = (await gateway.blocking.redis.keys('*')).length
 
   await operator.config('SET', 'maxmemory', '1')
   t.match(await round(gateway), { events: 1, failed: 0, nothingLeft: true })
   t.strictSame(await left(gateway), [queued, retrying, conflict, paused].sort(), 'all but the delivered one')
   for (const id of [queued, retrying, conflict, paused]) {
-    t.equal(await gateway.patient.redis.exists(gateway.keys.body(id)), 1, 'with its body')
+    t.equal(await gateway.blocking.redis.exists(gateway.keys.body(id)), 1, 'with its body')
   }
-  t.equal((await gateway.patient.redis.keys('*')).length, before - 3, 'gone are its record, its body and the index that it was alone in')
+  t.equal((await gateway.blocking.redis.keys('*')).length, before - 3, 'gone are its record, its body and the index that it was alone in')
 
   await endDelivery(gateway, 'a', queued, { state: 'delivered' })
   t.match(await round(gateway), { events: 1 }, 'until it has ended')
@@ -168,7 +168,7 @@ t.test('a claim outlives an event that went early', async t => {
   t.match(await round(gateway), { events: 1 })
   const repeat = callback({ taskId: 't-0', filling: 'x'.repeat(32 * KB) })
   t.strictSame(await gateway.accept(repeat), { kind: 'duplicate', eventId })
-  const ttl = await gateway.patient.redis.pttl(gateway.keys.task('t-0'))
+  const ttl = await gateway.blocking.redis.pttl(gateway.keys.task('t-0'))
   t.ok(ttl > DAY - 60_000 && ttl <= DAY, 'for as long as it would have')
 })
 
@@ -196,17 +196,17 @@ t.test('several gateways make room together, and no more of it', async t => {
 t.test('where the memory is not known nothing goes', async t => {
   const gateway = await open(t)
   await finished(gateway, { count: 1 })
-  t.equal(await makeRoom(gateway.patient, { windowMs: DAY, above: SHORT_ABOVE }), null, 'there is no limit')
+  t.equal(await makeRoom(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'there is no limit')
   await operator.config('SET', 'maxmemory', '1')
   await operator.acl('SETUSER', 'default', '-info')
   t.teardown(async () => { await operator.acl('SETUSER', 'default', '+info') })
-  t.equal(await makeRoom(gateway.patient, { windowMs: DAY, above: SHORT_ABOVE }), null, 'it is not told')
+  t.equal(await makeRoom(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'it is not told')
   t.equal((await left(gateway)).length, 1)
 })
 
 t.test('once begun it goes on below the mark, with what ends later', async t => {
   const gateway = await open(t)
-  const work = createRoomMaker(gateway.patient, { windowMs: () => DAY, report: fact => { gateway.facts.push(fact) } })
+  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { gateway.facts.push(fact) } })
   const waiting = await Promise.all(Array.from({ length: 60 }, async (_, n) => await accepted(gateway, { taskId: `t${n}`, filling: 'x'.repeat(64 * KB) })))
   await useUp(gateway, SHORT_ABOVE - 0.01)
   await endDelivery(gateway, 'a', waiting[0]!, { state: 'delivered' })
@@ -231,7 +231,7 @@ t.test('once begun it goes on below the mark, with what ends later', async t => 
 t.test('each round tells what went; that memory stays short is told once, and when there is enough again', async t => {
   const gateway = await open(t)
   const facts = gateway.facts
-  const work = createRoomMaker(gateway.patient, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 0 })
+  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 0 })
   const waiting = await accepted(gateway, { taskId: 'waiting' })
   await finished(gateway, { count: 2 })
   await finished(gateway, { name: 'failed', count: 1, failed: true })
@@ -257,7 +257,7 @@ t.test('each round tells what went; that memory stays short is told once, and wh
 t.test('what goes in many rounds is told in few lines', async t => {
   const gateway = await open(t)
   const facts = gateway.facts
-  const work = createRoomMaker(gateway.patient, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 600_000 })
+  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 600_000 })
   for (let n = 0; n < 3; n++) {
     await operator.config('SET', 'maxmemory', '0')
     await finished(gateway, { name: `round-${n}`, count: 2 })
@@ -293,7 +293,7 @@ t.test('the sweeper does all this by itself', async t => {
   const gateway = await open(t)
   await finished(gateway, { count: 200 })
   await useUp(gateway, 0.9)
-  const sweeper = createSweeper(gateway.patient, { policy: () => ({ eventsMs: DAY, failedMs: DAY, windowMs: DAY }), report: () => {} })
+  const sweeper = createSweeper(gateway.blocking, { policy: () => ({ eventsMs: DAY, failedMs: DAY, windowMs: DAY }), report: () => {} })
   sweeper.start()
   await until('there is room', async () => await shareUsed(gateway) <= ENOUGH_AT)
   await sweeper.stop()

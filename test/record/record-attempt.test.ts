@@ -29,7 +29,7 @@ async function deliveryOf (gateway: Gateway, eventId: string, subscriber = 'a'):
 }
 
 /** Which indexes name the event. */
-async function indexesOf ({ keys, patient: { redis } }: Gateway, eventId: string): Promise<string[]> {
+async function indexesOf ({ keys, blocking: { redis } }: Gateway, eventId: string): Promise<string[]> {
   const all = { open: keys.open('a'), failed: keys.failed('a'), held: keys.held('a'), ended: keys.ended, endedFailed: keys.endedFailed }
   const found = await Promise.all(Object.entries(all).map(async ([name, key]) => await redis.zscore(key, eventId) === null ? [] : [name]))
   return found.flat()
@@ -52,7 +52,7 @@ for (const [says, next, becomes, indexes] of TABLE) {
   t.test(says, async t => {
     const { gateway, eventId } = await open(t)
     const attempt = attemptOf({ statusCode: 503, error: 'a "quoted" \n reason', latencyMs: 12.5, responseExcerpt: 'é"t":1,\n' })
-    await recordAttempt(gateway.patient, resultOf(eventId, next, { attempt }))
+    await recordAttempt(gateway.blocking, resultOf(eventId, next, { attempt }))
     t.match(await deliveryOf(gateway, eventId), { ...becomes, attempts: 1, budgetUsed: 1, lastStatusCode: 503, lastError: attempt.error })
     t.strictSame(await indexesOf(gateway, eventId), indexes)
     t.strictSame((await readEvent(gateway.store, eventId))!.attempts.get('a'), [attempt])
@@ -61,17 +61,17 @@ for (const [says, next, becomes, indexes] of TABLE) {
 
 t.test('an attempt that was cut off uses no budget', async t => {
   const { gateway, eventId } = await open(t)
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'unchanged' }, { usesBudget: false }))
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'unchanged' }, { usesBudget: false }))
   t.match(await deliveryOf(gateway, eventId), { state: 'queued', attempts: 1, budgetUsed: 0 })
 })
 
 t.test('a delivery is ended for the event only when its last is', async t => {
   const { gateway, eventId } = await open(t, ['a', 'b'])
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'failed', reason: 'exhausted' }))
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'failed', reason: 'exhausted' }))
   t.strictSame(await indexesOf(gateway, eventId), ['failed'])
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'delivered' }, { subscriber: 'b' }))
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'delivered' }, { subscriber: 'b' }))
   t.strictSame(await indexesOf(gateway, eventId), ['failed', 'endedFailed'])
-  await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'a' }])
+  await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
   t.strictSame(await indexesOf(gateway, eventId), ['ended'])
 })
 
@@ -79,7 +79,7 @@ t.test('the same attempt recorded twice is one attempt', async t => {
   const { gateway, eventId } = await open(t)
   const first = resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER })
   const second = resultOf(eventId, { state: 'delivered' })
-  for (const result of [first, first, second, second, first]) await recordAttempt(gateway.patient, result)
+  for (const result of [first, first, second, second, first]) await recordAttempt(gateway.blocking, result)
   t.match(await deliveryOf(gateway, eventId), { state: 'delivered', attempts: 2, budgetUsed: 2 })
   t.equal((await readStats(gateway.store)).delivered, 1)
   t.match((await readSubscribers(gateway.store))[0], { counts: { delivered: 1, open: 0 } })
@@ -88,21 +88,21 @@ t.test('the same attempt recorded twice is one attempt', async t => {
 t.test('an attempt for a generation that is over is told and changes nothing', async t => {
   const { gateway, eventId } = await open(t, ['a'], { onConflict: 'hold' })
   const held = await accepted(gateway, { taskId: 't1', url: 'other' })
-  await releaseEvent(gateway.patient, gateway.queues, held)
+  await releaseEvent(gateway.blocking, gateway.queues, held)
   const before = await deliveryOf(gateway, held)
   t.match(before, { state: 'queued', generation: 2 })
-  await recordAttempt(gateway.patient, resultOf(held, { state: 'delivered' }, { generation: 1 }))
+  await recordAttempt(gateway.blocking, resultOf(held, { state: 'delivered' }, { generation: 1 }))
   t.strictSame(await deliveryOf(gateway, held), { ...before, attempts: 1 })
   t.strictSame(await indexesOf(gateway, held), ['open'])
   t.equal((await readStats(gateway.store)).delivered, 0)
 
-  await discardDeliveries(gateway.patient, [{ eventId, subscriber: 'a' }])
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER }))
+  await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER }))
   t.match(await deliveryOf(gateway, eventId), { state: 'discarded', attempts: 1 }, 'nor does one for a delivery that was given up')
 })
 
 /** Records an attempt; tells how many bytes of JSON Redis took apart for it. */
-async function decodedBytes ({ patient: { redis, keys } }: Gateway, result: AttemptResult): Promise<number> {
+async function decodedBytes ({ blocking: { redis, keys } }: Gateway, result: AttemptResult): Promise<number> {
   const script = {
     name: 'test-decoded-bytes',
     lua: `local real, decoded = cjson, 0
@@ -133,27 +133,27 @@ t.test('fifty attempts are kept, and their numbers go on', async t => {
 
 t.test('gone puts the subscriber on hold in the same step, and nobody else', async t => {
   const { gateway, eventId } = await open(t, ['a', 'b'])
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'failed', reason: 'gone' }))
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'failed', reason: 'gone' }))
   t.strictSame((await readSubscribers(gateway.store)).map(({ name, holds }) => [name, holds]), [['a', ['gone']], ['b', []]])
 })
 
 t.test('an attempt for an event that is no more is no error', async t => {
   const { gateway } = await open(t)
   const id = 'evt_' + '0'.repeat(26)
-  await recordAttempt(gateway.patient, resultOf(id, { state: 'delivered' }))
+  await recordAttempt(gateway.blocking, resultOf(id, { state: 'delivered' }))
   t.equal(await readEvent(gateway.store, id), null)
-  t.equal(await gateway.patient.redis.exists(gateway.keys.event(id)), 0)
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.event(id)), 0)
 })
 
 t.test('a job finds its delivery open, closed or on hold', async t => {
   const { gateway, eventId } = await open(t)
   const ref = { subscriber: 'a', eventId, generation: 1 }
-  const opened = await openDelivery(gateway.patient, ref)
+  const opened = await openDelivery(gateway.blocking, ref)
   t.match(opened, { kind: 'open', event: { taskId: 't1' }, delivery: { state: 'queued' } })
-  t.strictSame(await openDelivery(gateway.patient, { ...ref, generation: 2 }), { kind: 'closed' })
-  t.strictSame(await openDelivery(gateway.patient, { ...ref, subscriber: 'b' }), { kind: 'closed' })
-  await setHold(gateway.patient, 'a', 'pause')
-  t.strictSame(await openDelivery(gateway.patient, ref), { kind: 'on-hold', by: 'pause' })
-  await recordAttempt(gateway.patient, resultOf(eventId, { state: 'delivered' }))
-  t.strictSame(await openDelivery(gateway.patient, ref), { kind: 'closed' }, 'what is over is not on hold')
+  t.strictSame(await openDelivery(gateway.blocking, { ...ref, generation: 2 }), { kind: 'closed' })
+  t.strictSame(await openDelivery(gateway.blocking, { ...ref, subscriber: 'b' }), { kind: 'closed' })
+  await setHold(gateway.blocking, 'a', 'pause')
+  t.strictSame(await openDelivery(gateway.blocking, ref), { kind: 'on-hold', by: 'pause' })
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'delivered' }))
+  t.strictSame(await openDelivery(gateway.blocking, ref), { kind: 'closed' }, 'what is over is not on hold')
 })

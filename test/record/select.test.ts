@@ -41,8 +41,8 @@ await endDelivery(gateway, 'a', ids.get('t2')!, { state: 'failed', reason: 'exha
 await endDelivery(gateway, 'b', ids.get('t2')!, { state: 'delivered' })
 await endDelivery(gateway, 'a', ids.get('t3')!, { state: 'retrying', nextAttemptAt: AT })
 await endDelivery(gateway, 'b', ids.get('t4')!, { state: 'failed', reason: 'expired' })
-await discardDeliveries(gateway.patient, [{ eventId: ids.get('t5')!, subscriber: 'a' }])
-await setHold(gateway.patient, 'b', 'pause')
+await discardDeliveries(gateway.blocking, [{ eventId: ids.get('t5')!, subscriber: 'a' }])
+await setHold(gateway.blocking, 'b', 'pause')
 
 const ALL = ['t7 late', 't7', 't6', 't5', 't4', 't3', 't2', 't1']
 const TABLE: ReadonlyArray<[says: string, filter: Filter, finds: string[]]> = [
@@ -168,7 +168,7 @@ t.test('deliveries that change state between two pages are neither skipped nor d
 
 t.test('thousands of events are walked in steps, each found once', async t => {
   const gateway = await open(t, ['a', 'b'])
-  const { keys, patient: { redis } } = gateway
+  const { keys, blocking: { redis } } = gateway
   const COUNT = 5_000
   const pipeline = redis.pipeline()
   for (let n = 0; n < COUNT; n++) {

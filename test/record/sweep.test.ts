@@ -27,7 +27,7 @@ async function open (t: Test, names = ['a', 'b'], dedupe: Partial<DedupePolicy> 
   return await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(names, dedupe) })
 }
 
-async function keysOfGateway ({ keys, patient: { redis } }: Gateway): Promise<string[]> {
+async function keysOfGateway ({ keys, blocking: { redis } }: Gateway): Promise<string[]> {
   return (await redis.keys(`{${keys.prefix}}:*`)).sort()
 }
 
@@ -42,13 +42,13 @@ t.test('what is over leaves no key behind', async t => {
   }
   await accepted(gateway, { taskId: 'first' })
   await settled(2)
-  await sweep(gateway.patient, NOW)
+  await sweep(gateway.blocking, NOW)
   const before = await keysOfGateway(gateway)
 
   for (let n = 0; n < 20; n++) await accepted(gateway, { taskId: `t${n % 7}`, status: n % 4 - 1, n })
   const owed = (await allEvents(gateway)).flatMap(({ deliveries }) => deliveries).length
   await settled(2 + owed)
-  t.equal(await sweep(gateway.patient, NOW), 20)
+  t.equal(await sweep(gateway.blocking, NOW), 20)
   await until('claims are gone', async () => (await keysOfGateway(gateway)).length <= before.length)
   t.strictSame(await keysOfGateway(gateway), before)
 })
@@ -56,21 +56,21 @@ t.test('what is over leaves no key behind', async t => {
 t.test('nothing is deleted before its time', async t => {
   const gateway = await open(t, [])
   await accepted(gateway, { taskId: 't1' })
-  t.equal(await sweep(gateway.patient, LATER), 0)
+  t.equal(await sweep(gateway.blocking, LATER), 0)
   t.equal((await allEvents(gateway)).length, 1)
 })
 
 t.test('nothing open or held goes by age', async t => {
   const gateway = await open(t, ['a'], { onConflict: 'hold' })
   const queued = await accepted(gateway, { taskId: 'queued' })
-  await gateway.patient.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
+  await gateway.blocking.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
   const retrying = await accepted(gateway, { taskId: 'retrying' })
   await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
   const base = await accepted(gateway, { taskId: 'conflict', url: 'one' })
   await endDelivery(gateway, 'a', base, { state: 'delivered' })
   await accepted(gateway, { taskId: 'conflict', url: 'two' })
-  await setHold(gateway.patient, 'a', 'removed')
-  t.equal(await sweep(gateway.patient, NOW), 1, 'but the delivered one of the same task does')
+  await setHold(gateway.blocking, 'a', 'removed')
+  t.equal(await sweep(gateway.blocking, NOW), 1, 'but the delivered one of the same task does')
   t.strictSame((await allEvents(gateway)).map(({ event }) => event.taskId), ['conflict', 'retrying', 'queued'])
   t.equal((await allEvents(gateway, { taskIds: ['conflict'] })).length, 1)
 })
@@ -79,9 +79,9 @@ t.test('an event goes when its last open delivery is over, not its first', async
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
   await endDelivery(gateway, 'a', eventId, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, NOW), 0)
+  t.equal(await sweep(gateway.blocking, NOW), 0)
   await endDelivery(gateway, 'b', eventId, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, NOW), 1)
+  t.equal(await sweep(gateway.blocking, NOW), 1)
 })
 
 t.test('failed ones are kept as long as failed ones are', async t => {
@@ -90,30 +90,30 @@ t.test('failed ones are kept as long as failed ones are', async t => {
   const delivered = await accepted(gateway, { taskId: 'delivered' })
   await endDelivery(gateway, 'a', failed, { state: 'failed', reason: 'exhausted' })
   for (const [name, id] of [['b', failed], ['a', delivered], ['b', delivered]] as const) await endDelivery(gateway, name, id, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, { ...NOW, failedMs: DAY }), 1)
+  t.equal(await sweep(gateway.blocking, { ...NOW, failedMs: DAY }), 1)
   t.strictSame((await allEvents(gateway)).map(({ event }) => event.taskId), ['failed'])
-  t.equal(await sweep(gateway.patient, { ...NOW, eventsMs: DAY }), 1)
-  t.equal(await gateway.patient.redis.exists(gateway.keys.failed('a')), 0)
+  t.equal(await sweep(gateway.blocking, { ...NOW, eventsMs: DAY }), 1)
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.failed('a')), 0)
 
   const discarded = await accepted(gateway, { taskId: 'discarded' })
   await endDelivery(gateway, 'a', discarded, { state: 'failed', reason: 'exhausted' })
   await endDelivery(gateway, 'b', discarded, { state: 'delivered' })
-  await discardDeliveries(gateway.patient, [{ eventId: discarded, subscriber: 'a' }])
-  t.equal(await sweep(gateway.patient, { ...NOW, failedMs: DAY }), 1, 'what was failed and is discarded is an ended one')
+  await discardDeliveries(gateway.blocking, [{ eventId: discarded, subscriber: 'a' }])
+  t.equal(await sweep(gateway.blocking, { ...NOW, failedMs: DAY }), 1, 'what was failed and is discarded is an ended one')
 })
 
 t.test('a claim outlives its event until the window closes', async t => {
   const gateway = await open(t, [])
   const eventId = await accepted(gateway, { taskId: 't1' })
-  t.equal(await sweep(gateway.patient, { ...NOW, windowMs: DAY }), 1)
+  t.equal(await sweep(gateway.blocking, { ...NOW, windowMs: DAY }), 1)
   t.strictSame(await gateway.accept(callback({ taskId: 't1' })), { kind: 'duplicate', eventId }, 'a repeat of what is no more is still a repeat')
   t.equal(await readEvent(gateway.store, eventId), null)
-  t.equal(await gateway.patient.redis.exists(gateway.keys.event(eventId)), 0, 'and brings nothing back')
-  const ttl = await gateway.patient.redis.pttl(gateway.keys.task('t1'))
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.event(eventId)), 0, 'and brings nothing back')
+  const ttl = await gateway.blocking.redis.pttl(gateway.keys.task('t1'))
   t.ok(ttl > 0 && ttl <= DAY, 'the task forgets itself with its last claim')
 
   await accepted(gateway, { taskId: 't1', status: 2 })
-  t.equal(await gateway.patient.redis.pttl(gateway.keys.task('t1')), -1, 'unless something new comes')
+  t.equal(await gateway.blocking.redis.pttl(gateway.keys.task('t1')), -1, 'unless something new comes')
   const [row] = await allEvents(gateway)
   t.strictSame(row!.event.flags, ['conflict'], 'which knows what was before')
 })
@@ -123,8 +123,8 @@ t.test('a task keeps what its other events need', async t => {
   const over = await accepted(gateway, { taskId: 't1', url: 'one' })
   await accepted(gateway, { taskId: 't1', url: 'two' })
   await endDelivery(gateway, 'a', over, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, NOW), 1)
-  t.equal(await gateway.patient.redis.pttl(gateway.keys.task('t1')), -1)
+  t.equal(await sweep(gateway.blocking, NOW), 1)
+  t.equal(await gateway.blocking.redis.pttl(gateway.keys.task('t1')), -1)
   await accepted(gateway, { taskId: 't1', url: 'three' })
   t.strictSame((await allEvents(gateway, { taskIds: ['t1'] })).map(({ event }) => event.revision), [3, 2])
 })
@@ -134,23 +134,23 @@ t.test('an event whose claim was taken over is found by its task, and swept like
   const old = await accepted(gateway, { taskId: 't1' })
   const young = await accepted(gateway, { taskId: 't1' })
   await endDelivery(gateway, 'a', young, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, NOW), 1)
+  t.equal(await sweep(gateway.blocking, NOW), 1)
   t.strictSame((await allEvents(gateway, { taskIds: ['t1'] })).map(({ event }) => event.id), [old], 'the older one outlives the younger')
   await endDelivery(gateway, 'a', old, { state: 'delivered' })
-  t.equal(await sweep(gateway.patient, NOW), 1)
-  t.equal(await gateway.patient.redis.exists(gateway.keys.task('t1')), 0)
+  t.equal(await sweep(gateway.blocking, NOW), 1)
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.task('t1')), 0)
 })
 
 t.test('more than one step is swept in one go', async t => {
   const gateway = await open(t, [])
   await Promise.all(Array.from({ length: 450 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
-  t.equal(await sweep(gateway.patient, NOW), 450)
+  t.equal(await sweep(gateway.blocking, NOW), 450)
   t.equal((await allEvents(gateway)).length, 0)
 })
 
 t.test('a sweeper that is stopped sweeps no more, and stopping it waits', async t => {
   const gateway = await open(t, [])
-  const sweeper = createSweeper(gateway.patient, { policy: () => NOW, report: () => {} })
+  const sweeper = createSweeper(gateway.blocking, { policy: () => NOW, report: () => {} })
   sweeper.start()
   await sweeper.stop()
   t.pass('the process can end')
@@ -158,12 +158,12 @@ t.test('a sweeper that is stopped sweeps no more, and stopping it waits', async 
 
 t.test('a task with thousands of contents is swept without holding Redis up', async t => {
   const gateway = await open(t, [])
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   const events = 3_000
   for (let n = 0; n < events; n += 100) {
     await Promise.all(Array.from({ length: 100 }, async (_, at) => await accepted(gateway, { taskId: 'one', n: n + at })))
   }
-  const calls = await callsDuring(redis as Redis, async () => { t.equal(await sweep(gateway.patient, NOW), events) })
+  const calls = await callsDuring(redis as Redis, async () => { t.equal(await sweep(gateway.blocking, NOW), events) })
   const scripts = calls.of('evalsha')
   t.ok(scripts >= events / 200, `no script deletes more than two hundred: there were ${scripts}`)
   t.ok(calls.of('hgetall') <= scripts, `none reads the task more than once: ${calls.of('hgetall')} times in all`)
@@ -174,7 +174,7 @@ t.test('a task with thousands of contents is swept without holding Redis up', as
 t.test('a swept test event leaves nothing of its task', async t => {
   const gateway = await open(t, [])
   await accepted(gateway, { taskId: 'tried' }, { flags: ['test'] })
-  t.ok(await gateway.patient.redis.exists(gateway.keys.testTask('tried')))
-  await sweep(gateway.patient, NOW)
-  t.notOk(await gateway.patient.redis.exists(gateway.keys.testTask('tried')))
+  t.ok(await gateway.blocking.redis.exists(gateway.keys.testTask('tried')))
+  await sweep(gateway.blocking, NOW)
+  t.notOk(await gateway.blocking.redis.exists(gateway.keys.testTask('tried')))
 })

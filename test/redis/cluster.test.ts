@@ -39,42 +39,42 @@ const target = { kind: 'cluster', nodes: [`127.0.0.1:${left.port}`] } as const
 
 t.test('keys of every slot are reached from one node\'s address', async t => {
   t.equal(agreed, true)
-  const { hasty, patient, states } = connected(t, target)
-  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  const { failFast, blocking, states } = connected(t, target)
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
-    await hasty.set(key, key)
-    t.equal(await patient.get(key), key)
+    await failFast.set(key, key)
+    t.equal(await blocking.get(key), key)
   }
-  t.strictSame(states.toSorted(), ['hasty ready', 'patient ready'])
-  await claimDataVersion(hasty, keysOf('relay'))
+  t.strictSame(states.toSorted(), ['fail-fast ready', 'blocking ready'])
+  await claimDataVersion(failFast, keysOf('relay'))
 })
 
 t.test('every primary is checked', async t => {
-  const { hasty } = connected(t, target)
-  await waitUntilReady(hasty, 5_000)
-  t.strictSame(await checkRedis(hasty), { warnings: [] })
+  const { failFast } = connected(t, target)
+  await waitUntilReady(failFast, 5_000)
+  t.strictSame(await checkRedis(failFast), { warnings: [] })
   await right.client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
-  await t.rejects(checkRedis(hasty), { code: 'REDIS_UNFIT', message: new RegExp(`127.0.0.1:${right.port} may drop data`) })
+  await t.rejects(checkRedis(failFast), { code: 'REDIS_UNFIT', message: new RegExp(`127.0.0.1:${right.port} may drop data`) })
   await right.client.config('SET', 'maxmemory-policy', 'noeviction')
 })
 
 t.test('of all primaries the memory of the one counts that has our keys', async t => {
-  const { hasty } = connected(t, target)
-  await waitUntilReady(hasty, 5_000)
+  const { failFast } = connected(t, target)
+  await waitUntilReady(failFast, 5_000)
   const limits = new Map([[left, 200_000_000], [right, 300_000_000]])
   for (const [{ client }, bytes] of limits) await client.config('SET', 'maxmemory', String(bytes))
   for (const prefix of ['a', 'b', 'c', 'd']) {
     const keys = keysOf(prefix)
     const slot = await left.client.cluster('KEYSLOT', keys.events)
-    t.match(await readMemory(hasty, keys), { usedBytes: Number, maxBytes: limits.get(slot <= 8_000 ? left : right) }, `prefix ${prefix}`)
+    t.match(await readMemory(failFast, keys), { usedBytes: Number, maxBytes: limits.get(slot <= 8_000 ? left : right) }, `prefix ${prefix}`)
   }
 })
 
 t.test('a cluster that is away is told by its nodes, and not waited for when it is left', async t => {
   const nobody = connected(t, { kind: 'cluster', nodes: ['127.0.0.1:1'] })
-  await t.rejects(nobody.hasty.get('a'))
-  await t.rejects(waitUntilReady(nobody.patient, 200), { code: 'REDIS_UNAVAILABLE', message: /cluster \(127\.0\.0\.1:1\).*start it/ })
-  const waiting = t.rejects(nobody.patient.get('a'))
+  await t.rejects(nobody.failFast.get('a'))
+  await t.rejects(waitUntilReady(nobody.blocking, 200), { code: 'REDIS_UNAVAILABLE', message: /cluster \(127\.0\.0\.1:1\).*start it/ })
+  const waiting = t.rejects(nobody.blocking.get('a'))
   await nobody.close()
   await waiting
 })
@@ -82,7 +82,7 @@ t.test('a cluster that is away is told by its nodes, and not waited for when it 
 const MANY = 30
 // The last: it takes the nodes away.
 t.test('a cluster whose nodes are all away is asked for now and then, and not as fast as can be', async t => {
-  const ear = connected(t, target).subscriber() as Cluster
+  const ear = connected(t, target).pubSub() as Cluster
   const copy = ear.duplicate()
   copy.on('error', () => {})
   t.teardown(() => { copy.disconnect() })

@@ -1,5 +1,5 @@
 /**
- * Connections: the hasty one fails fast, the patient one waits, both find back
+ * Connections: the fail-fast one fails fast, the blocking one waits, both find back
  * by themselves, and a change is told once.
  */
 import type { Redis } from 'ioredis'
@@ -31,80 +31,80 @@ async function toldOf ({ details }: Connected, error: RegExp): Promise<void> {
   await until(`told of ${error.source}`, () => details.some(detail => error.test(detail)))
 }
 
-t.test('while Redis is away the hasty one fails fast and the patient one waits, and both come back', async t => {
+t.test('while Redis is away the fail-fast one fails fast and the blocking one waits, and both come back', async t => {
   const redis = await server(t)
-  const { hasty, patient, states } = connected(t, { kind: 'socket', path: redis.path })
-  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
-  const lost = event(hasty, 'close')
+  const { failFast, blocking, states } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
+  const lost = event(failFast, 'close')
   await redis.kill()
   await lost
 
-  await t.rejects(hasty.set('a', '1'), { message: /isn't writeable/ }, 'refused, not waited with')
-  const waiting = patient.set('b', '2')
-  await event(hasty, 'reconnecting')
+  await t.rejects(failFast.set('a', '1'), { message: /isn't writeable/ }, 'refused, not waited with')
+  const waiting = blocking.set('b', '2')
+  await event(failFast, 'reconnecting')
   await redis.restart()
   t.equal(await waiting, 'OK', 'what waited is done')
-  await waitUntilReady(hasty, 5_000)
-  t.equal(await hasty.get('b'), '2')
+  await waitUntilReady(failFast, 5_000)
+  t.equal(await failFast.get('b'), '2')
   t.strictSame(states.toSorted(), [
-    'hasty lost', 'hasty ready', 'hasty ready', 'patient lost', 'patient ready', 'patient ready'
+    'fail-fast lost', 'fail-fast ready', 'fail-fast ready', 'blocking lost', 'blocking ready', 'blocking ready'
   ], 'each change was told once, not each try')
 })
 
-t.test('a Redis that hangs fails a hasty command within about a second', async t => {
+t.test('a Redis that hangs fails a fail-fast command within about a second', async t => {
   const redis = await server(t)
-  const hasty = connected(t, { kind: 'socket', path: redis.path }).hasty as Redis
-  await waitUntilReady(hasty, 5_000)
+  const failFast = connected(t, { kind: 'socket', path: redis.path }).failFast as Redis
+  await waitUntilReady(failFast, 5_000)
   redis.process.kill('SIGSTOP')
-  await t.rejects(hasty.get('a'), { message: /timed out/ }, 'while it hangs')
-  t.equal(hasty.options.commandTimeout, 1_000)
+  await t.rejects(failFast.get('a'), { message: /timed out/ }, 'while it hangs')
+  t.equal(failFast.options.commandTimeout, 1_000)
   redis.process.kill('SIGCONT')
-  await until('it answers again when it goes on', async () => await hasty.get('a').catch(() => undefined) === null)
+  await until('it answers again when it goes on', async () => await failFast.get('a').catch(() => undefined) === null)
 })
 
 t.test('a Redis that is away at the start is no error until somebody asks', async t => {
   const path = join(tmpdir(), 'relay-nobody-here.sock')
   const connections = connected(t, { kind: 'socket', path })
-  const { hasty, patient, close, states } = connections
-  const waiting = patient.set('a', '1')
+  const { failFast, blocking, close, states } = connections
+  const waiting = blocking.set('a', '1')
   await toldOf(connections, /ENOENT/)
-  await t.rejects(waitUntilReady(hasty, 100), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`unix:${path} was not ready within 100 ms .*ENOENT.*start it`) })
-  t.strictSame(states.toSorted(), ['hasty lost', 'patient lost'])
+  await t.rejects(waitUntilReady(failFast, 100), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`unix:${path} was not ready within 100 ms .*ENOENT.*start it`) })
+  t.strictSame(states.toSorted(), ['fail-fast lost', 'blocking lost'])
   const refused = t.rejects(waiting, { message: /closed/ }, 'what waited is rejected')
   let dialled = 0
-  for (const client of [hasty, patient]) client.on('connecting', () => { dialled++ })
+  for (const client of [failFast, blocking]) client.on('connecting', () => { dialled++ })
   await close()
   t.equal(dialled, 0, 'closing waits for no other try')
   await refused
-  await t.rejects(patient.get('a'), { message: /closed/ }, 'and so is what comes later')
+  await t.rejects(blocking.get('a'), { message: /closed/ }, 'and so is what comes later')
 })
 
 t.test('who lets go in the moment of dialling dials again', async t => {
   const redis = await server(t)
-  const { hasty, patient } = connected(t, { kind: 'socket', path: redis.path })
-  for (const client of [hasty, patient]) {
+  const { failFast, blocking } = connected(t, { kind: 'socket', path: redis.path })
+  for (const client of [failFast, blocking]) {
     t.equal(client.status, 'connecting')
     client.disconnect(true)
   }
-  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
-  t.equal(await patient.ping(), 'PONG')
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
+  t.equal(await blocking.ping(), 'PONG')
 })
 
 t.test('closing says nothing of a loss', async t => {
   const redis = await server(t)
-  const { hasty, patient, close, states } = connected(t, { kind: 'socket', path: redis.path })
-  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  const { failFast, blocking, close, states } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
   await Promise.all([close(), close()])
-  t.strictSame(states.toSorted(), ['hasty ready', 'patient ready'])
-  t.equal(hasty.status, 'end')
+  t.strictSame(states.toSorted(), ['fail-fast ready', 'blocking ready'])
+  t.equal(failFast.status, 'end')
 })
 
 t.test('closing does not wait for a Redis that hangs', async t => {
   const redis = await server(t)
-  const { hasty, patient, close } = connected(t, { kind: 'socket', path: redis.path })
-  await Promise.all([waitUntilReady(hasty, 5_000), waitUntilReady(patient, 5_000)])
+  const { failFast, blocking, close } = connected(t, { kind: 'socket', path: redis.path })
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
   redis.process.kill('SIGSTOP')
-  const waiting = t.rejects(patient.get('a'))
+  const waiting = t.rejects(blocking.get('a'))
   await close()
   t.ok(GOODBYE_MS <= 300, 'nor, where a connection does not end, for long')
   await waiting
@@ -113,17 +113,17 @@ t.test('closing does not wait for a Redis that hangs', async t => {
 
 t.test('a subscriber hears messages, also after a restart', async t => {
   const redis = await server(t)
-  const { patient, subscriber } = connected(t, { kind: 'socket', path: redis.path })
-  const ear = subscriber()
+  const { blocking, pubSub } = connected(t, { kind: 'socket', path: redis.path })
+  const ear = pubSub()
   await ear.subscribe('news')
   const first = once(ear, 'message')
-  await patient.publish('news', 'one')
+  await blocking.publish('news', 'one')
   t.strictSame(await first, ['news', 'one'])
   const back = event(ear, 'ready')
   await redis.restart()
   await back
   const second = once(ear, 'message')
-  t.equal(await until(async () => await patient.publish('news', 'two') === 1), true)
+  t.equal(await until(async () => await blocking.publish('news', 'two') === 1), true)
   t.strictSame(await second, ['news', 'two'])
 })
 
@@ -132,15 +132,15 @@ t.test('credentials are used, from the URL or beside it, and never shown', async
   const redis = await server(t, ['--port', String(port)])
   await redis.client().acl('SETUSER', 'relay', 'on', '>se/cret', '~*', '&*', '+@all')
   const inUrl = connected(t, { kind: 'single', url: `redis://relay:se%2Fcret@127.0.0.1:${port}` })
-  await waitUntilReady(inUrl.hasty, 5_000)
-  t.equal(await inUrl.hasty.acl('WHOAMI'), 'relay')
+  await waitUntilReady(inUrl.failFast, 5_000)
+  t.equal(await inUrl.failFast.acl('WHOAMI'), 'relay')
   const beside = connected(t, { kind: 'single', url: `redis://127.0.0.1:${port}/2`, username: 'relay', password: 'se/cret' })
-  await waitUntilReady(beside.hasty, 5_000)
-  t.equal(await beside.hasty.acl('WHOAMI'), 'relay')
+  await waitUntilReady(beside.failFast, 5_000)
+  t.equal(await beside.failFast.acl('WHOAMI'), 'relay')
 
   const wrong = connected(t, { kind: 'single', url: `redis://relay:wrong-one@127.0.0.1:${port}` })
   await toldOf(wrong, /WRONGPASS/)
-  const error = await waitUntilReady(wrong.hasty, 300).catch((error: Error) => error) as Error
+  const error = await waitUntilReady(wrong.failFast, 300).catch((error: Error) => error) as Error
   t.match(error, { code: 'REDIS_UNAVAILABLE', message: /WRONGPASS.*check redis\.username and redis\.password/ })
   t.notMatch(JSON.stringify([error, error.message, inUrl.details, beside.details, wrong.details]), /cret|wrong-one/)
 })
@@ -152,24 +152,24 @@ t.test('TLS is spoken, and a stranger\'s certificate refused', { skip: certifica
   await server(t, ['--tls-port', String(port), '--tls-cert-file', certificate!.certFile, '--tls-key-file', certificate!.keyFile,
     '--tls-ca-cert-file', certificate!.certFile, '--tls-auth-clients', 'no'])
   const trusted = connected(t, { kind: 'single', url: `rediss://localhost:${port}`, tls: { ca: certificate!.cert } })
-  await waitUntilReady(trusted.hasty, 5_000)
-  t.equal(await trusted.hasty.ping(), 'PONG')
+  await waitUntilReady(trusted.failFast, 5_000)
+  t.equal(await trusted.failFast.ping(), 'PONG')
   const strange = connected(t, { kind: 'single', url: `rediss://localhost:${port}` })
   await toldOf(strange, /certificate/)
-  await t.rejects(waitUntilReady(strange.hasty, 300), { code: 'REDIS_UNAVAILABLE', message: /check redis\.tls/ })
+  await t.rejects(waitUntilReady(strange.failFast, 300), { code: 'REDIS_UNAVAILABLE', message: /check redis\.tls/ })
 })
 
 t.test('a server that became a replica is left for the primary', async t => {
   const redis = await server(t)
-  const { hasty } = connected(t, { kind: 'socket', path: redis.path })
-  await waitUntilReady(hasty, 5_000)
+  const { failFast } = connected(t, { kind: 'socket', path: redis.path })
+  await waitUntilReady(failFast, 5_000)
   await redis.client().replicaof('127.0.0.1', 1)
-  const again = event(hasty, 'reconnecting')
-  await t.rejects(hasty.set('a', '1'), { message: /READONLY/ })
+  const again = event(failFast, 'reconnecting')
+  await t.rejects(failFast.set('a', '1'), { message: /READONLY/ })
   await again
   await redis.client().replicaof('NO', 'ONE')
-  await waitUntilReady(hasty, 5_000)
-  t.equal(await hasty.set('a', '1'), 'OK')
+  await waitUntilReady(failFast, 5_000)
+  t.equal(await failFast.set('a', '1'), 'OK')
 })
 
 t.test('an address that cannot be read is refused at once', async t => {
@@ -178,11 +178,11 @@ t.test('an address that cannot be read is refused at once', async t => {
 
 t.test('a second error of a connection, as TLS can have one, ends nothing: it is connected anew', async t => {
   const redis = await server(t)
-  const { hasty } = connected(t, { kind: 'socket', path: redis.path })
-  const copy = (hasty as Redis).duplicate() // as the queue makes them
+  const { failFast } = connected(t, { kind: 'socket', path: redis.path })
+  const copy = (failFast as Redis).duplicate() // as the queue makes them
   copy.on('error', () => {})
   t.teardown(() => { copy.disconnect() })
-  for (const client of [hasty as Redis, copy]) {
+  for (const client of [failFast as Redis, copy]) {
     await waitUntilReady(client, 5_000)
     const lost = event(client, 'close')
     const { stream } = client

@@ -71,13 +71,13 @@ t.test('what was acknowledged survives kill -9 of the server under load', async 
   async function write (key: string): Promise<void> {
     for (let tries = 0; tries < 1_000; tries++) {
       try {
-        await connections.hasty.set(key, key)
+        await connections.failFast.set(key, key)
         acknowledged.add(key)
         return
       } catch {
         refused++
         await turn() // a connection that was just lost is called ready until its end has been read
-        await waitUntilReady(connections.hasty, 10_000)
+        await waitUntilReady(connections.failFast, 10_000)
       }
     }
     throw new Error(`${key} was never acknowledged`)
@@ -88,7 +88,7 @@ t.test('what was acknowledged survives kill -9 of the server under load', async 
       await write(`${name}-${n}`)
       if (acknowledged.size < (killAt[0] ?? Infinity)) continue
       killAt.shift()
-      const info = await connections.patient.info('server')
+      const info = await connections.blocking.info('server')
       process.kill(Number(/process_id:(\d+)/.exec(info)![1]), 'SIGKILL')
     }
   }
@@ -96,7 +96,7 @@ t.test('what was acknowledged survives kill -9 of the server under load', async 
 
   t.equal(acknowledged.size, 1_600)
   t.ok(refused > 0, 'some writes met a dead server')
-  const found = await connections.patient.mget([...acknowledged])
+  const found = await connections.blocking.mget([...acknowledged])
   t.strictSame(found, [...acknowledged])
   t.equal(facts.filter(restarted).length, 3, 'it was started again each time')
 })

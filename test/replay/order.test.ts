@@ -53,7 +53,7 @@ async function record (t: Test): Promise<Gateway> {
   await endDelivery(gateway, 'b', ids[1]!, failed)
   await endDelivery(gateway, 'a', ids[2]!, retrying)
   await endDelivery(gateway, 'b', ids[2]!, failed)
-  await discardDeliveries(gateway.patient, [{ eventId: ids[3]!, subscriber: 'a' }])
+  await discardDeliveries(gateway.blocking, [{ eventId: ids[3]!, subscriber: 'a' }])
   await endDelivery(gateway, 'b', ids[4]!, retrying)
   policy.subscribers.push({ ...policy.subscribers[0]!, name: 'c' })
   return gateway
@@ -63,7 +63,7 @@ const order = (fields: Partial<ReplayOrder>): ReplayOrder => ({ filter: {}, stat
 
 /** Carries an order out; what it put back, as `subscriber task generation`. */
 async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: string[], matched: number, queued: number }> {
-  const { patient: store, queues, policy } = gateway
+  const { blocking: store, queues, policy } = gateway
   const subscribers = (): typeof policy.subscribers => policy.subscribers
   const dry = await countMeant(store, what, subscribers())
   const { id, matched } = await createReplay(store, what, subscribers())
@@ -112,7 +112,7 @@ for (const [says, what, puts] of TABLE) {
 
 t.test('a subscriber on hold is replayed to, and waits; its own hold is nothing to release', async t => {
   const gateway = await record(t)
-  await setHold(gateway.patient, 'b', 'pause')
+  await setHold(gateway.blocking, 'b', 'pause')
   t.strictSame((await carryOut(gateway, order({ filter: { subscribers: ['b'] }, state: 'held' }))).put, ['b t5 queued 2'])
   t.strictSame((await carryOut(gateway, order({ filter: { subscribers: ['b'] } }))).put, ['b t2 queued 2', 'b t3 queued 2'])
 })

@@ -22,7 +22,7 @@ const RELEASE = { replayId: null, newWebhookId: null }
 
 t.test('a failed delivery is put back with a job of its new generation', async t => {
   const { gateway, eventId } = await openWithFailed(t)
-  const { patient: store, queues } = gateway
+  const { blocking: store, queues } = gateway
   t.equal(await putBack({ store, queues }, [{ eventId, subscriber: 'a', generation: 2 }], RELEASE), 1)
   t.match((await readEvent(store, eventId))!.deliveries[0], { state: 'queued', generation: 2, budgetUsed: 0, webhookId: null })
   t.ok(await hasJob(gateway, 'a', eventId, 2))
@@ -30,7 +30,7 @@ t.test('a failed delivery is put back with a job of its new generation', async t
 
 t.test('what changed since it was selected is left alone, and gets no job', async t => {
   const { gateway, eventId } = await openWithFailed(t)
-  const { patient: store, queues } = gateway
+  const { blocking: store, queues } = gateway
   const stale = [
     { eventId, subscriber: 'a', generation: 3 }, // somebody else has put it back and it failed again
     { eventId, subscriber: 'b', generation: 2 }, // queued all the time
@@ -44,14 +44,14 @@ t.test('what changed since it was selected is left alone, and gets no job', asyn
 
 t.test('a fresh webhook id is fixed for each delivery', async t => {
   const { gateway, eventId } = await openWithFailed(t)
-  const { patient: store, queues } = gateway
+  const { blocking: store, queues } = gateway
   await putBack({ store, queues }, [{ eventId, subscriber: 'a', generation: 2 }], { replayId: null, newWebhookId: () => 'evt_fresh' })
   t.match((await readEvent(store, eventId))!.deliveries, [{ webhookId: 'evt_fresh' }, { webhookId: null }])
 })
 
 t.test('a batch of a replay that was cancelled meanwhile puts nothing back', async t => {
   const { gateway, eventId } = await openWithFailed(t)
-  const { keys, patient: { redis }, patient: store, queues } = gateway
+  const { keys, blocking: { redis }, blocking: store, queues } = gateway
   for (const state of ['cancelled', 'running']) {
     await redis.hset(keys.replay('rpl_1'), { state, queued: 0, cursor: 9 })
     const running = state === 'running'
@@ -64,7 +64,7 @@ t.test('a batch of a replay that was cancelled meanwhile puts nothing back', asy
 
 t.test('a replay never goes back up: a runner that stalled comes after the one that took over', async t => {
   const { gateway } = await openWithFailed(t)
-  const { keys, patient: { redis }, patient: store, queues } = gateway
+  const { keys, blocking: { redis }, blocking: store, queues } = gateway
   await redis.hset(keys.replay('rpl_1'), { state: 'running', queued: 0, cursor: 1_700_000_000_000_005 })
   await putBack({ store, queues }, [], { replayId: 'rpl_1', newWebhookId: null, cursor: 1_700_000_000_000_009 })
   t.equal(await redis.hget(keys.replay('rpl_1'), 'cursor'), '1700000000000005')

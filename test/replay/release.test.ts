@@ -21,9 +21,9 @@ async function withHeld (t: Test): Promise<{ gateway: Gateway, held: string }> {
 
 t.test('a released event is delivered to everyone, once', async t => {
   const { gateway, held } = await withHeld(t)
-  const released = await Promise.all([releaseEvent(gateway.patient, gateway.queues, held), releaseEvent(gateway.patient, gateway.queues, held)])
+  const released = await Promise.all([releaseEvent(gateway.blocking, gateway.queues, held), releaseEvent(gateway.blocking, gateway.queues, held)])
   t.strictSame(released.sort(), [0, 2], 'to release it twice at once is to release it')
-  t.equal(await releaseEvent(gateway.patient, gateway.queues, held), 0)
+  t.equal(await releaseEvent(gateway.blocking, gateway.queues, held), 0)
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await until('the queues are empty', async () => (await gateway.queues.count('a')).jobs + (await gateway.queues.count('b')).jobs === 0)
@@ -33,17 +33,17 @@ t.test('a released event is delivered to everyone, once', async t => {
 
 t.test('a discarded event is delivered to nobody any more, and what was delivered stays so', async t => {
   const { gateway, held } = await withHeld(t)
-  await releaseEvent(gateway.patient, gateway.queues, held)
+  await releaseEvent(gateway.blocking, gateway.queues, held)
   await endDelivery(gateway, 'a', held, { state: 'delivered' }, 2)
-  t.equal(await discardEvent(gateway.patient, gateway.queues, held), 1)
+  t.equal(await discardEvent(gateway.blocking, gateway.queues, held), 1)
   t.notOk(await hasJob(gateway, 'b', held, 2), 'nor does its job stand before others')
-  t.equal(await discardEvent(gateway.patient, gateway.queues, held), 0)
+  t.equal(await discardEvent(gateway.blocking, gateway.queues, held), 0)
   t.match((await readEvent(gateway.store, held))!.deliveries, [{ state: 'delivered' }, { state: 'discarded' }])
-  t.ok(await gateway.patient.redis.zscore(gateway.keys.ended, held))
+  t.ok(await gateway.blocking.redis.zscore(gateway.keys.ended, held))
 })
 
 t.test('an unknown event is neither', async t => {
   const { gateway } = await withHeld(t)
-  t.equal(await releaseEvent(gateway.patient, gateway.queues, 'evt_unknown'), null)
-  t.equal(await discardEvent(gateway.patient, gateway.queues, 'evt_unknown'), null)
+  t.equal(await releaseEvent(gateway.blocking, gateway.queues, 'evt_unknown'), null)
+  t.equal(await discardEvent(gateway.blocking, gateway.queues, 'evt_unknown'), null)
 })

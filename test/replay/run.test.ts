@@ -37,15 +37,15 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
 
 const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
-function runnerOf ({ patient, queues, policy, facts }: Gateway, store = patient): ReplayRunner {
+function runnerOf ({ blocking, queues, policy, facts }: Gateway, store = blocking): ReplayRunner {
   return createReplayRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
 }
 
-async function create ({ patient, policy }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
-  return (await createReplay(patient, order(fields), policy.subscribers)).id
+async function create ({ blocking, policy }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
+  return (await createReplay(blocking, order(fields), policy.subscribers)).id
 }
 
-const replayOf = async ({ patient }: Gateway, id: string): Promise<Replay> => (await readReplay(patient, id))!
+const replayOf = async ({ blocking }: Gateway, id: string): Promise<Replay> => (await readReplay(blocking, id))!
 const isDone = (gateway: Gateway, id: string) => async (): Promise<boolean> => (await replayOf(gateway, id)).state === 'done'
 
 t.test('a replay is carried out, delivered and counted', async t => {
@@ -118,7 +118,7 @@ t.test('two runners do the work of one', async t => {
 t.test('a runner that crashed loses its replay to another', async t => {
   const gateway = await withFailed(t, 3)
   const id = await create(gateway)
-  const { redis } = gateway.patient
+  const { redis } = gateway.blocking
   await redis.set(gateway.keys.replayLock(id), 'somebody who died', 'PX', 10_000)
   const runner = runnerOf(gateway)
   runner.start()
@@ -182,7 +182,7 @@ t.test('a slow replay keeps no other waiting, and is let go at once by stop', as
   await until('the quick one is done', isDone(gateway, quick))
   t.match(await replayOf(gateway, slow), { state: 'running', queued: 1 })
   await runner.stop()
-  t.equal(await gateway.patient.redis.exists(gateway.keys.replayLock(slow)), 0)
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.replayLock(slow)), 0)
 })
 
 t.test('a cancelled replay puts nothing more back, and stays cancelled', async t => {
@@ -192,23 +192,23 @@ t.test('a cancelled replay puts nothing more back, and stays cancelled', async t
   runner.start()
   t.teardown(async () => { await runner.stop() })
   await until('a batch is put back', async () => (await replayOf(gateway, id)).queued > 0)
-  t.match(await cancelReplay(gateway.patient, id), { state: 'cancelled', finishedAt: Number })
+  t.match(await cancelReplay(gateway.blocking, id), { state: 'cancelled', finishedAt: Number })
   const { queued } = await replayOf(gateway, id)
-  await finishReplay(gateway.patient, id, 'done')
+  await finishReplay(gateway.blocking, id, 'done')
   const { state } = await replayOf(gateway, id)
   t.equal(state, 'cancelled')
   t.ok(queued < 20, `${queued} were put back`)
-  await until('its runner has let go', async () => await gateway.patient.redis.exists(gateway.keys.replayLock(id)) === 0)
+  await until('its runner has let go', async () => await gateway.blocking.redis.exists(gateway.keys.replayLock(id)) === 0)
   t.equal((await replayOf(gateway, id)).queued, queued)
 })
 
 t.test('a replay that is over cannot be cancelled, and an unknown one is none', async t => {
   const gateway = await open(t)
   const id = await create(gateway)
-  await finishReplay(gateway.patient, id, 'done')
-  t.match(await cancelReplay(gateway.patient, id), { state: 'done' })
-  t.equal(await cancelReplay(gateway.patient, 'rpl_unknown'), null)
-  t.equal(await readReplay(gateway.patient, 'rpl_unknown'), null)
+  await finishReplay(gateway.blocking, id, 'done')
+  t.match(await cancelReplay(gateway.blocking, id), { state: 'done' })
+  t.equal(await cancelReplay(gateway.blocking, 'rpl_unknown'), null)
+  t.equal(await readReplay(gateway.blocking, 'rpl_unknown'), null)
 })
 
 t.test('retrying ones become due now', async t => {
@@ -217,7 +217,7 @@ t.test('retrying ones become due now', async t => {
     attempt === 1 ? { state: 'retrying', nextAttemptAt: Date.now() + 86_400_000 } : { state: 'delivered' })
   await gateway.work(deliver)
   await accepted(gateway, { taskId: 't1' })
-  await until('it waits for tomorrow', async () => await gateway.patient.redis.zcard(`${gateway.keys.queuePrefix}:a:delayed`) === 1)
+  await until('it waits for tomorrow', async () => await gateway.blocking.redis.zcard(`${gateway.keys.queuePrefix}:a:delayed`) === 1)
   const id = await create(gateway, { state: 'any' })
   const runner = runnerOf(gateway)
   runner.start()
@@ -234,12 +234,12 @@ t.test('a replay that was forgotten leaves nothing behind', async t => {
   runner.start()
   await until('it is done', isDone(gateway, id))
   await runner.stop()
-  await gateway.patient.redis.del(gateway.keys.replay(id))
+  await gateway.blocking.redis.del(gateway.keys.replay(id))
   const [first, second, third] = await allEvents(gateway)
   await endDelivery(gateway, 'a', first!.event.id, { state: 'delivered' }, 2)
   await endDelivery(gateway, 'a', second!.event.id, { state: 'failed', reason: 'expired' }, 2)
-  await discardDeliveries(gateway.patient, [{ eventId: third!.event.id, subscriber: 'a' }])
-  t.equal(await gateway.patient.redis.exists(gateway.keys.replay(id)), 0)
+  await discardDeliveries(gateway.blocking, [{ eventId: third!.event.id, subscriber: 'a' }])
+  t.equal(await gateway.blocking.redis.exists(gateway.keys.replay(id)), 0)
 })
 
 t.test('replays are listed newest first, page by page', async t => {
@@ -247,12 +247,12 @@ t.test('replays are listed newest first, page by page', async t => {
   const ids: string[] = []
   for (let n = 0; n < 5; n++) {
     ids.unshift(await create(gateway))
-    await gateway.patient.redis.zadd(gateway.keys.replays, n, ids[0]!)
+    await gateway.blocking.redis.zadd(gateway.keys.replays, n, ids[0]!)
   }
   const listed: string[] = []
   let cursor: string | null = null
   do {
-    const page: { items: Replay[], next: string | null } = await listReplays(gateway.patient, { limit: 2, cursor })
+    const page: { items: Replay[], next: string | null } = await listReplays(gateway.blocking, { limit: 2, cursor })
     listed.push(...page.items.map(({ id }) => id))
     cursor = page.next
   } while (cursor !== null)

@@ -38,7 +38,7 @@ export interface Gateway {
   /** Fails fast. */
   store: RecordStore
   /** Waits for Redis. */
-  patient: RecordStore
+  blocking: RecordStore
   queues: Queues
   accept: Accept
   policy: Policy
@@ -53,7 +53,7 @@ export interface GatewayOptions {
   prefix: string
   policy: Policy
   /** In the place of a client that fails at once without Redis and waits for as long as one that hangs. */
-  hasty?: RedisClient
+  failFast?: RedisClient
 }
 
 /**
@@ -61,7 +61,7 @@ export interface GatewayOptions {
  *
  * @param path  of another way to the server; such a connection the test ends itself
  */
-export async function hastyClient (server: TestRedis, path?: string): Promise<ReturnType<TestRedis['client']>> {
+export async function failFastClient (server: TestRedis, path?: string): Promise<ReturnType<TestRedis['client']>> {
   const options = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
   const client = path === undefined ? server.client(options) : server.client().duplicate({ ...options, path })
   client.on('error', () => {})
@@ -79,16 +79,16 @@ async function unhurriedClient (server: TestRedis): Promise<ReturnType<TestRedis
 /** Opens a gateway; it is closed with the test. */
 export async function openGateway (t: Teardown, server: TestRedis, options: GatewayOptions): Promise<Gateway> {
   const { prefix, policy } = options
-  const hasty = options.hasty ?? await unhurriedClient(server)
+  const failFast = options.failFast ?? await unhurriedClient(server)
   const redis = server.client()
   const keys = keysOf(prefix)
   const facts: Fact[] = []
   const report = (fact: Fact): void => { facts.push(fact) }
   const queues = createQueues({ redis, keys, report })
-  const store = { redis: hasty, keys }
-  const patient = { redis, keys }
+  const store = { redis: failFast, keys }
+  const blocking = { redis, keys }
   const started: Workers[] = []
-  await applyConfiguredHolds(patient, policy.subscribers)
+  await applyConfiguredHolds(blocking, policy.subscribers)
   t.teardown(async () => {
     await Promise.all(started.map(async workers => { await workers.stop(0) }))
     await queues.close()
@@ -96,7 +96,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
   return {
     keys,
     store,
-    patient,
+    blocking,
     queues,
     policy,
     facts,
@@ -108,7 +108,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
       return workers
     },
     reconciler (more = {}) {
-      return createReconciler({ redis, keys, queues, holds: async () => await readHolds(patient), report, ...more })
+      return createReconciler({ redis, keys, queues, holds: async () => await readHolds(blocking), report, ...more })
     }
   }
 }
@@ -160,11 +160,11 @@ export async function accepted ({ accept }: Gateway, fields: Record<string, unkn
 }
 
 /** Every event that fits, newest first. */
-export async function allEvents ({ patient }: Gateway, filter: Filter = {}): Promise<Selected[]> {
+export async function allEvents ({ blocking }: Gateway, filter: Filter = {}): Promise<Selected[]> {
   const rows: Selected[] = []
   let cursor: number | null = null
   do {
-    const page = await selectEvents(patient, filter, { limit: 500, cursor })
+    const page = await selectEvents(blocking, filter, { limit: 500, cursor })
     rows.push(...page.rows)
     cursor = page.next
   } while (cursor !== null)
@@ -172,12 +172,12 @@ export async function allEvents ({ patient }: Gateway, filter: Filter = {}): Pro
 }
 
 /** Whether the queue has the job of this generation. */
-export async function hasJob ({ patient: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<boolean> {
+export async function hasJob ({ blocking: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<boolean> {
   return await redis.exists(`${keys.queuePrefix}:${subscriber}:${jobIdOf(eventId, generation)}`) === 1
 }
 
 /** Takes a job out of a queue behind the gateway's back. */
-export async function loseJob ({ patient: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<void> {
+export async function loseJob ({ blocking: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<void> {
   const queue = `${keys.queuePrefix}:${subscriber}:`
   const jobId = jobIdOf(eventId, generation)
   await redis.lrem(queue + 'wait', 0, jobId)
@@ -274,7 +274,7 @@ export function attemptOf (fields: Partial<Attempt> = {}): Attempt {
 }
 
 /** Ends one delivery as the queue would have. */
-export async function endDelivery ({ patient }: Gateway, subscriber: string, eventId: string, next: Next, generation = 1): Promise<void> {
+export async function endDelivery ({ blocking }: Gateway, subscriber: string, eventId: string, next: Next, generation = 1): Promise<void> {
   const error = next.state === 'delivered' ? null : 'refused'
-  await recordAttempt(patient, { eventId, subscriber, generation, attempt: attemptOf({ error }), outcome: null, usesBudget: true, next })
+  await recordAttempt(blocking, { eventId, subscriber, generation, attempt: attemptOf({ error }), outcome: null, usesBudget: true, next })
 }

@@ -21,8 +21,8 @@ t.test('a fact becomes one line named after it, with its details and a level', a
 t.test('Redis coming back is news, not a warning', async t => {
   const lines: Array<Record<string, unknown>> = []
   const report = reportTo(logTo(lines))
-  report({ fact: 'redis.state', role: 'hasty', state: 'lost' })
-  report({ fact: 'redis.state', role: 'hasty', state: 'ready' })
+  report({ fact: 'redis.state', role: 'fail-fast', state: 'lost' })
+  report({ fact: 'redis.state', role: 'fail-fast', state: 'ready' })
   t.strictSame(lines.map(({ level }) => level), ['warn', 'info'])
 })
 

@@ -25,16 +25,16 @@ async function open (t: Test, names = ['a', 'b'], dedupe: Partial<DedupePolicy> 
   return await openGateway(t, server, { prefix: `p${randomUUID()}`, policy: policyFor(names, dedupe) })
 }
 
-async function exported ({ patient }: Gateway): Promise<string> {
+async function exported ({ blocking }: Gateway): Promise<string> {
   let text = ''
   await exportRecord({
-    store: patient, version: '1.2.3', from: null, progress () {}, signal: new AbortController().signal, write: async more => { text += more }
+    store: blocking, version: '1.2.3', from: null, progress () {}, signal: new AbortController().signal, write: async more => { text += more }
   })
   return text
 }
 
-async function imported ({ patient }: Gateway, text: string, merge = false): Promise<Imported> {
-  return await importRecord({ store: patient, input: inPieces(text), merge, progress () {}, signal: new AbortController().signal })
+async function imported ({ blocking }: Gateway, text: string, merge = false): Promise<Imported> {
+  return await importRecord({ store: blocking, input: inPieces(text), merge, progress () {}, signal: new AbortController().signal })
 }
 
 /** As a file comes: in pieces that know nothing of lines. */
@@ -46,7 +46,7 @@ async function * inPieces (text: string): AsyncGenerator<Buffer> {
 const linesOf = (text: string): Line[] => text.trimEnd().split('\n').map(line => JSON.parse(line) as Line)
 
 /** Everything that a record holds, without what belongs to its Redis or its replicas. */
-async function dump ({ keys, patient: { redis } }: Gateway): Promise<Record<string, unknown>> {
+async function dump ({ keys, blocking: { redis } }: Gateway): Promise<Record<string, unknown>> {
   const prefix = `{${keys.prefix}}:`
   const found: Record<string, unknown> = {}
   for (const key of await redis.keys(`${prefix}*`)) {
@@ -85,19 +85,19 @@ async function oneOfEverything (t: Test): Promise<Gateway> {
   await accepted(gateway, { taskId: 'delivered', status: 0 })
   await gateway.accept(callback({ taskId: 'delivered' }))
   const discarded = await accepted(gateway, { taskId: 'discarded' })
-  await discardDeliveries(gateway.patient, ['a', 'b'].map(subscriber => ({ eventId: discarded, subscriber })))
+  await discardDeliveries(gateway.blocking, ['a', 'b'].map(subscriber => ({ eventId: discarded, subscriber })))
   await accepted(gateway, { taskId: 'queued', type: 'test-type' }, { flags: ['test', 'spooled'], only: 'b' })
   const gone = await accepted(gateway, { taskId: 'gone early' })
   for (const name of ['a', 'b']) await endDelivery(gateway, name, gone, { state: 'delivered' })
-  await gateway.patient.redis.zadd(gateway.keys.ended, 1, gone)
-  await gateway.patient.redis.hset(gateway.keys.event(failed), 'd:b', JSON.stringify({ s: 'failed', g: 3, n: 41, b: 20, q: 1, c: 503, e: 'HTTP 503', r: 'rpl_1', w: 'evt_other' }))
+  await gateway.blocking.redis.zadd(gateway.keys.ended, 1, gone)
+  await gateway.blocking.redis.hset(gateway.keys.event(failed), 'd:b', JSON.stringify({ s: 'failed', g: 3, n: 41, b: 20, q: 1, c: 503, e: 'HTTP 503', r: 'rpl_1', w: 'evt_other' }))
   return gateway
 }
 
 /** Takes the oldest finished event away, as a full Redis does; its claim stays. */
-async function takeOldest ({ patient }: Gateway): Promise<void> {
+async function takeOldest ({ blocking }: Gateway): Promise<void> {
   await operator.config('SET', 'maxmemory', '1')
-  await makeRoom(patient, { windowMs: DAY, above: SHORT_ABOVE })
+  await makeRoom(blocking, { windowMs: DAY, above: SHORT_ABOVE })
   await operator.config('SET', 'maxmemory', '0')
 }
 
@@ -142,7 +142,7 @@ t.test('a repeat is a repeat, a revision has the next number, and a claim withou
   const third = await accepted(target, { taskId: 't', url: 'third' })
   t.match(await allEvents(target, { eventIds: [third] }), [{ event: { revision: 3 } }])
   t.match(await target.accept(callback({ taskId: 'went early' })), { kind: 'duplicate' })
-  const leftMs = await target.patient.redis.pttl(target.keys.task('went early'))
+  const leftMs = await target.blocking.redis.pttl(target.keys.task('went early'))
   t.ok(leftMs > DAY / 2 && leftMs <= DAY, 'for as long as it would have')
 })
 
@@ -158,18 +158,18 @@ t.test('new events come after those that were imported, whatever the clock says'
 
 t.test('ages go on where they were, without the time between, also of a subscriber on hold', async t => {
   const source = await open(t, ['a', 'b'])
-  await setHold(source.patient, 'b', 'pause')
+  await setHold(source.blocking, 'b', 'pause')
   const id = await accepted(source, { taskId: 't' })
   for (const name of ['a', 'b']) {
-    const field = JSON.parse((await source.patient.redis.hget(source.keys.event(id), `d:${name}`))!) as { q: number }
-    await source.patient.redis.hset(source.keys.event(id), `d:${name}`, JSON.stringify({ ...field, q: field.q - 3_600_000 }))
+    const field = JSON.parse((await source.blocking.redis.hget(source.keys.event(id), `d:${name}`))!) as { q: number }
+    await source.blocking.redis.hset(source.keys.event(id), `d:${name}`, JSON.stringify({ ...field, q: field.q - 3_600_000 }))
   }
   const text = await exported(source)
   const target = await open(t, ['a', 'b'])
-  await target.patient.redis.hset(target.keys.subscriber('a'), 'heldTotal', 50_000)
+  await target.blocking.redis.hset(target.keys.subscriber('a'), 'heldTotal', 50_000)
   await imported(target, text)
   t.match(linesOf(text).filter(({ kind }) => kind === 'subscriber'), [{ name: 'b', holds: ['pause'] }])
-  t.equal(await target.patient.redis.hexists(target.keys.subscriber('b'), 'hold:pause'), 1)
+  t.equal(await target.blocking.redis.hexists(target.keys.subscriber('b'), 'hold:pause'), 1)
   const again = linesOf(await exported(target)).find(line => line.kind === 'event')!
   for (const { subscriber, ageMs } of again.deliveries) t.ok(Math.abs(ageMs - 3_600_000) < 5_000, `${subscriber} has waited for ${ageMs} ms`)
 })
@@ -270,7 +270,7 @@ t.test('an export that was cut short goes on behind its last event', async t => 
   const events = lines.filter(line => line.kind === 'event')
   const from = { counts: { subscribers: 0, tasks: 450, events: 201 }, after: events[200]!.sequence }
   let rest = ''
-  const counts = await exportRecord({ store: source.patient, version: '1.2.3', from, progress () {}, signal: new AbortController().signal, write: async more => { rest += more } })
+  const counts = await exportRecord({ store: source.blocking, version: '1.2.3', from, progress () {}, signal: new AbortController().signal, write: async more => { rest += more } })
   t.strictSame(counts, { subscribers: 0, tasks: 450, events: 450 })
   t.strictSame(linesOf(rest).flatMap(line => line.kind === 'event' ? line.id : []), events.slice(201).map(({ id }) => id))
 })
@@ -281,7 +281,7 @@ t.test('bodies are read a few megabytes at a time, and large ones arrive byte fo
   let most = 0
   let text = ''
   await exportRecord({
-    store: source.patient,
+    store: source.blocking,
     version: '1.2.3',
     from: null,
     progress () {},
@@ -295,7 +295,7 @@ t.test('bodies are read a few megabytes at a time, and large ones arrive byte fo
   const target = await open(t, ['a'])
   t.match(await imported(target, text), { events: 6 })
   const [id] = [firstEvent(text)]
-  t.ok((await source.patient.redis.getBuffer(source.keys.body(id)))!.equals((await target.patient.redis.getBuffer(target.keys.body(id)))!))
+  t.ok((await source.blocking.redis.getBuffer(source.keys.body(id)))!.equals((await target.blocking.redis.getBuffer(target.keys.body(id)))!))
 })
 
 t.test('what is no export is refused, with the line and what is wrong', async t => {

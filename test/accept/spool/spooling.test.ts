@@ -34,9 +34,9 @@ interface Scene {
 async function setScene (t: Test, more: Partial<SpoolingOptions> = {}): Promise<Scene> {
   const server = await startRedis()
   t.teardown(async () => { await server.close() })
-  const hasty = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1 })
-  await waitUntilReady(hasty, 30_000)
-  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a', 'b']), hasty })
+  const failFast = server.client({ enableOfflineQueue: false, maxRetriesPerRequest: 1 })
+  await waitUntilReady(failFast, 30_000)
+  const gateway = await openGateway(t, server, { prefix: 'relay', policy: policyFor(['a', 'b']), failFast })
   const dir = folder(t)
   let asked = 0
   const accept: Gateway['accept'] = async arrival => {
@@ -71,9 +71,9 @@ const kindsOf = (answers: Acceptance[]): string[] => [...new Set(answers.map(({ 
 const OUTAGES: ReadonlyArray<[how: string, begin: (scene: Scene) => unknown, end: (scene: Scene) => unknown]> = [
   ['killed', ({ server }) => server.kill(), ({ server }) => server.restart()],
   ['frozen', ({ server }) => server.process.kill('SIGSTOP'), ({ server }) => server.process.kill('SIGCONT')],
-  ['read-only', ({ gateway }) => gateway.patient.redis.call('REPLICAOF', '127.0.0.1', '1'), ({ gateway }) => gateway.patient.redis.call('REPLICAOF', 'NO', 'ONE')],
-  ['out of memory', ({ gateway }) => gateway.patient.redis.config('SET', 'maxmemory', '1'), ({ gateway }) => gateway.patient.redis.config('SET', 'maxmemory', '0')],
-  ['without the replicas it needs', ({ gateway }) => gateway.patient.redis.config('SET', 'min-replicas-to-write', '1'), ({ gateway }) => gateway.patient.redis.config('SET', 'min-replicas-to-write', '0')]
+  ['read-only', ({ gateway }) => gateway.blocking.redis.call('REPLICAOF', '127.0.0.1', '1'), ({ gateway }) => gateway.blocking.redis.call('REPLICAOF', 'NO', 'ONE')],
+  ['out of memory', ({ gateway }) => gateway.blocking.redis.config('SET', 'maxmemory', '1'), ({ gateway }) => gateway.blocking.redis.config('SET', 'maxmemory', '0')],
+  ['without the replicas it needs', ({ gateway }) => gateway.blocking.redis.config('SET', 'min-replicas-to-write', '1'), ({ gateway }) => gateway.blocking.redis.config('SET', 'min-replicas-to-write', '0')]
 ]
 for (const [how, begin, end] of OUTAGES) {
   t.test(`Redis ${how}: every callback is spooled meanwhile, and accepted once when it is back`, async t => {
@@ -168,7 +168,7 @@ t.test('a folder that takes nothing is as if there were no spool; nobody waits f
 
 t.test('one callback that Redis will not take keeps nobody else from Redis, and is not lost', async t => {
   const scene = await setScene(t)
-  const { redis, keys } = scene.gateway.patient
+  const { redis, keys } = scene.gateway.blocking
   await redis.set(keys.task('poison'), 'not what belongs here')
   t.match(await scene.spooling.accept(callback({ taskId: 'poison' })), { kind: 'spooled' })
   await until('others are accepted', async () => (await scene.spooling.accept(callback({ taskId: 'another' }))).kind !== 'spooled')
