@@ -8,7 +8,7 @@
 import type { Report } from '../../model/fact.js'
 import type { Accept, Acceptance, Arrival } from '../arrival.js'
 import { readIdentity } from '../identity.js'
-import type { Gate } from './gate.js'
+import type { RedisBreaker } from './breaker.js'
 import type { Stock } from './stock.js'
 
 /** From Redis an answer is awaited no longer, milliseconds. */
@@ -17,7 +17,7 @@ export const ANSWER_WITHIN_MS = 1_000
 export interface AcceptOrKeepOptions {
   /** {@link inTime} */
   accept: Accept
-  gate: Gate
+  breaker: RedisBreaker
   stock: Stock
   /** Top-level fields that do not count as content; asked at every arrival. */
   ignoreFields: () => readonly string[]
@@ -42,11 +42,11 @@ export function inTime (accept: Accept, withinMs = ANSWER_WITHIN_MS): Accept {
 }
 
 /** Makes the function that accepts or keeps; it never rejects. */
-export function acceptOrKeep ({ accept, gate, stock, ignoreFields, onKept, report }: AcceptOrKeepOptions): Accept {
+export function acceptOrKeep ({ accept, breaker, stock, ignoreFields, onKept, report }: AcceptOrKeepOptions): Accept {
   async function keep (arrival: Arrival): Promise<Acceptance> {
     const kept = await stock.keep(arrival)
     if (kept.kind === 'kept') {
-      if (gate.state() !== 'shut') onKept()
+      if (breaker.state() !== 'open') onKept()
       return { kind: 'spooled' }
     }
     const reason = `neither Redis nor the spool takes it: ${kept.reason}`
@@ -55,7 +55,7 @@ export function acceptOrKeep ({ accept, gate, stock, ignoreFields, onKept, repor
   }
 
   return async arrival => {
-    const pass = gate.enter()
+    const pass = breaker.enter()
     if (pass === null) {
       const reading = readIdentity(arrival.body, ignoreFields())
       return reading.kind === 'unreadable' ? reading : await keep(arrival)

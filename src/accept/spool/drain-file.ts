@@ -9,7 +9,7 @@
 import type { Report } from '../../model/fact.js'
 import type { Accept, Acceptance } from '../arrival.js'
 import type { DiskTrouble } from './disk.js'
-import type { Gate, Pass } from './gate.js'
+import type { RedisBreaker, Pass } from './breaker.js'
 import type { Piece } from './record.js'
 import { openForDraining, type DrainingSegment, type Segment } from './segment.js'
 import type { SetAside } from './set-aside.js'
@@ -26,17 +26,17 @@ export interface FileDrainOptions {
   setAside: SetAside
   /** Never rejects, and takes a second or so at most. */
   accept: Accept
-  gate: Gate
+  breaker: RedisBreaker
   trouble: DiskTrouble
   report: Report
 }
 
-/** `on`: it is done with. `shut`: nobody is let in. `nothing`: Redis, or the disk, took nothing of what it was given. */
-export type Went = 'on' | 'shut' | 'nothing'
+/** `done`: the file is. `open`: the breaker allows no call. `failed`: Redis, or the disk, took nothing. */
+export type DrainResult = 'done' | 'open' | 'failed'
 
 type Recorded = Piece & { kind: 'record' }
-/** How many pieces are done with, or why none is. */
-type Done = number | 'shut' | 'nothing'
+/** How many pieces are done, or why none is. */
+type PiecesResult = number | 'open' | 'failed'
 interface Open { segment: Segment, file: DrainingSegment }
 
 /** Drains files one after the other. */
@@ -50,7 +50,7 @@ export class FileDrain {
   constructor (private readonly options: FileDrainOptions) {}
 
   /** Goes on with a file from where it is drained. Never rejects. */
-  async drain (segment: Segment): Promise<Went> {
+  async drain (segment: Segment): Promise<DrainResult> {
     const { stock, trouble } = this.options
     let file: DrainingSegment | null = null
     try {
@@ -60,7 +60,7 @@ export class FileDrain {
       trouble.isWith(segment.path, error)
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') stock.forget(segment) // somebody removed it
       else stock.putLast(segment)
-      return 'nothing'
+      return 'failed'
     } finally {
       await file?.close().catch((error: unknown) => { trouble.isWith(segment.path, error) })
     }
@@ -76,10 +76,10 @@ export class FileDrain {
   /** Ends after the batch under way. */
   stop (): void { this.#isStopped = true }
 
-  async #drainFile (open: Open): Promise<Went> {
+  async #drainFile (open: Open): Promise<DrainResult> {
     const { file } = open
     for (let at = 0; at < file.pieces.length;) {
-      if (this.#isStopped) return 'shut'
+      if (this.#isStopped) return 'open'
       const records = recordsFrom(file.pieces, at)
       const done = records.length > 0 ? await this.#drainRecords(open, records) : await this.#passOver(open, file.pieces[at]!)
       if (typeof done === 'string') return done
@@ -89,25 +89,25 @@ export class FileDrain {
     return await this.#remove(open)
   }
 
-  async #drainRecords (open: Open, records: Recorded[]): Promise<Done> {
-    const pass = this.options.gate.enter()
-    if (pass === null) return 'shut'
+  async #drainRecords (open: Open, records: Recorded[]): Promise<PiecesResult> {
+    const pass = this.options.breaker.enter()
+    if (pass === null) return 'open'
     const batch = pass.isTrial ? records.slice(0, 1) : records
     const acceptances = await Promise.all(batch.map(async ({ arrival }) =>
       await this.options.accept({ ...arrival, flags: [...arrival.flags, 'spooled'] })))
     const missed = batch.filter((_, at) => acceptances[at]!.kind === 'unavailable')
     const reason = reasonIn(acceptances)
-    this.#accepted += tellGate(pass, acceptances, reason)
+    this.#accepted += tellBreaker(pass, acceptances, reason)
     if (missed.length === batch.length) {
-      if (!pass.isTrial && !await this.options.gate.check()) return 'shut'
+      if (!pass.isTrial && !await this.options.breaker.check()) return 'open'
       const hasOthers = this.options.stock.size().callbacks > missed.length
-      if (++this.#tries < MOST_TRIES || !hasOthers) return 'nothing'
+      if (++this.#tries < MOST_TRIES || !hasOthers) return 'failed'
     }
     this.#tries = 0
     for (const [at, acceptance] of acceptances.entries()) {
       if (acceptance.kind === 'unreadable') await this.#keepAside(open, batch[at]!, `${acceptance.field ?? 'the body'}: ${acceptance.problem}`)
     }
-    return missed.length === 0 || await this.#postpone(missed, reason) ? batch.length : 'nothing'
+    return missed.length === 0 || await this.#postpone(missed, reason) ? batch.length : 'failed'
   }
 
   /** Writes records again, at the end. @returns whether all of them are there */
@@ -125,7 +125,7 @@ export class FileDrain {
   }
 
   /** What is no record. */
-  async #passOver ({ segment, file }: Open, piece: Piece): Promise<Done> {
+  async #passOver ({ segment, file }: Open, piece: Piece): Promise<PiecesResult> {
     const bytes = piece.end - piece.start
     if (piece.kind === 'torn') {
       this.options.report({ fact: 'spool.torn', file: segment.path, bytes })
@@ -145,7 +145,7 @@ export class FileDrain {
     await file.advance(file.pieces[at - 1]!.end).catch((error: unknown) => { this.options.trouble.isWith(segment.path, error) })
   }
 
-  async #remove ({ segment, file }: Open): Promise<Went> {
+  async #remove ({ segment, file }: Open): Promise<DrainResult> {
     const { stock, trouble } = this.options
     try {
       if (await file.remove()) stock.forget(segment)
@@ -153,7 +153,7 @@ export class FileDrain {
       trouble.isWith(segment.path, error)
       stock.forget(segment) // what is in it is safe; the next start finds it again
     }
-    return 'on'
+    return 'done'
   }
 }
 
@@ -172,7 +172,7 @@ function recordsFrom (pieces: readonly Piece[], from: number): Recorded[] {
 }
 
 /** @returns how many Redis has now */
-function tellGate (pass: Pass, acceptances: readonly Acceptance[], reason: string): number {
+function tellBreaker (pass: Pass, acceptances: readonly Acceptance[], reason: string): number {
   const accepted = acceptances.filter(({ kind }) => kind === 'accepted' || kind === 'duplicate').length
   if (accepted > 0) pass.worked()
   else if (pass.isTrial && reason !== '') pass.failed(reason)

@@ -29,7 +29,7 @@ function waitAfter (failures: number): number {
 
 /** Makes the drain; it sleeps until it is woken. */
 export function createDrain (options: FileDrainOptions): Drain {
-  const { stock, gate, report } = options
+  const { stock, breaker, report } = options
   const files = new FileDrain(options)
   const pause = createPause()
   let running: Promise<void> | null = null
@@ -38,14 +38,14 @@ export function createDrain (options: FileDrainOptions): Drain {
   let failures = 0
 
   async function drainFiles (): Promise<void> {
-    // To look while the gate is shut would close a file that is being written to, each time.
-    while (!isStopped && gate.state() !== 'shut') {
+    // While the breaker is open, looking would close the file that is being written to, each time.
+    while (!isStopped && breaker.state() !== 'open') {
       const segment = await stock.next()
       if (segment === null) return tellDrained()
       isWoken = false
-      const went = await files.drain(segment)
-      failures = went === 'nothing' ? failures + 1 : 0
-      if (went !== 'on' && !isWoken) await pause.take(went === 'shut' ? TRIAL_WAIT_MS : waitAfter(failures))
+      const result = await files.drain(segment)
+      failures = result === 'failed' ? failures + 1 : 0
+      if (result !== 'done' && !isWoken) await pause.take(result === 'open' ? TRIAL_WAIT_MS : waitAfter(failures))
     }
   }
 

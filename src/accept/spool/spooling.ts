@@ -2,9 +2,9 @@
  * Step 2 of the journey, for when Redis is away: what cannot be accepted now
  * is kept on the local disk, and accepted later.
  *
- *   arrival ──▶ gate ──▶ accept ──▶ (accepted | duplicate | unreadable)
- *                │          │ unavailable, or no answer in time
- *                └──────────┴──▶ stock ──▶ spooled            ⋯▶ drain ──▶ accept
+ *   arrival ──▶ breaker ──▶ accept ──▶ (accepted | duplicate | unreadable)
+ *                 │             │ unavailable, or no answer in time
+ *                 └─────────────┴──▶ stock ──▶ spooled            ⋯▶ drain ──▶ accept
  *
  * Answers "spooled" only when the callback is on the disk. The first few
  * callbacks of an outage wait for Redis, about a second; the others do not. A
@@ -16,7 +16,7 @@ import type { Accept } from '../arrival.js'
 import { acceptOrKeep, inTime } from './accept-or-keep.js'
 import { DiskTrouble } from './disk.js'
 import { createDrain } from './drain.js'
-import { Gate } from './gate.js'
+import { RedisBreaker } from './breaker.js'
 import { createOutage } from './outage.js'
 import { createOwnership } from './ownership.js'
 import { createSetAside } from './set-aside.js'
@@ -60,7 +60,7 @@ export interface Spooling {
   status (): SpoolStatus
   /** Tries the disk, and says what `status` says then. Never rejects. */
   tryDisk (): Promise<SpoolStatus>
-  /** Whether Redis is not to be asked now. */
+  /** Whether Redis must not be called now. */
   isRedisAway (): boolean
   /** Keeps no more callbacks; what lies there stays. Idempotent; never rejects. */
   close (): Promise<void>
@@ -73,39 +73,39 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   const setAside = createSetAside(dir)
   const stock = new Stock({ ...options, ownership: createOwnership(dir), trouble })
   const outage = createOutage(report, () => stock.size())
-  const gate = new Gate({
+  const breaker = new RedisBreaker({
     probe: verifiedProbe(options),
     hasWaiting: () => stock.hasAny(),
     onChange (state, reason) {
       outage.change(state, reason)
-      if (state !== 'shut') drain.wake()
+      if (state !== 'open') drain.wake()
     }
   })
   const accept = inTime(options.accept, options.answerWithinMs)
-  const drain = createDrain({ ...options, accept, stock, setAside, gate, trouble })
-  const onReady = (): void => { gate.probeNow() }
+  const drain = createDrain({ ...options, accept, stock, setAside, breaker, trouble })
+  const onReady = (): void => { breaker.probeNow() }
   redis.on('ready', onReady)
-  if (options.verify !== null) gate.shut('Redis was away at the start')
+  if (options.verify !== null) breaker.open('Redis was away at the start')
   const stopLooking = await keepLooking({ stock, trouble, report, onFound: drain.wake })
 
   const status = (): SpoolStatus => ({
     ...stock.size(),
     maxBytes: options.maxBytes,
-    isSpooling: gate.state() !== 'open',
+    isSpooling: breaker.state() !== 'closed',
     problem: stock.problem(),
     setAside: setAside.count()
   })
   return {
-    accept: acceptOrKeep({ ...options, accept, gate, stock, onKept: drain.wake }),
+    accept: acceptOrKeep({ ...options, accept, breaker, stock, onKept: drain.wake }),
     status,
     async tryDisk () {
       await stock.tryDisk()
       return status()
     },
-    isRedisAway: () => gate.state() === 'shut',
+    isRedisAway: () => breaker.state() === 'open',
     async close () {
       redis.off('ready', onReady)
-      gate.close()
+      breaker.stop()
       await stopLooking()
       await drain.stop()
       await stock.close()

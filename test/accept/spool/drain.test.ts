@@ -8,7 +8,7 @@ import t, { type Test } from '../../support/tap.js'
 import type { Acceptance, Arrival } from '../../../src/accept/arrival.js'
 import { DiskTrouble } from '../../../src/accept/spool/disk.js'
 import { createDrain, type Drain } from '../../../src/accept/spool/drain.js'
-import { Gate } from '../../../src/accept/spool/gate.js'
+import { RedisBreaker } from '../../../src/accept/spool/breaker.js'
 import { createOwnership } from '../../../src/accept/spool/ownership.js'
 import { createSetAside } from '../../../src/accept/spool/set-aside.js'
 import { Stock } from '../../../src/accept/spool/stock.js'
@@ -19,7 +19,7 @@ import { until } from '../../support/until.js'
 interface Scene {
   dir: string
   stock: Stock
-  gate: Gate
+  breaker: RedisBreaker
   drain: Drain
   facts: Fact[]
   /** What was accepted, in order. */
@@ -39,10 +39,10 @@ function setScene (t: Test, { dir = folder(t), segmentBytes = 4 * 1024 * 1024, m
   const redis: Scene['redis'] = { isThere: true, decide: async () => redis.isThere ? 'accepted' : 'unavailable' }
   const trouble = new DiskTrouble(report)
   const stock = new Stock({ ownership: createOwnership(dir), trouble, maxBytes, segmentBytes, report })
-  const gate = new Gate({
+  const breaker = new RedisBreaker({
     async probe () { if (!redis.isThere) throw new Error('away') },
     hasWaiting: () => stock.hasAny(),
-    onChange (state) { if (state !== 'shut') drain.wake() }
+    onChange (state) { if (state !== 'open') drain.wake() }
   })
   async function accept (arrival: Arrival): Promise<Acceptance> {
     busy.most = Math.max(busy.most, ++busy.now)
@@ -53,16 +53,16 @@ function setScene (t: Test, { dir = folder(t), segmentBytes = 4 * 1024 * 1024, m
     if (kind === 'unreadable') return { kind, field: 'taskId', problem: 'is missing' }
     return kind === 'spooled' ? { kind } : { kind, eventId: `evt_${numberOf(arrival)}` }
   }
-  const drain = createDrain({ stock, setAside: createSetAside(dir), accept, gate, trouble, report })
+  const drain = createDrain({ stock, setAside: createSetAside(dir), accept, breaker, trouble, report })
   t.teardown(async () => {
-    gate.close()
+    breaker.stop()
     await drain.stop()
     await stock.close()
   })
   return {
     dir,
     stock,
-    gate,
+    breaker,
     drain,
     facts,
     accepted,
@@ -121,10 +121,10 @@ t.test('a repeat is done with as well', async t => {
   t.match(scene.facts, [{ callbacks: 2 }])
 })
 
-t.test('while the gate is shut nothing is tried and the present file stays open; when it opens, all is drained', async t => {
+t.test('while the breaker is open nothing is tried and the present file stays open; when it closes, all is drained', async t => {
   const scene = setScene(t)
   scene.redis.isThere = false
-  scene.gate.enter()!.failed('away')
+  scene.breaker.enter()!.failed('away')
   for (const n of range(0, 10)) {
     await scene.keep(n)
     scene.drain.wake()
@@ -133,14 +133,14 @@ t.test('while the gate is shut nothing is tried and the present file stays open;
   t.strictSame([scene.busy.most, scene.accepted], [0, []])
   scene.redis.isThere = true
   await untilDrained(scene)
-  t.equal(scene.gate.state(), 'open', 'the first that was accepted opened it')
+  t.equal(scene.breaker.state(), 'closed', 'the first that was accepted closed it')
   t.equal(scene.accepted.length, 10)
 })
 
-t.test('ajar, one tries alone before the others follow', async t => {
+t.test('half-open, one tries alone before the others follow', async t => {
   const scene = setScene(t)
   scene.redis.isThere = false
-  scene.gate.enter()!.failed('away')
+  scene.breaker.enter()!.failed('away')
   await scene.keep(...range(0, 10))
   const atOnce: number[] = []
   scene.redis.decide = async () => {
@@ -161,7 +161,7 @@ t.test('Redis going away in the middle costs nothing, and it goes on from there'
     return scene.redis.isThere ? 'accepted' : 'unavailable'
   }
   scene.drain.wake()
-  await until('it is noticed', () => scene.gate.state() === 'shut')
+  await until('it is noticed', () => scene.breaker.state() === 'open')
   t.ok(scene.stock.size().callbacks >= 60)
   scene.redis.decide = async () => scene.redis.isThere ? 'accepted' : 'unavailable'
   scene.redis.isThere = true
@@ -178,7 +178,7 @@ t.test('what Redis never takes makes room for the others, is not lost, and is ta
   scene.drain.wake()
   await until('all the others are accepted', () => scene.accepted.length === 97 && scene.stock.size().callbacks === 3)
   t.match(named(scene.facts, 'spool.postponed'), [{ reason: 'not now' }])
-  t.equal(scene.gate.state(), 'open', 'nobody else has to wait for it')
+  t.equal(scene.breaker.state(), 'closed', 'nobody else has to wait for it')
   t.strictSame(named(scene.facts, 'spool.drained'), [])
   isPoison = false
   scene.drain.wake()
