@@ -1,14 +1,14 @@
 /**
- * Which connections belong to whom: for each subscriber the lanes of its
+ * Which connections belong to whom: for each subscriber a pool for its
  * present URL and TLS material, kept between attempts.
  *
  * Two subscribers never share a connection, not even on the same host: one
  * that hangs cannot use up what the other needs. When a subscriber's URL, TLS
- * material, concurrency or timeout changes, its old lanes finish what they
- * carry and close.
+ * material, concurrency or timeout changes, its old connections finish what
+ * they carry and close.
  */
 import type { Subscriber } from '../model/subscriber.js'
-import { createLanes, type Lanes } from './lanes.js'
+import { createPool, type Pool } from './pool.js'
 import { createLookup, type Question } from './lookup.js'
 import { targetOf, type Target } from './target.js'
 
@@ -17,7 +17,7 @@ export type Destination = Pick<Subscriber, 'name' | 'url' | 'shownUrl' | 'tls' |
 
 export interface Agent {
   target: Target
-  lanes: Lanes
+  pool: Pool
 }
 
 export interface Agents {
@@ -41,7 +41,7 @@ export function createAgents (question?: Question): Agents {
   const lookup = createLookup(question)
 
   function retire (name: string): void {
-    agents.get(name)?.lanes.retire()
+    agents.get(name)?.pool.retire()
     agents.delete(name)
   }
 
@@ -52,14 +52,14 @@ export function createAgents (question?: Question): Agents {
 
       const target = targetOf(destination)
       retire(destination.name)
-      const lanes = createLanes({
+      const pool = createPool({
         origin: target.origin,
         tls: destination.tls,
         keep: destination.concurrency,
         connectTimeoutMs: destination.timeoutMs,
         lookup
       })
-      const agent = { destination, target, lanes }
+      const agent = { destination, target, pool }
       agents.set(destination.name, agent)
       return agent
     },

@@ -1,10 +1,10 @@
 /**
- * One request and its answer, on one lane.
+ * One request and its answer, on one connection.
  *
  * Promises an answer or a failure by the deadline, which runs from the start
  * of the request to the END of its answer and is the only clock: no other
- * timeout ends a request. Whatever is not a complete answer costs the lane
- * its socket, so that nobody who hangs holds anything of ours.
+ * timeout ends a request. Whatever is not a complete answer costs the
+ * connection its socket, so that nobody who hangs holds anything of ours.
  *
  * Sends a request once. Only when a kept connection turns out to be closed
  * before anything of the request was written does it go out on a new one.
@@ -15,8 +15,8 @@ import { setMaxListeners } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { excerptOf } from './excerpt.js'
 import { failureText } from './failure.js'
-import type { Awaited, Lane } from './lane.js'
-import type { Lanes } from './lanes.js'
+import type { Awaited, Connection } from './connection.js'
+import type { Pool } from './pool.js'
 
 /** Bytes of an answer's body that are read; then the connection is closed and the answer counts as it is. */
 export const MAX_ANSWER_BYTES = 16 * 1024
@@ -82,12 +82,12 @@ export interface Running {
 /**
  * Sends a POST at once.
  *
- * @param lanes  where it takes a connection from
- * @param what   to send; `timeoutMs` runs from now
+ * @param pool  where it takes a connection from
+ * @param what  to send; `timeoutMs` runs from now
  */
-export function exchange (lanes: Lanes, what: Exchange): Running {
+export function exchange (pool: Pool, what: Exchange): Running {
   const { promise, resolve } = unsettled<Answer>()
-  const sending = new Sending(lanes, what, resolve)
+  const sending = new Sending(pool, what, resolve)
   sending.start()
   return { answer: promise, abort: sending.abort }
 }
@@ -101,7 +101,7 @@ function unsettled<T> (): { promise: Promise<T>, resolve: (value: T) => void } {
 class Sending implements Dispatcher.DispatchHandler {
   readonly #startedAt = performance.now()
   readonly #chunks: Buffer[] = []
-  #lane: Lane
+  #connection: Connection
   #begun = false
   #bytes = 0
   #status: number | null = null
@@ -110,11 +110,11 @@ class Sending implements Dispatcher.DispatchHandler {
   #ended = false
 
   constructor (
-    readonly lanes: Lanes,
+    readonly pool: Pool,
     readonly what: Exchange,
     readonly resolve: (answer: Answer) => void
   ) {
-    this.#lane = lanes.take()
+    this.#connection = pool.take()
   }
 
   start (): void {
@@ -130,12 +130,12 @@ class Sending implements Dispatcher.DispatchHandler {
 
   #dispatch (): void {
     const { path, headers, body } = this.what
-    this.#lane.client.dispatch({ method: 'POST', path, headers, body }, this)
+    this.#connection.client.dispatch({ method: 'POST', path, headers, body }, this)
   }
 
   onRequestStart (): void {
     this.#begun = true
-    this.#lane.begin()
+    this.#connection.begin()
   }
 
   onResponseStart (_: Dispatcher.DispatchController, status: number, headers: Dispatcher.ResponseData['headers']): void {
@@ -156,23 +156,23 @@ class Sending implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd (): void {
-    this.#answered(this.#lane.hasSentAll ? 'keep' : 'drop')
+    this.#answered(this.#connection.hasSentAll ? 'keep' : 'drop')
   }
 
   onResponseError (_: Dispatcher.DispatchController, error: Error): void {
     if (this.#ended) return
-    if (!this.#begun && this.#lane.kept) {
-      this.#lane.drop()
-      this.#lane = this.lanes.takeNew()
+    if (!this.#begun && this.#connection.kept) {
+      this.#connection.drop()
+      this.#connection = this.pool.takeNew()
       this.#dispatch()
       return
     }
-    const kept = this.#lane.kept && this.#status === null ? ', on a kept connection' : ''
+    const kept = this.#connection.kept && this.#status === null ? ', on a kept connection' : ''
     this.#failed('connection', failureText(error) + kept)
   }
 
   #onTimeout = (): void => {
-    this.#failed('timeout', `no complete answer within ${this.what.timeoutMs} ms${STILL_AWAITED[this.#lane.awaits]}`)
+    this.#failed('timeout', `no complete answer within ${this.what.timeoutMs} ms${STILL_AWAITED[this.#connection.awaits]}`)
   }
 
   abort = (): void => { this.#failed('aborted', 'cut off') }
@@ -197,8 +197,8 @@ class Sending implements Dispatcher.DispatchHandler {
     this.#ended = true
     clearTimeout(this.#timer)
     this.what.signal?.removeEventListener('abort', this.abort)
-    if (socket === 'keep') this.lanes.giveBack(this.#lane)
-    else this.#lane.drop()
+    if (socket === 'keep') this.pool.giveBack(this.#connection)
+    else this.#connection.drop()
     this.resolve(answerAt(Math.round(performance.now() - this.#startedAt)))
   }
 }

@@ -49,8 +49,8 @@ export function createOutbound (question?: Question): Outbound {
   async function request ({ to, headers, body, signal, secrets = [] }: OutboundRequest): Promise<Answer> {
     if (closed || signal?.aborted === true) return { failure: 'aborted', error: 'cut off', latencyMs: 0 }
 
-    const { target, lanes } = agents.agentOf(to)
-    const running = exchange(lanes, {
+    const { target, pool } = agents.agentOf(to)
+    const running = exchange(pool, {
       path: target.path,
       headers: target.authorization === null ? headers : { authorization: target.authorization, ...headers },
       body,

@@ -10,8 +10,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from '../support/tap.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
 import { exchange } from '../../src/outbound/exchange.js'
-import { MAX_CONNECTION_AGE_MS } from '../../src/outbound/lane.js'
-import { createLanes } from '../../src/outbound/lanes.js'
+import { MAX_CONNECTION_AGE_MS } from '../../src/outbound/connection.js'
+import { createPool } from '../../src/outbound/pool.js'
 import { createLookup, type Question } from '../../src/outbound/lookup.js'
 import { createOutbound, type Answer, type Outbound } from '../../src/outbound/request.js'
 import { onHead, startHttp, startRaw, subscriberAt, type Closing, type TestServer } from './servers.js'
@@ -171,9 +171,9 @@ t.test('who gives up on a request withdraws what the other side has not taken ye
 t.test('a connection is used for a minute and then made anew', async t => {
   let now = 0
   const server = await startKeeping(t)
-  const lanes = createLanes({ origin: server.url, tls: null, keep: 1, connectTimeoutMs: 5_000, lookup: createLookup(), clock: () => now })
-  t.teardown(() => { lanes.retire() })
-  const ask = async (): Promise<Answer> => await exchange(lanes, { path: '/', headers: {}, body: BODY, timeoutMs: 5_000, secrets: [] }).answer
+  const pool = createPool({ origin: server.url, tls: null, keep: 1, connectTimeoutMs: 5_000, lookup: createLookup(), clock: () => now })
+  t.teardown(() => { pool.retire() })
+  const ask = async (): Promise<Answer> => await exchange(pool, { path: '/', headers: {}, body: BODY, timeoutMs: 5_000, secrets: [] }).answer
   await ask()
   now = MAX_CONNECTION_AGE_MS - 1
   await ask()

@@ -1,10 +1,10 @@
 /**
- * One lane to a subscriber: an undici `Client`, hence one socket at a time,
- * that carries one request at a time.
+ * One connection to a subscriber: an undici `Client`, hence one socket at a
+ * time, that carries one request at a time.
  *
- * Knows what the client does not tell: how far a connection has come, whether
- * it has carried an answer before, how old it is. Whoever gives up on a
- * request can close exactly its socket, be it still connecting. (A `Pool`
+ * Knows what the client does not tell: how far its socket has come, whether it
+ * has carried an answer before, how old it is. Whoever gives up on a request
+ * can close exactly its socket, be it still connecting. (undici's own `Pool`
  * cannot promise that: after an abort it connects again at once, to the very
  * host that hangs.)
  */
@@ -13,14 +13,14 @@ import { TLSSocket } from 'node:tls'
 import { Client, type buildConnector } from 'undici'
 import { leaveOutInterim } from './interim.js'
 
-/** What a lane waits for before it can carry a request; `nothing` when it can. */
+/** What a connection waits for before it can carry a request; `nothing` when it can. */
 export type Awaited = 'name' | 'connection' | 'handshake' | 'nothing'
 
-/** How long one connection is used: a name that resolves elsewhere is followed after this, milliseconds. */
+/** How long one socket is used: a name that resolves elsewhere is followed after this, milliseconds. */
 export const MAX_CONNECTION_AGE_MS = 60_000
 
-/** Made by `Lanes` alone; connects when its client is first used, and again when it has lost its connection. */
-export class Lane {
+/** Made by a `Pool` alone; opens a socket when its client is first used, and again when it has lost it. */
+export class Connection {
   readonly client: Client
   #socket: Socket | undefined
   #awaits: Awaited = 'name'
@@ -45,7 +45,7 @@ export class Lane {
 
   get awaits (): Awaited { return this.#awaits }
 
-  /** Whether its connection has carried an answer before: the other side may have closed it since. */
+  /** Whether its socket has carried an answer before: the other side may have closed it since. */
   get kept (): boolean { return this.#kept }
 
   /** Whether the request is out. Who answers before may never read the rest, nor what would come after it. */
@@ -57,14 +57,14 @@ export class Lane {
   /**
    * To be called after an answer.
    *
-   * @returns whether the connection is young enough for another request
+   * @returns whether its socket is young enough for another request
    */
   keep (): boolean {
     this.#kept = true
     return this.clock() - this.#connectedAt < MAX_CONNECTION_AGE_MS
   }
 
-  /** Closes the connection at once and for good, made or not. Never throws. */
+  /** Closes it at once and for good, made or not. Never throws. */
   close (): void {
     this.client.destroy(() => {})
     // The client does not know a socket that is still connecting; the error clears its timer.
@@ -72,7 +72,7 @@ export class Lane {
   }
 
   /**
-   * As `close`, with a request under way. A plain connection is reset: the kernel would go on
+   * As `close`, with a request under way. A plain socket is reset: the kernel would go on
    * for minutes to offer the rest of the request to somebody who does not read.
    */
   drop (): void {
