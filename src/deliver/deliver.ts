@@ -18,7 +18,7 @@ import { attemptOf } from './attempt.js'
 import { classify } from './classify.js'
 import { composeHeaders } from './compose.js'
 import { nextAfter } from './next.js'
-import { quietAfter } from './quiet.js'
+import { throttleAfter } from './throttle.js'
 import { secretsOf } from './secrets.js'
 
 export interface DelivererOptions {
@@ -107,9 +107,9 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
 }
 
 function verdictOf (result: AttemptResult, outcome: Outcome, subscriber: Subscriber): Verdict {
-  const quietMs = quietAfter(outcome, subscriber.retry.maxMs)
-  const quiet = quietMs === undefined ? {} : { quietMs }
+  const throttleMs = throttleAfter(outcome, subscriber.retry.maxMs)
+  const throttle = throttleMs === undefined ? {} : { throttleMs }
   return result.next.state === 'retrying'
-    ? { kind: 'again', result, atMs: result.next.nextAttemptAt, ...quiet }
-    : { kind: 'done', result, ...quiet }
+    ? { kind: 'again', result, atMs: result.next.nextAttemptAt, ...throttle }
+    : { kind: 'done', result, ...throttle }
 }

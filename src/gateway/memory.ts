@@ -2,7 +2,7 @@
  * What everybody may know of Redis's memory.
  */
 import type { Condition } from '../model/alert.js'
-import { SHORT_ABOVE } from '../record/make-room.js'
+import { SHORT_ABOVE } from '../record/evict.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
 

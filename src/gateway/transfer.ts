@@ -6,32 +6,32 @@ import type { ExportCall, ImportCall } from '../cli/deps.js'
 import { exportRecord, type Exported } from '../transfer/export.js'
 import { openExportFile } from '../transfer/export-file.js'
 import { importRecord, type Imported } from '../transfer/import.js'
-import { visitRecord } from './visit.js'
+import { openRecord } from './open-record.js'
 
 /** @returns what the export holds, and how much of it an earlier run had written */
 export async function runExport ({ to, ...options }: ExportCall): Promise<{ counts: Exported['counts'], earlier: number }> {
-  const visit = await visitRecord({ ...options, intent: 'look' })
+  const record = await openRecord({ ...options, intent: 'read' })
   try {
-    if ('write' in to) return { counts: await exportRecord({ ...options, ...visit, write: to.write, from: null }), earlier: 0 }
+    if ('write' in to) return { counts: await exportRecord({ ...options, ...record, write: to.write, from: null }), earlier: 0 }
     const file = await openExportFile(to.file, to.resume)
     const earlier = file.from?.counts.events ?? 0
     try {
-      return { counts: await exportRecord({ ...options, ...visit, write: file.write, from: file.from }), earlier }
+      return { counts: await exportRecord({ ...options, ...record, write: file.write, from: file.from }), earlier }
     } finally {
       await file.close()
     }
   } finally {
-    await visit.close()
+    await record.close()
   }
 }
 
 /** Imports; see `importRecord`. */
 export async function runImport (options: ImportCall): Promise<Imported> {
-  const visit = await visitRecord({ ...options, intent: 'write' })
+  const record = await openRecord({ ...options, intent: 'write' })
   try {
-    visit.warnings.forEach(options.warn)
-    return await importRecord({ ...options, store: visit.store })
+    record.warnings.forEach(options.warn)
+    return await importRecord({ ...options, store: record.store })
   } finally {
-    await visit.close()
+    await record.close()
   }
 }

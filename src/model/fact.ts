@@ -38,7 +38,7 @@ export type Fact =
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.breaker', subscriber: string, state: BreakerState }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
-  | { fact: 'queue.worker-replaced', subscriber: string, quietMs: number }
+  | { fact: 'queue.worker-replaced', subscriber: string, idleMs: number }
   | { fact: 'queue.trouble', subscriber: string | null, error: string }
   | { fact: 'record.swept', events: number }
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }

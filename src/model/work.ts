@@ -59,8 +59,8 @@ export type Verdict =
   | {
     kind: 'done' // the delivery is no longer open under this job: finish it
     result?: AttemptResult
-    /** The subscriber asked for quiet: none of its deliveries before this many milliseconds. */
-    quietMs?: number
+    /** The answer throttles the subscriber: none of its deliveries for this many milliseconds. */
+    throttleMs?: number
   }
   | {
     kind: 'again' // try again
@@ -68,7 +68,7 @@ export type Verdict =
     /** Not before this time, epoch milliseconds. */
     atMs: number
     /** As above. */
-    quietMs?: number
+    throttleMs?: number
   }
   | {
     kind: 'give-back' // back to the front of the queue, nothing used

@@ -9,8 +9,8 @@ import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from './queues.js'
 
-/** Between two looks, milliseconds. */
-const LOOK_EVERY_MS = 500
+/** Between two ticks, milliseconds. */
+const TICK_EVERY_MS = 500
 
 export interface BreakersOptions {
   /** Of the running configuration. */
@@ -27,14 +27,14 @@ export interface BreakersOptions {
 export interface Breakers {
   /** Makes the limits of one subscriber known to every replica, as they are now. */
   limit (subscriber: Subscriber): Promise<void>
-  /** One look, now. */
-  look (): Promise<void>
+  /** One tick, now. */
+  tick (): Promise<void>
   start (): void
-  /** Waits for nothing: a look that is cut off is made again by whoever comes next. */
+  /** Waits for nothing: a tick that is cut off is made up for by the next, on any replica. */
   stop (): void
 }
 
-/** Makes what looks; nothing runs before `start` or `look`. Errors of Redis end a look, never the looking. */
+/** Makes it; nothing runs before `start` or `tick`. Errors of Redis end a tick, and the next one comes all the same. */
 export function createBreakers (options: BreakersOptions): Breakers {
   const { subscribers, queues, step, trialOf, isHeld, report } = options
   let timer: NodeJS.Timeout | undefined
@@ -44,7 +44,7 @@ export function createBreakers (options: BreakersOptions): Breakers {
     await queues.setLimits({ name: subscriber.name, ...limitsDuring(await trialOf(subscriber.name), subscriber) })
   }
 
-  async function look (): Promise<void> {
+  async function tick (): Promise<void> {
     const all = subscribers()
     for (const { subscriber: name, to } of await step(all.map(({ name, breaker }) => ({ name, hasBreaker: breaker !== null })))) {
       if (to !== 'closing') report({ fact: 'subscriber.breaker', subscriber: name, state: to })
@@ -56,15 +56,15 @@ export function createBreakers (options: BreakersOptions): Breakers {
 
   function schedule (): void {
     timer = setTimeout(() => {
-      void look()
+      void tick()
         .catch((error: unknown) => { if (!isStopped) report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) })
         .finally(() => { if (!isStopped) schedule() })
-    }, LOOK_EVERY_MS)
+    }, TICK_EVERY_MS)
   }
 
   return {
     limit,
-    look,
+    tick,
     start: schedule,
     stop () {
       isStopped = true

@@ -17,7 +17,7 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
 
-/** No limit; but without one BullMQ would ignore a subscriber's wish for quiet. While it is set, each job costs two writes more. */
+/** No limit; but without one BullMQ would ignore that a subscriber is throttled. While it is set, each job costs two writes more. */
 const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, perMs: 1_000 }
 
 export interface QueuesOptions {
@@ -34,8 +34,8 @@ export interface Queues {
   setPaused (subscriber: string, paused: boolean): Promise<void>
   /** Makes the limits of one subscriber known to every replica. Idempotent. */
   setLimits (subscriber: Pick<Subscriber, 'name' | 'concurrency' | 'rateLimit'>): Promise<void>
-  /** Starts no delivery of one subscriber for so many milliseconds, on every replica; a longer wish that is in force stays. */
-  keepQuiet (subscriber: string, quietMs: number): Promise<void>
+  /** Starts no delivery of one subscriber for so many milliseconds, on every replica; a longer throttling that is in force stays. */
+  throttle (subscriber: string, throttleMs: number): Promise<void>
   /** Removes jobs that nobody needs; one in flight stays, and finishes unsent or stale. */
   removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
@@ -62,10 +62,10 @@ export function createQueues (options: QueuesOptions): Queues {
       await (paused ? queue.pause() : queue.resume())
     },
     async setLimits (limits) { await limit(queueOf(limits.name), limits) },
-    async keepQuiet (subscriber, quietMs) {
+    async throttle (subscriber, throttleMs) {
       const queue = queueOf(subscriber)
-      if (await queue.getRateLimitTtl() < quietMs) await queue.rateLimit(Math.ceil(quietMs))
-      // In this order: whoever removes the limit meanwhile sees the wish, or is seen here.
+      if (await queue.getRateLimitTtl() < throttleMs) await queue.rateLimit(Math.ceil(throttleMs))
+      // In this order: whoever removes the limit meanwhile sees the throttling, or is seen here.
       if (await queue.getGlobalRateLimit() === null) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
     },
     async removeJobs (subscriber, jobs) {
@@ -120,6 +120,6 @@ async function limit (queue: Queue, { concurrency, rateLimit }: Pick<Subscriber,
     return
   }
   if (await queue.getRateLimitTtl() <= 0) await queue.removeGlobalRateLimit()
-  // Also when quiet was asked for since that look.
+  // Also when it has been throttled since.
   if (await queue.getRateLimitTtl() > 0) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
 }

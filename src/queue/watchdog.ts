@@ -7,8 +7,8 @@
  * then all of them wait, and a new one would wait as well.
  */
 
-/** Between two looks, milliseconds. */
-const LOOK_EVERY_MS = 5_000
+/** Between two ticks, milliseconds. */
+const TICK_EVERY_MS = 5_000
 /** Redis has answered when it answers within this, milliseconds. */
 const ANSWER_WITHIN_MS = 1_000
 
@@ -18,7 +18,7 @@ export interface WatchdogOptions {
   /** Resolves when Redis answers. */
   askRedis: () => Promise<unknown>
   replace: (name: string) => void
-  lookEveryMs?: number
+  tickEveryMs?: number
 }
 
 export interface Watchdog {
@@ -27,11 +27,11 @@ export interface Watchdog {
 }
 
 /** Begins to look. */
-export function startWatchdog ({ stuck, askRedis, replace, lookEveryMs = LOOK_EVERY_MS }: WatchdogOptions): Watchdog {
+export function startWatchdog ({ stuck, askRedis, replace, tickEveryMs = TICK_EVERY_MS }: WatchdogOptions): Watchdog {
   let suspects = new Set<string>()
-  let isLooking = false
+  let isTicking = false
 
-  async function look (): Promise<void> {
+  async function tick (): Promise<void> {
     if (stuck().length > 0 && !await answers(askRedis)) {
       suspects = new Set()
       return
@@ -42,10 +42,10 @@ export function startWatchdog ({ stuck, askRedis, replace, lookEveryMs = LOOK_EV
   }
 
   const timer = setInterval(() => {
-    if (isLooking) return
-    isLooking = true
-    void look().finally(() => { isLooking = false })
-  }, lookEveryMs)
+    if (isTicking) return
+    isTicking = true
+    void tick().finally(() => { isTicking = false })
+  }, tickEveryMs)
   return { stop () { clearInterval(timer) } }
 }
 

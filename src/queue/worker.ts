@@ -43,8 +43,8 @@ export interface WorkerOptions {
   deliver: Deliver
   /** Puts the whole queue on hold; called when a job finds its subscriber on hold. */
   pauseQueue: () => Promise<void>
-  /** Holds back the whole queue for so many milliseconds; called when the subscriber asked for quiet. */
-  keepQuiet: (quietMs: number) => Promise<void>
+  /** Holds back the whole queue for so many milliseconds; called when the subscriber's answer throttles it. */
+  throttle: (throttleMs: number) => Promise<void>
   turns: Turns
   redis: RedisClient
   keys: Keys
@@ -131,10 +131,10 @@ async function obey ({ options, job, token }: Task, verdict: Verdict): Promise<v
   if (verdict.result !== undefined) options.turns.record(job.id!, verdict.result)
   switch (verdict.kind) {
     case 'done':
-      await keepQuiet(options, verdict)
+      await throttleFor(options, verdict)
       return
     case 'again':
-      await keepQuiet(options, verdict)
+      await throttleFor(options, verdict)
       await job.moveToDelayed(verdict.atMs, token)
       throw new DelayedError()
     case 'give-back':
@@ -145,6 +145,6 @@ async function obey ({ options, job, token }: Task, verdict: Verdict): Promise<v
 }
 
 /** The queue's other jobs wait as well; it costs them nothing. */
-async function keepQuiet ({ keepQuiet }: WorkerOptions, { quietMs = 0 }: { quietMs?: number }): Promise<void> {
-  if (quietMs > 0) await keepQuiet(quietMs)
+async function throttleFor (options: WorkerOptions, { throttleMs = 0 }: { throttleMs?: number }): Promise<void> {
+  if (throttleMs > 0) await options.throttle(throttleMs)
 }

@@ -15,7 +15,7 @@ import { startWorker, type DeliveryWorker, type WorkerOptions } from './worker.j
  */
 const STUCK_AFTER_MS = 30_000
 
-export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'lookEveryMs'> {
+export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'tickEveryMs'> {
   queues: Queues
   /** Makes the limits of a subscriber known. */
   limit: (subscriber: Subscriber) => Promise<void>
@@ -98,7 +98,7 @@ class WorkerSet implements Workers {
       subscriber: name,
       concurrency,
       pauseQueue: async () => { await queues.setPaused(name, true) },
-      keepQuiet: async quietMs => { await queues.keepQuiet(name, quietMs) }
+      throttle: async throttleMs => { await queues.throttle(name, throttleMs) }
     })
     this.#running.set(name, { subscriber, worker, startedAt: performance.now() })
   }
@@ -106,15 +106,15 @@ class WorkerSet implements Workers {
   /** An attempt that hangs is over after its timeout. */
   #stuck (): string[] {
     const { stuckAfterMs = STUCK_AFTER_MS } = this.options
-    return [...this.#running].filter(([, one]) => this.#quietMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)
+    return [...this.#running].filter(([, one]) => this.#idleMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)
   }
 
-  #quietMs ({ subscriber: { name }, startedAt }: Running): number {
+  #idleMs ({ subscriber: { name }, startedAt }: Running): number {
     return performance.now() - Math.max(startedAt, this.#turns.movedAt(name))
   }
 
   #replace (stuck: Running): void {
-    this.options.report({ fact: 'queue.worker-replaced', subscriber: stuck.subscriber.name, quietMs: Math.round(this.#quietMs(stuck)) })
+    this.options.report({ fact: 'queue.worker-replaced', subscriber: stuck.subscriber.name, idleMs: Math.round(this.#idleMs(stuck)) })
     stuck.worker.abandon()
     this.#start(stuck.subscriber)
   }

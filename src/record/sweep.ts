@@ -5,7 +5,7 @@
  */
 import type { Report } from '../model/fact.js'
 import { loadScript, runScript } from '../redis/script.js'
-import { createRoomMaker } from './make-room.js'
+import { createEvictor } from './evict.js'
 import type { RecordStore } from './store.js'
 
 const SWEEP = loadScript(new URL('./sweep.lua', import.meta.url))
@@ -57,14 +57,14 @@ export interface Sweeper {
 
 /** Sweeps, and makes room, in the background; several gateways may do so at once. */
 export function createSweeper (store: RecordStore, { policy, report }: { policy: () => SweepPolicy, report: Report }): Sweeper {
-  const makeRoom = createRoomMaker(store, { windowMs: () => policy().windowMs, report })
+  const evict = createEvictor(store, { windowMs: () => policy().windowMs, report })
   let sweptAt = performance.now()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<unknown> = Promise.resolve()
   let stopped = false
 
   async function work (): Promise<void> {
-    await makeRoom()
+    await evict()
     if (performance.now() - sweptAt < SWEEP_EVERY_MS) return
     sweptAt = performance.now()
     const events = await sweep(store, policy())

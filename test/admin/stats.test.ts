@@ -1,7 +1,7 @@
 import t from '../support/tap.js'
 import type { Replica } from '../../src/model/replica.js'
 import { setHold } from '../../src/record/holds.js'
-import { makeRoom } from '../../src/record/make-room.js'
+import { evict } from '../../src/record/evict.js'
 import { announceReplica } from '../../src/record/replicas.js'
 import { startApi } from './api.js'
 
@@ -35,7 +35,7 @@ t.test('how full Redis is, and what went early because of it', async t => {
     for (const name of ['billing', 'mailer']) await api.attempt(id, name, next)
   }
   await api.redis.client().config('SET', 'maxmemory', '1')
-  await makeRoom(api.options.store, { windowMs: 60_000, above: 0.8 })
+  await evict(api.options.store, { windowMs: 60_000, above: 0.8 })
   await api.redis.client().config('SET', 'maxmemory', '64mb')
   t.match((await api.get('/api/v1/stats')).json, {
     counters: { accepted: 2, deletedEarly: 2, failedDeletedEarly: 1 }, events: 0, memory: { usedBytes: Number, maxBytes: 67_108_864 }

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
-import { lookAtNode } from '../../src/cli/doctor/look-at-machine.js'
+import { probeNode } from '../../src/cli/doctor/probe-machine.js'
 import { folder, run, type RunOptions } from './at-the-terminal.js'
 import { problem, standIn, TOKEN, type Reply } from './stand-in-gateway.js'
 
@@ -201,5 +201,5 @@ t.test('doctor: reads as lines with marks and next steps', async t => {
 })
 
 for (const [version, state] of [['20.18.3', 'bad'], ['20.19.0', 'good'], ['18.20.0', 'bad'], ['24.0.0', 'good']] as const) {
-  t.test(`doctor: Node ${version} is ${state}`, async t => { t.equal(lookAtNode(version).state, state) })
+  t.test(`doctor: Node ${version} is ${state}`, async t => { t.equal(probeNode(version).state, state) })
 }

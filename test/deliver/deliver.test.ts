@@ -109,9 +109,9 @@ t.test('2xx: recorded as delivered, reported, done', async t => {
 /** What each answer does to a fresh delivery: backoff of a second, three attempts. */
 const ANSWERS: ReadonlyArray<[status: number, retryAfter: string | null, says: { next: object, error: string, verdict: object, fact: object }]> = [
   [500, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 500', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', statusCode: 500, reason: 'server-error', nextAttemptAt: NOW + 1_000 } }],
-  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000, quietMs: 20_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
-  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000, quietMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
-  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000, quietMs: 60_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000, throttleMs: 20_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000, throttleMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000, throttleMs: 60_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
   [408, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 408', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
   [404, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 404', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
   [307, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 307: redirects are not followed', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],

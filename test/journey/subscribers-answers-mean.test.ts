@@ -168,7 +168,7 @@ interface WaitRow {
   /** Of the event that was refused. */
   leastWaitMs: number
   /** Whether the subscriber's other deliveries wait as well. */
-  quiet: boolean
+  throttles: boolean
   retry?: unknown
 }
 
@@ -178,19 +178,19 @@ const atDate = (seconds: number) => () => new Date(Date.now() + seconds * 1_000)
 const ONCE_MORE = { attempts: 2, initial: '10ms', factor: 1, max: '1h', jitter: 0 }
 
 const WAITS: WaitRow[] = [
-  { says: '429 with seconds', status: 429, retryAfter: inSeconds(1), leastWaitMs: 1_000, quiet: true },
-  { says: '429 with a date', status: 429, retryAfter: atDate(2), leastWaitMs: 1_000, quiet: true },
-  { says: '503 with seconds', status: 503, retryAfter: inSeconds(1), leastWaitMs: 1_000, quiet: true },
-  { says: '503 with a date', status: 503, retryAfter: atDate(2), leastWaitMs: 1_000, quiet: true },
-  { says: '503 that asks for nothing', status: 503, leastWaitMs: 0, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: '500 with seconds', status: 500, retryAfter: inSeconds(1), leastWaitMs: 1_000, quiet: false },
-  { says: '408 with a date', status: 408, retryAfter: atDate(2), leastWaitMs: 1_000, quiet: false },
-  { says: 'Retry-After is capped at max', status: 429, retryAfter: inSeconds(86_400), leastWaitMs: 700, quiet: true, retry: { ...ONCE_MORE, max: '700ms' } },
-  { says: 'Retry-After shortens no wait', status: 500, retryAfter: inSeconds(0), leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: 'Retry-After that says nothing', status: 500, retryAfter: () => 'soon', leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: 'a list says nothing', status: 503, retryAfter: () => '3600, 7200', leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: 'a date that is over asks for nothing', status: 503, retryAfter: atDate(-3_600), leastWaitMs: 700, quiet: false, retry: { ...ONCE_MORE, initial: '700ms' } },
-  { says: 'a number beyond all numbers is capped too', status: 503, retryAfter: () => '9'.repeat(400), leastWaitMs: 700, quiet: true, retry: { ...ONCE_MORE, max: '700ms' } }
+  { says: '429 with seconds', status: 429, retryAfter: inSeconds(1), leastWaitMs: 1_000, throttles: true },
+  { says: '429 with a date', status: 429, retryAfter: atDate(2), leastWaitMs: 1_000, throttles: true },
+  { says: '503 with seconds', status: 503, retryAfter: inSeconds(1), leastWaitMs: 1_000, throttles: true },
+  { says: '503 with a date', status: 503, retryAfter: atDate(2), leastWaitMs: 1_000, throttles: true },
+  { says: '503 that asks for nothing', status: 503, leastWaitMs: 0, throttles: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: '500 with seconds', status: 500, retryAfter: inSeconds(1), leastWaitMs: 1_000, throttles: false },
+  { says: '408 with a date', status: 408, retryAfter: atDate(2), leastWaitMs: 1_000, throttles: false },
+  { says: 'Retry-After is capped at max', status: 429, retryAfter: inSeconds(86_400), leastWaitMs: 700, throttles: true, retry: { ...ONCE_MORE, max: '700ms' } },
+  { says: 'Retry-After shortens no wait', status: 500, retryAfter: inSeconds(0), leastWaitMs: 700, throttles: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'Retry-After that says nothing', status: 500, retryAfter: () => 'soon', leastWaitMs: 700, throttles: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a list says nothing', status: 503, retryAfter: () => '3600, 7200', leastWaitMs: 700, throttles: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a date that is over asks for nothing', status: 503, retryAfter: atDate(-3_600), leastWaitMs: 700, throttles: false, retry: { ...ONCE_MORE, initial: '700ms' } },
+  { says: 'a number beyond all numbers is capped too', status: 503, retryAfter: () => '9'.repeat(400), leastWaitMs: 700, throttles: true, retry: { ...ONCE_MORE, max: '700ms' } }
 ]
 
 t.test('who asks for time gets it', async t => {
@@ -205,7 +205,7 @@ t.test('who asks for time gets it', async t => {
   }))
   await settled(gateway)
 
-  for (const [at, { says, status, leastWaitMs, quiet }] of WAITS.entries()) {
+  for (const [at, { says, status, leastWaitMs, throttles }] of WAITS.entries()) {
     await t.test(says, async t => {
       const [refused, other] = ids[at]!
       const { received } = servers[at]!
@@ -213,7 +213,7 @@ t.test('who asks for time gets it', async t => {
       const [others] = received.filter(({ headers }) => headers['webhook-id'] === other) as [Received]
       t.equal(received.length, 3)
       t.ok(second.at - first.at >= leastWaitMs, `waited ${second.at - first.at} ms`)
-      if (quiet) t.ok(others.at - first.at >= leastWaitMs - 1, `its other delivery waited ${others.at - first.at} ms`)
+      if (throttles) t.ok(others.at - first.at >= leastWaitMs - 1, `its other delivery waited ${others.at - first.at} ms`)
       else t.ok(others.at <= second.at, 'its other delivery did not wait')
       t.match((await detail(gateway, refused)).deliveries, [{ state: 'delivered', attempts: 2 }])
       t.match((await detail(gateway, other)).deliveries, [{ state: 'delivered', attempts: 1 }], 'at no cost of attempts')

@@ -10,7 +10,7 @@ t.test('who is stuck at two looks is replaced; who moves in between is not', asy
     stuck: () => replaced.length === 0 ? (++looks <= 2 ? ['slow', 'stuck'] : ['stuck']) : [],
     askRedis: async () => {},
     replace: name => { replaced.push(name) },
-    lookEveryMs: 5
+    tickEveryMs: 5
   })
   t.teardown(watchdog.stop)
   await until('one is replaced', () => replaced.length > 0)
@@ -32,7 +32,7 @@ for (const [says, askRedis] of [
         if (!isBack) await askRedis()
       },
       replace: name => { replaced.push(name) },
-      lookEveryMs: 5
+      tickEveryMs: 5
     })
     t.teardown(watchdog.stop)
     await until('it is asked again and again', () => asked >= 3)

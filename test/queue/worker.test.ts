@@ -103,24 +103,24 @@ t.test('a deliver that fails by surprise is tried again, and it is reported', as
 })
 
 for (const rateLimit of [null, { max: 1_000, perMs: 60_000 }]) {
-  t.test(`quiet delays the other jobs of the subscriber, unattempted, on every replica (rate limit: ${JSON.stringify(rateLimit)})`, async t => {
+  t.test(`throttling delays the other jobs of the subscriber, unattempted, on every replica (rate limit: ${JSON.stringify(rateLimit)})`, async t => {
     const [gateway, other] = await open(t, { concurrency: 1, rateLimit }, 2)
     const jobs = await jobsOf(gateway, 3)
-    const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, quietMs: 600.5 })])
+    const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, throttleMs: 600.5 })])
     await gateway.work(deliver)
     await until('the first was attempted', () => runs.length > 0)
     await other!.work(deliver)
     await until('all are finished', isEmpty(gateway))
     t.equal(runs.length, 4)
     t.strictSame(new Set(runs.map(run => run.jobId)), new Set(jobs))
-    t.ok(runs[1]!.at - runs[0]!.at >= 600, `${runs[1]!.at - runs[0]!.at} ms of quiet`)
+    t.ok(runs[1]!.at - runs[0]!.at >= 600, `${runs[1]!.at - runs[0]!.at} ms of throttling`)
   })
 }
 
-t.test('a quiet of no time is none', async t => {
+t.test('throttling for no time is none', async t => {
   const [gateway] = await open(t)
   await jobsOf(gateway, 2)
-  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, quietMs: 0 }), now => ({ kind: 'again', atMs: now, quietMs: 0.2 })])
+  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, throttleMs: 0 }), now => ({ kind: 'again', atMs: now, throttleMs: 0.2 })])
   await gateway.work(deliver)
   await until('both are finished', isEmpty(gateway))
   t.equal(runs.length, 4)
@@ -277,7 +277,7 @@ t.test('a worker that never got its own connection ends all the same', async t =
     concurrency: 1,
     deliver: scripted([]).deliver,
     pauseQueue: async () => {},
-    keepQuiet: async () => {},
+    throttle: async () => {},
     turns: createTurns({ redis, keys, recording: RECORDING }),
     redis,
     keys,

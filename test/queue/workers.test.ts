@@ -43,7 +43,7 @@ t.test('a worker that has stopped taking jobs is replaced, and what it had in ha
   })
   await accepted(gateway, { taskId: 't1' }, { only: 'a' })
   await accepted(gateway, { taskId: 't2' }, { only: 'a' })
-  await gateway.work(deliver, { stuckAfterMs: 400, lookEveryMs: 200 })
+  await gateway.work(deliver, { stuckAfterMs: 400, tickEveryMs: 200 })
   await until('both are delivered', async () => (await readSubscriber(gateway.blocking, 'a'))!.counts.delivered === 2)
   t.match(gateway.facts.find(({ fact }) => fact === 'queue.worker-replaced'), { subscriber: 'a' })
 })
@@ -73,27 +73,27 @@ t.test('a slow subscriber keeps no other waiting', async t => {
   t.equal(sent.filter(({ subscriber }) => subscriber === 'slow').length, 16)
 })
 
-t.test('a shorter wish for quiet does not end a longer one', async t => {
-  const gateway = await openGateway(t, server, { prefix: 'quiet', policy: policyFor(['a']) })
+t.test('a shorter throttling does not end a longer one', async t => {
+  const gateway = await openGateway(t, server, { prefix: 'throttle', policy: policyFor(['a']) })
   await gateway.queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
-  await gateway.queues.keepQuiet('a', 60_000)
-  await gateway.queues.keepQuiet('a', 1_000)
+  await gateway.queues.throttle('a', 60_000)
+  await gateway.queues.throttle('a', 1_000)
   t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
-  await gateway.queues.keepQuiet('a', 120_000)
+  await gateway.queues.throttle('a', 120_000)
   t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
 })
 
-t.test('a wish for quiet is kept whenever limits are set beside it', async t => {
+t.test('a throttling is kept whenever limits are set beside it', async t => {
   for (const [before, after] of [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [0, 1], [0, 2], [0, 3]] as const) {
-    const { queues, blocking: { redis }, keys } = await openGateway(t, server, { prefix: `quiet-${before}-${after}`, policy: policyFor(['a']) })
+    const { queues, blocking: { redis }, keys } = await openGateway(t, server, { prefix: `throttle-${before}-${after}`, policy: policyFor(['a']) })
     await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
     const roundTrips = async (count: number): Promise<void> => { for (let n = 0; n < count; n++) await redis.ping() }
     await Promise.all([
       roundTrips(before).then(async () => { await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null }) }),
-      roundTrips(after).then(async () => { await queues.keepQuiet('a', 60_000) })
+      roundTrips(after).then(async () => { await queues.throttle('a', 60_000) })
     ])
-    const quiet = await redis.pttl(`${keys.queuePrefix}:a:limiter`) > 0
+    const throttled = await redis.pttl(`${keys.queuePrefix}:a:limiter`) > 0
     const limited = await redis.hexists(`${keys.queuePrefix}:a:meta`, 'max') === 1
-    t.ok(quiet && limited, `limits ${before} and quiet ${after} round trips later`)
+    t.ok(throttled && limited, `limits ${before} and throttled ${after} round trips later`)
   }
 })

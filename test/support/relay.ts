@@ -45,7 +45,7 @@ export interface Gateway {
   /** Everything that was reported. */
   facts: Fact[]
   /** Starts taking jobs for the subscribers of the policy; stopped with the test. */
-  work (deliver: Deliver, watch?: Pick<WorkersOptions, 'stuckAfterMs' | 'lookEveryMs'>): Promise<Workers>
+  work (deliver: Deliver, watch?: Pick<WorkersOptions, 'stuckAfterMs' | 'tickEveryMs'>): Promise<Workers>
   reconciler (options?: { small?: number, step?: number, redis?: RedisClient }): Reconciler
 }
 

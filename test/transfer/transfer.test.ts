@@ -7,7 +7,7 @@ import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
-import { makeRoom, SHORT_ABOVE } from '../../src/record/make-room.js'
+import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
 import { exportRecord } from '../../src/transfer/export.js'
 import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
 import { importRecord, type Imported } from '../../src/transfer/import.js'
@@ -97,7 +97,7 @@ async function oneOfEverything (t: Test): Promise<Gateway> {
 /** Takes the oldest finished event away, as a full Redis does; its claim stays. */
 async function takeOldest ({ blocking }: Gateway): Promise<void> {
   await operator.config('SET', 'maxmemory', '1')
-  await makeRoom(blocking, { windowMs: DAY, above: SHORT_ABOVE })
+  await evict(blocking, { windowMs: DAY, above: SHORT_ABOVE })
   await operator.config('SET', 'maxmemory', '0')
 }
 

@@ -23,7 +23,7 @@ import { createSetAside } from './set-aside.js'
 import { Stock, type Size } from './stock.js'
 
 /** How often is looked for what dead owners left, milliseconds. */
-const LOOK_EVERY_MS = 10_000
+const TICK_EVERY_MS = 10_000
 
 export interface SpoolingOptions {
   /** The way to Redis; never rejects. */
@@ -86,7 +86,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   const onReady = (): void => { breaker.probeNow() }
   redis.on('ready', onReady)
   if (options.verify !== null) breaker.open('Redis was away at the start')
-  const stopLooking = await keepLooking({ stock, trouble, report, onFound: drain.wake })
+  const stopTicking = await keepTicking({ stock, trouble, report, onFound: drain.wake })
 
   const status = (): SpoolStatus => ({
     ...stock.size(),
@@ -106,7 +106,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
     async close () {
       redis.off('ready', onReady)
       breaker.stop()
-      await stopLooking()
+      await stopTicking()
       await drain.stop()
       await stock.close()
       tellLeft(stock.size(), report)
@@ -124,21 +124,21 @@ function verifiedProbe ({ probe, verify }: SpoolingOptions): () => Promise<void>
   }
 }
 
-interface Looking { stock: Stock, trouble: DiskTrouble, report: Report, onFound: () => void }
+interface Ticking { stock: Stock, trouble: DiskTrouble, report: Report, onFound: () => void }
 
 /** Looks now, and again and again, for what dead owners left, and whether a disk that failed works again. @returns how to stop it */
-async function keepLooking ({ stock, trouble, report, onFound }: Looking): Promise<() => Promise<void>> {
+async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promise<() => Promise<void>> {
   let underWay: Promise<void> = Promise.resolve()
 
-  async function look (): Promise<void> {
+  async function tick (): Promise<void> {
     const { callbacks, bytes } = await stock.takeOver()
     if (callbacks > 0) report({ fact: 'spool.found', callbacks, bytes })
     if (trouble.now() !== null) await stock.tryDisk()
     if (stock.hasAny()) onFound()
   }
 
-  await look()
-  const timer = setInterval(() => { underWay = underWay.then(look) }, LOOK_EVERY_MS)
+  await tick()
+  const timer = setInterval(() => { underWay = underWay.then(tick) }, TICK_EVERY_MS)
   return async () => {
     clearInterval(timer)
     await underWay

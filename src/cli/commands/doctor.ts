@@ -12,9 +12,9 @@ import type { ApiFlags } from '../command-line.js'
 import { chooseConfigFile, shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
 import { bad, good, warning, type Finding } from '../doctor/finding.js'
-import { lookAtGateway } from '../doctor/look-at-gateway.js'
-import { lookAtDataDir, lookAtNode, lookAtRedisProgram } from '../doctor/look-at-machine.js'
-import { lookAtPorts, lookAtReceivers, lookAtSubscribers } from '../doctor/look-at-network.js'
+import { probeGateway } from '../doctor/probe-gateway.js'
+import { probeDataDir, probeNode, probeRedisProgram } from '../doctor/probe-machine.js'
+import { probePorts, probeReceivers, probeSubscribers } from '../doctor/probe-network.js'
 import { CommandFailure } from '../failure.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
@@ -45,25 +45,25 @@ async function examine (flags: ApiFlags, deps: ProgramDeps): Promise<Finding[]> 
   const file = chooseConfigFile(flags.config, deps)
   const loaded = await loadConfig({ file, env: deps.env })
   const config = 'config' in loaded ? loaded.config : null
-  const ground = [lookAtNode(process.versions.node), await lookAtRedisProgram(deps, config)]
+  const ground = [probeNode(process.versions.node), await probeRedisProgram(deps, config)]
   if ('faults' in loaded) {
     const faults = loaded.faults.map(fault => bad('configuration', formatFault(fault, shortPath(file)), `correct it, then: fotor-relay check ${shortPath(file)}`))
     return [...ground, ...faults]
   }
   const running = loaded.config
-  const gateway = await lookAtGateway({ config: running, file, flags, deps })
+  const gateway = await probeGateway({ config: running, file, flags, deps })
   return [
     ...ground,
-    ...lookAtConfig(running, file),
-    lookAtDataDir(running),
-    ...await lookAtPorts(running, gateway.identity),
+    ...probeConfig(running, file),
+    probeDataDir(running),
+    ...await probePorts(running, gateway.identity),
     ...gateway.findings,
-    ...await lookAtSubscribers(running.subscribers),
-    ...await lookAtReceivers(running.alerts.receivers)
+    ...await probeSubscribers(running.subscribers),
+    ...await probeReceivers(running.alerts.receivers)
   ]
 }
 
-function lookAtConfig (config: Config, file: string): Finding[] {
+function probeConfig (config: Config, file: string): Finding[] {
   return [
     good('configuration', `${shortPath(file)} can be used`),
     ...warnings(config).map(says => warning('configuration', says, `change it in ${shortPath(file)}, unless it is meant`))

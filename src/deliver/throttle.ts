@@ -1,20 +1,20 @@
 /**
- * Whether an answer asks for quiet: no delivery at all to this subscriber for
- * a while, at no cost of attempts. Pure.
+ * Whether an answer throttles its subscriber: no delivery at all for a while,
+ * at no cost of attempts. Pure.
  */
 import type { Outcome } from '../model/outcome.js'
 
 /** After a 429 that does not say how long. */
-export const QUIET_AFTER_429_MS = 1000
+export const THROTTLE_AFTER_429_MS = 1000
 
 /**
  * @param maxMs  caps what the subscriber asks for, milliseconds
  * @returns      milliseconds, > 0; `undefined` when the others may go on
  */
-export function quietAfter (outcome: Outcome, maxMs: number): number | undefined {
+export function throttleAfter (outcome: Outcome, maxMs: number): number | undefined {
   if (outcome.kind !== 'retry') return undefined
   const asks = outcome.status === 429 || (outcome.status === 503 && outcome.waitMs !== undefined)
   if (!asks) return undefined
-  const quietMs = Math.min(outcome.waitMs ?? QUIET_AFTER_429_MS, maxMs)
-  return quietMs > 0 ? quietMs : undefined
+  const throttleMs = Math.min(outcome.waitMs ?? THROTTLE_AFTER_429_MS, maxMs)
+  return throttleMs > 0 ? throttleMs : undefined
 }

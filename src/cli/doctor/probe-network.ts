@@ -9,20 +9,20 @@ import { connect, createServer } from 'node:net'
 import { formatAddress, type Address, type Config } from '../../config/config.js'
 import type { Receiver } from '../../model/alert.js'
 import type { Subscriber } from '../../model/subscriber.js'
-import type { Identity } from './look-at-gateway.js'
+import type { Identity } from './probe-gateway.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
 const CONNECT_TIMEOUT_MS = 3_000
 
 /** @param identity  of the gateway that answers: a port in use is likely its own */
-export async function lookAtPorts ({ ingest, admin }: Config, identity: Identity): Promise<Finding[]> {
+export async function probePorts ({ ingest, admin }: Config, identity: Identity): Promise<Finding[]> {
   return await Promise.all([
-    lookAtPort(ingest.listen, 'ingest.listen', identity),
-    lookAtPort(admin.listen, 'admin.listen', identity)
+    probePort(ingest.listen, 'ingest.listen', identity),
+    probePort(admin.listen, 'admin.listen', identity)
   ])
 }
 
-async function lookAtPort (address: Address, key: string, identity: Identity): Promise<Finding> {
+async function probePort (address: Address, key: string, identity: Identity): Promise<Finding> {
   const code = await tryToListen(address)
   const name = formatAddress(address)
   if (code === null) return good(key, `${name} is free`)
@@ -54,29 +54,29 @@ async function tryToListen ({ host, port }: Address): Promise<string | null> {
 }
 
 /** Whether each subscriber's name resolves and its port takes a connection. */
-export async function lookAtSubscribers (subscribers: readonly Subscriber[]): Promise<Finding[]> {
+export async function probeSubscribers (subscribers: readonly Subscriber[]): Promise<Finding[]> {
   if (subscribers.length === 0) {
     return [warning('subscribers', 'there are none: events are kept and delivered to nobody', 'add one under subscribers in the configuration')]
   }
-  return await Promise.all(subscribers.map(lookAtSubscriber))
+  return await Promise.all(subscribers.map(probeSubscriber))
 }
 
-async function lookAtSubscriber ({ name, url, enabled }: Subscriber): Promise<Finding> {
+async function probeSubscriber ({ name, url, enabled }: Subscriber): Promise<Finding> {
   const check = `subscriber ${name}`
   if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} when it is to have them`)
-  return await lookAtPeer({ name, url, check, meanwhile: 'its deliveries are retried' })
+  return await probePeer({ name, url, check, meanwhile: 'its deliveries are retried' })
 }
 
 /** The same for those who are told of alerts. */
-export async function lookAtReceivers (receivers: readonly Receiver[]): Promise<Finding[]> {
+export async function probeReceivers (receivers: readonly Receiver[]): Promise<Finding[]> {
   if (receivers.length === 0) {
     return [warning('alerts', 'nobody is told when something needs an operator', 'name a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
   }
   return await Promise.all(receivers.map(async ({ name, url }) =>
-    await lookAtPeer({ name, url, check: `receiver ${name}`, meanwhile: 'it is told of no alert' })))
+    await probePeer({ name, url, check: `receiver ${name}`, meanwhile: 'it is told of no alert' })))
 }
 
-async function lookAtPeer ({ name, url, check, meanwhile }: { name: string, url: string, check: string, meanwhile: string }): Promise<Finding> {
+async function probePeer ({ name, url, check, meanwhile }: { name: string, url: string, check: string, meanwhile: string }): Promise<Finding> {
   const { hostname, port, protocol } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }

@@ -24,12 +24,12 @@ const MOST_SKEW_MS = 30_000
  */
 export type Identity = 'this' | 'another' | 'unsaid' | 'none'
 
-export interface GatewayLook {
+export interface GatewayProbe {
   findings: Finding[]
   identity: Identity
 }
 
-export interface GatewayQuestion {
+export interface GatewayProbeOptions {
   config: Config
   /** Of `config`. */
   file: string
@@ -38,7 +38,7 @@ export interface GatewayQuestion {
 }
 
 /** Asks `/readyz`, which needs no token, and then with which file it runs. */
-export async function lookAtGateway (question: GatewayQuestion): Promise<GatewayLook> {
+export async function probeGateway (question: GatewayProbeOptions): Promise<GatewayProbe> {
   const place = await placeOf(question)
   if ('findings' in place) return place
   const api = adminApi(place)
@@ -60,7 +60,7 @@ export async function lookAtGateway (question: GatewayQuestion): Promise<Gateway
 }
 
 /** What keeps the place from being found is a finding too. */
-async function placeOf ({ flags, deps }: GatewayQuestion): Promise<ApiPlace | GatewayLook> {
+async function placeOf ({ flags, deps }: GatewayProbeOptions): Promise<ApiPlace | GatewayProbe> {
   try {
     return await findApi(flags, deps)
   } catch (error) {

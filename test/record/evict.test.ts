@@ -1,10 +1,10 @@
 /**
- * When memory is short, finished events go before their time, and nothing
- * else does.
+ * When memory is short, finished events are evicted, and nothing
+ * else is.
  */
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { createRoomMaker, ENOUGH_AT, makeRoom, SHORT_ABOVE, type Room } from '../../src/record/make-room.js'
+import { createEvictor, ENOUGH_AT, evict, SHORT_ABOVE, type EvictResult } from '../../src/record/evict.js'
 import { setHold } from '../../src/record/holds.js'
 import { readStats } from '../../src/record/read-subscribers.js'
 import { createSweeper } from '../../src/record/sweep.js'
@@ -45,8 +45,8 @@ async function shareUsed ({ blocking: { redis, keys } }: Gateway): Promise<numbe
 }
 
 /** Takes as long as it takes, unless it is told. */
-async function round ({ blocking }: Gateway, roundMs = Infinity): Promise<Room> {
-  return (await makeRoom(blocking, { windowMs: DAY, above: SHORT_ABOVE, roundMs }))!
+async function round ({ blocking }: Gateway, roundMs = Infinity): Promise<EvictResult> {
+  return (await evict(blocking, { windowMs: DAY, above: SHORT_ABOVE, roundMs }))!
 }
 
 /** So many events of some size, each delivered to all, or failed to `a`, before the next comes; in the order in which they ended, of those in the same millisecond by id. */
@@ -69,7 +69,7 @@ async function left (gateway: Gateway): Promise<string[]> {
   return (await allEvents(gateway)).map(({ event }) => event.id).sort()
 }
 
-t.test('nothing goes early while memory is not short', async t => {
+t.test('nothing is evicted while memory is not short', async t => {
   const gateway = await open(t)
   const ids = await finished(gateway, { count: 20 })
   await useUp(gateway, SHORT_ABOVE - 0.05)
@@ -196,17 +196,17 @@ t.test('several gateways make room together, and no more of it', async t => {
 t.test('where the memory is not known nothing goes', async t => {
   const gateway = await open(t)
   await finished(gateway, { count: 1 })
-  t.equal(await makeRoom(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'there is no limit')
+  t.equal(await evict(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'there is no limit')
   await operator.config('SET', 'maxmemory', '1')
   await operator.acl('SETUSER', 'default', '-info')
   t.teardown(async () => { await operator.acl('SETUSER', 'default', '+info') })
-  t.equal(await makeRoom(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'it is not told')
+  t.equal(await evict(gateway.blocking, { windowMs: DAY, above: SHORT_ABOVE }), null, 'it is not told')
   t.equal((await left(gateway)).length, 1)
 })
 
 t.test('once begun it goes on below the mark, with what ends later', async t => {
   const gateway = await open(t)
-  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { gateway.facts.push(fact) } })
+  const work = createEvictor(gateway.blocking, { windowMs: () => DAY, report: fact => { gateway.facts.push(fact) } })
   const waiting = await Promise.all(Array.from({ length: 60 }, async (_, n) => await accepted(gateway, { taskId: `t${n}`, filling: 'x'.repeat(64 * KB) })))
   await useUp(gateway, SHORT_ABOVE - 0.01)
   await endDelivery(gateway, 'a', waiting[0]!, { state: 'delivered' })
@@ -231,7 +231,7 @@ t.test('once begun it goes on below the mark, with what ends later', async t => 
 t.test('each round tells what went; that memory stays short is told once, and when there is enough again', async t => {
   const gateway = await open(t)
   const facts = gateway.facts
-  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 0 })
+  const work = createEvictor(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 0 })
   const waiting = await accepted(gateway, { taskId: 'waiting' })
   await finished(gateway, { count: 2 })
   await finished(gateway, { name: 'failed', count: 1, failed: true })
@@ -257,7 +257,7 @@ t.test('each round tells what went; that memory stays short is told once, and wh
 t.test('what goes in many rounds is told in few lines', async t => {
   const gateway = await open(t)
   const facts = gateway.facts
-  const work = createRoomMaker(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 600_000 })
+  const work = createEvictor(gateway.blocking, { windowMs: () => DAY, report: fact => { facts.push(fact) }, tellEveryMs: 600_000 })
   for (let n = 0; n < 3; n++) {
     await operator.config('SET', 'maxmemory', '0')
     await finished(gateway, { name: `round-${n}`, count: 2 })

@@ -1,8 +1,8 @@
 import t from '../support/tap.js'
-import { quietAfter } from '../../src/deliver/quiet.js'
+import { throttleAfter } from '../../src/deliver/throttle.js'
 import type { Outcome } from '../../src/model/outcome.js'
 
-const TABLE: ReadonlyArray<[says: string, outcome: Outcome, quietMs: number | undefined]> = [
+const TABLE: ReadonlyArray<[says: string, outcome: Outcome, throttleMs: number | undefined]> = [
   ['429 asks for a second', { kind: 'retry', reason: 'rate-limited', status: 429 }, 1_000],
   ['429 asks for what it says', { kind: 'retry', reason: 'rate-limited', status: 429, waitMs: 7_000 }, 7_000],
   ['429 may ask for nothing', { kind: 'retry', reason: 'rate-limited', status: 429, waitMs: 0 }, undefined],
@@ -14,6 +14,6 @@ const TABLE: ReadonlyArray<[says: string, outcome: Outcome, quietMs: number | un
   ['delivered asks for nothing', { kind: 'delivered', status: 200 }, undefined],
   ['gone asks for nothing', { kind: 'failed', reason: 'gone', status: 410 }, undefined]
 ]
-for (const [says, outcome, quietMs] of TABLE) {
-  t.test(says, async t => { t.equal(quietAfter(outcome, 60_000), quietMs) })
+for (const [says, outcome, throttleMs] of TABLE) {
+  t.test(says, async t => { t.equal(throttleAfter(outcome, 60_000), throttleMs) })
 }

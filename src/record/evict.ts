@@ -1,11 +1,11 @@
 /**
- * Makes room when memory is short: finished events go before their retention
- * is over, the oldest first, counted and told.
+ * Eviction: when memory is short, finished events are deleted before their
+ * retention is over, the oldest first, counted and told.
  *
  *   above 80 % of maxmemory ──▶ delivered ones ──▶ failed ones ──▶ down to 75 %
  *
- * What goes early has been delivered, or was given up, and can still be looked
- * at or replayed until then; the alternative is to refuse what comes in. Never
+ * What is evicted has been delivered, or was given up, and could have been
+ * looked at or replayed for longer; the alternative is to refuse what comes in. Never
  * deletes anything open or held: that is owed. Never shortens a claim: a
  * repeat stays a repeat. Does nothing where the limit is not known.
  */
@@ -14,7 +14,7 @@ import type { Memory } from '../redis/memory.js'
 import { loadScript, runScript } from '../redis/script.js'
 import type { RecordStore } from './store.js'
 
-const MAKE_ROOM = loadScript(new URL('./make-room.lua', import.meta.url))
+const EVICT = loadScript(new URL('./evict.lua', import.meta.url))
 
 /** Memory is short above this share of it. */
 export const SHORT_ABOVE = 0.8
@@ -28,8 +28,8 @@ const ROUND_MS = 1_000
 /** While memory stays short events go several times a second; one line tells of all of them. */
 const TELL_EVERY_MS = 1_000
 
-/** What one round came to. */
-export interface Room {
+/** The result of one round. */
+export interface EvictResult {
   /** At its end. */
   memory: Memory
   /** Events deleted. */
@@ -40,7 +40,7 @@ export interface Room {
   nothingLeft: boolean
 }
 
-export interface RoundOptions {
+export interface EvictOptions {
   /** Claims are remembered this long whatever becomes of their events; milliseconds. */
   windowMs: number
   /** Begins above this share of the memory: {@link SHORT_ABOVE}, or {@link ENOUGH_AT} to go on with what was begun. */
@@ -56,12 +56,12 @@ export interface RoundOptions {
  * @returns `null` when the memory is not known
  * @throws  what ioredis throws
  */
-export async function makeRoom ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS }: RoundOptions): Promise<Room | null> {
+export async function evict ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS }: EvictOptions): Promise<EvictResult | null> {
   const endsAt = performance.now() + roundMs
   let begins = above
   let [events, failed] = [0, 0]
   for (;;) {
-    const [usedBytes, maxBytes, deleted = 0, withFailed = 0, lookedAt = 0] = await runScript(redis, MAKE_ROOM, {
+    const [usedBytes, maxBytes, deleted = 0, withFailed = 0, lookedAt = 0] = await runScript(redis, EVICT, {
       keys: [keys.ended, keys.endedFailed, keys.stats],
       args: [`{${keys.prefix}}:`, windowMs, begins, ENOUGH_AT, STEP]
     }) as number[]
@@ -76,7 +76,7 @@ export async function makeRoom ({ redis, keys }: RecordStore, { windowMs, above,
   }
 }
 
-export interface RoomMakerOptions {
+export interface EvictorOptions {
   /** Asked at each round. */
   windowMs: () => number
   report: Report
@@ -89,7 +89,7 @@ export interface RoomMakerOptions {
  * went, at most once a second, and once that memory is short and none is left
  * that may go.
  */
-export function createRoomMaker (store: RecordStore, { windowMs, report, tellEveryMs = TELL_EVERY_MS }: RoomMakerOptions): () => Promise<void> {
+export function createEvictor (store: RecordStore, { windowMs, report, tellEveryMs = TELL_EVERY_MS }: EvictorOptions): () => Promise<void> {
   let begun = false
   let short = false
   let untold = { events: 0, failed: 0 }
@@ -103,9 +103,9 @@ export function createRoomMaker (store: RecordStore, { windowMs, report, tellEve
   }
 
   return async () => {
-    const room = await makeRoom(store, { windowMs: windowMs(), above: begun ? ENOUGH_AT : SHORT_ABOVE })
-    if (room === null) return
-    const { memory, events, failed, nothingLeft } = room
+    const result = await evict(store, { windowMs: windowMs(), above: begun ? ENOUGH_AT : SHORT_ABOVE })
+    if (result === null) return
+    const { memory, events, failed, nothingLeft } = result
     const share = memory.usedBytes / memory.maxBytes
     begun = share > (begun || events > 0 ? ENOUGH_AT : SHORT_ABOVE)
     untold = { events: untold.events + events, failed: untold.failed + failed }

@@ -14,14 +14,14 @@ const OLDEST_NODE = [20, 19] as const
 const OTHERS = 0o077
 
 /** @param version  as `process.versions.node` has it: `20.19.0` */
-export function lookAtNode (version: string): Finding {
+export function probeNode (version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const isNewEnough = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
   return isNewEnough ? good('node', `Node ${version}`) : bad('node', `Node ${version} is too old`, `install Node ${OLDEST_NODE.join('.')} or newer`)
 }
 
 /** @param config  `null` when it has faults: then the program may be needed */
-export async function lookAtRedisProgram ({ findServerProgram, env }: ProgramDeps, config: Config | null): Promise<Finding> {
+export async function probeRedisProgram ({ findServerProgram, env }: ProgramDeps, config: Config | null): Promise<Finding> {
   if (config !== null && isExternal(config)) return good('redis', 'an external Redis is configured, so no program of its own is needed')
   try {
     const { path, version } = await findServerProgram(env)
@@ -36,9 +36,9 @@ function isExternal ({ redis }: Config): boolean {
 }
 
 /** Whether this user may keep data there, and nobody else may read it. */
-export function lookAtDataDir ({ dataDir }: Config): Finding {
+export function probeDataDir ({ dataDir }: Config): Finding {
   const found = statSync(dataDir, { throwIfNoEntry: false })
-  if (found === undefined) return lookAtParent(dataDir)
+  if (found === undefined) return probeParent(dataDir)
   const name = shortPath(dataDir)
   if (!found.isDirectory()) return bad('dataDir', `${name} is not a directory`, 'remove it, or name another as dataDir in the configuration')
   const uid = process.getuid?.()
@@ -51,7 +51,7 @@ export function lookAtDataDir ({ dataDir }: Config): Finding {
 }
 
 /** It will be created: what counts is the nearest directory above it that is there. */
-function lookAtParent (dataDir: string): Finding {
+function probeParent (dataDir: string): Finding {
   let parent = dirname(dataDir)
   while (statSync(parent, { throwIfNoEntry: false }) === undefined) parent = dirname(parent)
   return isWritable(parent)

@@ -1,6 +1,5 @@
 /**
- * Opens the record for a command that comes by, beside a running gateway or
- * without one.
+ * Opens the record for one command, beside a running gateway or without one.
  *
  *   an external Redis                     is connected to
  *   the own server, which is running      is shared with its gateway
@@ -22,15 +21,15 @@ import { targetFrom, type RedisTarget } from '../redis/target.js'
 /** A server that was just started reads its data first. */
 const READY_WITHIN_MS = 60_000
 
-export interface VisitOptions {
+export interface OpenRecordOptions {
   config: Config
   env: NodeJS.ProcessEnv
-  /** `look` finds a record or refuses; `write` makes one where there is none. */
-  intent: 'look' | 'write'
+  /** `read` finds a record or refuses; `write` makes one where there is none. */
+  intent: 'read' | 'write'
   report: Report
 }
 
-export interface Visit {
+export interface OpenRecord {
   store: RecordStore
   /** Sentences for the operator. */
   warnings: readonly string[]
@@ -41,9 +40,9 @@ export interface Visit {
 /**
  * Opens the record.
  *
- * @throws RelayError NOT_FOUND when there is nothing to look at; what `openStorage` throws
+ * @throws RelayError NOT_FOUND when there is nothing to read; what `openStorage` throws
  */
-export async function visitRecord (options: VisitOptions): Promise<Visit> {
+export async function openRecord (options: OpenRecordOptions): Promise<OpenRecord> {
   const { config, report } = options
   const server = await reachServer(options)
   const connections = connectRedis({ target: server.target, report })
@@ -61,9 +60,9 @@ export async function visitRecord (options: VisitOptions): Promise<Visit> {
   }
 }
 
-/** Whoever only looks may do so on a replica as well, and on a server that takes no writes. */
-async function warningsFor ({ intent, config }: VisitOptions, { redis, keys }: RecordStore): Promise<string[]> {
-  if (intent === 'look') {
+/** A replica, or a server that takes no writes, is good enough to read from. */
+async function warningsFor ({ intent, config }: OpenRecordOptions, { redis, keys }: RecordStore): Promise<string[]> {
+  if (intent === 'read') {
     if (!await hasDataToRead(redis, keys)) throw nothing(`Redis holds nothing under the prefix "${keys.prefix}"`)
     return []
   }
@@ -72,10 +71,10 @@ async function warningsFor ({ intent, config }: VisitOptions, { redis, keys }: R
   return warnings
 }
 
-async function reachServer ({ config, env, intent, report }: VisitOptions): Promise<{ target: RedisTarget, own: ManagedRedis | null }> {
+async function reachServer ({ config, env, intent, report }: OpenRecordOptions): Promise<{ target: RedisTarget, own: ManagedRedis | null }> {
   const external = targetFrom(config.redis) ?? await findRunningServer(config.dataDir)
   if (external !== null) return { target: external, own: null }
-  if (intent === 'look' && !existsSync(config.dataDir)) throw nothing(`there is no ${config.dataDir}`)
+  if (intent === 'read' && !existsSync(config.dataDir)) throw nothing(`there is no ${config.dataDir}`)
   const own = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
   return { target: own.target, own }
 }
