@@ -16,7 +16,7 @@ import { createRefusals, type Refusals } from './alerts/refusals.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
 import { loadConfig } from './config/load.js'
-import { createReloader, type Reloaded, type Reloader } from './config/reload.js'
+import { createReloader, type ReloadResult, type Reloader } from './config/reload.js'
 import { warnings } from './config/warnings.js'
 import { openAlerts } from './gateway/alerts.js'
 import { createAlignment } from './gateway/alignment.js'
@@ -55,7 +55,7 @@ export interface Gateway {
   /** The path of the public endpoint; may hold a secret segment. */
   ingestPath: string
   /** Reads the configuration again. Never rejects. */
-  reload: () => Promise<Reloaded>
+  reload: () => Promise<ReloadResult>
   /** Accepts for `shutdownDelay` more, lets attempts in flight finish or gives them back, and loses nothing. */
   stop: () => Promise<void>
 }
@@ -185,7 +185,7 @@ function openReplicas ({ role, version, startedAt, config, onChange, report, log
   return replicas
 }
 
-interface Behind {
+interface Parts {
   storage: Storage
   journey: Journey
   spool: Spooling | null
@@ -198,7 +198,7 @@ interface Behind {
   open: () => boolean
 }
 
-async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, look, alerts, open }: Behind): Promise<string> {
+async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, look, alerts, open }: Parts): Promise<string> {
   const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
@@ -214,7 +214,7 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
   })
 }
 
-async function openIngestFace (ground: Ground, { storage: { connections, failFast }, journey, spool }: Behind): Promise<string> {
+async function openIngestFace (ground: Ground, { storage: { connections, failFast }, journey, spool }: Parts): Promise<string> {
   const quarantine = createQuarantineStore({
     redis: connections.failFast, keys: failFast.keys, retentionMs: () => ground.config().retention.quarantineMs
   })

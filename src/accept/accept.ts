@@ -22,7 +22,7 @@ import { addingJobs } from '../queue/job-scripts.js'
 import type { Queues } from '../queue/queues.js'
 import { plainFieldsOf } from '../record/fields.js'
 import type { RecordStore } from '../record/store.js'
-import type { Confirmed } from '../redis/confirm.js'
+import type { ConfirmWrite } from '../redis/confirm.js'
 import type { Keys } from '../redis/keys.js'
 import type { Accept, Acceptance, Arrival } from './arrival.js'
 import { readIdentity, type Identity } from './identity.js'
@@ -44,7 +44,7 @@ export interface AcceptOptions {
   policy: () => { dedupe: DedupePolicy, subscribers: readonly Subscriber[] }
   report: Report
   /** Waits for what makes a write safe; without it, what the server itself says is enough. */
-  confirmed?: Confirmed
+  confirmed?: ConfirmWrite
 }
 
 /** An arrival that has been read, with all that its decision needs. */

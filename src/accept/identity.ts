@@ -25,7 +25,7 @@ export interface Identity extends TaskFields {
   digest: string
 }
 
-export type Reading =
+export type IdentityReading =
   | { kind: 'readable', identity: Identity }
   | {
     kind: 'unreadable'
@@ -65,7 +65,7 @@ const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
  * @throws              never
  * @see                 RFC 8259 (JSON), design 3.3 "Identity"
  */
-export function readIdentity (body: Buffer, ignoreFields: readonly string[]): Reading {
+export function readIdentity (body: Buffer, ignoreFields: readonly string[]): IdentityReading {
   const text = decode(body)
   if (text === null) return unreadable(null, 'the body is not UTF-8')
   const scanner = new JsonScanner(text)
@@ -80,7 +80,7 @@ export function readIdentity (body: Buffer, ignoreFields: readonly string[]): Re
 }
 
 /** What the members of the object say. `content` is those that count. */
-function readFields (members: readonly Member[], text: string, ignoreFields: readonly string[]): Reading {
+function readFields (members: readonly Member[], text: string, ignoreFields: readonly string[]): IdentityReading {
   let taskIdSource: string | undefined
   let statusSource: string | undefined
   let typeSource: string | undefined
@@ -176,10 +176,10 @@ function digestOf (canonical: string): string {
   return hash('sha256', canonical, 'buffer').toString('base64url', 0, DIGEST_BYTES)
 }
 
-function twice (field: string): Reading {
+function twice (field: string): IdentityReading {
   return unreadable(field, 'must not be there twice')
 }
 
-function unreadable (field: string | null, problem: string): Reading {
+function unreadable (field: string | null, problem: string): IdentityReading {
   return { kind: 'unreadable', field, problem }
 }

@@ -5,7 +5,7 @@
 /** Unreadable and denied callbacks never push one another out. */
 export type Budget = 'unreadable' | 'denied'
 
-export interface Refused {
+export interface RefusedCallback {
   budget: Budget
   /** For an operator: why, as a phrase of ours, without any value of the body. */
   reason: string

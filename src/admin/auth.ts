@@ -9,12 +9,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
-import type { Role, Token } from './options.js'
+import type { TokenRole, Token } from './options.js'
 
 export interface Caller {
   /** Of the token. */
   name: string
-  role: Role
+  role: TokenRole
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>()

@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import type { DeliveryState } from '../model/delivery.js'
 import { readHolds } from '../record/holds.js'
-import { PAGE_BUDGET_MS, deliveryFits, selectEvents, type Filter, type Selected } from '../record/select.js'
+import { PAGE_BUDGET_MS, deliveryFits, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { giveUp } from '../replay/release.js'
 import { invalid, unusable } from './check-input.js'
@@ -96,12 +96,12 @@ async function readPage (
 }
 
 /** Deliveries are only ever added at the end of an event, so their places hold. */
-function skippedOf ({ event }: Selected, from: DeliveryPlace | null): number {
+function skippedOf ({ event }: SelectedEvent, from: DeliveryPlace | null): number {
   return from !== null && event.sequence === from.below - 1 ? from.skip : 0
 }
 
 /** @returns the place of the first delivery that did not fit on the page, `null` when all did */
-function takeInto (items: Item[], row: Selected, { filter, limit, skip }: { filter: Filter, limit: number, skip: number }): number | null {
+function takeInto (items: Item[], row: SelectedEvent, { filter, limit, skip }: { filter: Filter, limit: number, skip: number }): number | null {
   for (const [at, delivery] of row.deliveries.entries()) {
     if (at < skip || !deliveryFits(filter, delivery)) continue
     if (items.length === limit) return at

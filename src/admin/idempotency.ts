@@ -29,7 +29,7 @@ interface KeptAnswer {
 }
 
 /** What is stored under a key. */
-interface Kept {
+interface StoredRequest {
   digest: string
   /** Absent while the first request is under way. */
   answer?: KeptAnswer
@@ -56,7 +56,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       const key = request.headers['idempotency-key']
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
-      const kept: Kept = { digest: claim.digest }
+      const kept: StoredRequest = { digest: claim.digest }
       if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
         claims.set(request, claim)
         return
@@ -69,7 +69,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies Kept), 'PX', KEPT_MS)
+        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), 'PX', KEPT_MS)
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
@@ -78,7 +78,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
 }
 
 function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | null): FastifyReply {
-  const kept = stored === null ? null : JSON.parse(stored) as Kept
+  const kept = stored === null ? null : JSON.parse(stored) as StoredRequest
   if (kept !== null && kept.digest !== digest) {
     return sendProblem(reply, { status: 422, detail: 'This Idempotency-Key was used for another request: make a new one for a new request.' })
   }

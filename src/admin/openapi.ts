@@ -5,7 +5,7 @@
  */
 import { Type, type TObject } from 'typebox'
 import { PROBLEM_TYPE } from './problem.js'
-import type { Answer, Route } from './route.js'
+import type { RouteAnswer, Route } from './route.js'
 
 const ProblemShape = Type.Object({
   type: Type.String(),
@@ -78,7 +78,7 @@ function describeQuery (query: TObject): object[] {
   }))
 }
 
-function describeAnswer ({ means, schema, contentType = 'application/json' }: Answer): object {
+function describeAnswer ({ means, schema, contentType = 'application/json' }: RouteAnswer): object {
   return { description: means, content: { [contentType]: schema === undefined ? {} : { schema } } }
 }
 

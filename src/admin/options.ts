@@ -9,13 +9,13 @@ import type { Queues } from '../queue/queues.js'
 import type { RecordStore } from '../record/store.js'
 
 /** A viewer may read, an operator may do everything. */
-export type Role = 'operator' | 'viewer'
+export type TokenRole = 'operator' | 'viewer'
 
 /** A bearer token; its value is secret. */
 export interface Token {
   name: string
   value: string
-  role: Role
+  role: TokenRole
 }
 
 /** A callback that we made up ourselves. */

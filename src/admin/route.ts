@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TObject, TSchema } from 'typebox'
 
 /** What one status means for a caller. */
-export interface Answer {
+export interface RouteAnswer {
   means: string
   schema?: TSchema
   /** `application/json` when left out. */
@@ -26,7 +26,7 @@ export interface Route {
   /** What may stand in the body; nothing when left out. */
   body?: TObject
   /** Every status but those of problems. */
-  answers: Readonly<Record<number, Answer>>
+  answers: Readonly<Record<number, RouteAnswer>>
   /** Resolves with what is sent as JSON, or with the reply when it has sent something else. */
   handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 }

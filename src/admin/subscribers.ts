@@ -67,14 +67,14 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
   ]
 }
 
-interface Known {
+interface KnownSubscriber {
   /** `null` when it is configured no more. */
   entry: Subscriber | null
   status: SubscriberStatus
 }
 
 /** By name. */
-async function readAll ({ store, subscribers }: AdminOptions): Promise<Known[]> {
+async function readAll ({ store, subscribers }: AdminOptions): Promise<KnownSubscriber[]> {
   const entries = new Map(subscribers().map(entry => [entry.name, entry]))
   const recorded = await readSubscribers(store)
   const names = new Set(recorded.map(({ name }) => name))
@@ -85,7 +85,7 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<Known[]> 
 }
 
 /** @throws RelayError NOT_FOUND when nobody was ever called so */
-async function find (options: AdminOptions, name: string): Promise<Known> {
+async function find (options: AdminOptions, name: string): Promise<KnownSubscriber> {
   const entry = options.subscribers().find(subscriber => subscriber.name === name) ?? null
   const status = await readSubscriber(options.store, name) ?? (entry === null ? null : unheardOf(name))
   if (status !== null) return { entry, status }

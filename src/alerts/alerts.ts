@@ -13,8 +13,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Alert, AlertPolicy, Condition } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
-import { dueTo, forget, observe, tell, type Due, type Moment } from './ledger.js'
-import type { Notifier, Told } from './notifier.js'
+import { dueTo, forget, observe, tell, type DueNotice, type Moment } from './ledger.js'
+import type { Notifier, NotifyResult } from './notifier.js'
 import type { Refusals } from './refusals.js'
 
 /** Between two looks, milliseconds; less when `alerts.after` is shorter. */
@@ -60,7 +60,7 @@ export interface Alerts {
   /** What lasts, the oldest first. Never rejects: while Redis is away it is what this process knows. */
   current (): Promise<Alert[]>
   /** Sends a test to every receiver. */
-  test (): Promise<Told[]>
+  test (): Promise<NotifyResult[]>
   /** Idempotent. */
   stop (): Promise<void>
 }
@@ -137,7 +137,7 @@ async function settle ({ policy, notifier, report, clock = Date.now }: AlertsOpt
   await store.save(forget(alerts, [LOG, ...receivers.map(({ name }) => name)], moment))
 }
 
-function factOf ({ notice, alert: { name, severity, subscriber, summary, since } }: Due): Parameters<Report>[0] {
+function factOf ({ notice, alert: { name, severity, subscriber, summary, since } }: DueNotice): Parameters<Report>[0] {
   return { fact: `alert.${notice}`, name, severity, subscriber, summary, since }
 }
 

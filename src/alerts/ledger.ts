@@ -10,7 +10,7 @@
 import type { Alert, AlertPolicy, Condition, Notice } from '../model/alert.js'
 
 /** One thing that one receiver is to be told. */
-export interface Due {
+export interface DueNotice {
   notice: Notice
   alert: Alert
 }
@@ -39,7 +39,7 @@ export function observe (alerts: readonly Alert[], seen: readonly Condition[], n
 }
 
 /** What a receiver is to be told, the oldest alert first. */
-export function dueTo (receiver: string, alerts: readonly Alert[], moment: Moment): Due[] {
+export function dueTo (receiver: string, alerts: readonly Alert[], moment: Moment): DueNotice[] {
   return [...alerts].sort((one, other) => one.since - other.since).flatMap(alert => {
     const notice = noticeFor(alert, receiver, moment)
     return notice === null ? [] : [{ notice, alert }]
@@ -55,7 +55,7 @@ function noticeFor ({ since, endedAt, told }: Alert, receiver: string, { now, af
 }
 
 /** Notes that a receiver was told something, at `at`, epoch milliseconds. */
-export function tell (alerts: readonly Alert[], { notice, alert }: Due, { receiver, at }: { receiver: string, at: number }): Alert[] {
+export function tell (alerts: readonly Alert[], { notice, alert }: DueNotice, { receiver, at }: { receiver: string, at: number }): Alert[] {
   return alerts.map(other => keyOf(other) === keyOf(alert)
     ? { ...other, told: { ...other.told, [receiver]: { notice, at } } }
     : other)

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Alert, Notice, Receiver } from '../model/alert.js'
 import { sign } from '../outbound/sign.js'
-import type { Due } from './ledger.js'
+import type { DueNotice } from './ledger.js'
 
 /** Who sends it. */
 export interface Sender {
@@ -38,7 +38,7 @@ interface Payload {
  * @param at  epoch milliseconds
  * @returns   a message whose `webhook-id` is the same whenever and by whichever replica it is sent again
  */
-export function composeNotice ({ notice, alert }: Due, to: Receiver, { at, ...sender }: Sender & { at: number }): Message {
+export function composeNotice ({ notice, alert }: DueNotice, to: Receiver, { at, ...sender }: Sender & { at: number }): Message {
   const { name, severity, subscriber, summary, figures = {}, since, endedAt, of, told } = alert
   const who = of === 'relay' ? sender.relay : `${sender.relay} ${sender.host}`
   const id = idOf([who, name, subscriber, since, notice, told[to.name]?.at ?? 0])

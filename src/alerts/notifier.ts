@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Receiver } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
 import { createOutbound, type Answer, type Destination } from '../outbound/request.js'
-import type { Due } from './ledger.js'
+import type { DueNotice } from './ledger.js'
 import { composeNotice, composeTest, type Message, type Sender } from './message.js'
 
 /** Milliseconds. */
@@ -25,7 +25,7 @@ export interface NotifierOptions extends Omit<Sender, 'host'> {
 }
 
 /** What a receiver said to a message. */
-export interface Told {
+export interface NotifyResult {
   receiver: string
   statusCode: number | null
   /** Why it was not taken; `null` when it was. */
@@ -38,9 +38,9 @@ export interface Notifier {
    *
    * @returns what it took; nothing while it is not to be asked
    */
-  notify (receiver: Receiver, dues: readonly Due[]): Promise<Due[]>
+  notify (receiver: Receiver, dues: readonly DueNotice[]): Promise<DueNotice[]>
   /** Sends a test, whatever it said before. */
-  test (receiver: Receiver): Promise<Told>
+  test (receiver: Receiver): Promise<NotifyResult>
   /** After a reload: closes the connections of receivers that are gone or have changed; one that has is asked at once. */
   keepOnly (receivers: readonly Receiver[]): void
   close (): void
@@ -53,11 +53,11 @@ export function createNotifier ({ report, clock = Date.now, ...options }: Notifi
   const refusing = new Map<string, { of: Receiver, failures: number, notBefore: number }>()
   let closed = false
 
-  async function send (receiver: Receiver, { headers, body }: Message): Promise<Told> {
+  async function send (receiver: Receiver, { headers, body }: Message): Promise<NotifyResult> {
     return toldBy(receiver, await outbound.request({ to: destinationOf(receiver), headers, body }))
   }
 
-  function note (of: Receiver, { receiver, error }: Told): void {
+  function note (of: Receiver, { receiver, error }: NotifyResult): void {
     const before = refusing.get(receiver)
     if (error === null) {
       if (before !== undefined) report({ fact: 'alert.receiver', receiver, state: 'takes', error: null })
@@ -71,7 +71,7 @@ export function createNotifier ({ report, clock = Date.now, ...options }: Notifi
 
   return {
     async notify (receiver, dues) {
-      const taken: Due[] = []
+      const taken: DueNotice[] = []
       if (closed || clock() < (refusing.get(receiver.name)?.notBefore ?? 0)) return taken
       for (const due of dues) {
         const told = await send(receiver, composeNotice(due, receiver, { ...sender, at: clock() }))
@@ -101,7 +101,7 @@ function destinationOf ({ name, url, shownUrl, tls }: Receiver): Destination {
   return { name, url, shownUrl, tls, concurrency: 1, timeoutMs: TIMEOUT_MS }
 }
 
-function toldBy ({ name }: Receiver, answer: Answer): Told {
+function toldBy ({ name }: Receiver, answer: Answer): NotifyResult {
   if ('failure' in answer) return { receiver: name, statusCode: null, error: answer.error }
   const { status } = answer
   return { receiver: name, statusCode: status, error: status >= 200 && status < 300 ? null : `answered ${status}` }

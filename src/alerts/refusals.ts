@@ -11,7 +11,7 @@ import type { Fact } from '../model/fact.js'
 /** Milliseconds. */
 const LASTS_MS = 60 * 60_000
 
-type Refused = Extract<Fact, { fact: 'callback.refused' }>
+type RefusedFact = Extract<Fact, { fact: 'callback.refused' }>
 type Name = 'callbacks-denied' | 'callbacks-unreadable' | 'callbacks-too-large'
 
 /** What each kind means. An operator finds the bodies of the first two in the quarantine. */
@@ -49,7 +49,7 @@ export function createRefusals (clock: () => number = Date.now): Refusals {
 }
 
 /** What strangers send means nothing, but for what looks like a callback. */
-function nameOf ({ reason, sampled, unlisted }: Refused): Name | null {
+function nameOf ({ reason, sampled, unlisted }: RefusedFact): Name | null {
   if (reason === 'address') return sampled === true ? 'callbacks-denied' : null
   if (unlisted === true) return null
   if (reason === 'size') return 'callbacks-too-large'

@@ -7,7 +7,7 @@
  */
 import type { Fault } from '../config/fault.js'
 import { commandLine } from './command-line.js'
-import { exchange, NoAnswer, type Answer } from './exchange.js'
+import { exchange, NoAnswer, type ApiAnswer } from './exchange.js'
 import { CommandFailure, type ExitCode } from './failure.js'
 import type { ApiPlace } from './find-api.js'
 
@@ -20,13 +20,13 @@ export interface AdminApi {
   get<T> (path: string, query?: Query): Promise<T>
   post<T> (path: string, body?: unknown): Promise<T>
   /** `/readyz` and `/healthz` need no token, and every status of theirs is an answer. */
-  probe (path: string): Promise<Answer>
+  probe (path: string): Promise<ApiAnswer>
   /** A command for the person to type next, aimed at the same gateway. */
   command (words: string): string
 }
 
 /** RFC 9457, as the gateway writes it. */
-interface Problem {
+interface ProblemDocument {
   title?: string
   detail?: string
   /** Each query parameter or field that is wrong; `detail` says how. */
@@ -67,7 +67,7 @@ function queryText (query: Query): string {
   return pairs.length === 0 ? '' : '?' + new URLSearchParams(pairs).toString()
 }
 
-async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }: { method: 'GET' | 'POST', path: string, body?: unknown }): Promise<Answer> {
+async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }: { method: 'GET' | 'POST', path: string, body?: unknown }): Promise<ApiAnswer> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (token !== null) headers['authorization'] = `Bearer ${token.value}`
   if (body !== undefined) headers['content-type'] = 'application/json'
@@ -82,8 +82,8 @@ async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }
   }
 }
 
-function refusal (place: ApiPlace, { status, document }: Answer): CommandFailure {
-  const { title, detail = title, errors = [], faults = [] } = (document ?? {}) as Problem
+function refusal (place: ApiPlace, { status, document }: ApiAnswer): CommandFailure {
+  const { title, detail = title, errors = [], faults = [] } = (document ?? {}) as ProblemDocument
   if (status === 401) return unauthorized(place)
   if (detail === undefined) {
     return new CommandFailure(`${place.url} answers ${status}, but not as a gateway does`, {

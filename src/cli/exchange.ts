@@ -13,7 +13,7 @@ import { CommandFailure } from './failure.js'
 
 const TIMEOUT_MS = 30_000
 
-export interface Request {
+export interface ApiRequest {
   method: 'GET' | 'POST'
   url: string
   headers?: Readonly<Record<string, string>>
@@ -22,7 +22,7 @@ export interface Request {
   given?: ApiFlags
 }
 
-export interface Answer {
+export interface ApiAnswer {
   /** 200–599. */
   status: number
   /** Parsed JSON; `null` when it was none. */
@@ -43,7 +43,7 @@ export class NoAnswer extends CommandFailure {
 }
 
 /** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
-export async function exchange ({ method, url, headers = {}, body, given = {} }: Request): Promise<Answer> {
+export async function exchange ({ method, url, headers = {}, body, given = {} }: ApiRequest): Promise<ApiAnswer> {
   try {
     const open = url.toLowerCase().startsWith('https:') ? requestHttps : requestHttp
     const request = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) })

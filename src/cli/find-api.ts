@@ -11,7 +11,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readAdminPlace, type AdminPlace } from '../config/admin-place.js'
-import { formatAddress, type Address } from '../config/config.js'
+import { formatAddress, type ListenAddress } from '../config/config.js'
 import { formatFault } from '../config/fault.js'
 import { quoted, type ApiFlags } from './command-line.js'
 import { chooseConfigFile, shortPath } from './config-file.js'
@@ -63,7 +63,7 @@ function firstOf (faults: AdminPlace['faults'], file: string): string {
 }
 
 /** An address to listen on, as one to connect to: "everywhere" includes here. */
-export function reachable ({ host, port }: Address): Address {
+export function reachable ({ host, port }: ListenAddress): ListenAddress {
   if (host === '0.0.0.0') return { host: '127.0.0.1', port }
   return { host: host === '::' ? '::1' : host, port }
 }

@@ -3,7 +3,7 @@
  * refusal means for the person at the terminal.
  */
 import { commandLine, type ApiFlags } from './command-line.js'
-import { exchange, type Answer } from './exchange.js'
+import { exchange, type ApiAnswer } from './exchange.js'
 import { badUsage, CommandFailure } from './failure.js'
 
 /** What the public endpoint answers when it has the callback. */
@@ -59,7 +59,7 @@ function readAccepted (document: unknown): Accepted | null {
   return typeof eventId === 'string' && EVENT_ID.test(eventId) ? { ...taken, eventId } : null
 }
 
-function meaningOf ({ status, document }: Answer): string {
+function meaningOf ({ status, document }: ApiAnswer): string {
   if (status === 403) return ': this address is not in ingest.allowFrom'
   const { detail, title } = (document ?? {}) as { detail?: string, title?: string }
   const says = detail ?? title

@@ -7,7 +7,7 @@
  * is `null` and has a fault; no default stands in for what somebody wrote.
  */
 import { resolve as absolute } from 'node:path'
-import type { Address, Token } from './config.js'
+import type { ListenAddress, Token } from './config.js'
 import { locate, wholeFileFault, type Fault } from './fault.js'
 import { parse, type LoadOptions } from './load.js'
 import { readSettings } from './read-settings.js'
@@ -20,7 +20,7 @@ import type { Path, Written } from './written.js'
 
 export interface AdminPlace {
   /** `admin.listen`. */
-  listen: Address | null
+  listen: ListenAddress | null
   /** Those of `admin.tokens` that can be read. */
   tokens: Token[]
   /** Starts at the working directory. */

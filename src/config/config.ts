@@ -9,14 +9,14 @@ import type { DedupePolicy } from '../model/dedupe.js'
 import type { Subscriber } from '../model/subscriber.js'
 
 /** Where to listen. */
-export interface Address {
+export interface ListenAddress {
   /** A name or an address; IPv6 without brackets. */
   host: string
   /** 0–65535; 0 takes any free port. */
   port: number
 }
 
-export type Role = 'operator' | 'viewer'
+export type TokenRole = 'operator' | 'viewer'
 
 /** A bearer token of the admin API. */
 export interface Token {
@@ -25,7 +25,7 @@ export interface Token {
   /** Secret. */
   value: string
   /** A viewer may read, an operator may do everything. */
-  role: Role
+  role: TokenRole
 }
 
 /** Certificate and key of the public listener, as PEM texts. */
@@ -62,7 +62,7 @@ export interface RedisSettings {
 }
 
 export interface IngestConfig {
-  listen: Address
+  listen: ListenAddress
   /** Starts with `/`; may hold a secret segment. */
   path: string
   /** Addresses and CIDR ranges, v4 and v6. */
@@ -86,7 +86,7 @@ export interface SpoolConfig {
 export interface Config {
   ingest: IngestConfig
   dedupe: DedupePolicy
-  admin: { listen: Address, tokens: Token[] }
+  admin: { listen: ListenAddress, tokens: Token[] }
   redis: RedisSettings
   /** Absolute. */
   dataDir: string
@@ -108,7 +108,7 @@ export interface Config {
 }
 
 /** An address as people write it: `127.0.0.1:8081`, `[::]:8080`. */
-export function formatAddress ({ host, port }: Address): string {
+export function formatAddress ({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 

@@ -19,7 +19,7 @@ export interface Fault {
 }
 
 /** A fault before it is known where in the file it stands. */
-export interface Problem extends Refusal {
+export interface PlacedRefusal extends Refusal {
   path: Path
   /** Where to point; the value at `path` when absent. */
   at?: { path: Path, on: 'key' | 'value' }
@@ -28,7 +28,7 @@ export interface Problem extends Refusal {
 }
 
 /** Finds the places of problems in the file; in the order of the file. */
-export function locate (problems: readonly Problem[], top: Written): Fault[] {
+export function locate (problems: readonly PlacedRefusal[], top: Written): Fault[] {
   return problems.map(problem => {
     const place = problem.place ?? placeOf(top, problem.at?.path ?? problem.path, problem.at?.on)
     return {

@@ -3,7 +3,7 @@
  * the connection's.
  */
 import { validateHeaderName } from 'node:http'
-import type { Problem } from './fault.js'
+import type { PlacedRefusal } from './fault.js'
 import type { Path } from './written.js'
 
 /** Ours, or made from the request itself. */
@@ -13,7 +13,7 @@ const OURS = /^(host|content-length|connection|transfer-encoding|webhook-.*|rela
 const UNSENDABLE = /^(expect|keep-alive|upgrade)$/i
 
 /** What is wrong with these names; case does not count. */
-export function headerProblems (names: readonly string[], path: Path): Problem[] {
+export function headerProblems (names: readonly string[], path: Path): PlacedRefusal[] {
   return names.flatMap((name, at) => {
     const problem = problemOf(name, names.slice(0, at))
     return problem === undefined ? [] : [{ path: [...path, name], problem, at: { path: [...path, name], on: 'key' as const } }]

@@ -5,7 +5,7 @@
  * Each reader takes what stands in the file, with everything put in, and gives
  * what the gateway uses. None of them repeats what it was given.
  */
-import type { Address } from './config.js'
+import type { ListenAddress } from './config.js'
 import { DURATION_PATTERN, parseDuration } from './duration.js'
 import { parseSize, SIZE_PATTERN } from './size.js'
 import { readAddress, readNetwork, readNode, readRoute } from './network-kinds.js'
@@ -20,7 +20,7 @@ export interface Kinds {
   duration: number
   /** Bytes. */
   size: number
-  address: Address
+  address: ListenAddress
   /** `host:port`. */
   node: string
   /** The path of a URL. */

@@ -7,7 +7,7 @@
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Alias, type Document, type Node, type Pair } from 'yaml'
 import type { Config } from './config.js'
-import { locate, wholeFileFault, type Fault, type Problem } from './fault.js'
+import { locate, wholeFileFault, type Fault, type PlacedRefusal } from './fault.js'
 import { readSettings } from './read-settings.js'
 import { resolveConfig } from './resolve.js'
 import { problemsBetween, type Draft } from './rules.js'
@@ -18,10 +18,10 @@ import { writtenOf, type Path, type Place, type Written } from './written.js'
 import { syntaxProblem } from './syntax-problem.js'
 
 /** Says where in the loaded file a later problem stands. */
-export type PlaceFaults = (problems: readonly Problem[]) => Fault[]
+export type PlaceFaults = (problems: readonly PlacedRefusal[]) => Fault[]
 
 /** A configuration that may be used, or everything that is wrong: at least one fault. */
-export type Loaded = { config: Config, placeFaults: PlaceFaults } | { faults: Fault[] }
+export type LoadResult = { config: Config, placeFaults: PlaceFaults } | { faults: Fault[] }
 
 export interface LoadOptions {
   /** Path of the YAML file. */
@@ -36,7 +36,7 @@ export interface LoadOptions {
  * @returns the configuration, or all faults at once, in the order of the file
  * @throws  never
  */
-export async function loadConfig ({ file, env }: LoadOptions): Promise<Loaded> {
+export async function loadConfig ({ file, env }: LoadOptions): Promise<LoadResult> {
   const text = readSmallFile(file)
   if ('problem' in text) {
     return { faults: [wholeFileFault(`the configuration file ${file} ${text.problem}`, 'copy the shipped config/relay.yaml there, or name another file with --config FILE or RELAY_CONFIG')] }
@@ -60,7 +60,7 @@ const ALIAS_NODES = 20
 interface Parsing {
   document: Document
   placeAt: (node: Node | null) => Place | null
-  problems: Problem[]
+  problems: PlacedRefusal[]
   nodes: number
 }
 
@@ -71,7 +71,7 @@ interface Parsing {
  *          empty path means that the rest is not worth reading
  * @throws  never
  */
-export function parse (text: string): { written: Written, problems: Problem[] } {
+export function parse (text: string): { written: Written, problems: PlacedRefusal[] } {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   const place = (offset: number): Place => {

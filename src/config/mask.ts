@@ -6,7 +6,7 @@
  * because the path of the listener or a URL may hold a secret that did.
  */
 import { maskUrl } from '../model/subscriber.js'
-import { formatAddress, type Address, type Config } from './config.js'
+import { formatAddress, type ListenAddress, type Config } from './config.js'
 import { formatDuration } from './duration.js'
 import { formatSize } from './size.js'
 import { yamlName } from './yaml-names.js'
@@ -45,7 +45,7 @@ function describePart (title: string, rows: readonly Row[], width: number): stri
   return [title, ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n')
 }
 
-interface Spot {
+interface MaskedSpot {
   name: string
   value: unknown
   /** In the YAML. */
@@ -54,7 +54,7 @@ interface Spot {
   label?: string
 }
 
-function rowsOf (spot: Spot): Row[] {
+function rowsOf (spot: MaskedSpot): Row[] {
   const { name, value, label = '' } = spot
   if (SECRET.has(name)) return [[label, maskAll(value)]]
   if (isBlock(value)) {
@@ -67,7 +67,7 @@ function rowsOf (spot: Spot): Row[] {
   return [[label, textOf(spot)]]
 }
 
-function step ({ path, label = '' }: Spot, name: string): { path: string, label: string } {
+function step ({ path, label = '' }: MaskedSpot, name: string): { path: string, label: string } {
   return { path: `${path}.${name}`, label: label === '' ? name : `${label}.${name}` }
 }
 
@@ -80,7 +80,7 @@ function maskAll (value: unknown): string {
   return names.length === 0 ? 'none' : names.map(name => `${name}: ${MASK}`).join(', ')
 }
 
-function textOf ({ name, value, path, asWritten }: Spot): string {
+function textOf ({ name, value, path, asWritten }: MaskedSpot): string {
   if (name.endsWith('Ms') && typeof value === 'number') return formatDuration(value)
   if (name.endsWith('Bytes') && typeof value === 'number') return formatSize(value)
   if (isAddress(value)) return formatAddress(value)
@@ -106,6 +106,6 @@ function isBlock (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isAddress(value)
 }
 
-function isAddress (value: unknown): value is Address {
+function isAddress (value: unknown): value is ListenAddress {
   return typeof value === 'object' && value !== null && 'host' in value && 'port' in value
 }

@@ -4,7 +4,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { isIP } from 'node:net'
-import type { Address } from './config.js'
+import type { ListenAddress } from './config.js'
 import type { Reading } from './reading.js'
 
 const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/
@@ -14,7 +14,7 @@ const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/
  *
  * @returns the host without brackets; port 0 is any free port
  */
-export function readAddress (written: string | number | boolean): Reading<Address> {
+export function readAddress (written: string | number | boolean): Reading<ListenAddress> {
   const hint = 'write host:port, such as 127.0.0.1:8081 or "[::]:8080"'
   if (typeof written === 'number') return { problem: 'has no host', hint: `write host:port, such as 0.0.0.0:${written}` }
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(String(written))

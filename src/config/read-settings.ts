@@ -6,10 +6,10 @@
  * and listed, and the walk goes on, so that one look shows all problems.
  */
 import { interpolate, refersOutside, type Outside } from './interpolate.js'
-import { readValue, type Given } from './read-value.js'
+import { readValue, type GivenValue } from './read-value.js'
 import { unknownKey } from './unknown-key.js'
 import { formatPath, isBlank, writtenOf, type Path, type Written, type WrittenBlock, type WrittenList, type WrittenValue } from './written.js'
-import type { Problem } from './fault.js'
+import type { PlacedRefusal } from './fault.js'
 import { isRefusal, type Refusal } from './reading.js'
 import type { Shape } from './shape.js'
 
@@ -17,7 +17,7 @@ import type { Shape } from './shape.js'
 export interface SettingsRead {
   /** As the schema says; what stands in the file and cannot be read is there as `undefined`. */
   value: unknown
-  problems: Problem[]
+  problems: PlacedRefusal[]
   /** The values that came from outside, by path, as they stand in the file. */
   asWritten: Map<string, string>
 }
@@ -25,12 +25,12 @@ export interface SettingsRead {
 interface Walk {
   top: Shape
   outside: Outside
-  problems: Problem[]
+  problems: PlacedRefusal[]
   asWritten: Map<string, string>
 }
 
 /** Where the walk is, in the file. */
-interface Spot<W extends Written = Written> {
+interface WrittenSpot<W extends Written = Written> {
   written: W
   path: Path
 }
@@ -42,7 +42,7 @@ export function readSettings (shape: Shape, written: Written, outside: Outside):
   return { value, problems: walk.problems, asWritten: walk.asWritten }
 }
 
-function readAt (walk: Walk, shape: Shape, { written, path }: Spot): unknown {
+function readAt (walk: Walk, shape: Shape, { written, path }: WrittenSpot): unknown {
   if (isBlank(written) && shape.default !== undefined) return readAt(walk, shape, { written: writtenOf(shape.default), path })
   const fitting = (shape.anyOf ?? [shape]).find(option => fits(option, written))
   if (fitting === undefined) return refuse(walk, path, misfit(shape, written))
@@ -70,7 +70,7 @@ const SHAPE_NAMES: Readonly<Record<string, string>> = {
   value: 'a single value', list: 'a list', array: 'a list', block: 'a block of keys', object: 'a block of keys'
 }
 
-function readOne (walk: Walk, shape: Shape, { written, path }: Spot<WrittenValue>): unknown {
+function readOne (walk: Walk, shape: Shape, { written, path }: WrittenSpot<WrittenValue>): unknown {
   const given = putIn(walk, shape, { written, path })
   if (given === undefined) return undefined
   const reading = readValue(shape, given, walk.outside)
@@ -80,7 +80,7 @@ function readOne (walk: Walk, shape: Shape, { written, path }: Spot<WrittenValue
 /** Kinds that are of no use with a part missing, even where it would be read. */
 const NEEDS_ALL = new Set<string | undefined>(['secret', 'token', 'headerValue'])
 
-function putIn (walk: Walk, shape: Shape, { written: { value }, path }: Spot<WrittenValue>): Given | undefined {
+function putIn (walk: Walk, shape: Shape, { written: { value }, path }: WrittenSpot<WrittenValue>): GivenValue | undefined {
   if (typeof value !== 'string') return value === null ? undefined : { value, outside: false }
   if (!refersOutside(value)) return { value, outside: false }
   const { text, outside, problems } = interpolate(value, walk.outside)
@@ -92,13 +92,13 @@ function putIn (walk: Walk, shape: Shape, { written: { value }, path }: Spot<Wri
   return problems.length === 0 ? { value: text, outside } : undefined
 }
 
-function readList (walk: Walk, shape: Shape, { written, path }: Spot<WrittenList>): unknown {
+function readList (walk: Walk, shape: Shape, { written, path }: WrittenSpot<WrittenList>): unknown {
   const { items, minItems = 0 } = shape
   if (written.items.length < minItems) return refuse(walk, path, { problem: `needs at least ${minItems}` })
   return written.items.map((item, at) => readAt(walk, items ?? {}, { written: item, path: [...path, at] }))
 }
 
-function readBlock (walk: Walk, shape: Shape, { written, path }: Spot<WrittenBlock>): unknown {
+function readBlock (walk: Walk, shape: Shape, { written, path }: WrittenSpot<WrittenBlock>): unknown {
   const known = shape.properties ?? {}
   const chosen = [...written.entries].filter(([key]) => !Object.hasOwn(known, key)).flatMap(([key, { value }]) => {
     const at = [...path, key]

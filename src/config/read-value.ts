@@ -8,14 +8,14 @@ import type { Reading, Refusal } from './reading.js'
 import type { Shape } from './shape.js'
 
 /** A value of the file with everything put in. */
-export interface Given {
+export interface GivenValue {
   value: string | number | boolean
   /** Whether any of it came from outside; then a text may stand for a number. */
   outside: boolean
 }
 
 /** What the value means, or why it means nothing; never repeats it. */
-export function readValue (shape: Shape, given: Given, outside: Outside): Reading<unknown> {
+export function readValue (shape: Shape, given: GivenValue, outside: Outside): Reading<unknown> {
   if (shape.enum !== undefined) return readChoice(shape.enum, given)
   if (shape.type === 'boolean') return readFlag(given)
   if (shape.type === 'integer' || shape.type === 'number') return readNumber(shape, given)
@@ -23,20 +23,20 @@ export function readValue (shape: Shape, given: Given, outside: Outside): Readin
   return ('value' in reading ? boundsOf(shape, reading.value) : undefined) ?? reading
 }
 
-function readChoice (words: readonly string[], { value }: Given): Reading<string> {
+function readChoice (words: readonly string[], { value }: GivenValue): Reading<string> {
   if (typeof value === 'string' && words.includes(value)) return { value }
   const meant = closest(String(value), words)
   const problem = `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
   return meant === undefined ? { problem } : { problem, hint: `did you mean ${meant}?` }
 }
 
-function readFlag ({ value, outside }: Given): Reading<boolean> {
+function readFlag ({ value, outside }: GivenValue): Reading<boolean> {
   if (typeof value === 'boolean') return { value }
   if (outside && (value === 'true' || value === 'false')) return { value: value === 'true' }
   return { problem: 'must be true or false' }
 }
 
-function readNumber (shape: Shape, { value, outside }: Given): Reading<number> {
+function readNumber (shape: Shape, { value, outside }: GivenValue): Reading<number> {
   const isText = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
   if (isText && !outside) return { problem: 'is a text, not a number', hint: 'leave out the quotes' }
   const number = isText ? Number(value) : value

@@ -9,12 +9,12 @@ import { isRelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
 import { changesBetween } from './changes.js'
 import type { Config } from './config.js'
-import { formatFault, wholeFileFault, type Fault, type Problem } from './fault.js'
+import { formatFault, wholeFileFault, type Fault, type PlacedRefusal } from './fault.js'
 import { loadConfig, type LoadOptions } from './load.js'
 import { needsRestart } from './restart-keys.js'
 
 /** What became of a reload: what changed, as `changesBetween` says it, or why nothing did. */
-export type Reloaded = { changed: string[] } | { faults: Fault[] }
+export type ReloadResult = { changed: string[] } | { faults: Fault[] }
 
 export interface Reloader {
   /** The configuration in force. */
@@ -22,7 +22,7 @@ export interface Reloader {
   /** Why the last reload was refused; empty when it was not. */
   lastFaults (): Fault[]
   /** Reads the file again. Never rejects; waits for a reload that is under way. */
-  reload (): Promise<Reloaded>
+  reload (): Promise<ReloadResult>
 }
 
 export interface ReloaderOptions extends LoadOptions {
@@ -39,7 +39,7 @@ export function createReloader ({ file, env, initial, apply, report }: ReloaderO
   let lastFaults: Fault[] = []
   let underWay: Promise<unknown> = Promise.resolve()
 
-  async function reloadNow (): Promise<Reloaded> {
+  async function reloadNow (): Promise<ReloadResult> {
     const next = await checkNext({ file, env }, current)
     const faults = 'faults' in next ? next.faults : await applied(apply, next.config)
     lastFaults = faults
@@ -63,14 +63,14 @@ export function createReloader ({ file, env, initial, apply, report }: ReloaderO
   }
 }
 
-type Next = { config: Config, changed: string[] } | { faults: Fault[] }
+type CheckedConfig = { config: Config, changed: string[] } | { faults: Fault[] }
 
 /** Loads the file and sees whether a running gateway may take it up. */
-async function checkNext (options: LoadOptions, current: Config): Promise<Next> {
+async function checkNext (options: LoadOptions, current: Config): Promise<CheckedConfig> {
   const loaded = await loadConfig(options)
   if ('faults' in loaded) return loaded
   const changed = changesBetween(current, loaded.config)
-  const problems = changed.flatMap<Problem>(change => {
+  const problems = changed.flatMap<PlacedRefusal>(change => {
     const path = needsRestart(change)
     return path === undefined ? [] : [{ path, problem: 'needs a restart to change', hint: 'restart the gateway, or put the old value back; nothing of this file is in force' }]
   })

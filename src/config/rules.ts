@@ -8,19 +8,19 @@
 import { createSecureContext } from 'node:tls'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { formatAddress, unnamedToken, type Address } from './config.js'
+import { formatAddress, unnamedToken, type ListenAddress } from './config.js'
 import { headerProblems } from './header-rules.js'
-import type { Problem } from './fault.js'
+import type { PlacedRefusal } from './fault.js'
 import type { Settings } from './schema.js'
 import { formatSize } from './size.js'
 import type { Path } from './written.js'
 
 /** Settings that may lack anything anywhere. */
-export type Draft<T> = T extends Address ? T
+export type Draft<T> = T extends ListenAddress ? T
   : T extends ReadonlyArray<infer E> ? Array<Draft<E> | undefined>
     : T extends object ? { [K in keyof T]?: Draft<T[K]> | undefined } : T
 
-type Rule = (settings: Draft<Settings>) => Problem[]
+type Rule = (settings: Draft<Settings>) => PlacedRefusal[]
 
 const RULES: readonly Rule[] = [
   adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis, replicasNeedExternalRedis,
@@ -29,11 +29,11 @@ const RULES: readonly Rule[] = [
 ]
 
 /** Everything that does not go together. */
-export function problemsBetween (settings: Draft<Settings>): Problem[] {
+export function problemsBetween (settings: Draft<Settings>): PlacedRefusal[] {
   return RULES.flatMap(rule => rule(settings))
 }
 
-function adminNeedsToken ({ admin }: Draft<Settings>): Problem[] {
+function adminNeedsToken ({ admin }: Draft<Settings>): PlacedRefusal[] {
   if (admin?.listen === undefined || isLoopback(admin.listen.host) || admin.tokens?.length !== 0) return []
   return [{
     path: ['admin', 'tokens'],
@@ -48,7 +48,7 @@ export function isLoopback (host: string): boolean {
   return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')
 }
 
-function listenersDiffer ({ ingest, admin }: Draft<Settings>): Problem[] {
+function listenersDiffer ({ ingest, admin }: Draft<Settings>): PlacedRefusal[] {
   const [one, other] = [ingest?.listen, admin?.listen]
   if (one === undefined || other === undefined || one.port === 0 || one.port !== other.port) return []
   const everywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
@@ -56,29 +56,29 @@ function listenersDiffer ({ ingest, admin }: Draft<Settings>): Problem[] {
   return [{ path: ['admin', 'listen'], problem: `takes the port of ingest.listen, ${one.port}`, hint: 'give each listener its own port' }]
 }
 
-function tokenNamesDiffer ({ admin }: Draft<Settings>): Problem[] {
+function tokenNamesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
   const names = (admin?.tokens ?? []).map((token, at) => typeof token === 'string' ? unnamedToken(at) : token?.name)
   return repeats(names).map(({ at, first }) => ({
     path: ['admin', 'tokens', at, 'name'], problem: `is also the name of admin.tokens[${first}]`, hint: 'give each token its own name'
   }))
 }
 
-function tokenValuesDiffer ({ admin }: Draft<Settings>): Problem[] {
+function tokenValuesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
   const values = (admin?.tokens ?? []).map(token => typeof token === 'object' ? token.value : token)
   return repeats(values).map(({ at, first }) => ({
     path: ['admin', 'tokens', at], problem: `is the same token as admin.tokens[${first}]`, hint: 'give each holder a token of their own'
   }))
 }
 
-function subscriberNamesDiffer ({ subscribers = [] }: Draft<Settings>): Problem[] {
+function subscriberNamesDiffer ({ subscribers = [] }: Draft<Settings>): PlacedRefusal[] {
   return namesDiffer(subscribers, ['subscribers'], 'subscriber')
 }
 
-function receiverNamesDiffer ({ alerts }: Draft<Settings>): Problem[] {
+function receiverNamesDiffer ({ alerts }: Draft<Settings>): PlacedRefusal[] {
   return namesDiffer(alerts?.receivers ?? [], ['alerts', 'receivers'], 'receiver')
 }
 
-function namesDiffer (list: ReadonlyArray<{ name?: string | undefined } | undefined>, path: Path, kind: string): Problem[] {
+function namesDiffer (list: ReadonlyArray<{ name?: string | undefined } | undefined>, path: Path, kind: string): PlacedRefusal[] {
   return repeats(list.map(entry => entry?.name)).map(({ at, first }) => ({
     path: [...path, at, 'name'], problem: `is also the name of ${path.join('.')}[${first}]`, hint: `give each ${kind} its own name`
   }))
@@ -91,14 +91,14 @@ function repeats (list: ReadonlyArray<string | undefined>): Array<{ at: number, 
     .filter(({ at, first, entry }) => entry !== undefined && first < at)
 }
 
-function replicasNeedExternalRedis ({ redis = {} }: Draft<Settings>): Problem[] {
+function replicasNeedExternalRedis ({ redis = {} }: Draft<Settings>): PlacedRefusal[] {
   const { url, sentinel, cluster, waitReplicas = 0 } = redis
   const isExternal = (url !== undefined && url !== '') || sentinel !== undefined || cluster !== undefined
   if (waitReplicas === 0 || isExternal) return []
   return [{ path: ['redis', 'waitReplicas'], problem: 'is for an external Redis: the own server has no replicas', hint: 'leave it out, or name a Redis that has some' }]
 }
 
-function oneRedis ({ redis = {} }: Draft<Settings>): Problem[] {
+function oneRedis ({ redis = {} }: Draft<Settings>): PlacedRefusal[] {
   const { url, sentinel, cluster } = redis
   const named = Object.entries({ url: url === '' ? undefined : url, sentinel, cluster })
     .filter(([, address]) => address !== undefined).map(([key]) => key)
@@ -107,7 +107,7 @@ function oneRedis ({ redis = {} }: Draft<Settings>): Problem[] {
   }))
 }
 
-function spoolHoldsCallbacks ({ spool, ingest }: Draft<Settings>): Problem[] {
+function spoolHoldsCallbacks ({ spool, ingest }: Draft<Settings>): PlacedRefusal[] {
   const [most, one] = [spool?.maxBytes, ingest?.maxBody]
   if (spool?.enabled !== true || most === undefined || one === undefined || most > one) return []
   return [{
@@ -123,7 +123,7 @@ interface TlsFiles {
   keyFile?: string | undefined
 }
 
-function tlsOfListener ({ ingest }: Draft<Settings>): Problem[] {
+function tlsOfListener ({ ingest }: Draft<Settings>): PlacedRefusal[] {
   const { tls } = ingest ?? {}
   if (tls === undefined) return []
   const path = ['ingest', 'tls']
@@ -131,20 +131,20 @@ function tlsOfListener ({ ingest }: Draft<Settings>): Problem[] {
   return tlsProblems(tls, path)
 }
 
-function tlsOfRedis ({ redis }: Draft<Settings>): Problem[] {
+function tlsOfRedis ({ redis }: Draft<Settings>): PlacedRefusal[] {
   return typeof redis?.tls === 'object' ? tlsProblems(redis.tls, ['redis', 'tls']) : []
 }
 
-function tlsOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
+function tlsOfSubscribers ({ subscribers = [] }: Draft<Settings>): PlacedRefusal[] {
   return subscribers.flatMap((subscriber, at) => tlsProblems(subscriber?.tls ?? {}, ['subscribers', at, 'tls']))
 }
 
-function tlsOfReceivers ({ alerts }: Draft<Settings>): Problem[] {
+function tlsOfReceivers ({ alerts }: Draft<Settings>): PlacedRefusal[] {
   return (alerts?.receivers ?? []).flatMap((receiver, at) => tlsProblems(receiver?.tls ?? {}, ['alerts', 'receivers', at, 'tls']))
 }
 
 /** A file that is named and cannot be read is there as `undefined`; that has been said already. */
-function tlsProblems (files: TlsFiles, path: Path): Problem[] {
+function tlsProblems (files: TlsFiles, path: Path): PlacedRefusal[] {
   if ('certFile' in files !== 'keyFile' in files) {
     const [there, missing] = 'certFile' in files ? ['certFile', 'keyFile'] : ['keyFile', 'certFile']
     return [{ path: [...path, missing], problem: `is missing beside ${there}`, at: { path: [...path, there], on: 'key' } }]
@@ -163,10 +163,10 @@ function tlsProblems (files: TlsFiles, path: Path): Problem[] {
   }
 }
 
-function headersOfSubscribers ({ subscribers = [] }: Draft<Settings>): Problem[] {
+function headersOfSubscribers ({ subscribers = [] }: Draft<Settings>): PlacedRefusal[] {
   return subscribers.flatMap((subscriber, at) => headerProblems(Object.keys(subscriber?.headers ?? {}), ['subscribers', at, 'headers']))
 }
 
-function headersOfReceivers ({ alerts }: Draft<Settings>): Problem[] {
+function headersOfReceivers ({ alerts }: Draft<Settings>): PlacedRefusal[] {
   return (alerts?.receivers ?? []).flatMap((receiver, at) => headerProblems(Object.keys(receiver?.headers ?? {}), ['alerts', 'receivers', at, 'headers']))
 }

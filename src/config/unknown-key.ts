@@ -4,7 +4,7 @@
  */
 import { closest } from '../model/closest.js'
 import { formatPath, type Path } from './written.js'
-import type { Problem } from './fault.js'
+import type { PlacedRefusal } from './fault.js'
 import type { Shape } from './shape.js'
 
 /**
@@ -12,7 +12,7 @@ import type { Shape } from './shape.js'
  * @param here  the block it stands in
  * @param top   the whole schema
  */
-export function unknownKey (path: Path, here: Shape, top: Shape): Problem {
+export function unknownKey (path: Path, here: Shape, top: Shape): PlacedRefusal {
   return { path, problem: 'is not a known key', hint: hintFor(String(path.at(-1)), here, top), at: { path, on: 'key' } }
 }
 

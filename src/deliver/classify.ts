@@ -11,7 +11,7 @@ import type { Outcome } from '../model/outcome.js'
 import { waitAsked } from './retry-after.js'
 
 /** An answer, or what stood in its place. */
-export type Judged =
+export type AnswerToClassify =
   | { status: number, retryAfter?: string }
   | { failure: 'timeout' | 'connection' }
 
@@ -23,7 +23,7 @@ export type Judged =
  * @throws        never
  * @see           Standard Webhooks, "Delivery success and failure"
  */
-export function classify (answer: Judged, now: number): Outcome {
+export function classify (answer: AnswerToClassify, now: number): Outcome {
   if ('failure' in answer) return { kind: 'retry', reason: answer.failure }
 
   const { status } = answer

@@ -10,7 +10,7 @@ import type { Event } from '../model/event.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { sign } from '../outbound/sign.js'
 
-export interface Composed {
+export interface ComposeInput {
   event: Pick<Event, 'id' | 'taskId' | 'receivedAt' | 'revision' | 'contentType'>
   delivery: Pick<Delivery, 'attempts' | 'replayId' | 'webhookId'>
   body: Buffer
@@ -27,7 +27,7 @@ export interface Composed {
  *          body's, and a `webhook-` or `relay-` header says what we know
  * @throws  never for events the gateway accepted (a taskId has no lone surrogates)
  */
-export function composeHeaders (composed: Composed): Record<string, string> {
+export function composeHeaders (composed: ComposeInput): Record<string, string> {
   const { event, delivery, subscriber } = composed
   return {
     'user-agent': `fotor-relay/${composed.version}`,
@@ -43,7 +43,7 @@ export function composeHeaders (composed: Composed): Record<string, string> {
 }
 
 /** The headers of Standard Webhooks; without a secret there is nothing to sign with. */
-function signedHeaders ({ event, delivery, body, subscriber, at }: Composed): Record<string, string> {
+function signedHeaders ({ event, delivery, body, subscriber, at }: ComposeInput): Record<string, string> {
   const id = delivery.webhookId ?? event.id
   const timestamp = Math.floor(at / 1000)
   const headers = { 'webhook-id': id, 'webhook-timestamp': String(timestamp) }

@@ -12,7 +12,7 @@
  */
 import type { Outcome } from '../model/outcome.js'
 import type { Subscriber } from '../model/subscriber.js'
-import type { AttemptResult, Opened, Verdict } from '../model/work.js'
+import type { AttemptResult, OpenedDelivery, Verdict } from '../model/work.js'
 import type { Answer, Request } from '../outbound/request.js'
 import { attemptOf } from './attempt.js'
 import { classify } from './classify.js'
@@ -34,9 +34,9 @@ export interface DelivererOptions {
 }
 
 /** Makes one attempt, or says why not. The signal ends an attempt under way. */
-export type Deliverer = (job: { subscriber: string, opened: Opened }, signal: AbortSignal) => Promise<Verdict>
+export type Deliverer = (job: { subscriber: string, opened: OpenedDelivery }, signal: AbortSignal) => Promise<Verdict>
 
-type Open = Extract<Opened, { kind: 'open' }>
+type OpenDelivery = Extract<OpenedDelivery, { kind: 'open' }>
 type Parts = Required<DelivererOptions>
 
 const DONE: Verdict = { kind: 'done' }
@@ -66,9 +66,9 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
   }
 }
 
-interface Attempted { opened: Open, subscriber: Subscriber, signal: AbortSignal }
+interface AttemptInput { opened: OpenDelivery, subscriber: Subscriber, signal: AbortSignal }
 
-async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
+async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict> {
   const { opened: { event, delivery, ageMs }, subscriber } = attempted
   const at = parts.clock()
   const answer = await send(parts, attempted, at)
@@ -95,7 +95,7 @@ async function attempt (parts: Parts, attempted: Attempted): Promise<Verdict> {
   return verdictOf(Object.assign(about, { outcome, usesBudget: true, next }), outcome, subscriber)
 }
 
-async function send ({ request, version }: Parts, { opened, subscriber, signal }: Attempted, at: number): Promise<Answer> {
+async function send ({ request, version }: Parts, { opened, subscriber, signal }: AttemptInput, at: number): Promise<Answer> {
   const { event, delivery, body } = opened
   return await request({
     to: subscriber,

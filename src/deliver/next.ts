@@ -8,9 +8,9 @@
  */
 import type { Outcome } from '../model/outcome.js'
 import type { RetryPolicy } from '../model/subscriber.js'
-import type { Next } from '../model/work.js'
+import type { NextState } from '../model/work.js'
 
-export interface Standing {
+export interface RetryStanding {
   policy: RetryPolicy
   /** Attempts of this generation, the present one included; ≥ 1. */
   budgetUsed: number
@@ -29,7 +29,7 @@ export interface Standing {
  *          attempt, because it is asked only after one
  * @throws  never
  */
-export function nextAfter (outcome: Outcome, standing: Standing): Next {
+export function nextAfter (outcome: Outcome, standing: RetryStanding): NextState {
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   if (outcome.kind === 'failed') return { state: 'failed', reason: outcome.reason }
 

@@ -4,7 +4,7 @@
 import { adminApp, type AdminOptions } from '../admin/app.js'
 import type { AddressInfo } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
-import { formatAddress, type Address, type Config } from '../config/config.js'
+import { formatAddress, type ListenAddress, type Config } from '../config/config.js'
 import { ingestApp } from '../ingest/app.js'
 import type { IngestOptions } from '../ingest/options.js'
 import type { IngestPolicy } from '../ingest/policy.js'
@@ -31,7 +31,7 @@ async function close (app: Listener, stopping: Stopping): Promise<void> {
 }
 
 /** Binds a listener; the error of a busy port names the key to change. */
-async function bind (app: Listener, { host, port }: Address, { key, scheme }: { key: string, scheme: 'http' | 'https' }): Promise<string> {
+async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme }: { key: string, scheme: 'http' | 'https' }): Promise<string> {
   try {
     await app.listen({ host, port })
     // As configured, with the port that was really taken: what listens everywhere must not look like loopback.

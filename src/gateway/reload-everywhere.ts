@@ -4,7 +4,7 @@
  * there.
  */
 import { randomUUID } from 'node:crypto'
-import type { Reloaded, Reloader } from '../config/reload.js'
+import type { ReloadResult, Reloader } from '../config/reload.js'
 import type { Logger } from '../telemetry/log.js'
 import type { Storage } from './storage.js'
 
@@ -19,7 +19,7 @@ export interface ReloadEverywhereOptions {
  *
  * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
  */
-export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<Reloaded> {
+export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<ReloadResult> {
   const me = randomUUID()
   const listener = connections.pubSub()
   listener.on('message', (_channel: string, from: string) => {

@@ -105,7 +105,7 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
 }
 
 /** What was found of a configuration, and of which. */
-interface Described {
+interface ReplicaDescription {
   running: Config
   salt: string
   fingerprint: string
@@ -114,10 +114,10 @@ interface Described {
 
 /** Makes the function that announces this process: all of it when something may be new, else only that it lives. */
 function announcerOf ({ store, self, config }: ReplicasOptions, { id, lifetimeMs }: { id: string, lifetimeMs: number }): () => Promise<void> {
-  let described: Described | null = null
+  let described: ReplicaDescription | null = null
   let announced = false
 
-  async function describe (running: Config, salt: string): Promise<Described> {
+  async function describe (running: Config, salt: string): Promise<ReplicaDescription> {
     const fingerprint = await fingerprintOf(running, salt)
     const isSame = described !== null && (described.running === running || described.fingerprint === fingerprint)
     return { running, salt, fingerprint, configuredAt: isSame ? described!.configuredAt : Date.now() }

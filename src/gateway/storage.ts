@@ -9,7 +9,7 @@ import type { Config } from '../config/config.js'
 import type { Report } from '../model/fact.js'
 import type { RecordStore } from '../record/store.js'
 import { checkRedis } from '../redis/check.js'
-import { confirmedBy, type Confirmed } from '../redis/confirm.js'
+import { confirmedBy, type ConfirmWrite } from '../redis/confirm.js'
 import { connectRedis, waitUntilReady, type Connections } from '../redis/connect.js'
 import { claimDataVersion } from '../redis/data-version.js'
 import { keysOf, type Keys } from '../redis/keys.js'
@@ -32,7 +32,7 @@ export interface Storage {
   blocking: RecordStore
   connections: Connections
   /** For what is written by `failFast` and acknowledged. */
-  confirmed: Confirmed
+  confirmed: ConfirmWrite
   /** Rejects when nothing would be acknowledged now. */
   probe: () => Promise<void>
   /** Who runs the server. */
@@ -75,10 +75,10 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
   }
 }
 
-interface Opened { target: RedisTarget, connections: Connections, keys: Keys }
+interface RedisOpened { target: RedisTarget, connections: Connections, keys: Keys }
 
 /** @returns how to do it later, when Redis is away and the gateway may start all the same */
-async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, { target, connections, keys }: Opened): Promise<Storage['verify']> {
+async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, { target, connections, keys }: RedisOpened): Promise<Storage['verify']> {
   const data = { target, prefix: config.redis.prefix }
   const canWait = spoolDir !== null && isKnownRedis(spoolDir, data)
 

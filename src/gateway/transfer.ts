@@ -3,13 +3,13 @@
  * record, and a file or a stream is the other end.
  */
 import type { ExportCall, ImportCall } from '../cli/deps.js'
-import { exportRecord, type Exported } from '../transfer/export.js'
+import { exportRecord, type ExportResult } from '../transfer/export.js'
 import { openExportFile } from '../transfer/export-file.js'
-import { importRecord, type Imported } from '../transfer/import.js'
+import { importRecord, type ImportResult } from '../transfer/import.js'
 import { openRecord } from './open-record.js'
 
 /** @returns what the export holds, and how much of it an earlier run had written */
-export async function runExport ({ to, ...options }: ExportCall): Promise<{ counts: Exported['counts'], earlier: number }> {
+export async function runExport ({ to, ...options }: ExportCall): Promise<{ counts: ExportResult['counts'], earlier: number }> {
   const record = await openRecord({ ...options, intent: 'read' })
   try {
     if ('write' in to) return { counts: await exportRecord({ ...options, ...record, write: to.write, from: null }), earlier: 0 }
@@ -26,7 +26,7 @@ export async function runExport ({ to, ...options }: ExportCall): Promise<{ coun
 }
 
 /** Imports; see `importRecord`. */
-export async function runImport (options: ImportCall): Promise<Imported> {
+export async function runImport (options: ImportCall): Promise<ImportResult> {
   const record = await openRecord({ ...options, intent: 'write' })
   try {
     record.warnings.forEach(options.warn)

@@ -6,7 +6,7 @@ import type { Flag } from '../model/event.js'
 import { compilePolicy, type CompiledPolicy, type IngestPolicy } from './policy.js'
 import { resolveSource, type Source } from './source-address.js'
 
-export interface Call {
+export interface IngestCall {
   /** As it was when the request came: a reload in between changes nothing. */
   policy: CompiledPolicy
   source: Source
@@ -16,7 +16,7 @@ export interface Call {
   reply: FastifyReply
 }
 
-const calls = new WeakMap<FastifyRequest, Call>()
+const calls = new WeakMap<FastifyRequest, IngestCall>()
 
 /**
  * Begins a call. Takes the content type off the request, because Fastify
@@ -24,11 +24,11 @@ const calls = new WeakMap<FastifyRequest, Call>()
  *
  * @throws RangeError when the policy holds an address that is none
  */
-export function openCall (request: FastifyRequest, reply: FastifyReply, policy: IngestPolicy): Call {
+export function openCall (request: FastifyRequest, reply: FastifyReply, policy: IngestPolicy): IngestCall {
   const compiled = compilePolicy(policy)
   const { headers } = request.raw
   const forwardedFor = headers['x-forwarded-for']
-  const call: Call = {
+  const call: IngestCall = {
     policy: compiled,
     source: resolveSource(
       request.raw.socket.remoteAddress,
@@ -45,7 +45,7 @@ export function openCall (request: FastifyRequest, reply: FastifyReply, policy: 
 }
 
 /** The call of a request that {@link openCall} has seen. */
-export function callOf (request: FastifyRequest): Call {
+export function callOf (request: FastifyRequest): IngestCall {
   const call = calls.get(request)
   if (call === undefined) throw new Error('A request came to a check before its call was opened')
   return call

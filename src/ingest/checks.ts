@@ -12,7 +12,7 @@ import type { Acceptance } from '../accept/arrival.js'
 import type { Budget } from '../accept/refused.js'
 import { refuse, type Refusal } from './answer.js'
 import { EMPTY_BODY, readBody, type BodyReading } from './body.js'
-import { callOf, openCall, type Call } from './call.js'
+import { callOf, openCall, type IngestCall } from './call.js'
 import { createProxyAdviser, createSampler } from './denied.js'
 import type { IngestOptions } from './options.js'
 import type { CheckRate } from './rate-limit.js'
@@ -134,13 +134,13 @@ export class Checks {
     }
   }
 
-  private async keepSample (request: FastifyRequest, call: Call): Promise<boolean> {
+  private async keepSample (request: FastifyRequest, call: IngestCall): Promise<boolean> {
     const body = await this.sample(request, call.reply)
     return body !== null && this.keep('denied', call, { body, field: null, problem: 'the address is not in allowFrom' })
   }
 
   /** Hands a refused callback to the quarantine. @returns whether it was taken */
-  private keep (budget: Budget, call: Call, why: { body: Buffer, field: string | null, problem: string }): boolean {
+  private keep (budget: Budget, call: IngestCall, why: { body: Buffer, field: string | null, problem: string }): boolean {
     const { source, contentType } = call
     try {
       this.options.quarantine({
@@ -170,7 +170,7 @@ function sendOk (reply: FastifyReply, body: string): FastifyReply {
   return reply.code(200).header('content-type', 'application/json').send(body)
 }
 
-function isCallback (request: FastifyRequest, call: Call): boolean {
+function isCallback (request: FastifyRequest, call: IngestCall): boolean {
   return request.method === 'POST' && call.policy.isPath(pathOf(request))
 }
 

@@ -2,7 +2,7 @@
  * What the public endpoint needs from the rest of the gateway.
  */
 import type { Accept } from '../accept/arrival.js'
-import type { Refused } from '../accept/refused.js'
+import type { RefusedCallback } from '../accept/refused.js'
 import type { Report } from '../model/fact.js'
 import type { ListenerLimits, ListenerTls } from './listener.js'
 import type { IngestPolicy } from './policy.js'
@@ -13,7 +13,7 @@ export interface IngestOptions {
   policy: () => IngestPolicy
   accept: Accept
   /** Keeps a refused callback; fire and forget: what becomes of it neither delays nor changes an answer. */
-  quarantine: (refused: Refused) => void
+  quarantine: (refused: RefusedCallback) => void
   report: Report
   /** While true, every answer asks its client to connect anew. */
   stopping?: () => boolean

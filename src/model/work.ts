@@ -2,7 +2,7 @@
  * What passes between the record and `deliver`: the delivery that is opened
  * before an attempt, what the attempt made of it, and what its job is to do.
  *
- * Words only, no I/O. `deliver` gets {@link Opened} and returns a
+ * Words only, no I/O. `deliver` gets {@link OpenedDelivery} and returns a
  * {@link Verdict}; it never reads or writes Redis itself.
  */
 import type { Attempt, Delivery, SubscriberHold } from './delivery.js'
@@ -13,7 +13,7 @@ import type { FailReason, Outcome } from './outcome.js'
 export type OpenedEvent = Pick<Event, 'id' | 'taskId' | 'receivedAt' | 'revision' | 'contentType'>
 
 /** A delivery as a job finds it. */
-export type Opened =
+export type OpenedDelivery =
   | {
     kind: 'open'
     event: OpenedEvent
@@ -27,7 +27,7 @@ export type Opened =
   | { kind: 'on-hold', by: SubscriberHold }
 
 /** What becomes of a delivery after an attempt. */
-export type Next =
+export type NextState =
   | { state: 'delivered' }
   | {
     state: 'retrying'
@@ -48,7 +48,7 @@ export interface AttemptResult {
   outcome: Outcome | null
   /** `false` when the attempt was cut off by us. */
   usesBudget: boolean
-  next: Next
+  next: NextState
 }
 
 /**

@@ -33,9 +33,9 @@ const STILL_AWAITED: Readonly<Record<Awaited, string>> = {
 }
 
 /** What came back, or what stood in its place. */
-export type Answer = Answered | Lost | Aborted
+export type Answer = CompleteAnswer | LostAnswer | AbortedRequest
 
-export interface Answered {
+export interface CompleteAnswer {
   /** 200–999 as received. */
   status: number
   /** The header as received, absent when there was none. */
@@ -47,7 +47,7 @@ export interface Answered {
 }
 
 /** No complete answer came. */
-export interface Lost {
+export interface LostAnswer {
   failure: 'timeout' | 'connection'
   /** A code such as `ECONNREFUSED` or a short sentence, safe to log. */
   error: string
@@ -55,7 +55,7 @@ export interface Lost {
 }
 
 /** We gave up ourselves; the other side is not to blame. */
-export interface Aborted {
+export interface AbortedRequest {
   failure: 'aborted'
   error: string
   latencyMs: number
@@ -72,7 +72,7 @@ export interface Exchange {
 }
 
 /** A request under way. */
-export interface Running {
+export interface RunningRequest {
   /** Never rejects. */
   answer: Promise<Answer>
   /** Ends it as `aborted`; nothing when it has ended. */
@@ -85,7 +85,7 @@ export interface Running {
  * @param pool  where it takes a connection from
  * @param what  to send; `timeoutMs` runs from now
  */
-export function exchange (pool: Pool, what: Exchange): Running {
+export function exchange (pool: Pool, what: Exchange): RunningRequest {
   const { promise, resolve } = unsettled<Answer>()
   const sending = new Sending(pool, what, resolve)
   sending.start()
@@ -186,7 +186,7 @@ class Sending implements Dispatcher.DispatchHandler {
     }))
   }
 
-  #failed (failure: Lost['failure'] | Aborted['failure'], error: string): void {
+  #failed (failure: LostAnswer['failure'] | AbortedRequest['failure'], error: string): void {
     const seen = this.#status === null ? '' : `, after status ${this.#status}`
     this.#end('drop', latencyMs => ({ failure, error: error + seen, latencyMs }))
   }

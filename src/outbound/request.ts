@@ -7,7 +7,7 @@
  * try again, follows no redirect.
  */
 import { createAgents, type Destination } from './agents.js'
-import { exchange, type Answer, type Running } from './exchange.js'
+import { exchange, type Answer, type RunningRequest } from './exchange.js'
 import type { Question } from './lookup.js'
 
 export type { Answer, Destination }
@@ -43,7 +43,7 @@ export interface Outbound {
  */
 export function createOutbound (question?: Question): Outbound {
   const agents = createAgents(question)
-  const underWay = new Set<Running>()
+  const underWay = new Set<RunningRequest>()
   let closed = false
 
   async function request ({ to, headers, body, signal, secrets = [] }: OutboundRequest): Promise<Answer> {

@@ -7,7 +7,7 @@
  * and all of them expire. Only refused callbacks are ever here. Never decides
  * what is refused.
  */
-import type { Budget, Refused } from '../accept/refused.js'
+import type { Budget, RefusedCallback } from '../accept/refused.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Keys } from '../redis/keys.js'
 import { loadScript, runScript, type RedisClient } from '../redis/script.js'
@@ -46,7 +46,7 @@ export interface QuarantineStore {
    *          the body alone is larger than the whole budget
    * @throws  what ioredis throws: it was then not kept, as far as we know
    */
-  store (refused: Refused): Promise<string | null>
+  store (refused: RefusedCallback): Promise<string | null>
 }
 
 const script = loadScript(new URL('./quarantine.lua', import.meta.url))
@@ -71,7 +71,7 @@ export function createQuarantineStore (options: QuarantineStoreOptions): Quarant
   }
 }
 
-function fieldsOf (refused: Refused): Array<string | number | Buffer> {
+function fieldsOf (refused: RefusedCallback): Array<string | number | Buffer> {
   const { budget, reason, field, source, receivedAt, contentType, body } = refused
   return [
     'budget', budget, 'reason', reason, 'field', field ?? '', 'source', source, 'receivedAt', receivedAt,

@@ -11,7 +11,7 @@
  */
 import { createRedisBackend, type BackendFactory, type RedisQueueBackend } from 'bullmq'
 import { parseJobId } from '../model/delivery.js'
-import type { AttemptResult, Opened } from '../model/work.js'
+import type { AttemptResult, OpenedDelivery } from '../model/work.js'
 import { gather, type Gathered } from '../redis/gather.js'
 import type { Keys } from '../redis/keys.js'
 import { runPackedScript, type RedisClient } from '../redis/script.js'
@@ -34,7 +34,7 @@ export interface Recording extends TurnScripts {
   /** What `record_attempts` takes. */
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
   /** Reads what `open_deliveries` returned for one job. */
-  read: (stored: never, body: Buffer | undefined, job: { subscriber: string, eventId: string, generation: number }) => Opened
+  read: (stored: never, body: Buffer | undefined, job: { subscriber: string, eventId: string, generation: number }) => OpenedDelivery
   /** Called when an attempt is on record. */
   recorded: (result: AttemptResult) => void
 }
@@ -49,7 +49,7 @@ export interface Turns {
   /** Makes the backend of a worker, whose jobs move by turns. */
   backend: BackendFactory<RedisQueueBackend>
   /** What the job is about that a worker has just been given. */
-  opened (subscriber: string, jobId: string): Opened
+  opened (subscriber: string, jobId: string): OpenedDelivery
   /** The attempt goes on record with the next move of its job. */
   record (jobId: string, result: AttemptResult): void
   /** When a worker of this subscriber last moved a job or asked for one, by `performance.now()`; `-Infinity` when none did. */
@@ -66,7 +66,7 @@ interface Moved { reply: Reply, bodies: Buffer[] }
 /** Makes the way to Redis that all workers of this process share. */
 export function createTurns (options: TurnsOptions): Turns {
   const take = createTaking(options)
-  const opened = new Map<string, Opened>()
+  const opened = new Map<string, OpenedDelivery>()
   /** Kept until the move of its job is made, however often BullMQ has to try. */
   const attempts = new Map<string, AttemptResult>()
   const movedAt = new Map<string, number>()
@@ -132,7 +132,7 @@ function createTaking ({ redis, keys, recording }: TurnsOptions): Gathered<Move,
 
 function openedFrom (
   { recording }: TurnsOptions, { subscriber, jobId, opening, bodies }: { subscriber: string, jobId: string, opening: unknown, bodies: Buffer[] }
-): Opened {
+): OpenedDelivery {
   const ref = parseJobId(jobId)
   if (ref === null) return { kind: 'closed' }
   const place = Array.isArray(opening) ? Number(opening.at(-1)) : 0

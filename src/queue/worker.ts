@@ -12,7 +12,7 @@
 import { setMaxListeners } from 'node:events'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import type { Report } from '../model/fact.js'
-import type { Opened, Verdict } from '../model/work.js'
+import type { OpenedDelivery, Verdict } from '../model/work.js'
 import type { Keys } from '../redis/keys.js'
 import { endClient } from '../redis/end-client.js'
 import type { RedisClient } from '../redis/script.js'
@@ -34,7 +34,7 @@ export const GIVE_BACK_MS = 1_000
 const MAX_LIMIT_SLEEP_MS = 1_000
 
 /** Makes one attempt, or says why not. */
-export type Deliver = (job: { subscriber: string, jobId: string, opened: Opened }, signal: AbortSignal) => Promise<Verdict>
+export type Deliver = (job: { subscriber: string, jobId: string, opened: OpenedDelivery }, signal: AbortSignal) => Promise<Verdict>
 
 export interface WorkerOptions {
   subscriber: string

@@ -31,7 +31,7 @@ export interface Workers {
   stop (graceMs: number): Promise<void>
 }
 
-interface Running {
+interface RunningWorker {
   subscriber: Subscriber
   worker: DeliveryWorker
   /** By `performance.now()`. */
@@ -44,7 +44,7 @@ export function createWorkers (options: WorkersOptions): Workers {
 }
 
 class WorkerSet implements Workers {
-  readonly #running = new Map<string, Running>()
+  readonly #running = new Map<string, RunningWorker>()
   readonly #turns: Turns
   readonly #watchdog: Watchdog
   #hasEnded = false
@@ -109,11 +109,11 @@ class WorkerSet implements Workers {
     return [...this.#running].filter(([, one]) => this.#idleMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)
   }
 
-  #idleMs ({ subscriber: { name }, startedAt }: Running): number {
+  #idleMs ({ subscriber: { name }, startedAt }: RunningWorker): number {
     return performance.now() - Math.max(startedAt, this.#turns.movedAt(name))
   }
 
-  #replace (stuck: Running): void {
+  #replace (stuck: RunningWorker): void {
     this.options.report({ fact: 'queue.worker-replaced', subscriber: stuck.subscriber.name, idleMs: Math.round(this.#idleMs(stuck)) })
     stuck.worker.abandon()
     this.#start(stuck.subscriber)

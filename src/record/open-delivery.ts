@@ -5,7 +5,7 @@
  * The reading itself is a function for scripts, because it goes along with the
  * taking of the job.
  */
-import type { Opened } from '../model/work.js'
+import type { OpenedDelivery } from '../model/work.js'
 import { loadScript } from '../redis/script.js'
 import { parseDelivery } from './fields.js'
 import { SUBSCRIBER_HOLDS } from './holds.js'
@@ -29,7 +29,7 @@ export type StoredOpening = [
  */
 export function readOpening (
   stored: StoredOpening | false, body: Buffer | undefined, { subscriber, eventId, generation }: { subscriber: string, eventId: string, generation: number }
-): Opened {
+): OpenedDelivery {
   if (stored === false || body === undefined) return { kind: 'closed' }
   const [taskId, receivedAt, revision, contentType, json, hold, clockMs] = stored
   const delivery = parseDelivery(eventId, subscriber, json)

@@ -4,11 +4,11 @@
 import type { Attempt } from '../model/delivery.js'
 import { parseAttempts } from './fields.js'
 import { readHolds } from './holds.js'
-import { readSelected, type Selected } from './select.js'
+import { readSelected, type SelectedEvent } from './select.js'
 import type { RecordStore } from './store.js'
 
 /** An event with its deliveries and every attempt that is kept. */
-export interface EventHistory extends Selected {
+export interface EventHistory extends SelectedEvent {
   /** Oldest first, by subscriber. */
   attempts: Map<string, Attempt[]>
 }

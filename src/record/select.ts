@@ -40,13 +40,13 @@ export interface SelectedDelivery extends Delivery {
 }
 
 /** An event that fits a filter, with all its deliveries. */
-export interface Selected {
+export interface SelectedEvent {
   event: Event
   deliveries: SelectedDelivery[]
 }
 
 export interface SelectedPage {
-  rows: Selected[]
+  rows: SelectedEvent[]
   /** Sequence below which to go on, `null` at the end of the record. */
   next: number | null
 }
@@ -74,7 +74,7 @@ export async function selectEvents (
     return await selectNamed({ store, filter, holds, limit, cursor })
   }
   const started = performance.now()
-  const rows: Selected[] = []
+  const rows: SelectedEvent[] = []
   let next = cursor
   do {
     const page = await step({ store, filter, holds, limit: limit - rows.length, cursor: next })
@@ -141,7 +141,7 @@ function setOf (list: ReadonlyArray<string | number> | undefined): Record<string
   return list === undefined ? undefined : Object.fromEntries(list.map(entry => [String(entry), true]))
 }
 
-function parseRow (row: Array<string | null>, holds: Holds): Selected {
+function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
   const id = row[0]!
   const { event } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
   const flat = row.slice(EVENT_FIELDS.length + 2) as string[]
@@ -163,7 +163,7 @@ async function selectNamed ({ store, filter, holds, limit, cursor }: Step): Prom
     for (const id of await eventsOfTask(store, taskId)) ids.add(id)
   }
   const found = (await Promise.all([...ids].map(async id => await readSelected(store, id, holds))))
-    .filter((row): row is Selected => row !== null)
+    .filter((row): row is SelectedEvent => row !== null)
     .filter(row => eventFits(filter, row) && (cursor === null || row.event.sequence < cursor))
     .sort((a, b) => b.event.sequence - a.event.sequence)
   const rows = found.slice(0, limit)
@@ -179,7 +179,7 @@ async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Prom
 }
 
 /** One event with its deliveries, `null` when there is none. */
-export async function readSelected (store: RecordStore, id: string, holds: Holds): Promise<Selected | null> {
+export async function readSelected (store: RecordStore, id: string, holds: Holds): Promise<SelectedEvent | null> {
   const values = await store.redis.hmget(store.keys.event(id), ...EVENT_FIELDS)
   const read = parseEvent(id, values)
   if (read === null) return null
@@ -190,7 +190,7 @@ export async function readSelected (store: RecordStore, id: string, holds: Holds
   return { event: read.event, deliveries }
 }
 
-function eventFits (filter: Filter, { event, deliveries }: Selected): boolean {
+function eventFits (filter: Filter, { event, deliveries }: SelectedEvent): boolean {
   const wants = (list: readonly unknown[] | undefined, value: unknown): boolean => list === undefined || list.includes(value)
   return (filter.taskIds === undefined || filter.taskIds.includes(event.taskId)) &&
     (filter.eventIds === undefined || filter.eventIds.includes(event.id)) &&

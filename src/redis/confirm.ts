@@ -14,7 +14,7 @@ import type { RedisClient } from './script.js'
 const WITHIN_MS = 500
 
 /** Resolves with what `write` does, once it is safe. */
-export type Confirmed = <Result>(write: () => Promise<Result>) => Promise<Result>
+export type ConfirmWrite = <Result>(write: () => Promise<Result>) => Promise<Result>
 
 /**
  * Makes the function that waits.
@@ -23,7 +23,7 @@ export type Confirmed = <Result>(write: () => Promise<Result>) => Promise<Result
  * @param key       any key that is written: on a cluster it says where
  * @returns         a function that rejects when fewer have confirmed it in time, or it cannot be known; the write may have happened
  */
-export function confirmedBy (client: RedisClient, { replicas, key }: { replicas: number, key: string }): Confirmed {
+export function confirmedBy (client: RedisClient, { replicas, key }: { replicas: number, key: string }): ConfirmWrite {
   if (replicas === 0) return async write => await write()
   const lives = new WeakMap<Redis, number>()
   const livesOf = (node: Redis): number => {

@@ -29,8 +29,8 @@ export interface Connections {
 }
 
 /** What `waitUntilReady` tells of a client besides its state. */
-interface Story { address: string, lastError: string | null }
-const stories = new WeakMap<RedisClient, Story>()
+interface ConnectionStory { address: string, lastError: string | null }
+const stories = new WeakMap<RedisClient, ConnectionStory>()
 
 /**
  * Opens the connections without waiting for them (see `waitUntilReady`).
@@ -44,7 +44,7 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
 
   function open (role: ClientRole): RedisClient {
     const client = createClient(target, role)
-    const story: Story = { address, lastError: null }
+    const story: ConnectionStory = { address, lastError: null }
     stories.set(client, story)
     reportState(client, story, (state, detail) => {
       if (!closed) report({ fact: 'redis.state', role, state, detail })
@@ -74,7 +74,7 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
 type Tell = (state: 'ready' | 'lost', detail: string) => void
 
 /** Tells when a client becomes ready and when it is lost, each once per change. */
-function reportState (client: RedisClient, story: Story, tell: Tell): void {
+function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): void {
   let state: 'ready' | 'lost' | null = null
   const change = (to: 'ready' | 'lost'): void => {
     if (state === to) return
@@ -118,7 +118,7 @@ export async function waitUntilReady (client: RedisClient, timeoutMs: number): P
   if (!ready) throw unavailable(stories.get(client) ?? { address: 'its address', lastError: null }, timeoutMs)
 }
 
-function unavailable ({ address, lastError }: Story, timeoutMs: number): RelayError {
+function unavailable ({ address, lastError }: ConnectionStory, timeoutMs: number): RelayError {
   const why = lastError === null ? '' : ` (${lastError})`
   return new RelayError('REDIS_UNAVAILABLE',
     `Redis at ${address} was not ready within ${timeoutMs} ms${why}: ${advice(lastError ?? '')}`,

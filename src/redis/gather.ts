@@ -26,7 +26,7 @@ export interface GatherOptions<Call, Reply> {
 /** Sends a call with others; resolves with its own reply. */
 export type Gathered<Call, Reply> = (call: Call) => Promise<Reply>
 
-interface Waiting<Call, Reply> {
+interface WaitingCall<Call, Reply> {
   call: Call
   resolve: (reply: Reply) => void
   reject: (error: unknown) => void
@@ -35,11 +35,11 @@ interface Waiting<Call, Reply> {
 /** Makes the function that gathers; calls are sent in the order in which they came. */
 export function gather<Call, Reply> (options: GatherOptions<Call, Reply>): Gathered<Call, Reply> {
   const { send, atOnce, most, weigh = () => 0, heaviest = Infinity } = options
-  let waiting: Array<Waiting<Call, Reply>> = []
+  let waiting: Array<WaitingCall<Call, Reply>> = []
   let underWay = 0
   let scheduled = false
 
-  function takeBatch (): Array<Waiting<Call, Reply>> {
+  function takeBatch (): Array<WaitingCall<Call, Reply>> {
     let weight = 0
     let count = 0
     while (count < waiting.length && count < most) {
@@ -52,7 +52,7 @@ export function gather<Call, Reply> (options: GatherOptions<Call, Reply>): Gathe
     return batch
   }
 
-  async function sendBatch (batch: Array<Waiting<Call, Reply>>): Promise<void> {
+  async function sendBatch (batch: Array<WaitingCall<Call, Reply>>): Promise<void> {
     try {
       const replies = await send(batch.map(({ call }) => call))
       batch.forEach(({ resolve }, at) => { resolve(replies[at]!) })

@@ -10,7 +10,7 @@ import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { RelayError } from '../model/errors.js'
 import { isAlive, markOf, type ProcessMark } from './process-mark.js'
-import { askServer, refreshSettings, type Answer } from './server-probe.js'
+import { askServer, refreshSettings, type ServerProbeResult } from './server-probe.js'
 import { readServerRecord, writeServerRecord, type ServerRecord } from './server-record.js'
 import { SILENCE_MS, untilUsable, type LivingServer } from './server-process.js'
 import type { ServerPlace } from './server-settings.js'
@@ -47,7 +47,7 @@ export async function adoptServer (place: ServerPlace): Promise<{ server: Living
 }
 
 /** Asks until a server answers, or none can be there (`null`). */
-async function firstAnswer (record: ServerRecord | null, socket: string): Promise<Answer & { kind: 'server' } | null> {
+async function firstAnswer (record: ServerRecord | null, socket: string): Promise<ServerProbeResult & { kind: 'server' } | null> {
   const startedAt = performance.now()
   for (;;) {
     const answer = await askServer(socket)

@@ -7,7 +7,7 @@ import { parseInfo } from './info.js'
 import type { ServerPlace } from './server-settings.js'
 import { runtimeSettings } from './server-settings.js'
 
-export type Answer =
+export type ServerProbeResult =
   | { kind: 'nobody' } // no socket, or nobody listens
   | { kind: 'silent' } // someone listens and says nothing of use
   | { kind: 'server', pid: number, dir: string, loading: boolean }
@@ -15,8 +15,8 @@ export type Answer =
 const ANSWER_TIMEOUT_MS = 1_000
 
 /** Asks who is there. Never throws. */
-export async function askServer (socket: string): Promise<Answer> {
-  return await converse<Answer>(socket, async client => {
+export async function askServer (socket: string): Promise<ServerProbeResult> {
+  return await converse<ServerProbeResult>(socket, async client => {
     const [info, dir] = await Promise.all([client.info(), client.config('GET', 'dir')])
     const fields = parseInfo(info)
     return {
@@ -25,7 +25,7 @@ export async function askServer (socket: string): Promise<Answer> {
       dir: Array.isArray(dir) ? String(dir[1]) : '',
       loading: fields.get('loading') === '1'
     }
-  }).catch((error: NodeJS.ErrnoException): Answer => {
+  }).catch((error: NodeJS.ErrnoException): ServerProbeResult => {
     const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
     return { kind: nobody ? 'nobody' : 'silent' }
   })

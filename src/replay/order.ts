@@ -9,7 +9,7 @@ import type { DeliveryState } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
 import { matches } from '../model/match.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { deliveryFits, type Filter, type Selected, type SelectedDelivery } from '../record/select.js'
+import { deliveryFits, type Filter, type SelectedEvent, type SelectedDelivery } from '../record/select.js'
 import type { Requeue } from './put-back.js'
 
 /**
@@ -57,7 +57,7 @@ export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]
 }
 
 /** The deliveries of one found event that are meant, as they are to be put back. */
-export function meantBy (order: ReplayOrder, { event, deliveries }: Selected, subscribers: readonly Subscriber[]): Requeue[] {
+export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEvent, subscribers: readonly Subscriber[]): Requeue[] {
   const filter = filterOf(order, subscribers)
   if (filter.missing !== undefined) {
     return isOwed(event, deliveries, subscribers.find(({ name }) => name === filter.missing))

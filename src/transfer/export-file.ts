@@ -7,11 +7,11 @@ import { open, truncate, type FileHandle } from 'node:fs/promises'
 import { RelayError } from '../model/errors.js'
 import { readLine } from './format.js'
 import { readLines } from './lines.js'
-import type { Exported } from './export.js'
+import type { ExportResult } from './export.js'
 
 export interface ExportFile {
   /** Where the earlier export ended; `null` when this one begins. */
-  from: Exported | null
+  from: ExportResult | null
   write: (text: string) => Promise<void>
   /** Syncs what was written, and closes. */
   close (): Promise<void>
@@ -46,7 +46,7 @@ async function openFor (path: string, resume: boolean): Promise<FileHandle> {
 }
 
 /** Cuts off what was half written. Without a single event nothing is lost by beginning anew. */
-async function findEnd (path: string): Promise<Exported | null> {
+async function findEnd (path: string): Promise<ExportResult | null> {
   const counts = { subscribers: 0, tasks: 0, events: 0 }
   let after = 0
   let number = 0

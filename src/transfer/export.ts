@@ -10,7 +10,7 @@ import { FORMAT, writeLine, type End } from './format.js'
 import { readEvents, readHeldSubscribers, readTasks } from './read-record.js'
 
 /** How far an export has come. */
-export interface Exported {
+export interface ExportResult {
   counts: Omit<End, 'kind'>
   /** Sequence of the last event that is written; 0 before the first. */
   after: number
@@ -23,7 +23,7 @@ export interface ExportOptions {
   /** Resolves when there is room for more. */
   write: (text: string) => Promise<void>
   /** Where an earlier one was cut short: it goes on behind that. */
-  from: Exported | null
+  from: ExportResult | null
   /** @param total  events in the record when the export began */
   progress: (done: number, total: number) => void
   signal: AbortSignal
@@ -35,7 +35,7 @@ export interface ExportOptions {
  * @returns what the whole export holds, with what an earlier run had written
  * @throws  the signal's reason; what `write` and ioredis throw
  */
-export async function exportRecord (options: ExportOptions): Promise<Exported['counts']> {
+export async function exportRecord (options: ExportOptions): Promise<ExportResult['counts']> {
   const { store, version, write, from, progress, signal } = options
   const total = await store.redis.zcard(store.keys.events)
   const counts = from?.counts ?? { subscribers: 0, tasks: 0, events: 0 }

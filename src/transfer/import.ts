@@ -27,11 +27,11 @@ export interface ImportOptions {
   /** Into a record that has events of its own. */
   merge: boolean
   /** @param bytes  of the input that are written */
-  progress: (bytes: number, imported: Readonly<Imported>) => void
+  progress: (bytes: number, imported: Readonly<ImportResult>) => void
   signal: AbortSignal
 }
 
-export interface Imported {
+export interface ImportResult {
   subscribers: number
   tasks: number
   /** Events that are in the record now and were not before. */
@@ -48,8 +48,8 @@ export interface Imported {
  * @throws RelayError CONFLICT when the record has other events and `merge` is not set; INVALID_REQUEST naming the line that is wrong, or an end
  *         that is missing: what came before is imported; the signal's reason; what ioredis throws
  */
-export async function importRecord ({ store, input, merge, progress, signal }: ImportOptions): Promise<Imported> {
-  const imported: Imported = { subscribers: 0, tasks: 0, events: 0, there: 0, repeats: 0 }
+export async function importRecord ({ store, input, merge, progress, signal }: ImportOptions): Promise<ImportResult> {
+  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, repeats: 0 }
   let batch: Line[] = []
   let batchText = 0
   let bytesRead = 0
@@ -111,7 +111,7 @@ async function begin ({ redis, keys }: RecordStore, { id }: Header, merge: boole
   await redis.set(keys.importing, id)
 }
 
-async function write (store: RecordStore, batch: Line[], imported: Imported): Promise<void> {
+async function write (store: RecordStore, batch: Line[], imported: ImportResult): Promise<void> {
   const { redis, keys } = store
   for (const { name, holds } of batch.filter((line): line is SubscriberLine => line.kind === 'subscriber')) {
     for (const hold of holds) await setHold(store, name, hold as 'pause' | 'gone')

@@ -11,7 +11,7 @@ import type { Acceptance } from '../../src/accept/arrival.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { isFinal, type Flag } from '../../src/model/event.js'
 import { matches, type Match } from '../../src/model/match.js'
-import type { Selected } from '../../src/record/select.js'
+import type { SelectedEvent } from '../../src/record/select.js'
 import { startRedis } from '../support/redis.js'
 import {
   allEvents, callback, hasJob, openGateway, policyFor, recordingDeliver, subscriberNamed, type Gateway, type Policy
@@ -97,7 +97,7 @@ function expectedOf (senders: Senders, order: readonly string[], dedupe: DedupeP
   })
 }
 
-function actualOf (rows: readonly Selected[]): Expected[] {
+function actualOf (rows: readonly SelectedEvent[]): Expected[] {
   return rows.map(({ event, deliveries }) => ({
     eventId: event.id,
     revision: event.revision,

@@ -10,7 +10,7 @@ import { createAccept } from '../../src/accept/accept.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import type { Next } from '../../src/model/work.js'
+import type { NextState } from '../../src/model/work.js'
 import { createQueues } from '../../src/queue/queues.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
@@ -33,7 +33,7 @@ export interface Api {
   /** Accepts a callback; resolves with its event's id. */
   accept: (fields: { taskId: string, status?: number, type?: string, businessId?: string, [more: string]: unknown }) => Promise<string>
   /** Records an attempt for a first generation. */
-  attempt: (eventId: string, subscriber: string, next: Next, more?: { statusCode?: number, error?: string, generation?: number }) => Promise<void>
+  attempt: (eventId: string, subscriber: string, next: NextState, more?: { statusCode?: number, error?: string, generation?: number }) => Promise<void>
   close: () => Promise<void>
 }
 

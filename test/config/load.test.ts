@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from '../support/tap.js'
-import { loadConfig, type Loaded } from '../../src/config/load.js'
+import { loadConfig, type LoadResult } from '../../src/config/load.js'
 import { configOf } from './config-of.js'
 import type { Fault } from '../../src/config/fault.js'
 
@@ -11,7 +11,7 @@ const dir = mkdtempSync(join(tmpdir(), 'relay-config-'))
 t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
 
 let files = 0
-async function load (text: string, env: Record<string, string> = {}): Promise<Loaded> {
+async function load (text: string, env: Record<string, string> = {}): Promise<LoadResult> {
   const file = join(dir, `${++files}.yaml`)
   writeFileSync(file, text)
   return await loadConfig({ file, env })

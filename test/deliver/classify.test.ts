@@ -1,11 +1,11 @@
 import t from '../support/tap.js'
-import { classify, type Judged } from '../../src/deliver/classify.js'
+import { classify, type AnswerToClassify } from '../../src/deliver/classify.js'
 import type { Outcome } from '../../src/model/outcome.js'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
 
 /** The table of answers in the contract, line by line. */
-const TABLE: ReadonlyArray<[says: string, answer: Judged, means: Outcome]> = [
+const TABLE: ReadonlyArray<[says: string, answer: AnswerToClassify, means: Outcome]> = [
   ['200 is delivered', { status: 200 }, { kind: 'delivered', status: 200 }],
   ['2xx is delivered', { status: 204 }, { kind: 'delivered', status: 204 }],
   ['299 is delivered', { status: 299 }, { kind: 'delivered', status: 299 }],

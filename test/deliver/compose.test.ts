@@ -1,9 +1,9 @@
 import t from '../support/tap.js'
-import { composeHeaders, type Composed } from '../../src/deliver/compose.js'
+import { composeHeaders, type ComposeInput } from '../../src/deliver/compose.js'
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
-function composed (changes: { [Part in keyof Composed]?: Partial<Composed[Part]> } = {}): Composed {
+function composed (changes: { [Part in keyof ComposeInput]?: Partial<ComposeInput[Part]> } = {}): ComposeInput {
   return {
     event: { id: 'evt_01', taskId: 'task-1', receivedAt: AT - 1_000, revision: 2, contentType: 'application/json; charset=utf-8', ...changes.event },
     delivery: { attempts: 3, replayId: null, webhookId: null, ...changes.delivery },

@@ -11,7 +11,7 @@ import { reportAttempt } from '../../src/deliver/report-attempt.js'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import type { AttemptResult, Opened, OpenedEvent, Verdict } from '../../src/model/work.js'
+import type { AttemptResult, OpenedDelivery, OpenedEvent, Verdict } from '../../src/model/work.js'
 import { createOutbound } from '../../src/outbound/request.js'
 import { startHttp, startRaw, subscriberAt, type Closing } from '../outbound/servers.js'
 
@@ -52,11 +52,11 @@ interface Bench {
 
 interface Setting {
   subscriber?: Subscriber | undefined
-  opened?: Opened
+  opened?: OpenedDelivery
   options?: Partial<DelivererOptions>
 }
 
-function open (delivery: Partial<Delivery> = {}, body: Buffer = Buffer.from('{}'), ageMs = 0): Opened {
+function open (delivery: Partial<Delivery> = {}, body: Buffer = Buffer.from('{}'), ageMs = 0): OpenedDelivery {
   return { kind: 'open', event: EVENT, delivery: { ...DELIVERY, ...delivery }, body, ageMs }
 }
 

@@ -1,9 +1,9 @@
 import t from '../support/tap.js'
 import fc from 'fast-check'
-import { nextAfter, type Standing } from '../../src/deliver/next.js'
+import { nextAfter, type RetryStanding } from '../../src/deliver/next.js'
 import type { Outcome } from '../../src/model/outcome.js'
 import type { RetryPolicy } from '../../src/model/subscriber.js'
-import type { Next } from '../../src/model/work.js'
+import type { NextState } from '../../src/model/work.js'
 
 const NOW = 1_000_000
 const HOUR = 3_600_000
@@ -15,15 +15,15 @@ function asked (waitMs: number): Outcome {
   return { ...RETRY, waitMs }
 }
 
-function standing (changes: Partial<Standing> = {}): Standing {
+function standing (changes: Partial<RetryStanding> = {}): RetryStanding {
   return { policy: BACKOFF, budgetUsed: 1, ageMs: 0, maxAgeMs: 72 * HOUR, now: NOW, random: 0.5, ...changes }
 }
 
-function after (waitMs: number): Next {
+function after (waitMs: number): NextState {
   return { state: 'retrying', nextAttemptAt: NOW + waitMs }
 }
 
-const TABLE: ReadonlyArray<[says: string, outcome: Outcome, given: Partial<Standing>, next: Next]> = [
+const TABLE: ReadonlyArray<[says: string, outcome: Outcome, given: Partial<RetryStanding>, next: NextState]> = [
   ['delivered is delivered, however old', { kind: 'delivered', status: 200 }, { budgetUsed: 20, ageMs: 99 * HOUR }, { state: 'delivered' }],
   ['gone is failed', { kind: 'failed', reason: 'gone', status: 410 }, {}, { state: 'failed', reason: 'gone' }],
 

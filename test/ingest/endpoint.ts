@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from '../support/tap.js'
 import type { Acceptance, Arrival } from '../../src/accept/arrival.js'
-import type { Refused } from '../../src/accept/refused.js'
+import type { RefusedCallback } from '../../src/accept/refused.js'
 import type { Fact } from '../../src/model/fact.js'
 import { ingestApp } from '../../src/ingest/app.js'
 import type { IngestOptions } from '../../src/ingest/options.js'
@@ -32,7 +32,7 @@ export interface Endpoint {
   app: FastifyInstance
   facts: Fact[]
   arrivals: Arrival[]
-  refused: Refused[]
+  refused: RefusedCallback[]
   /** What the endpoint goes by; replace it to reload. */
   policy: IngestPolicy
   /** What `accept` says next. */

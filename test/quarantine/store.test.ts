@@ -2,7 +2,7 @@
  * What was refused is kept as it came, for a while, and within bounds.
  */
 import t, { type Test } from '../support/tap.js'
-import type { Refused } from '../../src/accept/refused.js'
+import type { RefusedCallback } from '../../src/accept/refused.js'
 import { createQuarantineStore, QUARANTINE_LIMITS, type QuarantineStore } from '../../src/quarantine/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
@@ -20,7 +20,7 @@ function createStore (options: { retentionMs?: number } = {}): { store: Quaranti
   return { keys, store: createQuarantineStore({ redis: server.client(), keys, retentionMs: () => options.retentionMs ?? DAY_MS, limits: SMALL }) }
 }
 
-function refused (more: Partial<Refused> = {}): Refused {
+function refused (more: Partial<RefusedCallback> = {}): RefusedCallback {
   return {
     budget: 'unreadable',
     reason: 'is missing',
@@ -34,7 +34,7 @@ function refused (more: Partial<Refused> = {}): Refused {
 }
 
 /** What the lists of a budget hold, and that they agree with each other and with the entries. */
-async function idsIn (t: Test, keys: Keys, budget: Refused['budget']): Promise<string[]> {
+async function idsIn (t: Test, keys: Keys, budget: RefusedCallback['budget']): Promise<string[]> {
   const redis = server.client()
   const ids = await redis.zrange(keys.quarantine(budget), '0', '-1')
   const { total, ...sizes } = await redis.hgetall(keys.quarantineSizes(budget))

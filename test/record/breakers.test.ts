@@ -5,7 +5,7 @@
 import t, { type Test } from '../support/tap.js'
 import type { BreakerRules } from '../../src/model/breaker.js'
 import type { Outcome } from '../../src/model/outcome.js'
-import type { Next } from '../../src/model/work.js'
+import type { NextState } from '../../src/model/work.js'
 import { readTrial, stepBreakers, type BreakerChange } from '../../src/record/breakers.js'
 import { clearHold, readHolds, setHold } from '../../src/record/holds.js'
 import { readSubscribers } from '../../src/record/read-subscribers.js'
@@ -30,7 +30,7 @@ async function open (t: Test): Promise<Scene> {
   return { gateway, eventId: await accepted(gateway, { taskId: 't' }) }
 }
 
-interface Attempted { outcome: Outcome | null, times?: number, rules?: BreakerRules | null, next?: Next }
+interface Attempted { outcome: Outcome | null, times?: number, rules?: BreakerRules | null, next?: NextState }
 
 /** So many attempts for the same delivery, in one call. */
 async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules = RULES, next = { state: 'retrying', nextAttemptAt: 1 } }: Attempted): Promise<void> {

@@ -3,7 +3,7 @@
  */
 import t, { type Test } from '../support/tap.js'
 import type { DeliveryState } from '../../src/model/delivery.js'
-import type { Next } from '../../src/model/work.js'
+import type { NextState } from '../../src/model/work.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
@@ -18,7 +18,7 @@ async function open (t: Test): Promise<Gateway> {
   return await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
 }
 
-const TABLE: ReadonlyArray<[from: DeliveryState, next: Next | null, discarded: boolean]> = [
+const TABLE: ReadonlyArray<[from: DeliveryState, next: NextState | null, discarded: boolean]> = [
   ['queued', null, true],
   ['retrying', { state: 'retrying', nextAttemptAt: 1_800_000_000_000 }, true],
   ['failed', { state: 'failed', reason: 'exhausted' }, true],

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from '../support/tap.js'
 import type { Delivery } from '../../src/model/delivery.js'
-import type { AttemptResult, Next } from '../../src/model/work.js'
+import type { AttemptResult, NextState } from '../../src/model/work.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
@@ -35,13 +35,13 @@ async function indexesOf ({ keys, blocking: { redis } }: Gateway, eventId: strin
   return found.flat()
 }
 
-const resultOf = (eventId: string, next: Next, more: Partial<AttemptResult> = {}): AttemptResult => ({
+const resultOf = (eventId: string, next: NextState, more: Partial<AttemptResult> = {}): AttemptResult => ({
   eventId, subscriber: 'a', generation: 1, attempt: attemptOf(), outcome: null, usesBudget: true, next, ...more
 })
 
 const LATER = 1_800_000_000_000
 
-const TABLE: ReadonlyArray<[says: string, next: Next, becomes: Partial<Delivery>, indexes: string[]]> = [
+const TABLE: ReadonlyArray<[says: string, next: NextState, becomes: Partial<Delivery>, indexes: string[]]> = [
   ['delivered ends it', { state: 'delivered' }, { state: 'delivered', nextAttemptAt: null }, ['ended']],
   ['retrying keeps it open until its time', { state: 'retrying', nextAttemptAt: LATER }, { state: 'retrying', nextAttemptAt: LATER, deliveredAt: null }, ['open']],
   ['exhausted fails it', { state: 'failed', reason: 'exhausted' }, { state: 'failed', nextAttemptAt: null }, ['failed', 'endedFailed']],

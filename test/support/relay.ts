@@ -12,7 +12,7 @@ import { jobIdOf, type Attempt } from '../../src/model/delivery.js'
 import type { Flag } from '../../src/model/event.js'
 import type { Fact } from '../../src/model/fact.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import type { AttemptResult, Next, Opened, OpenedEvent } from '../../src/model/work.js'
+import type { AttemptResult, NextState, OpenedDelivery, OpenedEvent } from '../../src/model/work.js'
 import { createQueues, type Queues } from '../../src/queue/queues.js'
 import { createReconciler, type Reconciler } from '../../src/queue/reconcile.js'
 import type { Recording } from '../../src/queue/turns.js'
@@ -21,7 +21,7 @@ import { createWorkers, type Workers, type WorkersOptions } from '../../src/queu
 import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
 import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
-import { selectEvents, type Filter, type Selected } from '../../src/record/select.js'
+import { selectEvents, type Filter, type SelectedEvent } from '../../src/record/select.js'
 import type { RecordStore } from '../../src/record/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'
 import { runPackedScript, withFunctions, type RedisClient } from '../../src/redis/script.js'
@@ -160,8 +160,8 @@ export async function accepted ({ accept }: Gateway, fields: Record<string, unkn
 }
 
 /** Every event that fits, newest first. */
-export async function allEvents ({ blocking }: Gateway, filter: Filter = {}): Promise<Selected[]> {
-  const rows: Selected[] = []
+export async function allEvents ({ blocking }: Gateway, filter: Filter = {}): Promise<SelectedEvent[]> {
+  const rows: SelectedEvent[] = []
   let cursor: number | null = null
   do {
     const page = await selectEvents(blocking, filter, { limit: 500, cursor })
@@ -225,7 +225,7 @@ const OPEN = withFunctions(
 /** Opens a delivery as a turn of the workers does for a job. */
 export async function openDelivery (
   { redis, keys }: RecordStore, ref: { subscriber: string, eventId: string, generation: number }
-): Promise<Opened> {
+): Promise<OpenedDelivery> {
   const input = { prefix: `{${keys.prefix}}:`, deliveries: [[ref.subscriber, ref.eventId]] }
   const { output, blobs } = await runPackedScript(redis, OPEN, { key: keys.events, input })
   const [stored] = output as [StoredOpening | false]
@@ -243,7 +243,7 @@ export interface Sent {
   webhookId: string | null
 }
 
-export type Answer = (sent: Sent, signal: AbortSignal) => Next | Promise<Next>
+export type Answer = (sent: Sent, signal: AbortSignal) => NextState | Promise<NextState>
 
 /** A `deliver` that keeps the rules of the real one and sends nothing. */
 export function recordingDeliver (answer: Answer = () => ({ state: 'delivered' })): { deliver: Deliver, sent: Sent[] } {
@@ -274,7 +274,7 @@ export function attemptOf (fields: Partial<Attempt> = {}): Attempt {
 }
 
 /** Ends one delivery as the queue would have. */
-export async function endDelivery ({ blocking }: Gateway, subscriber: string, eventId: string, next: Next, generation = 1): Promise<void> {
+export async function endDelivery ({ blocking }: Gateway, subscriber: string, eventId: string, next: NextState, generation = 1): Promise<void> {
   const error = next.state === 'delivered' ? null : 'refused'
   await recordAttempt(blocking, { eventId, subscriber, generation, attempt: attemptOf({ error }), outcome: null, usesBudget: true, next })
 }

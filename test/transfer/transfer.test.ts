@@ -10,7 +10,7 @@ import { setHold } from '../../src/record/holds.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
 import { exportRecord } from '../../src/transfer/export.js'
 import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
-import { importRecord, type Imported } from '../../src/transfer/import.js'
+import { importRecord, type ImportResult } from '../../src/transfer/import.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
@@ -33,7 +33,7 @@ async function exported ({ blocking }: Gateway): Promise<string> {
   return text
 }
 
-async function imported ({ blocking }: Gateway, text: string, merge = false): Promise<Imported> {
+async function imported ({ blocking }: Gateway, text: string, merge = false): Promise<ImportResult> {
   return await importRecord({ store: blocking, input: inPieces(text), merge, progress () {}, signal: new AbortController().signal })
 }
 

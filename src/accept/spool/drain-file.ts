@@ -34,10 +34,10 @@ export interface FileDrainOptions {
 /** `done`: the file is. `open`: the breaker allows no call. `failed`: Redis, or the disk, took nothing. */
 export type DrainResult = 'done' | 'open' | 'failed'
 
-type Recorded = Piece & { kind: 'record' }
+type RecordPiece = Piece & { kind: 'record' }
 /** How many pieces are done, or why none is. */
 type PiecesResult = number | 'open' | 'failed'
-interface Open { segment: Segment, file: DrainingSegment }
+interface OpenFile { segment: Segment, file: DrainingSegment }
 
 /** Drains files one after the other. */
 export class FileDrain {
@@ -76,7 +76,7 @@ export class FileDrain {
   /** Ends after the batch under way. */
   stop (): void { this.#isStopped = true }
 
-  async #drainFile (open: Open): Promise<DrainResult> {
+  async #drainFile (open: OpenFile): Promise<DrainResult> {
     const { file } = open
     for (let at = 0; at < file.pieces.length;) {
       if (this.#isStopped) return 'open'
@@ -89,7 +89,7 @@ export class FileDrain {
     return await this.#remove(open)
   }
 
-  async #drainRecords (open: Open, records: Recorded[]): Promise<PiecesResult> {
+  async #drainRecords (open: OpenFile, records: RecordPiece[]): Promise<PiecesResult> {
     const pass = this.options.breaker.enter()
     if (pass === null) return 'open'
     const batch = pass.isTrial ? records.slice(0, 1) : records
@@ -111,21 +111,21 @@ export class FileDrain {
   }
 
   /** Writes records again, at the end. @returns whether all of them are there */
-  async #postpone (records: Recorded[], reason: string): Promise<boolean> {
+  async #postpone (records: RecordPiece[], reason: string): Promise<boolean> {
     const kept = await Promise.all(records.map(async ({ arrival }) => await this.options.stock.keep(arrival)))
     if (kept.some(({ kind }) => kind !== 'kept')) return false
     this.options.report({ fact: 'spool.postponed', callbacks: records.length, reason })
     return true
   }
 
-  async #keepAside ({ segment, file }: Open, record: Recorded, reason: string): Promise<void> {
+  async #keepAside ({ segment, file }: OpenFile, record: RecordPiece, reason: string): Promise<void> {
     const path = await this.options.setAside.keep(segment, record.start, { why: 'refused', bytes: file.bytesOf(record) })
     this.options.report({ fact: 'spool.set-aside', file: path, reason })
     this.#setAside++
   }
 
   /** What is no record. */
-  async #passOver ({ segment, file }: Open, piece: Piece): Promise<PiecesResult> {
+  async #passOver ({ segment, file }: OpenFile, piece: Piece): Promise<PiecesResult> {
     const bytes = piece.end - piece.start
     if (piece.kind === 'torn') {
       this.options.report({ fact: 'spool.torn', file: segment.path, bytes })
@@ -138,14 +138,14 @@ export class FileDrain {
   }
 
   /** Notes how far it is; on a disk that takes no note, the file is drained from its start the next time. */
-  async #advance ({ segment, file }: Open, at: number): Promise<void> {
+  async #advance ({ segment, file }: OpenFile, at: number): Promise<void> {
     const left = file.pieces.slice(at).filter(piece => piece.kind === 'record')
     segment.callbacks = left.length
     segment.oldestAt = left.reduce((oldest, { arrival }) => Math.min(oldest, arrival.receivedAt), Infinity)
     await file.advance(file.pieces[at - 1]!.end).catch((error: unknown) => { this.options.trouble.isWith(segment.path, error) })
   }
 
-  async #remove ({ segment, file }: Open): Promise<DrainResult> {
+  async #remove ({ segment, file }: OpenFile): Promise<DrainResult> {
     const { stock, trouble } = this.options
     try {
       if (await file.remove()) stock.forget(segment)
@@ -158,8 +158,8 @@ export class FileDrain {
 }
 
 /** The records that follow one another, as many as may be accepted together. */
-function recordsFrom (pieces: readonly Piece[], from: number): Recorded[] {
-  const records: Recorded[] = []
+function recordsFrom (pieces: readonly Piece[], from: number): RecordPiece[] {
+  const records: RecordPiece[] = []
   let bytes = 0
   for (let at = from; at < pieces.length && records.length < MOST_AT_ONCE; at++) {
     const piece = pieces[at]!

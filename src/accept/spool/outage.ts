@@ -4,7 +4,7 @@
  */
 import type { Report } from '../../model/fact.js'
 import type { RedisBreakerState } from './breaker.js'
-import type { Size } from './stock.js'
+import type { SpoolSize } from './stock.js'
 
 export interface Outage {
   /** The breaker has changed its state. */
@@ -12,7 +12,7 @@ export interface Outage {
 }
 
 /** @param size  what waits in the spool */
-export function createOutage (report: Report, size: () => Size): Outage {
+export function createOutage (report: Report, size: () => SpoolSize): Outage {
   let since: number | null = null
   return {
     change (state, reason) {

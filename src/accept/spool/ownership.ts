@@ -50,11 +50,11 @@ export interface Ownership {
   release (): void
 }
 
-interface Owned { path: string, lock: DataDirLock }
+interface OwnedDir { path: string, lock: DataDirLock }
 
 /** @param root  `spool.dir`; made when it is missing */
 export function createOwnership (root: string): Ownership {
-  let owned: Owned | null = null
+  let owned: OwnedDir | null = null
 
   async function directory (): Promise<string> {
     if (owned !== null && existsSync(join(owned.path, LOCK_FILE))) return owned.path
@@ -87,7 +87,7 @@ export function createOwnership (root: string): Ownership {
 }
 
 /** Makes a directory for this process and locks it. */
-async function claim (root: string): Promise<Owned> {
+async function claim (root: string): Promise<OwnedDir> {
   for (let tries = 1; ; tries++) {
     const path = join(root, sortableId(Date.now()))
     try {

@@ -20,7 +20,7 @@ import { RedisBreaker } from './breaker.js'
 import { createOutage } from './outage.js'
 import { createOwnership } from './ownership.js'
 import { createSetAside } from './set-aside.js'
-import { Stock, type Size } from './stock.js'
+import { Stock, type SpoolSize } from './stock.js'
 
 /** How often is looked for what dead owners left, milliseconds. */
 const TICK_EVERY_MS = 10_000
@@ -44,7 +44,7 @@ export interface SpoolingOptions {
   report: Report
 }
 
-export interface SpoolStatus extends Size {
+export interface SpoolStatus extends SpoolSize {
   maxBytes: number
   /** Callbacks go to the disk now. */
   isSpooling: boolean
@@ -145,6 +145,6 @@ async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promi
   }
 }
 
-function tellLeft ({ callbacks, bytes }: Size, report: Report): void {
+function tellLeft ({ callbacks, bytes }: SpoolSize, report: Report): void {
   if (callbacks > 0) report({ fact: 'spool.left', callbacks, bytes })
 }

@@ -22,9 +22,9 @@ const LEAST_ROOM_BYTES = 16 * 1024
 const FULL_AGAIN_SHARE = 0.9
 
 /** Whether a callback is on the disk; if not, why not, in words that anybody may read. */
-export type Kept = { kind: 'kept' } | { kind: 'not-kept', reason: string }
+export type KeepResult = { kind: 'kept' } | { kind: 'not-kept', reason: string }
 
-export interface Size {
+export interface SpoolSize {
   callbacks: number
   /** Of the files; what is drained of one counts until the file is removed. */
   bytes: number
@@ -60,7 +60,7 @@ export class Stock {
   }
 
   /** Never rejects; takes a few seconds at most. */
-  async keep (arrival: Arrival): Promise<Kept> {
+  async keep (arrival: Arrival): Promise<KeepResult> {
     const { trouble } = this.options
     const entry = entryOf(arrival)
     if (this.#isClosed) return notKept('the gateway has stopped')
@@ -75,7 +75,7 @@ export class Stock {
     }
   }
 
-  size (): Size { return sizeOf(this.#segments()) }
+  size (): SpoolSize { return sizeOf(this.#segments()) }
 
   /** Why the last callback was not kept, or the next may not be; `null` when all is well. */
   problem (): string | null {
@@ -118,7 +118,7 @@ export class Stock {
   }
 
   /** Finds what earlier owners left, here and elsewhere. @returns how much that was. Never rejects */
-  async takeOver (): Promise<Size> {
+  async takeOver (): Promise<SpoolSize> {
     const found: Segment[] = []
     for (const path of await this.#unknownFiles()) {
       try {
@@ -173,11 +173,11 @@ export class Stock {
   }
 }
 
-function notKept (reason: string): Kept {
+function notKept (reason: string): KeepResult {
   return { kind: 'not-kept', reason }
 }
 
-function sizeOf (segments: readonly Segment[]): Size {
+function sizeOf (segments: readonly Segment[]): SpoolSize {
   let [callbacks, bytes, oldestAt] = [0, 0, Infinity]
   for (const segment of segments) {
     callbacks += segment.callbacks

@@ -26,12 +26,12 @@ export interface WriterOptions {
   segmentBytes?: number
 }
 
-interface Waiting { entry: Entry, resolve: () => void, reject: (error: unknown) => void }
+interface WaitingEntry { entry: Entry, resolve: () => void, reject: (error: unknown) => void }
 
 /** Makes its first file with the first entry. */
 export class Writer {
   #file: OpenSegment | null = null
-  #waiting: Waiting[] = []
+  #waiting: WaitingEntry[] = []
   #waitingBytes = 0
   #isScheduled = false
   /** One thing at a time happens to the file. */
@@ -83,7 +83,7 @@ export class Writer {
     if (this.#file !== null && this.#file.segment.bytes >= (this.options.segmentBytes ?? SEGMENT_BYTES)) await this.#leave()
   }
 
-  #takeBatch (): Waiting[] {
+  #takeBatch (): WaitingEntry[] {
     let bytes = 0
     const isEnough = this.#waiting.findIndex(({ entry }, at) => {
       bytes += entry.bytes

@@ -25,7 +25,7 @@ interface SendFlags extends ApiFlags {
 }
 
 /** What `POST /test-events` and the public endpoint answer. */
-interface Taken { status: string, eventId?: string | null }
+interface SendAnswer { status: string, eventId?: string | null }
 
 const OWN_FIELDS = ['taskId', 'type', 'status']
 
@@ -67,10 +67,10 @@ async function readCallback (file: string, { terminal }: ProgramDeps): Promise<B
   }
 }
 
-async function throughApi (flags: SendFlags, callback: Buffer | null, deps: ProgramDeps): Promise<Taken> {
+async function throughApi (flags: SendFlags, callback: Buffer | null, deps: ProgramDeps): Promise<SendAnswer> {
   const { taskId, type, status, subscriber } = flags
   const body = callback === null ? { taskId, type, status } : { body: textOf(callback) }
-  return await (await openApi(flags, deps)).post<Taken>('/test-events', { ...body, subscriber })
+  return await (await openApi(flags, deps)).post<SendAnswer>('/test-events', { ...body, subscriber })
 }
 
 /** The API takes the callback inside a JSON document, which can hold text only. */

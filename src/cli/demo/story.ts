@@ -14,7 +14,7 @@ import { postCallback } from '../post-callback.js'
 import type { Terminal } from '../terminal.js'
 import type { Audience } from './open-subscribers.js'
 
-export interface Story {
+export interface DemoStory {
   gateway: RunningGateway
   audience: Audience
   terminal: Terminal
@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 10
 const PATIENCE_MS = 20_000
 
 /** @throws CommandFailure when the callback is refused or does not arrive */
-export async function tellStory (story: Story): Promise<void> {
+export async function tellStory (story: DemoStory): Promise<void> {
   const { gateway: { addresses, ingestPath }, audience, terminal: { out, paint }, packageDir, tokenFile } = story
   const endpoint = addresses.ingest + ingestPath
   const callbackFile = join(packageDir, 'config', 'demo-callback.json')
@@ -64,7 +64,7 @@ async function untilDelivered (api: AdminApi, eventId: string): Promise<EventDet
 }
 
 function inviteToTry (
-  { gateway: { addresses }, terminal: { out, paint }, tokenFile }: Story,
+  { gateway: { addresses }, terminal: { out, paint }, tokenFile }: DemoStory,
   { endpoint, callbackFile, eventId }: { endpoint: string, callbackFile: string, eventId: string }
 ): void {
   const place = `--url ${addresses.admin} --token-file ${tokenFile}`

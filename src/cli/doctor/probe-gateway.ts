@@ -10,7 +10,7 @@ import { startLine, type ApiFlags } from '../command-line.js'
 import { shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
 import { formatAddress, type Config } from '../../config/config.js'
-import { NoAnswer, type Answer } from '../exchange.js'
+import { NoAnswer, type ApiAnswer } from '../exchange.js'
 import { CommandFailure } from '../failure.js'
 import { findApi, isThisMachine, reachable, type ApiPlace } from '../find-api.js'
 import { bad, good, warning, type Finding } from './finding.js'
@@ -22,11 +22,11 @@ const MOST_SKEW_MS = 30_000
  * Which gateway answers: the one that runs with this file; another one; one
  * that does not say; or none on this machine.
  */
-export type Identity = 'this' | 'another' | 'unsaid' | 'none'
+export type GatewayIdentity = 'this' | 'another' | 'unsaid' | 'none'
 
 export interface GatewayProbe {
   findings: Finding[]
-  identity: Identity
+  identity: GatewayIdentity
 }
 
 export interface GatewayProbeOptions {
@@ -75,7 +75,7 @@ function isElsewhere (url: string, { admin }: Config): boolean {
   return url !== `http://${formatAddress(reachable(admin.listen))}` && !isThisMachine(url)
 }
 
-async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file: string }): Promise<{ identity: Identity, says: string }> {
+async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file: string }): Promise<{ identity: GatewayIdentity, says: string }> {
   try {
     const { process: { configFile, pid } } = await api.get<StatsAnswer>('/stats')
     if (realPath(configFile) === realPath(file)) return { identity: 'this', says: '' }
@@ -103,7 +103,7 @@ function describe ({ status, reasons }: ReadinessAnswer, { url, command }: Admin
   return bad('gateway', `not ready at ${url}${why}`, `its log says more; see what waits with: ${command('status')}`)
 }
 
-function skewOf ({ dateMs }: Answer): Finding[] {
+function skewOf ({ dateMs }: ApiAnswer): Finding[] {
   if (dateMs === null) return []
   const skewMs = Math.abs(Date.now() - dateMs)
   return [skewMs <= MOST_SKEW_MS

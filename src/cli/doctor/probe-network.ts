@@ -6,23 +6,23 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { formatAddress, type Address, type Config } from '../../config/config.js'
+import { formatAddress, type ListenAddress, type Config } from '../../config/config.js'
 import type { Receiver } from '../../model/alert.js'
 import type { Subscriber } from '../../model/subscriber.js'
-import type { Identity } from './probe-gateway.js'
+import type { GatewayIdentity } from './probe-gateway.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
 const CONNECT_TIMEOUT_MS = 3_000
 
 /** @param identity  of the gateway that answers: a port in use is likely its own */
-export async function probePorts ({ ingest, admin }: Config, identity: Identity): Promise<Finding[]> {
+export async function probePorts ({ ingest, admin }: Config, identity: GatewayIdentity): Promise<Finding[]> {
   return await Promise.all([
     probePort(ingest.listen, 'ingest.listen', identity),
     probePort(admin.listen, 'admin.listen', identity)
   ])
 }
 
-async function probePort (address: Address, key: string, identity: Identity): Promise<Finding> {
+async function probePort (address: ListenAddress, key: string, identity: GatewayIdentity): Promise<Finding> {
   const code = await tryToListen(address)
   const name = formatAddress(address)
   if (code === null) return good(key, `${name} is free`)
@@ -30,7 +30,7 @@ async function probePort (address: Address, key: string, identity: Identity): Pr
   return bad(key, `${name} cannot be listened on (${code})`, code === 'EACCES' ? `choose a port above 1023 for ${key}` : `change ${key} in the configuration`)
 }
 
-function inUse (name: string, key: string, identity: Identity): Finding {
+function inUse (name: string, key: string, identity: GatewayIdentity): Finding {
   const step = `free it, or change ${key} in the configuration`
   switch (identity) {
     case 'this': return good(key, `${name} is held by the running gateway`)
@@ -41,7 +41,7 @@ function inUse (name: string, key: string, identity: Identity): Finding {
 }
 
 /** The code of what went wrong; `null` when it went well. */
-async function tryToListen ({ host, port }: Address): Promise<string | null> {
+async function tryToListen ({ host, port }: ListenAddress): Promise<string | null> {
   const server = createServer()
   try {
     server.listen({ host, port, exclusive: true })
@@ -90,7 +90,7 @@ async function probePeer ({ name, url, check, meanwhile }: { name: string, url: 
   return bad(check, `${formatAddress(address)} takes no connection (${code})`, `start ${name}, or correct its url; until then ${meanwhile}`)
 }
 
-async function tryToConnect (address: Address): Promise<string | null> {
+async function tryToConnect (address: ListenAddress): Promise<string | null> {
   const socket = connect(address)
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
