@@ -31,6 +31,7 @@ const IMPORT_GRAPH = {
   deliver: ['record', 'outbound', 'model'],
   results: ['record', 'queue', 'outbound', 'model'],
   alerts: ['record', 'queue', 'outbound', 'model'],
+  conditions: ['accept (types)', 'config', 'record', 'redis', 'model'],
   transfer: ['record', 'redis', 'model'],
 
   // the ground

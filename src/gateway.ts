@@ -12,7 +12,8 @@ import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
-import { createRefusals, type Refusals } from './alerts/refusals.js'
+import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
+import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
 import { loadConfig } from './config/load.js'
@@ -23,7 +24,6 @@ import { createAlignment } from './gateway/alignment.js'
 import { openAdmin, openIngest } from './gateway/faces.js'
 import { createHealth } from './gateway/health.js'
 import { openJourney, type Journey } from './gateway/journey.js'
-import { createLook, type Look } from './gateway/look.js'
 import { reloadEverywhere } from './gateway/reload-everywhere.js'
 import { joinReplicas, type Replicas } from './gateway/replicas.js'
 import { openSpool, spoolDirOf } from './gateway/spool.js'
@@ -152,16 +152,17 @@ async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): P
   })
   const spool = await openSpool({ ...ground, accept: journey.accept, storage })
   let open = false
-  const look = createLook({
+  const snapshot = createSnapshots({
     store: storage.failFast,
     probe: storage.probe,
-    isQueueConnected: () => ground.role === 'ingest' || storage.blocking.redis.status === 'ready',
+    lostConnections: journey.lostConnections,
     spool,
     refusedFaults: () => reloader.lastFaults().length,
-    troubleAmongReplicas: replicas.trouble
+    replicasTrouble: replicas.trouble,
+    refusals: ground.refusals.counts
   })
-  const alerts = openAlerts({ ...ground, store: storage.failFast, look, open: () => open, replicas })
-  const behind = { storage, journey, spool, reloader, configFile, replicas, look, alerts, open: () => open }
+  const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
+  const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
   open = true
@@ -192,13 +193,13 @@ interface Parts {
   reloader: Reloader
   configFile: string
   replicas: Replicas
-  look: () => Promise<Look>
+  snapshot: () => Promise<HealthSnapshot>
   alerts: Alerts
   /** Whether every listener is open. */
   open: () => boolean
 }
 
-async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, look, alerts, open }: Parts): Promise<string> {
+async function openAdminFace (ground: Ground, { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open }: Parts): Promise<string> {
   const { version, startedAt } = ground
   return await openAdmin({
     ...ground,
@@ -207,7 +208,7 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
     accept: journey.accept,
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
-    health: createHealth({ look, open, stopping: ground.stopping.yet }),
+    health: createHealth({ snapshot, open, stopping: ground.stopping.yet }),
     alerts: { ...alerts, toldOf },
     spool: () => spool?.status() ?? null,
     process: () => ({ version, startedAt, pid: process.pid, redis: storage.kind, configFile, replicaId: replicas.id })

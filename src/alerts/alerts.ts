@@ -1,8 +1,8 @@
 /**
- * Tells operators what needs them: looks every few seconds, and tells each
+ * Tells operators what needs them: takes a snapshot every few seconds, and tells each
  * receiver, and the log, what began, what lasts and what is over.
  *
- *   look ──▶ observe ──▶ dueTo ──▶ notify ──▶ tell ──▶ save
+ *   snapshot ──▶ observe ──▶ dueTo ──▶ notify ──▶ tell ──▶ save
  *
  * Promises that whoever is to be told is told at least once, also when this
  * process dies in between: what was said is saved after it was said. What is
@@ -12,35 +12,32 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Alert, AlertPolicy, Condition } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
-import type { SubscriberStatus } from '../record/read-subscribers.js'
 import { dueTo, forget, observe, tell, type DueNotice, type Moment } from './ledger.js'
 import type { Notifier, NotifyResult } from './notifier.js'
-import type { Refusals } from './refusals.js'
 
-/** Between two looks, milliseconds; less when `alerts.after` is shorter. */
-const LOOK_EVERY_MS = 5_000
+/** Between two ticks, milliseconds; less when `alerts.after` is shorter. */
+const TICK_EVERY_MS = 5_000
 
 /** The log is told like a receiver; none can be called so. */
 const LOG = '(log)'
 
-/** Where alerts are kept between two looks. */
+/** Where alerts are kept between two ticks. */
 export interface AlertStore {
   /** Rejects when it cannot. */
   read: () => Promise<Alert[]>
   save: (alerts: readonly Alert[]) => Promise<void>
 }
 
-/** What was seen. */
-export interface Seen {
+/** What is true at one moment. */
+export interface TrueConditions {
   conditions: readonly Condition[]
   /** `null` while the record cannot be read: then nothing is known of the relay. */
-  subscribers: readonly SubscriberStatus[] | null
+  subscribers: readonly unknown[] | null
 }
 
 export interface AlertsOptions {
-  /** `null` while there is nothing to see, as at the start. Never rejects. */
-  look: () => Promise<Seen | null>
-  refusals: Pick<Refusals, 'conditions'>
+  /** `null` while there is nothing to tell, as at the start. Never rejects. */
+  snapshot: () => Promise<TrueConditions | null>
   /** Of the running configuration. */
   policy: () => AlertPolicy
   /** For what is true of this process. */
@@ -65,7 +62,7 @@ export interface Alerts {
   stop (): Promise<void>
 }
 
-/** Makes what looks and tells; nothing happens before `start`. */
+/** Makes it; nothing happens before `start`. */
 export function createAlerts (options: AlertsOptions): Alerts {
   const { policy, own, shared, notifier, report } = options
   const stopping = new AbortController()
@@ -74,12 +71,12 @@ export function createAlerts (options: AlertsOptions): Alerts {
 
   async function run (): Promise<void> {
     while (!stopping.signal.aborted) {
-      await wait(Math.min(LOOK_EVERY_MS, policy().afterMs), undefined, { signal: stopping.signal }).catch(() => {})
-      if (!stopping.signal.aborted) await lookOnce()
+      await wait(Math.min(TICK_EVERY_MS, policy().afterMs), undefined, { signal: stopping.signal }).catch(() => {})
+      if (!stopping.signal.aborted) await tick()
     }
   }
 
-  async function lookOnce (): Promise<void> {
+  async function tick (): Promise<void> {
     try {
       await round(options)
       failing = false
@@ -105,14 +102,12 @@ export function createAlerts (options: AlertsOptions): Alerts {
 }
 
 async function round (options: AlertsOptions): Promise<void> {
-  const seen = await options.look()
-  if (seen === null) return
+  const snapshot = await options.snapshot()
+  if (snapshot === null) return
   options.notifier.keepOnly(options.policy().receivers)
-  const { conditions, subscribers } = seen
-  const ofReplica = [...conditions.filter(({ of }) => of === 'replica'), ...options.refusals.conditions()]
-  const ofRelay = subscribers === null || !options.isSpeaker()
-    ? null
-    : [...conditions.filter(({ of }) => of === 'relay'), ...subscribers.flatMap(conditionsOfFailed)]
+  const { conditions, subscribers } = snapshot
+  const ofReplica = conditions.filter(({ of }) => of === 'replica')
+  const ofRelay = subscribers === null || !options.isSpeaker() ? null : conditions.filter(({ of }) => of === 'relay')
   const ended = await Promise.allSettled([
     settle(options, options.own, ofReplica),
     ofRelay === null ? undefined : settle(options, options.shared, ofRelay)
@@ -144,11 +139,4 @@ function factOf ({ notice, alert: { name, severity, subscriber, summary, since }
 /** Who has been told that it lasts, the log aside. */
 export function toldOf ({ told }: Alert): string[] {
   return Object.entries(told).filter(([receiver, { notice }]) => receiver !== LOG && notice !== 'resolved').map(([receiver]) => receiver)
-}
-
-/** Deliveries that were given up: nobody but an operator will try them again. */
-function conditionsOfFailed ({ name: subscriber, counts: { failed } }: SubscriberStatus): Condition[] {
-  if (failed === 0) return []
-  const summary = `${failed} ${failed === 1 ? 'delivery' : 'deliveries'} to subscriber ${subscriber} failed for good: replay or discard ${failed === 1 ? 'it' : 'them'}`
-  return [{ name: 'deliveries-failed', severity: 'warning', of: 'relay', subscriber, summary, figures: { failed } }]
 }

@@ -1,17 +1,16 @@
 /**
- * Puts the alerts together: what is looked at, who speaks for all replicas,
+ * Puts the alerts together: what they are about, who speaks for all replicas,
  * and where is kept what was said.
  */
 import { join } from 'node:path'
 import { createAlerts, type Alerts } from '../alerts/alerts.js'
 import { createNotifier } from '../alerts/notifier.js'
 import { createOwnStore } from '../alerts/own-store.js'
-import type { Refusals } from '../alerts/refusals.js'
+import type { HealthSnapshot } from '../conditions/snapshot.js'
 import type { Config } from '../config/config.js'
 import type { Report } from '../model/fact.js'
 import { readAlerts, saveAlerts } from '../record/alerts.js'
 import type { RecordStore } from '../record/store.js'
-import type { Look } from './look.js'
 import type { Replicas } from './replicas.js'
 import type { Teardown } from './teardown.js'
 
@@ -19,10 +18,9 @@ export interface AlertingOptions {
   config: () => Config
   /** Fails fast. */
   store: RecordStore
-  look: () => Promise<Look>
+  snapshot: () => Promise<HealthSnapshot>
   /** Whether every listener is open. */
   open: () => boolean
-  refusals: Refusals
   replicas: Pick<Replicas, 'isFirst'>
   version: string
   report: Report
@@ -30,10 +28,9 @@ export interface AlertingOptions {
 }
 
 /** Opens them; nobody is told anything before they are started, nor before the gateway is open. */
-export function openAlerts ({ config, store, look, open, refusals, replicas, version, report, teardown }: AlertingOptions): Alerts {
+export function openAlerts ({ config, store, snapshot, open, replicas, version, report, teardown }: AlertingOptions): Alerts {
   const alerts = createAlerts({
-    look: async () => open() ? await look() : null,
-    refusals,
+    snapshot: async () => open() ? await snapshot() : null,
     policy: () => config().alerts,
     own: createOwnStore(ownFileOf(config())),
     shared: { read: async () => await readAlerts(store), save: async next => { await saveAlerts(store, next) } },

@@ -2,7 +2,8 @@
  * What a probe is told: whether a callback would be answered with 200 now, and
  * what an operator should look at although it would.
  */
-import type { Look } from './look.js'
+import { isReason } from '../conditions/list.js'
+import type { HealthSnapshot } from '../conditions/snapshot.js'
 
 export interface Health {
   /** A callback would get a 200. */
@@ -13,19 +14,19 @@ export interface Health {
 }
 
 export interface HealthOptions {
-  look: () => Promise<Look>
+  snapshot: () => Promise<HealthSnapshot>
   /** Whether every listener is open: who asks before that must send nothing yet. */
   open: () => boolean
   stopping: () => boolean
 }
 
 /** Makes the function that tells. It never rejects and answers within about a second. */
-export function createHealth ({ look, open, stopping }: HealthOptions): () => Promise<Health> {
+export function createHealth ({ snapshot, open, stopping }: HealthOptions): () => Promise<Health> {
   return async () => {
     if (stopping()) return notReady('the gateway is stopping')
     if (!open()) return notReady('the gateway is starting')
-    const { ready, conditions } = await look()
-    const reasons = conditions.map(({ summary }) => summary)
+    const { ready, conditions } = await snapshot()
+    const reasons = conditions.filter(isReason).map(({ summary }) => summary)
     return { ready, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
   }
 }

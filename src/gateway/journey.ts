@@ -41,6 +41,8 @@ export interface Journey {
   accept: Accept
   queues: Queues
   wakeReplays: () => void
+  /** Names of the connections of the queue that are not there now; see `createSnapshots`. */
+  lostConnections: () => string[]
   /** Makes holds, limits, workers and connections match the running configuration. */
   align: () => Promise<void>
 }
@@ -66,6 +68,7 @@ export function openJourney (options: JourneyOptions): Journey {
     queues,
     accept: createAccept({ store: failFast, queues, policy: config, report, confirmed }),
     wakeReplays: delivering?.wakeReplays ?? (() => {}),
+    lostConnections: () => delivering?.lostConnections() ?? [],
     async align () {
       await alignHolds(options, queues)
       await delivering?.apply()
@@ -81,7 +84,7 @@ async function alignHolds ({ storage: { blocking }, config, report }: JourneyOpt
   for (const [subscriber, hold] of await readHolds(blocking)) await queues.setPaused(subscriber, hold !== null)
 }
 
-interface Delivering { apply: () => Promise<void>, wakeReplays: () => void }
+interface Delivering { apply: () => Promise<void>, wakeReplays: () => void, lostConnections: () => string[] }
 
 function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   const { storage: { blocking, connections }, config, report, teardown } = options
@@ -128,7 +131,11 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   teardown.push('replays', async () => { await replays.stop() })
   replays.start()
 
-  return { apply: async () => { await applySubscribers(config(), workers, outbound) }, wakeReplays: replays.wake }
+  return {
+    apply: async () => { await applySubscribers(config(), workers, outbound) },
+    wakeReplays: replays.wake,
+    lostConnections: () => [...connections.blocking.status === 'ready' ? [] : ['that of all subscribers'], ...workers.lostConnections()]
+  }
 }
 
 /** What the record lends to the workers, so that an attempt is recorded in the step that moves its job. */

@@ -52,6 +52,8 @@ export interface WorkerOptions {
 }
 
 export interface DeliveryWorker {
+  /** Whether the connection on which it waits for jobs is there. */
+  isConnected (): boolean
   setConcurrency (concurrency: number): void
   /**
    * Takes no more jobs, gives those in flight until `graceMs` from now, then
@@ -86,6 +88,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
 
   return {
+    isConnected: () => connectionOf(worker)?.status === 'ready',
     setConcurrency (concurrency) { worker.concurrency = concurrency },
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
@@ -111,8 +114,13 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
  * leads to it.
  */
 async function endConnection (worker: Worker): Promise<void> {
-  const connection = worker.backend.blockingConnection as unknown as { _client?: RedisClient } | undefined
-  if (connection?._client !== undefined) await endClient(connection._client)
+  const connection = connectionOf(worker)
+  if (connection !== undefined) await endClient(connection)
+}
+
+/** The connection on which it waits for jobs. */
+function connectionOf (worker: Worker): RedisClient | undefined {
+  return (worker.backend.blockingConnection as unknown as { _client?: RedisClient } | undefined)?._client
 }
 
 async function verdictOf ({ subscriber, deliver, turns, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {

@@ -27,6 +27,8 @@ export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' 
 export interface Workers {
   /** Makes the workers match these subscribers. Returns when stopped ones have given their jobs back. */
   apply (subscribers: readonly Subscriber[], graceMs: number): Promise<void>
+  /** Subscribers whose worker has no connection of its own now: it gets no jobs. */
+  lostConnections (): string[]
   /** Stops all of them at once; see {@link DeliveryWorker.stop}. */
   stop (graceMs: number): Promise<void>
 }
@@ -73,6 +75,10 @@ class WorkerSet implements Workers {
     } finally {
       await Promise.all(stopped)
     }
+  }
+
+  lostConnections (): string[] {
+    return [...this.#running].filter(([, { worker }]) => !worker.isConnected()).map(([name]) => name)
   }
 
   async stop (graceMs: number): Promise<void> {

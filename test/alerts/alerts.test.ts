@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from '../support/tap.js'
-import { createAlerts, toldOf, type Alerts, type AlertsOptions, type AlertStore, type Seen } from '../../src/alerts/alerts.js'
+import { createAlerts, toldOf, type Alerts, type AlertsOptions, type AlertStore, type TrueConditions } from '../../src/alerts/alerts.js'
 import { createNotifier } from '../../src/alerts/notifier.js'
 import { createOwnStore } from '../../src/alerts/own-store.js'
 import type { Alert, Condition, Receiver } from '../../src/model/alert.js'
@@ -29,7 +29,7 @@ function storeOf (): AlertStore & { alerts: Alert[], fails: boolean } {
 interface Stage {
   alerts: Alerts
   /** What is true; the test changes it. */
-  seen: { now: Seen | null }
+  seen: { now: TrueConditions | null }
   own: ReturnType<typeof storeOf>
   shared: ReturnType<typeof storeOf>
   facts: Fact[]
@@ -49,11 +49,10 @@ function setStage (t: TestContext, receivers: Receiver[], more: Partial<AlertsOp
   const report = (fact: Fact): void => { facts.push(fact) }
   const [own, shared] = [storeOf(), storeOf()]
   const alerts = createAlerts({
-    async look () {
+    async snapshot () {
       looks++
       return seen.now
     },
-    refusals: { conditions: () => [] },
     // Looked for anew every millisecond; what that means in time only the clock of the test says.
     policy: () => ({ afterMs: 1, repeatMs: 3_600_000, receivers }),
     own,
@@ -75,7 +74,7 @@ async function receiving (t: TestContext, behaviour: Behaviour = answers.ok): Pr
   return server
 }
 
-function seeing (...conditions: Condition[]): Seen {
+function seeing (...conditions: Condition[]): TrueConditions {
   return { conditions, subscribers: [] }
 }
 
@@ -140,26 +139,6 @@ t.test('one that does not speak for the relay tells only of itself', async t => 
   t.equal(onCall.received.length, 1)
   t.strictSame(stage.shared.alerts, [])
 })
-
-t.test('deliveries that were given up are told, until there are none', async t => {
-  const onCall = await receiving(t)
-  const stage = setStage(t, [receiverAt(onCall.url)])
-  const withFailed = (failed: number): Seen => ({ conditions: [], subscribers: [{ ...SUBSCRIBER, counts: { ...SUBSCRIBER.counts, failed } }] })
-  stage.seen.now = withFailed(2)
-  await looked(stage)
-  stage.pass(1)
-  await onCall.waitFor(1)
-  t.match(JSON.parse(onCall.received[0]!.body.toString()), { data: { name: 'deliveries-failed', subscriber: 'billing', summary: /^2 deliveries to subscriber billing failed for good/, figures: { failed: 2 } } })
-  stage.seen.now = withFailed(0)
-  await looked(stage)
-  stage.pass(1)
-  await onCall.waitFor(2)
-  t.strictSame(typesOf(onCall), ['alert.raised', 'alert.resolved'])
-})
-
-const SUBSCRIBER = {
-  name: 'billing', holds: [], counts: { open: 0, held: 0, failed: 0, delivered: 0 }, oldestWaitingAt: null, lastSuccessAt: null, lastError: null, failing: false, breaker: 'closed' as const
-}
 
 t.test('a receiver that refuses or hangs keeps nobody waiting, is asked later and later, and is told in the end', async t => {
   const [refusing, hanging, well] = [await receiving(t, answers.status(500)), await receiving(t, answers.hang), await receiving(t)]

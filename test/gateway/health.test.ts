@@ -2,7 +2,7 @@
 import t from '../support/tap.js'
 import type { SpoolStatus } from '../../src/accept/spool/spooling.js'
 import { createHealth, type Health } from '../../src/gateway/health.js'
-import { createLook, type LookOptions } from '../../src/gateway/look.js'
+import { createSnapshots, type SnapshotOptions } from '../../src/conditions/snapshot.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { probeWrites } from '../../src/redis/probe.js'
@@ -12,15 +12,15 @@ import { startRedis } from '../support/redis.js'
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })
 
-const options = { spool: null, isQueueConnected: () => true, open: () => true, stopping: () => false, refusedFaults: () => 0, troubleAmongReplicas: () => null }
+const options = { spool: null, lostConnections: () => [], refusals: () => ({}), open: () => true, stopping: () => false, refusedFaults: () => 0, replicasTrouble: () => null }
 
 /** As the gateway puts it together. */
-function healthOf ({ open, stopping, ...rest }: LookOptions & { open: () => boolean, stopping: () => boolean }): () => Promise<Health> {
-  return createHealth({ open, stopping, look: createLook(rest) })
+function healthOf ({ open, stopping, ...rest }: SnapshotOptions & { open: () => boolean, stopping: () => boolean }): () => Promise<Health> {
+  return createHealth({ open, stopping, snapshot: createSnapshots(rest) })
 }
 
 /** What asks this Redis. */
-function on (client: RedisClient): Pick<LookOptions, 'store' | 'probe'> {
+function on (client: RedisClient): Pick<SnapshotOptions, 'store' | 'probe'> {
   const store = { redis: client, keys: keysOf('test') }
   return { store, probe: async () => { await probeWrites(client, store.keys) } }
 }
@@ -52,10 +52,10 @@ t.test('until every listener is open nothing should be sent here', async t => {
 t.test('a queue that has lost its connection is told while Redis is there: not for a moment, and not because Redis was away', async t => {
   let [now, isConnected, isThere] = [0, true, true]
   const { store, probe } = on(redis.client())
-  const look = createLook({
+  const snapshot = createSnapshots({
     ...options,
     store,
-    isQueueConnected: () => isConnected,
+    lostConnections: () => isConnected ? [] : ['billing'],
     async probe () {
       if (!isThere) throw new Error('away')
       await probe()
@@ -63,7 +63,7 @@ t.test('a queue that has lost its connection is told while Redis is there: not f
   }, () => now)
   const namesAt = async (ms: number): Promise<string[]> => {
     now = ms
-    return (await look()).conditions.map(({ name }) => name)
+    return (await snapshot()).conditions.map(({ name }) => name)
   }
   t.strictSame(await namesAt(1_000), [])
   isConnected = false
@@ -80,7 +80,7 @@ t.test('a queue that has lost its connection is told while Redis is there: not f
 })
 
 t.test('trouble among the replicas keeps nobody from being ready', async t => {
-  const health = healthOf({ ...options, troubleAmongReplicas: () => 'they differ', ...on(redis.client()) })
+  const health = healthOf({ ...options, replicasTrouble: () => 'they differ', ...on(redis.client()) })
   t.strictSame(await health(), { ready: true, status: 'degraded', reasons: ['they differ'] })
 })
 
@@ -104,7 +104,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
 })
 
 /** A spool as it would say it is. */
-function spoolThat (more: Partial<SpoolStatus> = {}): LookOptions['spool'] {
+function spoolThat (more: Partial<SpoolStatus> = {}): SnapshotOptions['spool'] {
   const status = { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, ...more }
   return { status: () => status, tryDisk: async () => status }
 }

@@ -65,29 +65,38 @@ t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to lo
   t.equal(subscriber.received.length, 2, 'the repeat was one')
 })
 
-t.test('a Redis that lets callbacks in and the queue no more: whoever delivers says that nothing is delivered', async t => {
-  const scene = setScene(t)
-  const redis = await scene.redis()
-  const subscriber = await scene.subscriber()
-  const settings = { ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] }
-  const [ingest, deliver] = [await scene.process(scene.home(settings), ['--role', 'ingest']), await scene.process(scene.home(settings), ['--role', 'deliver'])]
-  await accept(ingest, { taskId: 'before' })
-  await subscriber.waitFor(1)
-  const operator = redis.client()
-  const clients = (await operator.client('LIST') as string).trim().split('\n')
-  const ofQueue = clients.filter(line => line.includes('name=fotor-relay-blocking'))
-  await operator.config('SET', 'maxclients', clients.length - ofQueue.length)
-  for (const line of ofQueue) await operator.client('KILL', 'ID', Number(/^id=(\d+)/.exec(line)![1]))
-  const eventId = await accept(ingest, { taskId: 'during' })
-  const [cutOff, other] = await until(async () => {
-    const both = await Promise.all([seeReadiness(deliver), seeReadiness(ingest)])
-    return both[0].status === 'degraded' ? both : undefined
-  })
-  t.match(cutOff, { code: 200, reasons: ['Redis takes callbacks, but the connection of the queue is lost: nothing is delivered from here'] })
-  t.match(other, { code: 200, status: 'ok' }, 'one that only takes callbacks is well')
-  t.equal(subscriber.received.length, 1)
+for (const [says, isLost, lost] of [
+  ['the queue', 'name=fotor-relay-blocking', /\(that of all subscribers/],
+  ['a worker', 'cmd=bzpopmin', /\(one\)/]
+] as const) {
+  t.test(`a Redis that lets callbacks in, and the connections of ${says} no more: whoever delivers says so`, async t => {
+    const scene = setScene(t)
+    const redis = await scene.redis()
+    const subscriber = await scene.subscriber()
+    const settings = { ...onRedis(redis), subscribers: [{ name: 'one', url: subscriber.url }] }
+    const [ingest, deliver] = [await scene.process(scene.home(settings), ['--role', 'ingest']), await scene.process(scene.home(settings), ['--role', 'deliver'])]
+    await accept(ingest, { taskId: 'before' })
+    await subscriber.waitFor(1)
+    const operator = redis.client()
+    const clients = async (): Promise<string[]> => (await operator.client('LIST') as string).trim().split('\n')
+    const all = await until('the worker waits for a job', async () => {
+      const found = await clients()
+      return found.some(line => line.includes('cmd=bzpopmin')) ? found : undefined
+    })
+    const toLose = all.filter(line => line.includes(isLost))
+    await operator.config('SET', 'maxclients', all.length - toLose.length)
+    for (const line of toLose) await operator.client('KILL', 'ID', Number(/^id=(\d+)/.exec(line)![1]))
+    const eventId = await accept(ingest, { taskId: 'during' })
+    const [cutOff, other] = await until(async () => {
+      const both = await Promise.all([seeReadiness(deliver), seeReadiness(ingest)])
+      return both[0].status === 'degraded' ? both : undefined
+    })
+    t.match(cutOff, { code: 200, reasons: [/^Redis takes callbacks, but connections of the queue are lost/] })
+    t.match(cutOff.reasons[0], lost)
+    t.match(other, { code: 200, status: 'ok' }, 'one that only takes callbacks is well')
 
-  await operator.config('SET', 'maxclients', 1_000)
-  await subscriber.waitUntil(received => received.some(({ headers }) => headers['webhook-id'] === eventId))
-  await until(async () => (await seeReadiness(deliver)).status === 'ok' || undefined)
-})
+    await operator.config('SET', 'maxclients', 1_000)
+    await subscriber.waitUntil(received => received.some(({ headers }) => headers['webhook-id'] === eventId))
+    await until(async () => (await seeReadiness(deliver)).status === 'ok' || undefined)
+  })
+}

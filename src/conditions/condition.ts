@@ -1,0 +1,50 @@
+/**
+ * How a condition is written: one file each, a pure judgement of one
+ * {@link State}, in the list of `list.ts`.
+ */
+import type { SpoolStatus } from '../accept/spool/spooling.js'
+import type { Condition } from '../model/alert.js'
+import type { SubscriberStatus } from '../record/read-subscribers.js'
+import type { Memory } from '../redis/memory.js'
+import type { RefusalCounts } from './refusal-counts.js'
+
+/** What is known at one moment; conditions are judged by this and by nothing else. */
+export interface State {
+  /** Epoch milliseconds. */
+  now: number
+  /** Why Redis takes no writes, in its own word (`OOM`), or `''` when it gives none; `null` while it takes them. */
+  redisProblem: string | null
+  /** `null` when there is no spool. */
+  spool: SpoolStatus | null
+  /** Connections of the queue that have been lost for some seconds although Redis is there. */
+  lostConnections: readonly string[]
+  /** `null` when it is not known. */
+  memory: Memory | null
+  /** `null` while the record cannot be read. */
+  subscribers: readonly SubscriberStatus[] | null
+  /** How many faults the last refused reload had; 0 when it was not refused. */
+  refusedFaults: number
+  /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
+  replicasTrouble: string | null
+  /** Callbacks that were refused within the last hour. */
+  refusals: RefusalCounts
+}
+
+/** What a condition has found: once, or once for each subscriber. */
+export interface Finding extends Pick<Condition, 'summary' | 'figures'> {
+  /** None when left out. */
+  subscriber?: string
+}
+
+/** One condition: what it is called, how bad it is, and when it is true. */
+export interface ConditionRule extends Pick<Condition, 'name' | 'severity' | 'of'> {
+  /** Whether `/readyz` says it too; the others are for alerts alone. */
+  isReason: boolean
+  /** Nothing while it is not true. */
+  find: (state: State) => Finding[]
+}
+
+/** One finding when there is something to say. */
+export function found (summary: string | null, figures?: Finding['figures']): Finding[] {
+  return summary === null ? [] : [{ summary, ...figures === undefined ? {} : { figures } }]
+}

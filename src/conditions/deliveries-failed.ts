@@ -1,0 +1,13 @@
+/** Deliveries were given up: nobody but an operator will try them again. */
+import type { ConditionRule } from './condition.js'
+
+export const deliveriesFailed: ConditionRule = {
+  name: 'deliveries-failed',
+  severity: 'warning',
+  of: 'relay',
+  isReason: false,
+  find: ({ subscribers }) => (subscribers ?? []).filter(({ counts }) => counts.failed > 0).map(({ name: subscriber, counts: { failed } }) => {
+    const [deliveries, them] = failed === 1 ? ['delivery', 'it'] : ['deliveries', 'them']
+    return { subscriber, summary: `${failed} ${deliveries} to subscriber ${subscriber} failed for good: replay or discard ${them}`, figures: { failed } }
+  })
+}

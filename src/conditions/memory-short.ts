@@ -1,0 +1,15 @@
+/** Redis is nearly full. */
+import { SHORT_ABOVE } from '../record/evict.js'
+import { found, type ConditionRule } from './condition.js'
+
+export const memoryShort: ConditionRule = {
+  name: 'memory-short',
+  severity: 'critical',
+  of: 'relay',
+  isReason: true,
+  find ({ memory }) {
+    if (memory === null || memory.usedBytes <= memory.maxBytes * SHORT_ABOVE) return []
+    const percent = Math.floor(memory.usedBytes / memory.maxBytes * 100)
+    return found(`Redis has used ${percent} % of its memory: finished events go before their retention is over, so that it does not fill up`, { ...memory })
+  }
+}

@@ -1,0 +1,15 @@
+/** Redis takes no writes, and the spool takes the callbacks. */
+import { found, type ConditionRule } from './condition.js'
+
+export const redisAway: ConditionRule = {
+  name: 'redis-away',
+  severity: 'critical',
+  of: 'replica',
+  isReason: true,
+  find: ({ redisProblem, spool }) => found(redisProblem !== null && spool?.problem === null ? `${awayText(redisProblem)}: callbacks are kept in the spool` : null)
+}
+
+/** @param problem  Redis's own word for it, or `''` */
+export function awayText (problem: string): string {
+  return `Redis takes no writes${problem === '' ? '' : ` (${problem})`}`
+}

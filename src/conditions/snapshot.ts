@@ -1,0 +1,104 @@
+/**
+ * Takes snapshots of the gateway's health: would a callback be answered with
+ * 200 now, and which conditions are true? Probes and alerts are told the same.
+ */
+import type { Spooling } from '../accept/spool/spooling.js'
+import type { Condition } from '../model/alert.js'
+import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import type { RecordStore } from '../record/store.js'
+import { readMemory } from '../redis/memory.js'
+import type { State } from './condition.js'
+import { conditionsOf } from './list.js'
+import type { RefusalCounts } from './refusal-counts.js'
+
+export interface HealthSnapshot {
+  /** A callback would get a 200. */
+  ready: boolean
+  /** The most urgent first. */
+  conditions: Condition[]
+  /** `null` while the record cannot be read, and then no condition is of the whole relay. */
+  subscribers: readonly SubscriberStatus[] | null
+}
+
+export interface SnapshotOptions {
+  /** Fails fast. */
+  store: RecordStore
+  /** Rejects when Redis would not take a callback now. */
+  probe: () => Promise<void>
+  /** Names of the connections of the queue that are not there now; each subscriber's worker has one. */
+  lostConnections: () => readonly string[]
+  /** `null` when there is none. */
+  spool: Pick<Spooling, 'status' | 'tryDisk'> | null
+  /** How many faults the last refused reload had; 0 when it was not refused. */
+  refusedFaults: () => number
+  /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
+  replicasTrouble: () => string | null
+  refusals: () => RefusalCounts
+}
+
+/** A snapshot may be this old: probes are many, Redis is one. */
+const FRESH_MS = 500
+/** A connection that is lost is there again in about a second; one that is not for so long may never be, milliseconds. */
+const LOST_AFTER_MS = 5_000
+
+/**
+ * Makes the function that takes them. It never rejects and answers within about a second.
+ *
+ * @param clock  milliseconds
+ */
+export function createSnapshots (options: SnapshotOptions, clock: () => number = () => performance.now()): () => Promise<HealthSnapshot> {
+  let latest: Promise<HealthSnapshot> | null = null
+  let takenAt = -Infinity
+  const connections = watchConnections(options.lostConnections, clock)
+  return async () => {
+    const now = clock()
+    if (latest === null || now - takenAt > FRESH_MS) {
+      latest = takeSnapshot(options, connections)
+      takenAt = now
+    }
+    return await latest
+  }
+}
+
+async function takeSnapshot (options: SnapshotOptions, connections: ConnectionWatch): Promise<HealthSnapshot> {
+  const state = await readState(options, connections)
+  const ready = state.redisProblem === null || state.spool?.problem === null
+  return { ready, conditions: conditionsOf(state), subscribers: state.subscribers }
+}
+
+async function readState ({ store, probe, spool, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, connections: ConnectionWatch): Promise<State> {
+  const own = { now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
+  try {
+    await probe()
+    const [memory, subscribers] = await Promise.all([readMemory(store.redis, store.keys), readSubscribers(store)])
+    return { ...own, redisProblem: null, spool: spool?.status() ?? null, lostConnections: connections.lost(), memory, subscribers }
+  } catch (error) {
+    connections.forget()
+    // A callback gets its 200 all the same, as long as the disk takes it.
+    return { ...own, redisProblem: codeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, subscribers: null }
+  }
+}
+
+interface ConnectionWatch {
+  /** Those that have been lost for a while; to be asked while Redis is there. */
+  lost: () => string[]
+  /** While Redis is away they are, too, and have time to come back after it. */
+  forget: () => void
+}
+
+function watchConnections (lostNow: () => readonly string[], clock: () => number): ConnectionWatch {
+  let lostAt = new Map<string, number>()
+  return {
+    lost () {
+      lostAt = new Map(lostNow().map(name => [name, lostAt.get(name) ?? clock()]))
+      return [...lostAt].filter(([, at]) => clock() - at >= LOST_AFTER_MS).map(([name]) => name)
+    },
+    forget () { lostAt.clear() }
+  }
+}
+
+/** Redis's own word for it; nothing else of an error is for everybody, it may name hosts and ports. */
+function codeOf (error: unknown): string {
+  const [code = ''] = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|NOAUTH|NOPERM)\b/.exec(error instanceof Error ? error.message : '') ?? []
+  return code
+}

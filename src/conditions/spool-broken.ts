@@ -1,0 +1,14 @@
+/** The spool would take no callback if Redis went away. */
+import { found, type ConditionRule } from './condition.js'
+
+export const spoolBroken: ConditionRule = {
+  name: 'spool-broken',
+  severity: 'critical',
+  of: 'replica',
+  isReason: true,
+  // While Redis is away, `callbacks-refused` says it.
+  find ({ spool, redisProblem }) {
+    if (redisProblem !== null || spool === null || spool.problem === null) return []
+    return found(`the spool takes no callbacks (${spool.problem}): they would be refused while Redis is away`)
+  }
+}

@@ -1,0 +1,18 @@
+/** The spool is nearly full. */
+import { found, type ConditionRule } from './condition.js'
+import { spoolFigures } from './spool-waiting.js'
+
+/** Of its most bytes, this share is nearly all. */
+const FILLING_ABOVE = 0.8
+
+export const spoolFilling: ConditionRule = {
+  name: 'spool-filling',
+  severity: 'critical',
+  of: 'replica',
+  isReason: true,
+  find ({ spool, now }) {
+    if (spool === null || spool.bytes <= spool.maxBytes * FILLING_ABOVE) return []
+    const percent = Math.floor(spool.bytes / spool.maxBytes * 100)
+    return found(`the spool is ${percent} % full; a full one takes no callbacks, and they are refused`, spoolFigures(spool, now))
+  }
+}

@@ -1,0 +1,26 @@
+/** The state of a gateway that is well: no condition is true of it. */
+import type { State } from '../../src/conditions/condition.js'
+import type { SubscriberStatus } from '../../src/record/read-subscribers.js'
+
+export const STATE: State = {
+  now: 1_700_000_000_000,
+  redisProblem: null,
+  spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0 },
+  lostConnections: [],
+  memory: { usedBytes: 10, maxBytes: 100 },
+  subscribers: [],
+  refusedFaults: 0,
+  replicasTrouble: null,
+  refusals: {}
+}
+
+export const SUBSCRIBER: SubscriberStatus = {
+  name: 'billing',
+  holds: [],
+  counts: { open: 0, held: 0, failed: 0, delivered: 0 },
+  oldestWaitingAt: null,
+  lastSuccessAt: null,
+  lastError: null,
+  failing: false,
+  breaker: 'closed'
+}
