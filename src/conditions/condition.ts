@@ -6,7 +6,12 @@ import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { Memory } from '../redis/memory.js'
-import type { RefusalCounts } from './refusal-counts.js'
+
+/** The conditions about callbacks that were refused. */
+export type RefusalName = 'callbacks-denied' | 'callbacks-unreadable' | 'callbacks-too-large'
+
+/** How many, by condition; one that has none is missing. */
+export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
 
 /** What is known at one moment; conditions are judged by this and by nothing else. */
 export interface State {

@@ -6,16 +6,12 @@
  * Never holds a body or an address: strangers choose both.
  */
 import type { Fact } from '../model/fact.js'
-import type { Finding } from './condition.js'
+import type { Finding, RefusalCounts, RefusalName } from './condition.js'
 
 /** Milliseconds. */
 const LASTS_MS = 60 * 60_000
 
 type RefusedFact = Extract<Fact, { fact: 'callback.refused' }>
-type RefusalName = 'callbacks-denied' | 'callbacks-unreadable' | 'callbacks-too-large'
-
-/** By condition; one that has none for an hour is missing. */
-export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
 
 export interface Refusals {
   /** Takes every fact, and counts those that matter. */

@@ -7,9 +7,8 @@ import type { Condition } from '../model/alert.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
-import type { State } from './condition.js'
+import type { RefusalCounts, State } from './condition.js'
 import { conditionsOf } from './list.js'
-import type { RefusalCounts } from './refusal-counts.js'
 
 export interface HealthSnapshot {
   /** A callback would get a 200. */

@@ -10,6 +10,7 @@ export const subscriberGone: ConditionRule = {
   find: ({ subscribers }) => (subscribers ?? []).filter(isGone).map(status => aboutSubscriber(status, 'answered 410 and is on hold'))
 }
 
+/** Whether it has answered 410 and nobody has resumed it since. */
 export function isGone ({ holds }: SubscriberStatus): boolean {
   return holds.includes('gone')
 }
