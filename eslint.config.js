@@ -15,7 +15,7 @@ import relay from './eslint-rules/index.js'
  * faces are how people reach it; imports go downstream only, and ingest and
  * deliver meet in the queue.
  */
-const WAY_IN = ['accept', 'record', 'queue', 'outbound', 'redis', 'model']
+const WAY_IN = ['accept', 'record', 'queue', 'outbound', 'redis', 'model', 'time']
 const IMPORT_GRAPH = {
   // where the parts are put together
   'main.ts': ['*'],
@@ -23,28 +23,29 @@ const IMPORT_GRAPH = {
   gateway: ['*'],
 
   // the journey
-  ingest: ['accept', 'record', 'queue', 'outbound', 'redis (types)', 'model'],
+  ingest: ['accept', 'record', 'queue', 'outbound', 'redis (types)', 'model', 'time'],
   quarantine: WAY_IN,
   watch: WAY_IN,
   replay: WAY_IN,
-  accept: ['record', 'queue', 'redis', 'model'],
+  accept: ['record', 'queue', 'redis', 'model', 'time'],
   deliver: ['record', 'outbound', 'model'],
   results: ['record', 'queue', 'outbound', 'model'],
-  alerts: ['record', 'queue', 'outbound', 'model'],
+  alerts: ['record', 'queue', 'outbound', 'model', 'time'],
   conditions: ['accept (types)', 'config', 'record', 'redis', 'model'],
   transfer: ['record', 'redis', 'model'],
 
   // the ground
-  queue: ['redis', 'model'],
-  record: ['redis', 'model'],
+  queue: ['redis', 'model', 'time'],
+  record: ['redis', 'model', 'time'],
   outbound: ['config', 'model'],
-  redis: ['model'],
+  redis: ['model', 'time'],
   config: ['model'],
   telemetry: ['model'],
   model: [],
+  time: [],
 
   // the faces
-  admin: ['replay', 'quarantine', 'watch', 'record', 'queue', 'model'],
+  admin: ['replay', 'quarantine', 'watch', 'record', 'queue', 'model', 'time'],
   console: [],
   cli: ['config', 'model']
 }

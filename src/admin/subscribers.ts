@@ -8,6 +8,7 @@ import type { SubscriberHold } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { clearHold, setHold } from '../record/holds.js'
 import { readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { within } from '../time/within.js'
 import { didYouMean } from './did-you-mean.js'
 import type { AdminOptions } from './options.js'
 import { API, pathParameter, type Route } from './route.js'
@@ -122,17 +123,9 @@ function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
 
 /** The hold is the fact, the queue only follows; its connection would wait for Redis as long as it takes. */
 async function tellQueue ({ queues }: AdminOptions, name: string, paused: boolean): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new RelayError('REDIS_UNAVAILABLE', `The ${paused ? 'pause' : 'end of the pause'} is recorded, but Redis does not answer for the queue. Try again in a few seconds.`))
-    }, QUEUE_TOLD_MS)
+  await within(QUEUE_TOLD_MS, queues.setPaused(name, paused), () => {
+    throw new RelayError('REDIS_UNAVAILABLE', `The ${paused ? 'pause' : 'end of the pause'} is recorded, but Redis does not answer for the queue. Try again in a few seconds.`)
   })
-  try {
-    await Promise.race([queues.setPaused(name, paused), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Configured, but nothing is recorded of it yet. */

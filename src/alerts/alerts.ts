@@ -9,9 +9,9 @@
  * true of the whole relay is told by one replica, what is true of this process
  * by itself, also while Redis is away. Never rejects, never ends.
  */
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Alert, AlertPolicy, Condition } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 import { dueTo, forget, observe, tell, type DueNotice, type Moment } from './ledger.js'
 import type { Notifier, NotifyResult } from './notifier.js'
 
@@ -65,38 +65,32 @@ export interface Alerts {
 /** Makes it; nothing happens before `start`. */
 export function createAlerts (options: AlertsOptions): Alerts {
   const { policy, own, shared, notifier, report } = options
-  const stopping = new AbortController()
-  let loop: Promise<void> = Promise.resolve()
+  let ticks: Repeated | undefined
   let failing = false
 
-  async function run (): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await wait(Math.min(TICK_EVERY_MS, policy().afterMs), undefined, { signal: stopping.signal }).catch(() => {})
-      if (!stopping.signal.aborted) await tick()
-    }
-  }
-
   async function tick (): Promise<void> {
-    try {
-      await round(options)
-      failing = false
-    } catch (error) {
-      if (!failing) report({ fact: 'alert.trouble', error: error instanceof Error ? error.message : String(error) })
-      failing = true
-    }
+    await round(options)
+    failing = false
   }
 
   return {
-    start () { loop = run() },
+    start () {
+      ticks = repeat(tick, {
+        everyMs: () => Math.min(TICK_EVERY_MS, policy().afterMs),
+        failed (error) {
+          if (!failing) report({ fact: 'alert.trouble', error: error instanceof Error ? error.message : String(error) })
+          failing = true
+        }
+      })
+    },
     async current () {
       const all = await Promise.all([own, shared].map(async store => await store.read().catch(() => [])))
       return all.flat().filter(({ endedAt }) => endedAt === null).sort((one, other) => one.since - other.since)
     },
     test: async () => await Promise.all(policy().receivers.map(notifier.test)),
     async stop () {
-      stopping.abort()
       notifier.close()
-      await loop
+      await ticks?.stop()
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../telemetry/log.js'
+import { within } from '../time/within.js'
 
 /** How long a caller waits; after that it goes on in the background. */
 const PATIENCE_MS = 3_000
@@ -44,9 +45,7 @@ export function createAlignment (work: () => Promise<void>, logger: Logger): Ali
     async align () {
       wanted += 1
       loop = loop.then(untilDone)
-      const patience = new AbortController()
-      await Promise.race([loop, wait(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})])
-      patience.abort()
+      await within(PATIENCE_MS, loop, () => {})
     },
     stop () { stopped.abort() }
   }

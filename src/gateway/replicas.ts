@@ -7,7 +7,6 @@
  * and once more when it is over. Nothing else follows from it: a replica with
  * another configuration goes on working.
  */
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config/config.js'
 import { fingerprintOf } from '../config/fingerprint.js'
 import type { Report } from '../model/fact.js'
@@ -16,6 +15,7 @@ import { sortableId } from '../model/sortable-id.js'
 import { announceReplica, fingerprintSalt, forgetReplica, keepReplica, readReplicas } from '../record/replicas.js'
 import type { RecordStore } from '../record/store.js'
 import type { Logger } from '../telemetry/log.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 
 /** Milliseconds. */
 export interface ReplicaTimes {
@@ -62,43 +62,31 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
   const id = 'rep_' + sortableId(self.startedAt)
   const announce = announcerOf(options, { id, lifetimeMs: times.lifetimeMs })
   const differences = watchDifferences(options, times)
-  let awake = new AbortController()
-  let loop: Promise<void> = Promise.resolve()
-  let leaving = false
+  let beats: Repeated | undefined
   let failing = false
   let first: string | undefined
 
   async function beat (): Promise<void> {
-    try {
-      await announce()
-      const replicas = await readReplicas(store)
-      differences.see(replicas)
-      first = replicas.map(replica => replica.id).sort()[0]
-      failing = false
-    } catch (error) {
-      if (!failing) logger.warn({ err: error }, 'this replica cannot announce itself; trying again')
-      failing = true
-    }
+    await announce()
+    const replicas = await readReplicas(store)
+    differences.see(replicas)
+    first = replicas.map(replica => replica.id).sort()[0]
+    failing = false
   }
 
-  async function run (): Promise<void> {
-    while (!leaving) {
-      awake = new AbortController()
-      await beat()
-      await wait(times.beatMs, undefined, { signal: awake.signal }).catch(() => {})
-    }
+  function failed (error: unknown): void {
+    if (!failing) logger.warn({ err: error }, 'this replica cannot announce itself; trying again')
+    failing = true
   }
 
   return {
     id,
-    start () { loop = run() },
-    wake () { awake.abort() },
+    start () { beats = repeat(beat, { everyMs: () => times.beatMs, failed, now: true }) },
+    wake () { beats?.wake() },
     isFirst: () => first === id,
     trouble: differences.trouble,
     async leave () {
-      leaving = true
-      awake.abort()
-      await loop
+      await beats?.stop()
       await forgetReplica(store, id).catch(() => {}) // Redis is away: it is forgotten when its lifetime is over
     }
   }

@@ -5,6 +5,7 @@
  * nothing is stopped twice.
  */
 import type { Logger } from '../telemetry/log.js'
+import { within } from '../time/within.js'
 
 export interface Teardown {
   /** Remembers how to stop something that has just been started. */
@@ -25,7 +26,8 @@ export function createTeardown (logger: Logger, leftMs: () => number): Teardown 
     for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
       const started = performance.now()
       try {
-        const ended = await within(Math.max(LEAST_MS, leftMs()), entry.stop)
+        const stopping = (async () => { await entry.stop(); return true })()
+        const ended = await within(Math.max(LEAST_MS, leftMs()), stopping, () => false)
         const ms = Math.round(performance.now() - started)
         if (ended) logger.debug({ part: entry.name, ms }, 'stopped')
         else logger.warn({ part: entry.name, ms }, 'did not stop in time')
@@ -38,18 +40,5 @@ export function createTeardown (logger: Logger, leftMs: () => number): Teardown 
   return {
     push (name, stop) { entries.push({ name, stop }) },
     async run () { await (done ??= stopAll()) }
-  }
-}
-
-/** Whether `stop` ended in time. It goes on, unheard, when it did not: what it waits for is closed after it. */
-async function within (ms: number, stop: () => Promise<void> | void): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>(resolve => { timer = setTimeout(resolve, ms, false) })
-  const stopping = (async () => { await stop(); return true })()
-  stopping.catch(() => {}) // it is heard below, unless it is late
-  try {
-    return await Promise.race([stopping, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

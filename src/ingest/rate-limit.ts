@@ -8,6 +8,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RedisClient } from '../redis/script.js'
+import { within } from '../time/within.js'
 
 /** Where the replicas count together. */
 export interface SharedCounter {
@@ -68,19 +69,9 @@ export function addRateLimit (
 
   return async request => {
     const isShared = ruleOf(request).store === 'redis' && shared?.isAway() === false
-    const result = isShared ? await inTime(counts.redis!(request), shared.withinMs) : await counts.local!(request)
+    // A callback must not wait for a Redis that is frozen.
+    const result = isShared ? await within(shared.withinMs ?? COUNT_WITHIN_MS, counts.redis!(request), () => null) : await counts.local!(request)
     if (result === null || result.isAllowed || !result.isExceeded) return null
     return Math.max(1, result.ttlInSeconds)
-  }
-}
-
-/** `null` when it takes too long: a callback must not wait for a Redis that is frozen. */
-async function inTime<T> (count: Promise<T>, withinMs = COUNT_WITHIN_MS): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, withinMs, null) })
-  try {
-    return await Promise.race([count, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

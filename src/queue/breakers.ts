@@ -7,6 +7,7 @@
 import { limitsDuring, type Trial } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 import type { Queues } from './queues.js'
 
 /** Between two ticks, milliseconds. */
@@ -37,7 +38,7 @@ export interface Breakers {
 /** Makes it; nothing runs before `start` or `tick`. Errors of Redis end a tick, and the next one comes all the same. */
 export function createBreakers (options: BreakersOptions): Breakers {
   const { subscribers, queues, step, trialOf, isHeld, report } = options
-  let timer: NodeJS.Timeout | undefined
+  let ticks: Repeated | undefined
   let isStopped = false
 
   async function limit (subscriber: Subscriber): Promise<void> {
@@ -54,21 +55,18 @@ export function createBreakers (options: BreakersOptions): Breakers {
     }
   }
 
-  function schedule (): void {
-    timer = setTimeout(() => {
-      void tick()
-        .catch((error: unknown) => { if (!isStopped) report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) })
-        .finally(() => { if (!isStopped) schedule() })
-    }, TICK_EVERY_MS)
-  }
-
   return {
     limit,
     tick,
-    start: schedule,
+    start () {
+      ticks = repeat(tick, {
+        everyMs: () => TICK_EVERY_MS,
+        failed (error) { if (!isStopped) report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) }
+      })
+    },
     stop () {
       isStopped = true
-      clearTimeout(timer)
+      void ticks?.stop()
     }
   }
 }

@@ -11,6 +11,7 @@
 import type { Report } from '../model/fact.js'
 import type { Keys } from '../redis/keys.js'
 import { loadScript, runPackedScript, type RedisClient } from '../redis/script.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 import { addingJobs } from './job-scripts.js'
 import type { Queues } from './queues.js'
 
@@ -45,8 +46,7 @@ export interface Reconciler {
 
 /** Makes a reconciler; nothing runs before `start` or `round`. Errors of Redis end a round, never the reconciler. */
 export function createReconciler (options: ReconcileOptions): Reconciler {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
+  let rounds: Repeated | undefined
   let stopped = false
   /** Where the next look at a long queue begins, by subscriber. */
   const positions: Positions = new Map()
@@ -71,21 +71,12 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
     return added
   }
 
-  function schedule (): void {
-    timer = setTimeout(() => {
-      running = round()
-        .catch((error: unknown) => { trouble(null, error) })
-        .finally(() => { if (!stopped) schedule() })
-    }, ROUND_MS)
-  }
-
   return {
     round,
-    start: schedule,
+    start () { rounds = repeat(round, { everyMs: () => ROUND_MS, failed (error) { trouble(null, error) } }) },
     async stop () {
       stopped = true
-      clearTimeout(timer)
-      await running
+      await rounds?.stop()
     }
   }
 }

@@ -6,6 +6,8 @@
  * Looks twice before it does anything, and never while Redis does not answer:
  * then all of them wait, and a new one would wait as well.
  */
+import { repeat } from '../time/repeat.js'
+import { within } from '../time/within.js'
 
 /** Between two ticks, milliseconds. */
 const TICK_EVERY_MS = 5_000
@@ -29,10 +31,9 @@ export interface Watchdog {
 /** Begins to look. */
 export function startWatchdog ({ stuck, askRedis, replace, tickEveryMs = TICK_EVERY_MS }: WatchdogOptions): Watchdog {
   let suspects = new Set<string>()
-  let isTicking = false
 
   async function tick (): Promise<void> {
-    if (stuck().length > 0 && !await answers(askRedis)) {
+    if (stuck().length > 0 && !await within(ANSWER_WITHIN_MS, askRedis().then(() => true, () => false), () => false)) {
       suspects = new Set()
       return
     }
@@ -41,20 +42,6 @@ export function startWatchdog ({ stuck, askRedis, replace, tickEveryMs = TICK_EV
     suspects = new Set(found)
   }
 
-  const timer = setInterval(() => {
-    if (isTicking) return
-    isTicking = true
-    void tick().finally(() => { isTicking = false })
-  }, tickEveryMs)
-  return { stop () { clearInterval(timer) } }
-}
-
-async function answers (askRedis: () => Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>(resolve => { timer = setTimeout(() => { resolve(false) }, ANSWER_WITHIN_MS) })
-  try {
-    return await Promise.race([askRedis().then(() => true, () => false), late])
-  } finally {
-    clearTimeout(timer)
-  }
+  const ticks = repeat(tick, { everyMs: () => tickEveryMs, failed: () => {} })
+  return { stop () { void ticks.stop() } }
 }

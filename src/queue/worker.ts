@@ -16,6 +16,7 @@ import type { OpenedDelivery, Verdict } from '../model/work.js'
 import type { Keys } from '../redis/keys.js'
 import { endClient } from '../redis/end-client.js'
 import type { RedisClient } from '../redis/script.js'
+import { within } from '../time/within.js'
 import type { Turns } from './turns.js'
 
 /** How long a crashed worker's job stays locked, milliseconds; with two of the looks below, it runs again within 10 s. */
@@ -93,12 +94,8 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
       if (graceMs <= 0) stopping.abort()
-      let giveUp: NodeJS.Timeout | undefined
-      const tooLate = new Promise<void>(resolve => { giveUp = setTimeout(resolve, graceMs + GIVE_BACK_MS) })
-      const closed = worker.close()
-      await Promise.race([closed, tooLate])
+      await within(graceMs + GIVE_BACK_MS, worker.close(), () => {})
       clearTimeout(cutOff)
-      clearTimeout(giveUp)
       endConnection(worker).catch(() => {}) // nothing waits for it
     },
     abandon () {

@@ -5,6 +5,7 @@
  */
 import type { Report } from '../model/fact.js'
 import { loadScript, runScript } from '../redis/script.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 import { createEvictor } from './evict.js'
 import type { RecordStore } from './store.js'
 
@@ -59,9 +60,8 @@ export interface Sweeper {
 export function createSweeper (store: RecordStore, { policy, report }: { policy: () => SweepPolicy, report: Report }): Sweeper {
   const evict = createEvictor(store, { windowMs: () => policy().windowMs, report })
   let sweptAt = performance.now()
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  let stopped = false
+  let waitMs = ROUND_EVERY_MS
+  let rounds: Repeated | undefined
 
   async function work (): Promise<void> {
     await evict()
@@ -71,27 +71,17 @@ export function createSweeper (store: RecordStore, { policy, report }: { policy:
     if (events > 0) report({ fact: 'record.swept', events })
   }
 
-  async function round (): Promise<void> {
-    let waitMs = ROUND_EVERY_MS
-    try {
-      await work()
-    } catch (error) {
-      report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
-      waitMs = AFTER_TROUBLE_MS
-    }
-    if (!stopped) schedule(waitMs)
-  }
-
-  function schedule (waitMs: number): void {
-    timer = setTimeout(() => { running = round() }, waitMs)
-  }
-
   return {
-    start () { schedule(ROUND_EVERY_MS) },
-    async stop () {
-      stopped = true
-      clearTimeout(timer)
-      await running
-    }
+    start () {
+      rounds = repeat(async () => {
+        waitMs = AFTER_TROUBLE_MS
+        await work()
+        waitMs = ROUND_EVERY_MS
+      }, {
+        everyMs: () => waitMs,
+        failed (error) { report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) }) }
+      })
+    },
+    async stop () { await rounds?.stop() }
   }
 }

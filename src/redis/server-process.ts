@@ -10,6 +10,7 @@ import { readFileSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { RelayError } from '../model/errors.js'
 import { isAlive, markOf, type ProcessMark } from './process-mark.js'
+import { within } from '../time/within.js'
 import { askServer } from './server-probe.js'
 import { writeServerRecord } from './server-record.js'
 import { logFileOf, serverArguments, type ServerPlace } from './server-settings.js'
@@ -137,14 +138,8 @@ function putLogAside (log: string): void {
 
 /** Ends a server, gently and then not; resolves when its process is gone. */
 export async function endServer ({ mark, gone }: LivingServer): Promise<void> {
-  const timer = new AbortController()
   if (await isAlive(mark)) sendSignal(mark.pid, 'SIGTERM')
-  const stopped = await Promise.race([
-    gone.then(() => true),
-    wait(STOP_TIMEOUT_MS, false, { signal: timer.signal }).catch(() => false)
-  ])
-  timer.abort()
-  if (stopped) return
+  if (await within(STOP_TIMEOUT_MS, gone.then(() => true), () => false)) return
   if (await isAlive(mark)) sendSignal(mark.pid, 'SIGKILL')
   await gone
 }

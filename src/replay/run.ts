@@ -16,13 +16,14 @@ import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/queues.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
+import { repeat, type Repeated } from '../time/repeat.js'
 import { filterOf, meantBy } from './order.js'
 import { putBack, type Requeue } from './put-back.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
 
 /** Deliveries of one batch, about: one event may have more. */
 const BATCH = 200
-const LOOK_EVERY_MS = 1_000
+const POLL_EVERY_MS = 1_000
 /** A gateway that crashed loses its replays to others after this long. */
 const LOCK_MS = 10_000
 /** A slow replay renews its lock this often while it waits. */
@@ -47,8 +48,7 @@ export interface ReplayRunner {
 export function createReplayRunner (options: RunnerOptions): ReplayRunner {
   const token = randomUUID()
   const stopping = new AbortController()
-  let awake = new AbortController()
-  let loop: Promise<void> = Promise.resolve()
+  let polls: Repeated | undefined
   /** The replays that run in this process, by id. */
   const running = new Map<string, Promise<void>>()
 
@@ -56,7 +56,7 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
     options.report({ fact: 'queue.trouble', subscriber: null, error: error instanceof Error ? error.message : String(error) })
   }
 
-  async function look (): Promise<void> {
+  async function poll (): Promise<void> {
     const { redis, keys } = options.store
     for (const id of await redis.smembers(keys.runningReplays)) {
       if (running.has(id)) continue
@@ -65,22 +65,12 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
     }
   }
 
-  async function run (): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await look().catch(trouble)
-      if (stopping.signal.aborted) return
-      awake = new AbortController()
-      await wait(LOOK_EVERY_MS, undefined, { signal: awake.signal }).catch(() => {})
-    }
-  }
-
   return {
-    start () { loop = run() },
-    wake () { awake.abort() },
+    start () { polls = repeat(poll, { everyMs: () => POLL_EVERY_MS, failed: trouble, now: true }) },
+    wake () { polls?.wake() },
     async stop () {
       stopping.abort()
-      awake.abort()
-      await loop
+      await polls?.stop()
       await Promise.all(running.values())
     }
   }

@@ -6,6 +6,7 @@
  * accepted: a callback that cannot be read is refused in either case.
  */
 import type { Report } from '../../model/fact.js'
+import { within } from '../../time/within.js'
 import type { Accept, Acceptance, Arrival } from '../arrival.js'
 import { readIdentity } from '../identity.js'
 import type { RedisBreaker } from './breaker.js'
@@ -28,17 +29,8 @@ export interface AcceptOrKeepOptions {
 
 /** Gives up on an answer of Redis that takes too long, milliseconds; if it comes later, what was kept meanwhile is a repeat. */
 export function inTime (accept: Accept, withinMs = ANSWER_WITHIN_MS): Accept {
-  return async arrival => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<Acceptance>(resolve => {
-      timer = setTimeout(() => { resolve({ kind: 'unavailable', reason: `no answer within ${withinMs} ms` }) }, withinMs)
-    })
-    try {
-      return await Promise.race([accept(arrival), late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  return async arrival =>
+    await within(withinMs, accept(arrival), (): Acceptance => ({ kind: 'unavailable', reason: `no answer within ${withinMs} ms` }))
 }
 
 /** Makes the function that accepts or keeps; it never rejects. */

@@ -5,6 +5,7 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRelayError } from '../../model/errors.js'
+import { within } from '../../time/within.js'
 import type { Report } from '../../model/fact.js'
 
 /** A disk that takes longer has failed, as far as the one who waits is concerned, milliseconds. */
@@ -68,13 +69,5 @@ export async function tryToWrite (directory: string): Promise<void> {
 
 /** Waits for the disk, but not for ever. @throws what the work throws, or that it took too long; it goes on then */
 export async function withinDiskTime (work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`the disk took longer than ${DISK_WITHIN_MS} ms`)) }, DISK_WITHIN_MS)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  await within(DISK_WITHIN_MS, work, () => { throw new Error(`the disk took longer than ${DISK_WITHIN_MS} ms`) })
 }

@@ -12,6 +12,7 @@
  */
 import type { Report } from '../../model/fact.js'
 import type { RedisClient } from '../../redis/script.js'
+import { repeat } from '../../time/repeat.js'
 import type { Accept } from '../arrival.js'
 import { acceptOrKeep, inTime } from './accept-or-keep.js'
 import { DiskTrouble } from './disk.js'
@@ -128,8 +129,6 @@ interface Ticking { stock: Stock, trouble: DiskTrouble, report: Report, onFound:
 
 /** Looks now, and again and again, for what dead owners left, and whether a disk that failed works again. @returns how to stop it */
 async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promise<() => Promise<void>> {
-  let underWay: Promise<void> = Promise.resolve()
-
   async function tick (): Promise<void> {
     const { callbacks, bytes } = await stock.takeOver()
     if (callbacks > 0) report({ fact: 'spool.found', callbacks, bytes })
@@ -138,11 +137,7 @@ async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promi
   }
 
   await tick()
-  const timer = setInterval(() => { underWay = underWay.then(tick) }, TICK_EVERY_MS)
-  return async () => {
-    clearInterval(timer)
-    await underWay
-  }
+  return repeat(tick, { everyMs: () => TICK_EVERY_MS, failed: () => {} }).stop
 }
 
 function tellLeft ({ callbacks, bytes }: SpoolSize, report: Report): void {
