@@ -8,6 +8,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { isRelayError, type ErrorCode } from '../model/errors.js'
+import { isRedisAway } from '../model/redis-away.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -78,18 +79,4 @@ export function sendProblem (reply: FastifyReply, problem: Problem): FastifyRepl
     .code(problem.status)
     .headers({ ...HEADERS[problem.status], ...problem.headers, 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
     .send(Buffer.from(documentOf(problem))) // to a text Fastify would add a charset, which this media type has not
-}
-
-/** Answers of Redis that pass with time: starting, failing over, or unable to write. */
-const REFUSED_BY_REDIS = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|UNBLOCKED|EXECABORT)\b/
-/** What the driver says when there is no connection to use. */
-const NOT_CONNECTED = /^(Connection is closed|Command timed out|Stream isn't writeable|Cluster is|Cluster isn't ready|None of startup nodes|Node is disconnected)/
-const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
-
-function isRedisAway (error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { name, message, code, syscall } = error as NodeJS.ErrnoException
-  return name === 'MaxRetriesPerRequestError' || name === 'ClusterAllFailedError' ||
-    NOT_CONNECTED.test(message) || REFUSED_BY_REDIS.test(message) ||
-    (syscall !== undefined && NETWORK.has(code ?? ''))
 }

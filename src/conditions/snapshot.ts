@@ -4,6 +4,7 @@
  */
 import type { Spooling } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import { redisCodeOf } from '../model/redis-away.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
@@ -74,7 +75,7 @@ async function readState ({ store, probe, spool, refusedFaults, replicasTrouble,
   } catch (error) {
     connections.forget()
     // A callback gets its 200 all the same, as long as the disk takes it.
-    return { ...own, redisProblem: codeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, subscribers: null }
+    return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, subscribers: null }
   }
 }
 
@@ -94,10 +95,4 @@ function watchConnections (lostNow: () => readonly string[], clock: () => number
     },
     forget () { lostAt.clear() }
   }
-}
-
-/** Redis's own word for it; nothing else of an error is for everybody, it may name hosts and ports. */
-function codeOf (error: unknown): string {
-  const [code = ''] = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|NOAUTH|NOPERM)\b/.exec(error instanceof Error ? error.message : '') ?? []
-  return code
 }

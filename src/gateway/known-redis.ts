@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRelayError } from '../model/errors.js'
+import { isRedisAway } from '../model/redis-away.js'
 import { describeTarget, type RedisTarget } from '../redis/target.js'
 
 /** Which data: an address and a prefix. */
@@ -34,7 +35,7 @@ export function rememberRedis (dir: string, data: RedisData): void {
 
 /** Whether an error of the start says that Redis is away, and not that it refuses us. */
 export function isOutage (error: unknown): boolean {
-  if (!isRelayError(error)) return /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|CLUSTERDOWN|MASTERDOWN)\b|^Command timed out|^Connection is closed|^Stream isn't writeable/.test(error instanceof Error ? error.message : '')
+  if (!isRelayError(error)) return isRedisAway(error)
   if (error.code !== 'REDIS_UNAVAILABLE') return false
   return !/WRONGPASS|NOAUTH|NOPERM|\bAUTH\b|certificate|\bTLS\b|\bSSL\b|self.signed|altname/i.test(String(error.details['lastError'] ?? ''))
 }

@@ -5,6 +5,7 @@
  * The numbers are here and nowhere else.
  */
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
+import { isNotPrimary } from '../model/redis-away.js'
 import { calmed } from './cluster-client.js'
 import { Connector, ConnectorBySentinel } from './connector.js'
 import type { RedisClient } from './script.js'
@@ -26,9 +27,6 @@ const RETRY_STEP_MS = 25
 
 /** An error makes a client reconnect no more often than this, milliseconds. */
 const RECONNECT_ON_ERROR_EVERY_MS = 1_000
-
-/** What a server answers that is no longer, or not yet, the primary. */
-const MOVED_AWAY = /\b(READONLY|LOADING|MASTERDOWN|UNBLOCKED)\b/
 
 /**
  * Begins to connect and returns at once; it keeps trying until disconnected.
@@ -76,7 +74,7 @@ function optionsOf (role: ClientRole): Options {
 function reconnectAfterFailover (): (error: Error) => boolean {
   let lastAt = -Infinity
   return error => {
-    if (!MOVED_AWAY.test(error.message) || performance.now() - lastAt < RECONNECT_ON_ERROR_EVERY_MS) return false
+    if (!isNotPrimary(error) || performance.now() - lastAt < RECONNECT_ON_ERROR_EVERY_MS) return false
     lastAt = performance.now()
     return true
   }
