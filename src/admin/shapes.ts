@@ -6,13 +6,13 @@
  * for a body, a header, or a URL with its secrets.
  */
 import { Type, type Static, type TSchema } from 'typebox'
-import { DELIVERY_STATES, type Attempt } from '../model/delivery.js'
+import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt } from '../model/delivery.js'
 import { FLAGS } from '../model/event.js'
 import type { EventHistory } from '../record/read-event.js'
 import type { SelectedEvent, SelectedDelivery } from '../record/select.js'
 import type { Replay } from '../replay/replays.js'
 
-const HELD_BY = ['pause', 'gone', 'disabled', 'removed', 'breaker', 'verify', 'conflict'] as const
+const HELD_BY = [...SUBSCRIBER_HOLDS, ...EVENT_HOLDS] as const
 
 /** Or null. */
 export const nullable = <T extends TSchema>(schema: T, options: { description?: string } = {}) => Type.Union([schema, Type.Null()], options)

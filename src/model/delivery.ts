@@ -8,11 +8,13 @@ export const DELIVERY_STATES: readonly DeliveryState[] = [
   'queued', 'retrying', 'delivered', 'failed', 'held', 'discarded'
 ]
 
-/** Why the deliveries of a whole subscriber wait. A fact of the subscriber, never stored in a delivery. */
-export type SubscriberHold = 'pause' | 'gone' | 'disabled' | 'removed' | 'breaker'
+/** Why the deliveries of a whole subscriber wait, the one to show first. Facts of the subscriber, never stored in a delivery. */
+export const SUBSCRIBER_HOLDS = ['removed', 'disabled', 'gone', 'pause', 'breaker'] as const
+export type SubscriberHold = typeof SUBSCRIBER_HOLDS[number]
 
 /** Why a single delivery waits. Stored in the delivery. */
-export type EventHold = 'verify' | 'conflict'
+export const EVENT_HOLDS = ['verify', 'conflict'] as const
+export type EventHold = typeof EVENT_HOLDS[number]
 
 export type HeldBy = SubscriberHold | EventHold
 

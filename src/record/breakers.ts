@@ -4,10 +4,11 @@
  * moved on with time, and read.
  */
 import type { Trial } from '../model/breaker.js'
-import { loadScript, runPackedScript } from '../redis/script.js'
+import { runPackedScript } from '../redis/script.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const STEP = loadScript(new URL('./step-breakers.lua', import.meta.url))
+const STEP = loadRecordScript(new URL('./step-breakers.lua', import.meta.url))
 
 /** Closing, a subscriber gets twice as many per second after this, milliseconds. */
 const STEP_MS = 500

@@ -2,10 +2,11 @@
   Clears one hold of a subscriber; its clock goes on when that was the last.
   Included, never run. Returns whether it was set.
 ]]
+--- @constant HOLD_FIELDS
 local function clear_hold(key, hold, now)
   if redis.call('HDEL', key, 'hold:' .. hold) == 0 then return false end
-  local holds = redis.call('HMGET', key, 'hold:pause', 'hold:gone', 'hold:disabled', 'hold:removed', 'hold:breaker')
-  for i = 1, 5 do
+  local holds = redis.call('HMGET', key, unpack(HOLD_FIELDS))
+  for i = 1, #HOLD_FIELDS do
     if holds[i] then return true end
   end
   local since = tonumber(redis.call('HGET', key, 'heldSince') or now)

@@ -2,10 +2,11 @@
  * An operator gives deliveries up. The script looks again at each, so what
  * changed since it was selected is left alone.
  */
-import { loadScript, runScript } from '../redis/script.js'
+import { runScript } from '../redis/script.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const DISCARD = loadScript(new URL('./discard.lua', import.meta.url))
+const DISCARD = loadRecordScript(new URL('./discard.lua', import.meta.url))
 
 /**
  * Discards deliveries that are neither delivered nor discarded already.

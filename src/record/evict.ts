@@ -11,10 +11,11 @@
  */
 import type { Report } from '../model/fact.js'
 import type { Memory } from '../redis/memory.js'
-import { loadScript, runScript } from '../redis/script.js'
+import { runScript } from '../redis/script.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const EVICT = loadScript(new URL('./evict.lua', import.meta.url))
+const EVICT = loadRecordScript(new URL('./evict.lua', import.meta.url))
 
 /** Memory is short above this share of it. */
 export const SHORT_ABOVE = 0.8

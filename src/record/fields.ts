@@ -3,13 +3,16 @@
  * The Lua scripts of this folder write the same forms; `delivery.lua` explains
  * the letters.
  */
-import type { Attempt, Delivery, DeliveryState, EventHold } from '../model/delivery.js'
+import { SUBSCRIBER_HOLDS, type Attempt, type Delivery, type DeliveryState, type EventHold } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
 
 /** The fields of an event's hash that describe the event itself, in the order of {@link parseEvent}. */
 export const EVENT_FIELDS = [
   'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs'
 ] as const
+
+/** The fields of a subscriber's hash that hold its deliveries, in the order of {@link SUBSCRIBER_HOLDS}. */
+export const HOLD_FIELDS = SUBSCRIBER_HOLDS.map(hold => 'hold:' + hold)
 
 /** Halves of a surrogate pair: they are no UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/gu

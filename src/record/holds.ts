@@ -3,19 +3,16 @@
  * Each is set and cleared on its own, and all survive restarts. While one is
  * set, the subscriber's hold clock stands still, and with it `maxAge`.
  */
-import type { SubscriberHold } from '../model/delivery.js'
-import { loadScript, runScript } from '../redis/script.js'
+import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
+import { runScript } from '../redis/script.js'
+import { HOLD_FIELDS } from './fields.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const HOLD = loadScript(new URL('./hold.lua', import.meta.url))
-
-/** In the order in which they are shown when several are set. */
-export const SUBSCRIBER_HOLDS: readonly SubscriberHold[] = ['removed', 'disabled', 'gone', 'pause', 'breaker']
+const HOLD = loadRecordScript(new URL('./hold.lua', import.meta.url))
 
 /** Every known subscriber and the hold that is shown for it, `null` for none. */
 export type Holds = Map<string, SubscriberHold | null>
-
-export const HOLD_FIELDS = SUBSCRIBER_HOLDS.map(hold => 'hold:' + hold)
 
 /**
  * Sets a hold.

@@ -6,7 +6,7 @@
           deliveries  list of {subscriber, event id}
   Returns  1 for each: false when there is no such delivery; else
              1 task   2 received at   3 revision   4 content type   5 delivery, JSON
-             6 the subscriber's hold: its place in the list below, 0 for none
+             6 the subscriber's hold: its place in HOLD_FIELDS, 0 for none
              7 the subscriber's clock, which stands still while it is on hold, milliseconds
              8 its body: a place in the second list, 0 for none
            2 the bodies, each once
@@ -16,16 +16,15 @@ local input = ARGV[1]
 local prefix = input.prefix
 local now = now_ms()
 
--- The same order as SUBSCRIBER_HOLDS in holds.ts.
-local HOLDS = { 'hold:removed', 'hold:disabled', 'hold:gone', 'hold:pause', 'hold:breaker' }
+--- @constant HOLD_FIELDS
 
 local standings = {}
 local function standing(subscriber)
   local known = standings[subscriber]
   if known then return known end
   known = { hold = 0, clock = hold_clock(prefix, subscriber, now) }
-  local holds = redis.call('HMGET', prefix .. 'subscriber:' .. subscriber, unpack(HOLDS))
-  for at = #HOLDS, 1, -1 do
+  local holds = redis.call('HMGET', prefix .. 'subscriber:' .. subscriber, unpack(HOLD_FIELDS))
+  for at = #HOLD_FIELDS, 1, -1 do
     if holds[at] then known.hold = at end
   end
   standings[subscriber] = known

@@ -5,13 +5,13 @@
  * The reading itself is a function for scripts, because it goes along with the
  * taking of the job.
  */
+import { SUBSCRIBER_HOLDS } from '../model/delivery.js'
 import type { OpenedDelivery } from '../model/work.js'
-import { loadScript } from '../redis/script.js'
 import { parseDelivery } from './fields.js'
-import { SUBSCRIBER_HOLDS } from './holds.js'
+import { loadRecordScript } from './lua.js'
 
 /** For scripts: what it takes and returns stands at its top. */
-export const OPEN_DELIVERIES = loadScript(new URL('./open-deliveries.lua', import.meta.url))
+export const OPEN_DELIVERIES = loadRecordScript(new URL('./open-deliveries.lua', import.meta.url))
 
 /** What {@link OPEN_DELIVERIES} says of one delivery; numbers that Redis keeps are text. */
 export type StoredOpening = [

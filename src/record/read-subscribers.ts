@@ -2,9 +2,8 @@
  * What the record knows of subscribers, and of everything together.
  */
 import type { BreakerState } from '../model/breaker.js'
-import type { SubscriberHold } from '../model/delivery.js'
+import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
 import { readMemory, type Memory } from '../redis/memory.js'
-import { SUBSCRIBER_HOLDS } from './holds.js'
 import type { RecordStore } from './store.js'
 
 export interface SubscriberStatus {

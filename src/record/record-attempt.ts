@@ -8,11 +8,11 @@
  */
 import { soundnessOf, type BreakerRules } from '../model/breaker.js'
 import type { AttemptResult } from '../model/work.js'
-import { loadScript } from '../redis/script.js'
+import { loadRecordScript } from './lua.js'
 import { attemptFieldsOf } from './fields.js'
 
 /** For scripts: what it takes and returns stands at its top. */
-export const RECORD_ATTEMPTS = loadScript(new URL('./record-attempts.lua', import.meta.url))
+export const RECORD_ATTEMPTS = loadRecordScript(new URL('./record-attempts.lua', import.meta.url))
 
 /** Attempts kept of one delivery; older ones are forgotten, their numbers go on. */
 export const MAX_ATTEMPTS_KEPT = 50

@@ -5,10 +5,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Replica, Role } from '../model/replica.js'
-import { loadScript, runScript } from '../redis/script.js'
+import { runScript } from '../redis/script.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const ANNOUNCE = loadScript(new URL('./announce.lua', import.meta.url))
+const ANNOUNCE = loadRecordScript(new URL('./announce.lua', import.meta.url))
 
 const SALT_BYTES = 16
 

@@ -10,9 +10,11 @@
           types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
           since, until: milliseconds of arrival, missing: a subscriber that must have no delivery,
           heldNow: {subscriber: true}, whose waiting deliveries count as held
-  Returns  {next cursor, or "" at the end, row…}; a row is {id, the fields named below…, n, then n of subscriber, delivery}
+  Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery}
 ]]
-local FIELDS = { 'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs' }
+--- @constant EVENT_FIELDS
+--- @constant EVENT_FIELD
+local F = EVENT_FIELD
 -- The two clocks, the gateway's and Redis's, may differ by this much.
 local SKEW_US = 60000000
 local prefix, cursor, budget, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -74,13 +76,13 @@ local function flag_fits(flags)
 end
 
 local function event_fits(v)
-  local at = tonumber(v[5])
-  return type_fits(v[3])
-    and (not filter.statuses or filter.statuses[v[2]])
-    and (not filter.businessIds or (v[4] and filter.businessIds[v[4]]))
+  local at = tonumber(v[F.at])
+  return type_fits(v[F.type])
+    and (not filter.statuses or filter.statuses[v[F.status]])
+    and (not filter.businessIds or (v[F.biz] and filter.businessIds[v[F.biz]]))
     and (not filter.since or at >= filter.since)
     and (not filter['until'] or at < filter['until'])
-    and flag_fits(v[8] or '')
+    and flag_fits(v[F.flags] or '')
 end
 
 local function state_of(subscriber, json)
@@ -111,14 +113,14 @@ local found, all = candidates()
 local rows = { all and '' or found[#found] }
 for i = 1, #found, 2 do
   local id = found[i]
-  local values = redis.call('HMGET', prefix .. 'event:' .. id, unpack(FIELDS))
+  local values = redis.call('HMGET', prefix .. 'event:' .. id, unpack(EVENT_FIELDS))
   if values[1] and event_fits(values) then
-    local deliveries = deliveries_of(id, values[12])
+    local deliveries = deliveries_of(id, values[F.subs])
     if deliveries then
       local row = { id }
-      for f = 1, #FIELDS do row[f + 1] = values[f] or '' end
-      if not values[4] then row[5] = false end
-      row[#FIELDS + 2] = #deliveries
+      for f = 1, #EVENT_FIELDS do row[f + 1] = values[f] or '' end
+      if not values[F.biz] then row[F.biz + 1] = false end
+      row[#EVENT_FIELDS + 2] = #deliveries
       for d = 1, #deliveries do row[#row + 1] = deliveries[d] end
       rows[#rows + 1] = row
       if #rows - 1 == limit then

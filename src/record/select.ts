@@ -9,9 +9,11 @@
 import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
 import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
-import { loadScript, runScript } from '../redis/script.js'
+import { fits } from '../model/match.js'
+import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
 import { readHolds, type Holds } from './holds.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
 /** What a reader may ask for. Keys are joined by "and", the entries of a list by "or". */
@@ -51,7 +53,7 @@ export interface SelectedPage {
   next: number | null
 }
 
-const SELECT = loadScript(new URL('./select.lua', import.meta.url))
+const SELECT = loadRecordScript(new URL('./select.lua', import.meta.url))
 
 /** Events that one script looks at: a few milliseconds of Redis's time. */
 const EVENTS_PER_STEP = 1_000
@@ -194,7 +196,7 @@ function eventFits (filter: Filter, { event, deliveries }: SelectedEvent): boole
   const wants = (list: readonly unknown[] | undefined, value: unknown): boolean => list === undefined || list.includes(value)
   return (filter.taskIds === undefined || filter.taskIds.includes(event.taskId)) &&
     (filter.eventIds === undefined || filter.eventIds.includes(event.id)) &&
-    (filter.types === undefined || filter.types.some(type => type.endsWith('*') ? event.type.startsWith(type.slice(0, -1)) : type === event.type)) &&
+    (filter.types === undefined || filter.types.some(pattern => fits(pattern, event.type))) &&
     wants(filter.statuses, event.status) &&
     wants(filter.businessIds, event.businessId) &&
     (filter.flags === undefined || event.flags.some(flag => filter.flags!.includes(flag))) &&

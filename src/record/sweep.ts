@@ -4,12 +4,13 @@
  * anything open or held.
  */
 import type { Report } from '../model/fact.js'
-import { loadScript, runScript } from '../redis/script.js'
+import { runScript } from '../redis/script.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { createEvictor } from './evict.js'
+import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
-const SWEEP = loadScript(new URL('./sweep.lua', import.meta.url))
+const SWEEP = loadRecordScript(new URL('./sweep.lua', import.meta.url))
 
 /** Events deleted by one script. */
 const STEP = 200

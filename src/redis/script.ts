@@ -2,7 +2,8 @@
  * Lua scripts as files of their own, beside the TypeScript that calls them.
  *
  * A line `--- @include name.lua` is replaced by that file (from the same
- * folder, or a relative path), each file once. A script may be given others as
+ * folder, or a relative path), each file once; a line `--- @constant NAME` by
+ * a local variable of that name, whose value is given in TypeScript. A script may be given others as
  * functions, so that one call to Redis does what several scripts do, in one
  * atomic step. Every script says its KEYS, ARGV and what it returns at its top.
  */
@@ -19,16 +20,33 @@ export interface Script {
   lua: string
 }
 
+/** Lists and tables of names and numbers that a script shares with TypeScript, by the name of its variable. */
+export type Constants = Readonly<Record<string, Constant>>
+type Constant = string | number | readonly Constant[] | { readonly [name: string]: Constant }
+
 /**
- * Reads a script, its includes resolved.
+ * Reads a script, its includes and constants resolved.
  *
  * @param url  of the file: `new URL('./accept.lua', import.meta.url)`
- * @throws     when a file is missing, at start and never later
+ * @throws     when a file or a constant is missing, at start and never later
  */
-export function loadScript (url: URL): Script {
+export function loadScript (url: URL, constants: Constants = {}): Script {
   const seen = new Set<string>()
   const name = url.pathname.split('/').pop()!.replace(/\.lua$/, '')
-  return { name: `relay-${name}`, lua: resolve(url, seen) }
+  const lua = resolve(url, seen).replace(/^--- @constant (\w+)$/gm, (_, constant: string) => {
+    const value = constants[constant]
+    if (value === undefined) throw new Error(`${name}.lua wants a constant ${constant} that it was not given`)
+    return `local ${constant} = ${literalOf(value)}`
+  })
+  return { name: `relay-${name}`, lua }
+}
+
+function literalOf (value: Constant): string {
+  if (typeof value !== 'object') return JSON.stringify(value)
+  const entries = Array.isArray(value)
+    ? (value as readonly Constant[]).map(literalOf)
+    : Object.entries(value).map(([name, entry]) => `[${JSON.stringify(name)}] = ${literalOf(entry)}`)
+  return `{ ${entries.join(', ')} }`
 }
 
 function resolve (url: URL, seen: Set<string>): string {

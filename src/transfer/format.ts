@@ -11,7 +11,7 @@
  */
 import { Ajv, type ValidateFunction } from 'ajv'
 import { Type, type Static, type TSchema } from 'typebox'
-import { DELIVERY_STATES } from '../model/delivery.js'
+import { DELIVERY_STATES, EVENT_HOLDS } from '../model/delivery.js'
 import { FLAGS } from '../model/event.js'
 
 /** Raised when a reader of the present one could no longer make sense of it. */
@@ -75,7 +75,7 @@ const AttemptShape = Type.Object({
 const DeliveryShape = Type.Object({
   subscriber: Name,
   state: oneOf(DELIVERY_STATES),
-  heldBy: orNull(oneOf(['verify', 'conflict'])),
+  heldBy: orNull(oneOf(EVENT_HOLDS)),
   generation: Type.Integer({ minimum: 1 }),
   attempts: Whole,
   budgetUsed: Whole,
