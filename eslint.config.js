@@ -52,7 +52,7 @@ const IMPORT_GRAPH = {
 
 /** Where each driver may be imported, its types included. */
 const DRIVER_SITES = {
-  bullmq: ['src/queue'],
+  bullmq: ['src/queue/bullmq'],
   ioredis: ['src/redis'],
   undici: ['src/outbound'],
   yaml: ['src/config/load.ts'],

@@ -41,10 +41,11 @@ export default {
   }
 }
 
-/** `sleep` of `sleep(1)` and of `timers.sleep(1)`. */
+/** `sleep` of `sleep(1)` and of `timers.sleep(1)`; a method that delays something takes more than the time. */
 function calledName (node) {
   if (node?.type !== 'CallExpression') return null
-  return node.callee.name ?? node.callee.property?.name ?? null
+  const { callee, arguments: given } = node
+  return callee.name ?? (given.length > 1 && callee.property?.name === 'delay' ? null : callee.property?.name) ?? null
 }
 
 /** The calls an executor makes itself: its whole body, or the statements of it. */

@@ -7,7 +7,7 @@
 import { Redis } from 'ioredis'
 import { createAccept } from '../../src/accept/accept.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
-import { createQueues } from '../../src/queue/queues.js'
+import { createQueues } from '../../src/queue/bullmq/queues.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { bodyOf, taskNames } from '../body.js'
 import { answerOrders } from './answer.js'

@@ -9,7 +9,7 @@
           window      of deduplication, milliseconds
           onConflict  "hold" or "forward" other content under the same task and status
           onLate      "keep" or "forward" a status 0 after a final one
-          templates   by subscriber, see ../queue/jobs.lua
+          templates   by subscriber, see ../queue/bullmq/jobs.lua
           arrivals    list of
             id           used only when this is no repeat
             task         key of the task
@@ -27,7 +27,7 @@
   comes before the first write of each arrival.
 ]]
 --- @include ../record/delivery.lua
---- @include ../queue/jobs.lua
+--- @include ../queue/bullmq/jobs.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, window, templates = input.prefix, input.window, input.templates
 local stats = prefix .. 'stats'

@@ -11,15 +11,15 @@
  * not say was written.
  */
 import { loadScript, runPackedScript } from '../redis/script.js'
-import { gather } from '../redis/gather.js'
+import { createBatcher } from '../redis/batcher.js'
 import type { DedupePolicy } from '../model/dedupe.js'
 import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
 import { matches } from '../model/match.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { addingJobs } from '../queue/job-scripts.js'
-import type { Queues } from '../queue/queues.js'
+import { addingJobs } from '../queue/bullmq/job-scripts.js'
+import type { Queues } from '../queue/bullmq/queues.js'
 import { plainFieldsOf } from '../record/fields.js'
 import type { RecordStore } from '../record/store.js'
 import type { ConfirmWrite } from '../redis/confirm.js'
@@ -66,7 +66,7 @@ type Decision = ['duplicate', string] | ['accepted', string, number, string, str
  */
 export function createAccept (options: AcceptOptions): Accept {
   const { confirmed = async write => await write() } = options
-  const decide = gather<Fresh, Decision>({
+  const decide = createBatcher<Fresh, Decision>({
     send: async arrivals => await confirmed(async () => await decideTogether(options, arrivals)),
     atOnce: CALLS_AT_ONCE,
     most: MOST_ARRIVALS,

@@ -5,7 +5,7 @@ import type { Alert } from '../model/alert.js'
 import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
-import type { Queues } from '../queue/queues.js'
+import type { Queues } from '../queue/bullmq/queues.js'
 import type { RecordStore } from '../record/store.js'
 
 /** A viewer may read, an operator may do everything. */

@@ -8,7 +8,7 @@ import { limitsDuring, type Trial } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { repeat, type Repeated } from '../time/repeat.js'
-import type { Queues } from './queues.js'
+import type { Queues } from './bullmq/queues.js'
 
 /** Between two ticks, milliseconds. */
 const TICK_EVERY_MS = 500

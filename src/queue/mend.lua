@@ -5,12 +5,12 @@
   ARGV  1 packed:
           prefix      "{relay}:"
           subscriber
-          template    of its queue, see jobs.lua
+          template    of its queue, see bullmq/jobs.lua
           cursor      only events with a sequence above it
           count       how many to look at
   Returns  1 packed: {next cursor, or "" at the end; how many were added}
 ]]
---- @include jobs.lua
+--- @include bullmq/jobs.lua
 local input = cmsgpack.unpack(ARGV[1])
 local now = redis.call('TIME')[1] * 1000
 local jobs = input.template.arguments[1]

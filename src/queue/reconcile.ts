@@ -12,8 +12,8 @@ import type { Report } from '../model/fact.js'
 import type { Keys } from '../redis/keys.js'
 import { loadScript, runPackedScript, type RedisClient } from '../redis/script.js'
 import { repeat, type Repeated } from '../time/repeat.js'
-import { addingJobs } from './job-scripts.js'
-import type { Queues } from './queues.js'
+import { addingJobs } from './bullmq/job-scripts.js'
+import type { Queues } from './bullmq/queues.js'
 
 const MEND = addingJobs(loadScript(new URL('./mend.lua', import.meta.url)))
 

@@ -4,10 +4,10 @@
  * taking jobs.
  */
 import type { Subscriber } from '../model/subscriber.js'
-import type { Queues } from './queues.js'
-import { createTurns, type Recording, type Turns } from './turns.js'
+import { createBatches, type Batches, type Recording } from './bullmq/batches.js'
+import type { Queues } from './bullmq/queues.js'
+import { startWorker, type DeliveryWorker, type WorkerOptions } from './bullmq/worker.js'
 import { startWatchdog, type Watchdog, type WatchdogOptions } from './watchdog.js'
-import { startWorker, type DeliveryWorker, type WorkerOptions } from './worker.js'
 
 /**
  * A worker that is well moves a job or asks for one at least every ten
@@ -47,12 +47,12 @@ export function createWorkers (options: WorkersOptions): Workers {
 
 class WorkerSet implements Workers {
   readonly #running = new Map<string, RunningWorker>()
-  readonly #turns: Turns
+  readonly #batches: Batches
   readonly #watchdog: Watchdog
   #hasEnded = false
 
   constructor (private readonly options: WorkersOptions) {
-    this.#turns = createTurns(options)
+    this.#batches = createBatches(options)
     this.#watchdog = startWatchdog({
       ...options,
       stuck: () => this.#stuck(),
@@ -100,7 +100,7 @@ class WorkerSet implements Workers {
     const { name, concurrency } = subscriber
     const worker = startWorker({
       ...this.options,
-      turns: this.#turns,
+      batches: this.#batches,
       subscriber: name,
       concurrency,
       pauseQueue: async () => { await queues.setPaused(name, true) },
@@ -115,8 +115,8 @@ class WorkerSet implements Workers {
     return [...this.#running].filter(([, one]) => this.#idleMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)
   }
 
-  #idleMs ({ subscriber: { name }, startedAt }: RunningWorker): number {
-    return performance.now() - Math.max(startedAt, this.#turns.movedAt(name))
+  #idleMs ({ worker, startedAt }: RunningWorker): number {
+    return performance.now() - Math.max(startedAt, worker.movedAt())
   }
 
   #replace (stuck: RunningWorker): void {

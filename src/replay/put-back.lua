@@ -17,7 +17,7 @@
   Returns  1 packed: how many were put back
 ]]
 --- @include ../record/delivery.lua
---- @include ../queue/jobs.lua
+--- @include ../queue/bullmq/jobs.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, replay = input.prefix, input.replay
 local now = now_ms()

@@ -2,8 +2,8 @@
  * Puts deliveries back in their queues: the one way that replays and releases
  * share. From here on a delivery goes the way of every other.
  */
-import { addingJobs } from '../queue/job-scripts.js'
-import type { Queues } from '../queue/queues.js'
+import { addingJobs } from '../queue/bullmq/job-scripts.js'
+import type { Queues } from '../queue/bullmq/queues.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runPackedScript } from '../redis/script.js'
 

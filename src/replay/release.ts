@@ -5,7 +5,7 @@ import type { Delivery } from '../model/delivery.js'
 import { discardDeliveries } from '../record/discard.js'
 import { readEvent } from '../record/read-event.js'
 import type { RecordStore } from '../record/store.js'
-import type { Queues } from '../queue/queues.js'
+import type { Queues } from '../queue/bullmq/queues.js'
 import { putBack } from './put-back.js'
 
 /**

@@ -1,5 +1,5 @@
 import t from '../support/tap.js'
-import type { Queues } from '../../src/queue/queues.js'
+import type { Queues } from '../../src/queue/bullmq/queues.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { configOf } from '../config/config-of.js'
 import { startApi, subscriberNamed, type Api } from './api.js'

@@ -1,14 +1,15 @@
 --[[
-  What BullMQ's scripts are given for `redis` inside ours; included, never run.
+  The shim that BullMQ's scripts are given for `redis` inside ours; included,
+  never run.
 
   BullMQ asks and writes much that has one answer for every job of ours: none
   has parents, children, priorities or a deduplication id, nobody reads the
   stream of events or the job's own counters, and within one script a queue's
-  settings do not change. Two thirds of its calls are spared that way, and each
-  costs Redis more than what it asks. Whatever is not in this table is done as
+  settings do not change. Two thirds of its calls are answered here instead, and
+  each would cost Redis more than what it asks. Whatever is not in this table is done as
   BullMQ says.
 ]]
-local spared = {}
+local answers = {}
 local settings, looked_for_due, marked, started = {}, {}, {}, {}
 
 local function nothing() end
@@ -16,25 +17,25 @@ local function zero() return 0 end
 local function one() return 1 end
 
 -- Events: read by nobody.
-spared.XADD, spared.XTRIM = nothing, nothing
+answers.XADD, answers.XTRIM = nothing, nothing
 -- Children, and jobs with a priority.
-spared.SCARD, spared.ZCARD = zero, zero
+answers.SCARD, answers.ZCARD = zero, zero
 -- How often a job was begun and finished: the record knows.
-spared.HINCRBY = one
+answers.HINCRBY = one
 
 -- The number of jobs ever added names those that have no id; the other counter is that of the rate limit.
-function spared.INCR(key)
+function answers.INCR(key)
   if string.sub(key, -3) == ':id' then return 1 end
   return redis.call('INCR', key)
 end
 
 -- The length of the stream of events.
-function spared.HGET(key, field)
+function answers.HGET(key, field)
   if field == 'opts.maxLenEvents' then return '0' end
   return redis.call('HGET', key, field)
 end
 
-function spared.HMGET(key, first, ...)
+function answers.HMGET(key, first, ...)
   if first == 'parentKey' then return { false, false, false } end
   if first ~= 'paused' then return redis.call('HMGET', key, first, ...) end
   settings[key] = settings[key] or redis.call('HMGET', key, 'paused', 'concurrency', 'max', 'duration')
@@ -42,14 +43,14 @@ function spared.HMGET(key, first, ...)
 end
 
 -- Delayed jobs that are due: once is enough.
-function spared.ZRANGEBYSCORE(key, ...)
+function answers.ZRANGEBYSCORE(key, ...)
   if looked_for_due[key] then return {} end
   looked_for_due[key] = true
   return redis.call('ZRANGEBYSCORE', key, ...)
 end
 
 -- The mark that jobs wait: nobody takes it away meanwhile.
-function spared.ZADD(key, score, member)
+function answers.ZADD(key, score, member)
   if member ~= '0' then return redis.call('ZADD', key, score, member) end
   if marked[key] then return 0 end
   marked[key] = true
@@ -57,17 +58,17 @@ function spared.ZADD(key, score, member)
 end
 
 -- A job is one hash; its logs, dependencies and results are never there.
-function spared.DEL(key)
+function answers.DEL(key)
   return redis.call('DEL', key)
 end
 
 -- When a job was begun is known to whoever begins it, and to nobody else.
-function spared.HMSET(key, field, value, ...)
+function answers.HMSET(key, field, value, ...)
   if field ~= 'processedOn' then return redis.call('HMSET', key, field, value, ...) end
   started[key] = value
 end
 
-function spared.HGETALL(key)
+function answers.HGETALL(key)
   local fields = redis.call('HGETALL', key)
   if started[key] then
     fields[#fields + 1] = 'processedOn'
@@ -76,9 +77,9 @@ function spared.HGETALL(key)
   return fields
 end
 
-local sparing = {
+local shim = {
   call = function(command, ...)
-    local instead = spared[command]
+    local instead = answers[command]
     if instead then return instead(...) end
     return redis.call(command, ...)
   end,

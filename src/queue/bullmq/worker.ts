@@ -10,14 +10,15 @@
  * fails it.
  */
 import { setMaxListeners } from 'node:events'
-import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
-import type { Report } from '../model/fact.js'
-import type { OpenedDelivery, Verdict } from '../model/work.js'
-import type { Keys } from '../redis/keys.js'
-import { endClient } from '../redis/end-client.js'
-import type { RedisClient } from '../redis/script.js'
-import { within } from '../time/within.js'
-import type { Turns } from './turns.js'
+import { createRedisBackend, DelayedError, WaitingError, Worker, type Job } from 'bullmq'
+import type { Report } from '../../model/fact.js'
+import type { AttemptResult, OpenedDelivery, Verdict } from '../../model/work.js'
+import type { Keys } from '../../redis/keys.js'
+import { endClient } from '../../redis/end-client.js'
+import type { RedisClient } from '../../redis/script.js'
+import { within } from '../../time/within.js'
+import type { Batches } from './batches.js'
+import { movesOf, type HeldJob, type JobMoves, type TakenJobData } from './moves.js'
 
 /** How long a crashed worker's job stays locked, milliseconds; with two of the looks below, it runs again within 10 s. */
 export const LOCK_MS = 6_000
@@ -46,7 +47,7 @@ export interface WorkerOptions {
   pauseQueue: () => Promise<void>
   /** Holds back the whole queue for so many milliseconds; called when the subscriber's answer throttles it. */
   throttle: (throttleMs: number) => Promise<void>
-  turns: Turns
+  batches: Batches
   redis: RedisClient
   keys: Keys
   report: Report
@@ -55,6 +56,8 @@ export interface WorkerOptions {
 export interface DeliveryWorker {
   /** Whether the connection on which it waits for jobs is there. */
   isConnected (): boolean
+  /** When it last moved a job or asked for one, by `performance.now()`; `-Infinity` when it never did. */
+  movedAt (): number
   setConcurrency (concurrency: number): void
   /**
    * Takes no more jobs, gives those in flight until `graceMs` from now, then
@@ -66,14 +69,25 @@ export interface DeliveryWorker {
   abandon (): void
 }
 
+/** A job as BullMQ has it, with the delivery that it is for. */
+type DeliveryJob = Job & TakenJobData
+
+/** BullMQ's worker, which hands on what a job brings. */
+class JobWorker extends Worker {
+  protected override createJob (data: Parameters<Worker['createJob']>[0], jobId: string): Job {
+    return Object.assign(super.createJob(data, jobId), { opened: (data as unknown as TakenJobData).opened })
+  }
+}
+
 /** Starts taking jobs, as soon as Redis answers; waits for it as long as it takes. */
 export function startWorker (options: WorkerOptions): DeliveryWorker {
-  const { subscriber, report } = options
+  const { subscriber, batches, report } = options
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal) // every delivery in flight listens
-  const worker = new Worker(subscriber, async (job, token) => {
-    const verdict = await verdictOf(options, job, stopping.signal)
-    await obey({ options, job, token: token! }, verdict)
+  let moves: JobMoves | undefined
+  const worker = new JobWorker(subscriber, async (job, token) => {
+    const verdict = await verdictOf(options, job as DeliveryJob, stopping.signal)
+    return await obey({ options, moves: moves!, job: { id: job.id!, token: token! } }, verdict)
   }, {
     connection: options.redis,
     prefix: options.keys.queuePrefix,
@@ -85,11 +99,16 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     maximumRateLimitDelay: MAX_LIMIT_SLEEP_MS,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 }
-  }, options.turns.backend)
+  }, (...its) => {
+    const backend = createRedisBackend(...its)
+    moves = movesOf(backend, { subscriber, batches })
+    return backend
+  })
   worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
 
   return {
     isConnected: () => connectionOf(worker)?.status === 'ready',
+    movedAt: () => moves!.movedAt(),
     setConcurrency (concurrency) { worker.concurrency = concurrency },
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
@@ -120,31 +139,35 @@ function connectionOf (worker: Worker): RedisClient | undefined {
   return (worker.backend.blockingConnection as unknown as { _client?: RedisClient } | undefined)?._client
 }
 
-async function verdictOf ({ subscriber, deliver, turns, report }: WorkerOptions, job: Job, stopping: AbortSignal): Promise<Verdict> {
+async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, { id, opened }: DeliveryJob, stopping: AbortSignal): Promise<Verdict> {
   try {
-    return await deliver({ subscriber, jobId: job.id!, opened: turns.opened(subscriber, job.id!) }, stopping)
+    return await deliver({ subscriber, jobId: id!, opened }, stopping)
   } catch (error) {
     report({ fact: 'queue.trouble', subscriber, error: error instanceof Error ? error.message : String(error) })
     return { kind: 'again', atMs: Date.now() + RETRY_AFTER_SURPRISE_MS }
   }
 }
 
-interface Task { options: WorkerOptions, job: Job, token: string }
+interface Task { options: WorkerOptions, moves: JobMoves, job: HeldJob }
 
-/** Errors are how BullMQ is told that a job did not finish but went elsewhere. */
-async function obey ({ options, job, token }: Task, verdict: Verdict): Promise<void> {
-  if (verdict.result !== undefined) options.turns.record(job.id!, verdict.result)
+/**
+ * Errors are how BullMQ is told that a job did not finish but went elsewhere.
+ *
+ * @returns what goes on record when BullMQ finishes the job
+ */
+async function obey ({ options, moves, job }: Task, verdict: Verdict): Promise<AttemptResult | undefined> {
+  const { result } = verdict
   switch (verdict.kind) {
     case 'done':
       await throttleFor(options, verdict)
-      return
+      return result
     case 'again':
       await throttleFor(options, verdict)
-      await job.moveToDelayed(verdict.atMs, token)
+      await moves.delay(job, verdict.atMs, result)
       throw new DelayedError()
     case 'give-back':
       if (verdict.onHold) await options.pauseQueue()
-      await job.moveToWait(token)
+      await moves.giveBack(job, result)
       throw new WaitingError()
   }
 }

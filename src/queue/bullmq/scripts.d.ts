@@ -1,6 +1,6 @@
 /**
  * BullMQ ships the text of its scripts and says no types for the place where
- * Node finds it. Only the scripts that job-scripts.ts uses stand here.
+ * Node finds it. Only the scripts that this folder uses stand here.
  */
 declare module 'bullmq/dist/cjs/scripts/index.js' {
   interface BullMQScript {

@@ -2,7 +2,7 @@
  * Calls that come together go together, and each gets its own reply.
  */
 import t from '../support/tap.js'
-import { gather } from '../../src/redis/gather.js'
+import { createBatcher } from '../../src/redis/batcher.js'
 
 /** A way to Redis that answers when it is told to. */
 function heldBack (): { send: (calls: number[]) => Promise<string[]>, batches: number[][], answer: (error?: Error) => void } {
@@ -28,7 +28,7 @@ async function turn (): Promise<void> {
 
 t.test('calls of one turn go as one, in order, and each gets its own reply', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 1, most: 10 })
+  const call = createBatcher({ send, atOnce: 1, most: 10 })
   const replies = Promise.all([call(1), call(2), call(3)])
   await turn()
   t.strictSame(batches, [[1, 2, 3]])
@@ -38,7 +38,7 @@ t.test('calls of one turn go as one, in order, and each gets its own reply', asy
 
 t.test('a call goes out in the turn in which it came: nobody waits for a batch to fill', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 2, most: 10 })
+  const call = createBatcher({ send, atOnce: 2, most: 10 })
   const first = call(1)
   await turn()
   const second = call(2)
@@ -51,7 +51,7 @@ t.test('a call goes out in the turn in which it came: nobody waits for a batch t
 
 t.test('while as many are under way as may, calls gather, and go with the next', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 1, most: 10 })
+  const call = createBatcher({ send, atOnce: 1, most: 10 })
   const replies = [call(1)]
   await turn()
   replies.push(call(2), call(3))
@@ -66,7 +66,7 @@ t.test('while as many are under way as may, calls gather, and go with the next',
 
 t.test('a batch has its most, and what is left goes behind it', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 2, most: 2 })
+  const call = createBatcher({ send, atOnce: 2, most: 2 })
   const replies = Promise.all([1, 2, 3, 4, 5].map(call))
   await turn()
   t.strictSame(batches, [[1, 2], [3, 4]])
@@ -80,7 +80,7 @@ t.test('a batch has its most, and what is left goes behind it', async t => {
 
 t.test('a batch is no heavier than it may be, unless it is a single call', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 9, most: 10, weigh: call => call, heaviest: 5 })
+  const call = createBatcher({ send, atOnce: 9, most: 10, weigh: call => call, heaviest: 5 })
   const replies = Promise.all([2, 3, 1, 9, 4].map(call))
   await turn()
   t.strictSame(batches, [[2, 3], [1], [9], [4]])
@@ -90,7 +90,7 @@ t.test('a batch is no heavier than it may be, unless it is a single call', async
 
 t.test('what a batch fails with, its calls and those that wait fail with: a dead Redis is waited for once', async t => {
   const { send, batches, answer } = heldBack()
-  const call = gather({ send, atOnce: 1, most: 2 })
+  const call = createBatcher({ send, atOnce: 1, most: 2 })
   const failing = Promise.allSettled([call(1), call(2), call(3)])
   await turn()
   answer(new Error('Redis is away'))

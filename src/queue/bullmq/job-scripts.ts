@@ -8,7 +8,7 @@
  */
 import { Job, type IRedisTransaction, type Queue } from 'bullmq'
 import * as bullmq from 'bullmq/dist/cjs/scripts/index.js'
-import { unpack, withFunctions, type Script } from '../redis/script.js'
+import { unpack, withFunctions, type Script } from '../../redis/script.js'
 
 /** The name of every job; its id says everything else. */
 export const JOB_NAME = 'deliver'

@@ -1,19 +1,20 @@
 /**
- * Jobs that move by turns: what a turn leaves in Redis is what BullMQ leaves,
- * an attempt is on record before its job is gone, and what goes wrong with one
- * job is nobody else's trouble.
+ * Jobs that move in batches: what a batch leaves in Redis is what BullMQ
+ * leaves, an attempt is on record before its job is gone, and what goes wrong
+ * with one job is nobody else's trouble.
  */
-import t, { type Test } from '../support/tap.js'
+import t, { type Test } from '../../support/tap.js'
 import { createRedisBackend, Queue, type QueueBaseOptions, type RedisQueueBackend, type WorkerOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { jobIdOf } from '../../src/model/delivery.js'
-import type { AttemptResult } from '../../src/model/work.js'
-import { createTurns, type Turns } from '../../src/queue/turns.js'
-import { readEvent } from '../../src/record/read-event.js'
-import { keysOf } from '../../src/redis/keys.js'
-import type { RedisClient } from '../../src/redis/script.js'
-import { startRedis } from '../support/redis.js'
-import { accepted, attemptOf, hasJob, openGateway, policyFor, RECORDING, type Gateway } from '../support/relay.js'
+import { jobIdOf } from '../../../src/model/delivery.js'
+import type { AttemptResult } from '../../../src/model/work.js'
+import { createBatches, type Batches } from '../../../src/queue/bullmq/batches.js'
+import { movesOf, type HeldJob, type JobMoves } from '../../../src/queue/bullmq/moves.js'
+import { readEvent } from '../../../src/record/read-event.js'
+import { keysOf } from '../../../src/redis/keys.js'
+import type { RedisClient } from '../../../src/redis/script.js'
+import { startRedis } from '../../support/redis.js'
+import { accepted, attemptOf, hasJob, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -27,10 +28,11 @@ const LATER = NOW + 3_600_000
 /** One queue of BullMQ's, and a worker's way to it. */
 interface Line { queue: Queue, backend: RedisQueueBackend, prefix: string }
 
-function lineOf (t: Test, prefix: string, turns: Turns | null): Line {
+function lineOf (t: Test, prefix: string, batches: Batches | null): Line {
   const options = { connection: redis, prefix, ...WORKER }
   const queue = new Queue('a', options)
-  const backend = (turns?.backend ?? createRedisBackend)('a', options, {})
+  const backend = createRedisBackend('a', options, {})
+  if (batches !== null) movesOf(backend, { subscriber: 'a', batches })
   t.teardown(async () => { await queue.close() })
   return { queue, backend, prefix }
 }
@@ -45,7 +47,7 @@ async function finish ({ backend }: Line, id: string, wantsNext = true): Promise
     const { result } = await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, wantsNext)
     return result
   } catch (error) {
-    return (error as Error).message.replaceAll(/p\d+-(turns|bullmq)/g, 'prefix')
+    return (error as Error).message.replaceAll(/p\d+-(batches|bullmq)/g, 'prefix')
   }
 }
 
@@ -108,8 +110,8 @@ let prefixes = 0
 for (const [says, prepare, wantsNext] of STATES) {
   t.test(`a job finishes while ${says}: Redis holds what BullMQ would have left`, async t => {
     const name = `p${++prefixes}`
-    const turns = createTurns({ redis, keys: keysOf(`${name}-record`), recording: RECORDING })
-    const lines = [lineOf(t, `${name}-turns`, turns), lineOf(t, `${name}-bullmq`, null)] as const
+    const batches = createBatches({ redis, keys: keysOf(`${name}-record`), recording: RECORDING })
+    const lines = [lineOf(t, `${name}-batches`, batches), lineOf(t, `${name}-bullmq`, null)] as const
     const replies: unknown[] = []
     for (const line of lines) {
       await add(line, ['evt_A-1'])
@@ -136,33 +138,32 @@ function workerOptions (redis: RedisClient, prefix: string): QueueBaseOptions {
   return options
 }
 
-interface Scene { gateway: Gateway, turns: Turns, backend: RedisQueueBackend, recorded: AttemptResult[] }
+interface Scene { gateway: Gateway, moves: JobMoves, ofOther: JobMoves, recorded: AttemptResult[] }
 
+/** Two subscribers, whose jobs move in the same batches. */
 async function setScene (t: Test): Promise<Scene> {
   const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
   const { keys, blocking: { redis } } = gateway
   const recorded: AttemptResult[] = []
-  const turns = createTurns({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } } })
-  const backend = turns.backend('a', workerOptions(redis, keys.queuePrefix), {})
-  return { gateway, turns, backend, recorded }
+  const batches = createBatches({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } } })
+  const of = (subscriber: string): JobMoves => movesOf(createRedisBackend(subscriber, workerOptions(redis, keys.queuePrefix), {}), { subscriber, batches })
+  return { gateway, moves: of('a'), ofOther: of('b'), recorded }
 }
 
 function delivered (eventId: string): AttemptResult {
   return { eventId, subscriber: 'a', generation: 1, attempt: attemptOf({ statusCode: 204 }), outcome: null, usesBudget: true, next: { state: 'delivered' } }
 }
 
-async function finishJob (backend: RedisQueueBackend, id: string): Promise<void> {
-  await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, false)
+/** The first job of an event, as it is held. */
+function held (eventId: string): HeldJob {
+  return { id: jobIdOf(eventId, 1), token: TOKEN }
 }
 
 t.test('the attempt goes on record in the step in which its job goes, and is told of then', async t => {
-  const { gateway, turns, backend, recorded } = await setScene(t)
+  const { gateway, moves, recorded } = await setScene(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  const jobId = jobIdOf(eventId, 1)
-  await backend.moveToActive(TOKEN)
-  turns.record(jobId, delivered(eventId))
-  t.strictSame(recorded, [])
-  const finishing = finishJob(backend, jobId)
+  await moves.take(TOKEN)
+  const finishing = moves.finish(held(eventId), delivered(eventId), false)
   t.strictSame(recorded, [], 'nothing is told before Redis has it')
   await finishing
   t.match(recorded, [{ eventId }])
@@ -170,54 +171,64 @@ t.test('the attempt goes on record in the step in which its job goes, and is tol
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered', attempts: 1 }, { state: 'queued' }])
 })
 
+t.test('so it does when the job is delayed, or given back', async t => {
+  const { gateway, moves, recorded } = await setScene(t)
+  const [later, again] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  await moves.take(TOKEN)
+  await moves.take(TOKEN)
+  await moves.delay(held(later), LATER, { ...delivered(later), next: { state: 'retrying', nextAttemptAt: LATER } })
+  await moves.giveBack(held(again), { ...delivered(again), usesBudget: false, next: { state: 'unchanged' } })
+  t.match(recorded.map(({ eventId }) => eventId), [later, again])
+  const { blocking: { redis }, keys } = gateway
+  t.strictSame(await redis.zrange(`${keys.queuePrefix}:a:delayed`, '0', '-1'), [jobIdOf(later, 1)])
+  t.strictSame(await redis.lrange(`${keys.queuePrefix}:a:wait`, 0, -1), [jobIdOf(again, 1)])
+  t.match((await readEvent(gateway.store, later))!.deliveries, [{ state: 'retrying', attempts: 1, nextAttemptAt: LATER }, {}])
+  t.match((await readEvent(gateway.store, again))!.deliveries, [{ state: 'queued', attempts: 1, budgetUsed: 0 }, {}])
+})
+
 t.test('subscribers of one event have jobs of one name, and attempts of their own', async t => {
-  const { gateway, turns, backend } = await setScene(t)
+  const { gateway, moves, ofOther } = await setScene(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
-  const jobId = jobIdOf(eventId, 1)
-  const other = turns.backend('b', workerOptions(gateway.blocking.redis, gateway.keys.queuePrefix), {})
-  await Promise.all([backend.moveToActive(TOKEN), other.moveToActive(TOKEN)])
-  turns.record(jobId, delivered(eventId))
-  turns.record(jobId, { ...delivered(eventId), subscriber: 'b', next: { state: 'failed', reason: 'exhausted' } })
-  await Promise.all([finishJob(other, jobId), finishJob(backend, jobId)])
+  await Promise.all([moves.take(TOKEN), ofOther.take(TOKEN)])
+  await Promise.all([
+    ofOther.finish(held(eventId), { ...delivered(eventId), subscriber: 'b', next: { state: 'failed', reason: 'exhausted' } }, false),
+    moves.finish(held(eventId), delivered(eventId), false)
+  ])
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, { state: 'failed' }])
 })
 
-t.test('what a job is about comes with it, and whoever asks twice is told so', async t => {
-  const { gateway, turns, backend } = await setScene(t)
-  const eventId = await accepted(gateway, { taskId: 't1' })
-  await backend.moveToActive(TOKEN)
-  const opened = turns.opened('a', jobIdOf(eventId, 1))
-  t.match(opened, { kind: 'open', event: { id: eventId, taskId: 't1', revision: 1, contentType: 'application/json' }, delivery: { attempts: 0 } })
-  t.throws(() => turns.opened('a', jobIdOf(eventId, 1)), /was not taken/)
+t.test('what a job is for comes with it, whether it is asked for or follows another', async t => {
+  const { gateway, moves } = await setScene(t)
+  const [eventId, next] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  const about = (id: string, taskId: string): object =>
+    ({ opened: { kind: 'open', event: { id, taskId, revision: 1, contentType: 'application/json' }, delivery: { attempts: 0 } } })
+  t.match((await moves.take(TOKEN))[0], about(eventId, 't1'))
+  t.match((await moves.finish(held(eventId), delivered(eventId), true))[0], about(next, 't2'))
 })
 
-t.test('a job that is none of ours, or whose event is gone, is about nothing', async t => {
-  const { gateway, turns, backend } = await setScene(t)
+t.test('a job that is none of ours, or whose event is gone, is for nothing', async t => {
+  const { gateway, moves } = await setScene(t)
   const { keys, blocking: { redis } } = gateway
   const queue = new Queue('a', { connection: redis, prefix: keys.queuePrefix })
   t.teardown(async () => { await queue.close() })
   await queue.add('deliver', {}, { jobId: 'strange-1' })
   const eventId = await accepted(gateway, { taskId: 't1' })
   await redis.del(keys.event(eventId))
-  await backend.moveToActive(TOKEN)
-  await backend.moveToActive(TOKEN)
-  t.strictSame(turns.opened('a', 'strange-1'), { kind: 'closed' })
-  t.strictSame(turns.opened('a', jobIdOf(eventId, 1)), { kind: 'closed' })
+  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, 'strange-1'])
+  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, jobIdOf(eventId, 1)])
 
   const withoutBody = await accepted(gateway, { taskId: 't2' })
   await redis.del(keys.body(withoutBody))
-  await backend.moveToActive(TOKEN)
-  t.strictSame(turns.opened('a', jobIdOf(withoutBody, 1)), { kind: 'closed' }, 'nor is there anything to send without a body')
+  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, jobIdOf(withoutBody, 1)], 'nor is there anything to send without a body')
 })
 
-t.test('a job whose attempt cannot be recorded stays where it is, and the others of its turn move', async t => {
-  const { gateway, turns, backend, recorded } = await setScene(t)
+t.test('a job whose attempt cannot be recorded stays where it is, and the others of its batch move', async t => {
+  const { gateway, moves, recorded } = await setScene(t)
   const [broken, whole] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
-  await backend.moveToActive(TOKEN)
-  await backend.moveToActive(TOKEN)
+  await moves.take(TOKEN)
+  await moves.take(TOKEN)
   await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
-  for (const eventId of [broken, whole]) turns.record(jobIdOf(eventId, 1), delivered(eventId))
-  const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => { await finishJob(backend, jobIdOf(eventId, 1)) }))
+  const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => await moves.finish(held(eventId), delivered(eventId), false)))
   t.match(first, { status: 'rejected', reason: { message: /JSON|Expected/ } })
   t.equal(second!.status, 'fulfilled')
   t.match(recorded, [{ eventId: whole }])
@@ -225,16 +236,15 @@ t.test('a job whose attempt cannot be recorded stays where it is, and the others
 })
 
 t.test('a full Redis takes no arrival, but deliveries go on and make room', async t => {
-  const { gateway, turns, backend } = await setScene(t)
+  const { gateway, moves } = await setScene(t)
   const { blocking: { redis } } = gateway
   const ids = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await redis.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
   for (const eventId of ids) {
-    const [, jobId] = await backend.moveToActive(TOKEN)
+    const [, jobId] = await moves.take(TOKEN)
     t.equal(jobId, jobIdOf(eventId, 1))
-    turns.record(jobId, delivered(eventId))
-    await finishJob(backend, jobId)
+    await moves.finish(held(eventId), delivered(eventId), false)
   }
   for (const eventId of ids) t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, {}])
 })

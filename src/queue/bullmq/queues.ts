@@ -7,11 +7,11 @@
  * at each attempt. This folder is the only one that knows BullMQ.
  */
 import { Queue } from 'bullmq'
-import { jobIdOf } from '../model/delivery.js'
-import type { Report } from '../model/fact.js'
-import type { Subscriber } from '../model/subscriber.js'
-import type { Keys } from '../redis/keys.js'
-import type { RedisClient } from '../redis/script.js'
+import { jobIdOf } from '../../model/delivery.js'
+import type { Report } from '../../model/fact.js'
+import type { Subscriber } from '../../model/subscriber.js'
+import type { Keys } from '../../redis/keys.js'
+import type { RedisClient } from '../../redis/script.js'
 import { templateOf, type JobTemplate } from './job-scripts.js'
 
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */

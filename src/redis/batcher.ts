@@ -1,5 +1,5 @@
 /**
- * Gathers calls that come at about the same time and sends them as one: a
+ * Batches calls: those that come at about the same time are sent as one. A
  * round trip, a script and an fsync cost nearly the same for one as for thirty.
  *
  * Nobody waits for a batch to fill: a call goes out at the end of the event
@@ -8,7 +8,7 @@
  * and the busier it is the larger its batches become.
  */
 
-export interface GatherOptions<Call, Reply> {
+export interface BatcherOptions<Call, Reply> {
   /**
    * Sends a batch; its replies stand in the order of its calls. What it rejects with, every call of the batch is rejected
    * with, and every call that waits: it would only find out later.
@@ -24,7 +24,7 @@ export interface GatherOptions<Call, Reply> {
 }
 
 /** Sends a call with others; resolves with its own reply. */
-export type Gathered<Call, Reply> = (call: Call) => Promise<Reply>
+export type Batched<Call, Reply> = (call: Call) => Promise<Reply>
 
 interface WaitingCall<Call, Reply> {
   call: Call
@@ -32,8 +32,8 @@ interface WaitingCall<Call, Reply> {
   reject: (error: unknown) => void
 }
 
-/** Makes the function that gathers; calls are sent in the order in which they came. */
-export function gather<Call, Reply> (options: GatherOptions<Call, Reply>): Gathered<Call, Reply> {
+/** Makes the function that sends a call with a batch; calls are sent in the order in which they came. */
+export function createBatcher<Call, Reply> (options: BatcherOptions<Call, Reply>): Batched<Call, Reply> {
   const { send, atOnce, most, weigh = () => 0, heaviest = Infinity } = options
   let waiting: Array<WaitingCall<Call, Reply>> = []
   let underWay = 0

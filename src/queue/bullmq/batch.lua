@@ -1,14 +1,14 @@
 --[[
-  One turn of the workers: what their attempts came to goes on record, their
-  jobs finish, wait or go back, and whoever is free gets his next job together
-  with what it is about. Given the scripts of BullMQ and of the record as
-  functions (turns.ts). A job whose attempt could not be recorded stays where
+  One batch of the workers' moves: results of attempts go on record, their jobs
+  finish, wait or go back, and a worker that is free gets its next job together
+  with the delivery that it is for. Given the scripts of BullMQ and of the record
+  as functions (batch-commands.ts). A job whose attempt could not be recorded stays where
   it is.
 
   Most jobs finish and are followed by the next of their queue. For these,
   BullMQ's two scripts are written here once more for jobs like ours, which
-  have no parents, children, priorities or results: they did most of the work
-  of a turn, to no end. A test holds what this leaves in Redis against what
+  have no parents, children, priorities or results: most of what they
+  do is needed for none of ours. A test holds what this leaves in Redis against what
   BullMQ leaves. Everything else, and every queue with more to it than jobs
   that wait, is BullMQ's.
 
@@ -18,28 +18,28 @@
           queues     by subscriber, how BullMQ takes a job from its queue: keys, prefix, options
           moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with either
             "finish", job's id, token of its lock, whether the next is wanted
-            "call", which of CALLS, how many of the arguments are keys, arguments (list of texts),
+            "call", which of SCRIPTS, how many of the arguments are keys, arguments (list of texts),
                     the binary ones among them (list of {place, first byte, last byte} in ARGV[2])
         2 the binary arguments, one behind the other
   Returns  1 packed: for each move {"moved", what BullMQ's script returns, what open-deliveries.lua says of the next
              job or false}, or {"failed", why}
            2… the bodies that these speak of
 ]]
---- @include spared.lua
-local CALLS = { bullmq_move_to_active, bullmq_move_to_delayed, bullmq_move_to_wait }
+--- @include shim.lua
+local SCRIPTS = { bullmq_move_to_active, bullmq_move_to_delayed, bullmq_move_to_wait }
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.attempts.prefix
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 
--- A full Redis refuses a script's first write only, and not this one: whoever delivers makes room.
+-- A full Redis refuses a script's first write only, and not this one: deliveries make room.
 redis.call('HDEL', prefix .. 'stats', 'x')
 local numbers = record_attempts({}, { input.attempts }, redis)
 
 -- The places in KEYS of BullMQ's moveToActive.
 local WAIT, ACTIVE, STALLED, DELAYED, META, MARKER = 1, 2, 5, 7, 9, 11
 
--- Queues that have nothing but jobs that wait: no pause, no rate limit, none that becomes due. It stays so for this turn.
+-- Queues that have nothing but jobs that wait: no pause, no rate limit, none that becomes due. It stays so for this batch.
 local plain_queues = {}
 local function is_plain(keys)
   local known = plain_queues[keys[META]]
@@ -59,12 +59,12 @@ local function take(queue, token)
     local id = redis.call('RPOPLPUSH', keys[WAIT], keys[ACTIVE])
     if id then
       redis.call('SET', queue.prefix .. id .. ':lock', token, 'PX', options.lockDuration)
-      sparing.call('ZADD', keys[MARKER], 0, '0')
+      shim.call('ZADD', keys[MARKER], 0, '0')
       return { {}, id, 0, 0 }
     end
   end
   options.token = token
-  return bullmq_move_to_active(keys, { queue.prefix, now, cmsgpack.pack(options) }, sparing)
+  return bullmq_move_to_active(keys, { queue.prefix, now, cmsgpack.pack(options) }, shim)
 end
 
 -- The numbers are BullMQ's: -2 no lock, -3 not active, -6 locked by somebody else.
@@ -83,7 +83,7 @@ end
 
 local function call(which, keys, arguments, binaries)
   for _, binary in ipairs(binaries) do arguments[binary[1]] = string.sub(ARGV[2], binary[2], binary[3]) end
-  return CALLS[which]({ unpack(arguments, 1, keys) }, { unpack(arguments, keys + 1) }, sparing)
+  return SCRIPTS[which]({ unpack(arguments, 1, keys) }, { unpack(arguments, keys + 1) }, shim)
 end
 
 local function move(subscriber, attempt, kind, ...)
@@ -93,12 +93,12 @@ local function move(subscriber, attempt, kind, ...)
 end
 
 local replies, deliveries, asking = {}, {}, {}
-for at, order in ipairs(input.moves) do
-  local fine, result = pcall(move, unpack(order))
+for at, command in ipairs(input.moves) do
+  local fine, result = pcall(move, unpack(command))
   replies[at] = fine and { 'moved', result, false } or { 'failed', type(result) == 'table' and result.err or tostring(result) }
   local next_event = fine and type(result) == 'table' and type(result[2]) == 'string' and string.match(result[2], '^(.+)%-%d+$')
   if next_event then
-    deliveries[#deliveries + 1] = { order[1], next_event }
+    deliveries[#deliveries + 1] = { command[1], next_event }
     asking[#asking + 1] = at
   end
 end

@@ -2,18 +2,18 @@
  * A worker obeys what `deliver` says of a job, over any number of replicas,
  * and gives back what it cannot finish.
  */
-import t, { type Test } from '../support/tap.js'
-import { jobIdOf } from '../../src/model/delivery.js'
-import type { Verdict } from '../../src/model/work.js'
-import type { Subscriber } from '../../src/model/subscriber.js'
-import { createTurns } from '../../src/queue/turns.js'
-import { GIVE_BACK_MS, startWorker, type Deliver } from '../../src/queue/worker.js'
-import { clearHold, setHold } from '../../src/record/holds.js'
-import { readEvent } from '../../src/record/read-event.js'
-import { keysOf } from '../../src/redis/keys.js'
-import { startRedis } from '../support/redis.js'
-import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, type Gateway } from '../support/relay.js'
-import { until } from '../support/until.js'
+import t, { type Test } from '../../support/tap.js'
+import { jobIdOf } from '../../../src/model/delivery.js'
+import type { Verdict } from '../../../src/model/work.js'
+import type { Subscriber } from '../../../src/model/subscriber.js'
+import { createBatches } from '../../../src/queue/bullmq/batches.js'
+import { GIVE_BACK_MS, startWorker, type Deliver } from '../../../src/queue/bullmq/worker.js'
+import { clearHold, setHold } from '../../../src/record/holds.js'
+import { readEvent } from '../../../src/record/read-event.js'
+import { keysOf } from '../../../src/redis/keys.js'
+import { startRedis } from '../../support/redis.js'
+import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, type Gateway } from '../../support/relay.js'
+import { until } from '../../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -278,7 +278,7 @@ t.test('a worker that never got its own connection ends all the same', async t =
     deliver: scripted([]).deliver,
     pauseQueue: async () => {},
     throttle: async () => {},
-    turns: createTurns({ redis, keys, recording: RECORDING }),
+    batches: createBatches({ redis, keys, recording: RECORDING }),
     redis,
     keys,
     report: () => {}
