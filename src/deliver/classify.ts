@@ -1,11 +1,11 @@
 /**
- * Step 3 of an attempt: the subscriber has answered, or has not. What does
+ * Step 4 of a delivery: the subscriber has answered, or has not. What does
  * that mean?
  *
- *   compose ──▶ send ──▶ classify ──▶ next ──▶ record
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
  * Pure: no clock, no I/O. Whether an answer is worth another try is decided
- * here and nowhere else; when that try comes is decided by `next`.
+ * here and nowhere else; when that try comes is decided by `plan`.
  */
 import type { Outcome } from '../model/outcome.js'
 import { waitAsked } from './retry-after.js'

@@ -1,7 +1,7 @@
 /**
- * Step 1 of an attempt: the headers of the request.
+ * Step 2 of a delivery: the headers of the request.
  *
- *   compose ──▶ send ──▶ classify ──▶ next ──▶ record
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
  * Pure. The body is not here: it goes out as it came in.
  */

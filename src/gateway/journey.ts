@@ -5,21 +5,16 @@
 import { createAccept } from '../accept/accept.js'
 import type { Accept } from '../accept/arrival.js'
 import type { Config } from '../config/config.js'
-import { createDeliverer } from '../deliver/deliver.js'
-import { reportAttempt } from '../deliver/report-attempt.js'
-import type { BreakerRules } from '../model/breaker.js'
+import { createPipeline } from '../deliver/pipeline.js'
 import type { Report } from '../model/fact.js'
 import type { Role } from '../model/replica.js'
 import { createOutbound, type Outbound } from '../outbound/request.js'
 import { createBreakers } from '../queue/breakers.js'
 import { createQueues, type Queues } from '../queue/bullmq/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
-import type { Recording } from '../queue/bullmq/batches.js'
 import { createWorkers, type Workers } from '../queue/workers.js'
 import { readTrial, stepBreakers } from '../record/breakers.js'
 import { applyConfiguredHolds, readHolds } from '../record/holds.js'
-import { OPEN_DELIVERIES, readOpening } from '../record/open-delivery.js'
-import { RECORD_ATTEMPTS, recordingOf } from '../record/record-attempt.js'
 import { createSweeper } from '../record/sweep.js'
 import { createReplayRunner } from '../replay/run.js'
 import type { Stopping } from './stopping.js'
@@ -87,7 +82,7 @@ async function alignHolds ({ storage: { blocking }, config, report }: JourneyOpt
 interface Delivering { apply: () => Promise<void>, wakeReplays: () => void, lostConnections: () => string[] }
 
 function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
-  const { storage: { blocking, connections }, config, report, teardown } = options
+  const { storage: { blocking, connections }, config, version, report, teardown } = options
   const outbound = createOutbound()
   teardown.push('outbound connections', () => { outbound.close() })
 
@@ -116,14 +111,17 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   teardown.push('reconciler', async () => { await reconciler.stop() })
   reconciler.start()
 
+  const pipeline = createPipeline({
+    subscriberOf: name => config().subscribers.find(subscriber => subscriber.name === name), request: outbound.request, version, report
+  })
   const workers = createWorkers({
     queues,
     limit: breakers.limit,
     redis: connections.blocking,
     keys: blocking.keys,
     report,
-    deliver: delivererOf(options, outbound),
-    recording: recordingFor(options)
+    deliver: pipeline.deliver,
+    recording: pipeline
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
@@ -136,26 +134,6 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     wakeReplays: replays.wake,
     lostConnections: () => [...connections.blocking.status === 'ready' ? [] : ['that of all subscribers'], ...workers.lostConnections()]
   }
-}
-
-/** What the record lends to the workers, so that an attempt is recorded in the step that moves its job. */
-function recordingFor ({ config, report }: JourneyOptions): Recording {
-  const breakerOf = (name: string): BreakerRules | null => config().subscribers.find(subscriber => subscriber.name === name)?.breaker ?? null
-  return {
-    record_attempts: RECORD_ATTEMPTS,
-    inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
-    open_deliveries: OPEN_DELIVERIES,
-    read: readOpening,
-    recorded (result) { reportAttempt(report, result) }
-  }
-}
-
-function delivererOf ({ config, version }: JourneyOptions, outbound: Outbound): ReturnType<typeof createDeliverer> {
-  return createDeliverer({
-    subscriberOf: name => config().subscribers.find(subscriber => subscriber.name === name),
-    request: outbound.request,
-    version
-  })
 }
 
 async function applySubscribers (config: Config, workers: Workers, outbound: Outbound): Promise<void> {

@@ -49,7 +49,7 @@ t.test('a call goes out in the turn in which it came: nobody waits for a batch t
   await Promise.all([first, second])
 })
 
-t.test('while as many are under way as may, calls gather, and go with the next', async t => {
+t.test('while as many are under way as may, calls wait, and go with the next', async t => {
   const { send, batches, answer } = heldBack()
   const call = createBatcher({ send, atOnce: 1, most: 10 })
   const replies = [call(1)]

@@ -1,6 +1,6 @@
 import t from '../support/tap.js'
 import fc from 'fast-check'
-import { nextAfter, type RetryStanding } from '../../src/deliver/next.js'
+import { planNext, type PlanInput } from '../../src/deliver/plan.js'
 import type { Outcome } from '../../src/model/outcome.js'
 import type { RetryPolicy } from '../../src/model/subscriber.js'
 import type { NextState } from '../../src/model/work.js'
@@ -15,7 +15,7 @@ function asked (waitMs: number): Outcome {
   return { ...RETRY, waitMs }
 }
 
-function standing (changes: Partial<RetryStanding> = {}): RetryStanding {
+function standing (changes: Partial<PlanInput> = {}): PlanInput {
   return { policy: BACKOFF, budgetUsed: 1, ageMs: 0, maxAgeMs: 72 * HOUR, now: NOW, random: 0.5, ...changes }
 }
 
@@ -23,7 +23,7 @@ function after (waitMs: number): NextState {
   return { state: 'retrying', nextAttemptAt: NOW + waitMs }
 }
 
-const TABLE: ReadonlyArray<[says: string, outcome: Outcome, given: Partial<RetryStanding>, next: NextState]> = [
+const TABLE: ReadonlyArray<[says: string, outcome: Outcome, given: Partial<PlanInput>, next: NextState]> = [
   ['delivered is delivered, however old', { kind: 'delivered', status: 200 }, { budgetUsed: 20, ageMs: 99 * HOUR }, { state: 'delivered' }],
   ['gone is failed', { kind: 'failed', reason: 'gone', status: 410 }, {}, { state: 'failed', reason: 'gone' }],
 
@@ -53,13 +53,13 @@ const TABLE: ReadonlyArray<[says: string, outcome: Outcome, given: Partial<Retry
   ['a used up budget is said before age', RETRY, { budgetUsed: 20, ageMs: 99 * HOUR }, { state: 'failed', reason: 'exhausted' }]
 ]
 for (const [says, outcome, given, next] of TABLE) {
-  t.test(says, async t => { t.strictSame(nextAfter(outcome, standing(given)), next) })
+  t.test(says, async t => { t.strictSame(planNext(outcome, standing(given)), next) })
 }
 
 t.test('the defaults go on for about 70 hours', async t => {
   let waited = 0
   for (let budgetUsed = 1; budgetUsed < 20; budgetUsed++) {
-    const next = nextAfter(RETRY, standing({ budgetUsed, ageMs: waited }))
+    const next = planNext(RETRY, standing({ budgetUsed, ageMs: waited }))
     if (next.state === 'retrying') waited += next.nextAttemptAt - NOW
   }
   t.ok(waited > 69 * HOUR && waited < 72 * HOUR, `${waited / HOUR} h`)
@@ -67,7 +67,7 @@ t.test('the defaults go on for about 70 hours', async t => {
 
 t.test('whatever is asked and whatever the dice, an attempt is planned within its bounds, in whole milliseconds', async () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 19 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(1e9), (budgetUsed, random, waitMs) => {
-    const next = nextAfter(asked(waitMs), standing({ budgetUsed, random, maxAgeMs: Infinity }))
+    const next = planNext(asked(waitMs), standing({ budgetUsed, random, maxAgeMs: Infinity }))
     if (next.state !== 'retrying') return false
     const wait = next.nextAttemptAt - NOW
     return Number.isInteger(wait) && wait >= Math.min(waitMs, 6 * HOUR) && wait >= 4_000 && wait <= 7.2 * HOUR

@@ -1,25 +1,37 @@
 /**
- * One attempt to deliver, from an opened delivery to a verdict:
+ * Every step of a delivery, in order:
  *
- *   open ──▶ compose ──▶ send ──▶ classify ──▶ next ──▶ verdict
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
+ *
+ *   open       record/open-delivery     what the job is for, read as the job is taken
+ *   compose    compose                  the headers
+ *   send       outbound/request         one request, one answer
+ *   classify   classify                 what the answer means
+ *   plan       plan                     delivered, failed, or when to try again
+ *   record     record/record-attempt    written as the job finishes, waits or goes back
+ *
+ * The first and the last are scripts of the record that run in the step in
+ * which the queue moves the job; the others are here.
  *
  * Promises that a delivery which is not open under its job, is on hold, is not
  * due yet, or has no subscriber is never sent, and that an attempt cut off by
  * us uses no budget.
- *
- * Never touches the queue or the record: it returns what is to be recorded and
- * what is to become of the job, and both happen together.
  */
+import type { BreakerRules } from '../model/breaker.js'
+import type { Report } from '../model/fact.js'
 import type { Outcome } from '../model/outcome.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { AttemptResult, OpenedDelivery, Verdict } from '../model/work.js'
 import type { Answer, Request } from '../outbound/request.js'
+import { OPEN_DELIVERIES, readOpening } from '../record/open-delivery.js'
+import { RECORD_ATTEMPTS, recordingOf } from '../record/record-attempt.js'
 import { attemptOf } from './attempt.js'
 import { classify } from './classify.js'
 import { composeHeaders } from './compose.js'
-import { nextAfter } from './next.js'
-import { throttleAfter } from './throttle.js'
+import { planNext } from './plan.js'
+import { reportAttempt } from './report-attempt.js'
 import { secretsOf } from './secrets.js'
+import { throttleAfter } from './throttle.js'
 
 export interface DelivererOptions {
   /** Of the running configuration, asked at each attempt. */
@@ -43,8 +55,33 @@ const DONE: Verdict = { kind: 'done' }
 const STOPPING = { kind: 'give-back', onHold: false } as const
 const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 
+/** The steps, for the queue: `deliver` is called with a job that was taken, the others go along with its moves. */
+export interface Pipeline {
+  open_deliveries: typeof OPEN_DELIVERIES
+  read: typeof readOpening
+  deliver: Deliverer
+  record_attempts: typeof RECORD_ATTEMPTS
+  /** What `record_attempts` takes. */
+  inputOf: (prefix: string, results: readonly AttemptResult[]) => object
+  /** To be called when an attempt is on record. */
+  recorded: (result: AttemptResult) => void
+}
+
+/** Puts the steps together. */
+export function createPipeline (options: DelivererOptions & { report: Report }): Pipeline {
+  const breakerOf = (name: string): BreakerRules | null => options.subscriberOf(name)?.breaker ?? null
+  return {
+    open_deliveries: OPEN_DELIVERIES,
+    read: readOpening,
+    deliver: createDeliverer(options),
+    record_attempts: RECORD_ATTEMPTS,
+    inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
+    recorded (result) { reportAttempt(options.report, result) }
+  }
+}
+
 /**
- * Puts the steps together.
+ * The steps between open and record.
  *
  * @param options  what the steps need; clock and dice are the system's unless a test says otherwise
  */
@@ -84,7 +121,7 @@ async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict>
     return { ...STOPPING, result: { ...about, outcome: null, usesBudget: false, next: { state: 'unchanged' } } }
   }
   const outcome = classify(answer, now)
-  const next = nextAfter(outcome, {
+  const next = planNext(outcome, {
     policy: subscriber.retry,
     budgetUsed: delivery.budgetUsed + 1,
     ageMs: ageMs + now - at,

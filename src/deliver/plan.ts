@@ -1,7 +1,7 @@
 /**
- * Step 4 of an attempt: what becomes of the delivery.
+ * Step 5 of a delivery: what becomes of the delivery.
  *
- *   compose ──▶ send ──▶ classify ──▶ next ──▶ record
+ *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
  * Pure: the clock and the dice are given. All of the retry policy is here:
  * backoff, budget, Retry-After and `maxAge`.
@@ -10,7 +10,7 @@ import type { Outcome } from '../model/outcome.js'
 import type { RetryPolicy } from '../model/subscriber.js'
 import type { NextState } from '../model/work.js'
 
-export interface RetryStanding {
+export interface PlanInput {
   policy: RetryPolicy
   /** Attempts of this generation, the present one included; ≥ 1. */
   budgetUsed: number
@@ -29,11 +29,11 @@ export interface RetryStanding {
  *          attempt, because it is asked only after one
  * @throws  never
  */
-export function nextAfter (outcome: Outcome, standing: RetryStanding): NextState {
+export function planNext (outcome: Outcome, input: PlanInput): NextState {
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   if (outcome.kind === 'failed') return { state: 'failed', reason: outcome.reason }
 
-  const { policy, budgetUsed, ageMs, maxAgeMs, now, random } = standing
+  const { policy, budgetUsed, ageMs, maxAgeMs, now, random } = input
   if (budgetUsed >= budgetOf(policy)) return { state: 'failed', reason: 'exhausted' }
 
   const askedMs = Math.min(outcome.waitMs ?? 0, policy.maxMs)
