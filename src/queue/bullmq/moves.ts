@@ -2,14 +2,17 @@
  * How the jobs of one subscriber move, in four verbs: take, finish, delay and
  * give back. A job that is taken brings the delivery that it is for; whoever
  * ends an attempt hands its result over with the job, and both are written in
- * one step.
+ * one step. A result is never given up while this process lives: a move that
+ * Redis refuses for now is made again until it is on record.
  *
  * What each move does to the queue is BullMQ's; that moves go to Redis in
  * batches is known here and in `batches.ts`, and nowhere else.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisQueueBackend } from 'bullmq'
+import { isRedisAway } from '../../model/redis-away.js'
 import type { AttemptResult, OpenedDelivery } from '../../model/work.js'
-import type { Batches } from './batches.js'
+import type { Batches, Move, Moved } from './batches.js'
 import { JOB_NAME } from './job-scripts.js'
 
 /**
@@ -18,6 +21,8 @@ import { JOB_NAME } from './job-scripts.js'
  * places of a busy subscriber for as long as jobs wait.
  */
 const HANDS_ON_EVERY = 64
+/** Before a move with a result is made again, milliseconds. */
+const AGAIN_AFTER_MS = 250
 
 /** A job that this worker holds. */
 export interface HeldJob {
@@ -45,16 +50,23 @@ export interface JobMoves {
   movedAt (): number
 }
 
+export interface MovesOptions {
+  subscriber: string
+  batches: Batches
+  /** Aborted when there is no more time: then a result that Redis does not take is lost. */
+  stopping?: AbortSignal
+  /** Called when a result is on record. */
+  recorded?: (result: AttemptResult) => void
+}
+
 /** Makes the moves of one subscriber, and has BullMQ's worker take and finish jobs by them. */
-export function movesOf (backend: RedisQueueBackend, { subscriber, batches }: { subscriber: string, batches: Batches }): JobMoves {
+export function movesOf (backend: RedisQueueBackend, options: MovesOptions): JobMoves {
+  const { subscriber } = options
   const { moveToActive, moveToDelayed, moveJobFromActiveToWait } = backend
   let movedAt = -Infinity
   let finished = 0
 
-  const run: Batches['run'] = async move => {
-    movedAt = performance.now()
-    return await batches.run(move)
-  }
+  const run: Batches['run'] = async move => await untilMade(options, move, () => { movedAt = performance.now() })
 
   /** Calls a method of BullMQ's whose one script goes with a batch. */
   async function inBatch<T> (result: AttemptResult | undefined, call: (own: RedisQueueBackend) => Promise<T>): Promise<{ value: T, opened: OpenedDelivery | undefined }> {
@@ -98,6 +110,21 @@ export function movesOf (backend: RedisQueueBackend, { subscriber, batches }: { 
     result: await moves.finish({ id: id!, token }, (result ?? undefined) as AttemptResult | undefined, wantsNext), finishedOn: Date.now()
   })
   return moves
+}
+
+/** Makes a move; one with a result again and again, for without it BullMQ tries again by itself and nothing is lost. */
+async function untilMade ({ batches, stopping, recorded }: MovesOptions, move: Move, tried: () => void): Promise<Moved> {
+  for (;;) {
+    tried()
+    try {
+      const moved = await batches.run(move)
+      if (move.result !== undefined) recorded?.(move.result)
+      return moved
+    } catch (error) {
+      if (move.result === undefined || !isRedisAway(error) || stopping?.aborted === true) throw error
+      await wait(AGAIN_AFTER_MS, undefined, stopping === undefined ? {} : { signal: stopping }).catch(() => {})
+    }
+  }
 }
 
 /** A job in the form in which BullMQ reads it; all of ours are alike. */

@@ -11,6 +11,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { createRedisBackend, DelayedError, WaitingError, Worker, type Job } from 'bullmq'
+import { jobIdOf } from '../../model/delivery.js'
 import type { Report } from '../../model/fact.js'
 import type { AttemptResult, OpenedDelivery, Verdict } from '../../model/work.js'
 import type { Keys } from '../../redis/keys.js'
@@ -85,8 +86,11 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal) // every delivery in flight listens
   let moves: JobMoves | undefined
+  /** Verdicts whose results are not on record yet, by job: a job that comes again meanwhile is not sent again. */
+  const inHand = new Map<string, Verdict>()
   const worker = new JobWorker(subscriber, async (job, token) => {
-    const verdict = await verdictOf(options, job as DeliveryJob, stopping.signal)
+    const verdict = inHand.get(job.id!) ?? await verdictOf(options, job as DeliveryJob, stopping.signal)
+    if (verdict.result !== undefined) inHand.set(job.id!, verdict)
     return await obey({ options, moves: moves!, job: { id: job.id!, token: token! } }, verdict)
   }, {
     connection: options.redis,
@@ -101,7 +105,9 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     removeOnFail: { count: 0 }
   }, (...its) => {
     const backend = createRedisBackend(...its)
-    moves = movesOf(backend, { subscriber, batches })
+    moves = movesOf(backend, {
+      subscriber, batches, stopping: stopping.signal, recorded ({ eventId, generation }) { inHand.delete(jobIdOf(eventId, generation)) }
+    })
     return backend
   })
   worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })

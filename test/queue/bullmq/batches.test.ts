@@ -14,6 +14,7 @@ import { readEvent } from '../../../src/record/read-event.js'
 import { keysOf } from '../../../src/redis/keys.js'
 import type { RedisClient } from '../../../src/redis/script.js'
 import { startRedis } from '../../support/redis.js'
+import { until } from '../../support/until.js'
 import { accepted, attemptOf, hasJob, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -247,4 +248,31 @@ t.test('a full Redis takes no arrival, but deliveries go on and make room', asyn
     await moves.finish(held(eventId), delivered(eventId), false)
   }
   for (const eventId of ids) t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, {}])
+})
+
+t.test('a result that Redis does not take for now goes on record later, and whoever gets its job meanwhile obeys it', async t => {
+  const own = await startRedis(['--appendfsync', 'no'])
+  t.teardown(async () => { await own.close() })
+  const gateway = await openGateway(t, own, { prefix: 'p', policy: policyFor(['a']) })
+  const { keys, blocking: { redis } } = gateway
+  const operator = own.client()
+  let [sent, isReadOnly] = [0, false]
+  const workers = await gateway.work(async ({ opened }) => {
+    if (opened.kind !== 'open') return { kind: 'done' }
+    if (++sent === 1) {
+      await operator.replicaof('127.0.0.1', '1') // as in a failover
+      isReadOnly = true
+    }
+    return { kind: 'done', result: delivered(opened.event.id) }
+  })
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await until('the answer is there, and Redis takes no writes', () => isReadOnly)
+  const refused = async (): Promise<number> => Number(/errorstat_READONLY:count=(\d+)/.exec(await operator.info('errorstats'))?.[1] ?? 0)
+  await until('its result was refused more than once', async () => await refused() >= 3)
+  await operator.replicaof('NO', 'ONE')
+  await until('it is on record', async () => (await readEvent(gateway.store, eventId))!.deliveries[0]!.state === 'delivered')
+  await until('and its job is gone', async () => await redis.exists(`${keys.queuePrefix}:a:${jobIdOf(eventId, 1)}`) === 0)
+  t.equal(sent, 1)
+  t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ attempts: 1 }])
+  await workers.stop(0)
 })
