@@ -14,7 +14,7 @@ import type { AdminOptions } from './options.js'
 import { API, pathParameter, type Route } from './route.js'
 import { listOf, SubscriberShape, timeOf } from './shapes.js'
 
-/** A queue that is not told within this is told by the next worker that opens a delivery. */
+/** Milliseconds. */
 const QUEUE_TOLD_MS = 2_000
 
 type Shown = Static<typeof SubscriberShape>
@@ -29,17 +29,16 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
   const pause: Route['handle'] = async request => {
     const { status: { name } } = await find(options, pathParameter(request, 'name'))
     if (await setHold(options.store, name, 'pause')) options.report({ fact: 'subscriber.held', subscriber: name, by: 'pause' })
-    await tellQueue(options, name, true)
     return await showOne(options, name)
   }
 
   const resume: Route['handle'] = async request => {
     const { status: { name } } = await find(options, pathParameter(request, 'name'))
-    for (const by of ['pause', 'gone'] as const) {
+    for (const by of ['pause', 'gone', 'throttle'] as const) {
       if (await clearHold(options.store, name, by)) options.report({ fact: 'subscriber.released', subscriber: name, by })
     }
     const { status } = await find(options, name)
-    if (status.holds.length === 0) await tellQueue(options, name, false)
+    if (status.holds.length === 0) await wakeQueue(options, name)
     return await showOne(options, name)
   }
 
@@ -121,11 +120,9 @@ function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
   return holds.includes('pause') ? 'operator' : null
 }
 
-/** The hold is the fact, the queue only follows; its connection would wait for Redis as long as it takes. */
-async function tellQueue ({ queues }: AdminOptions, name: string, paused: boolean): Promise<void> {
-  await within(QUEUE_TOLD_MS, queues.setPaused(name, paused), () => {
-    throw new RelayError('REDIS_UNAVAILABLE', `The ${paused ? 'pause' : 'end of the pause'} is recorded, but Redis does not answer for the queue. Try again in a few seconds.`)
-  })
+/** The hold is the fact; its connection would wait for Redis as long as it takes, and workers look by themselves every few seconds. */
+async function wakeQueue ({ queues }: AdminOptions, name: string): Promise<void> {
+  await within(QUEUE_TOLD_MS, queues.wake(name), () => {})
 }
 
 /** Configured, but nothing is recorded of it yet. */

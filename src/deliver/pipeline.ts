@@ -19,10 +19,10 @@
  */
 import type { BreakerRules } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
-import type { Outcome } from '../model/outcome.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { AttemptResult, OpenedDelivery, Verdict } from '../model/work.js'
 import type { Answer, Request } from '../outbound/request.js'
+import { LIMITS } from '../record/limits.js'
 import { OPEN_DELIVERIES, readOpening } from '../record/open-delivery.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../record/record-attempt.js'
 import { attemptOf } from './attempt.js'
@@ -57,6 +57,7 @@ const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 
 /** The steps, for the queue: `deliver` is called with a job that was taken, the others go along with its moves. */
 export interface Pipeline {
+  limits_of: typeof LIMITS
   open_deliveries: typeof OPEN_DELIVERIES
   read: typeof readOpening
   deliver: Deliverer
@@ -71,6 +72,7 @@ export interface Pipeline {
 export function createPipeline (options: DelivererOptions & { report: Report }): Pipeline {
   const breakerOf = (name: string): BreakerRules | null => options.subscriberOf(name)?.breaker ?? null
   return {
+    limits_of: LIMITS,
     open_deliveries: OPEN_DELIVERIES,
     read: readOpening,
     deliver: createDeliverer(options),
@@ -129,7 +131,7 @@ async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict>
     now,
     random: parts.random()
   })
-  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next }), outcome, subscriber)
+  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next, throttleMs: throttleAfter(outcome, subscriber.retry.maxMs) }))
 }
 
 async function send ({ request, version }: Parts, { opened, subscriber, signal }: AttemptInput, at: number): Promise<Answer> {
@@ -143,10 +145,6 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
   })
 }
 
-function verdictOf (result: AttemptResult, outcome: Outcome, subscriber: Subscriber): Verdict {
-  const throttleMs = throttleAfter(outcome, subscriber.retry.maxMs)
-  const throttle = throttleMs === undefined ? {} : { throttleMs }
-  return result.next.state === 'retrying'
-    ? { kind: 'again', result, atMs: result.next.nextAttemptAt, ...throttle }
-    : { kind: 'done', result, ...throttle }
+function verdictOf (result: AttemptResult): Verdict {
+  return result.next.state === 'retrying' ? { kind: 'again', result, atMs: result.next.nextAttemptAt } : { kind: 'done', result }
 }

@@ -9,12 +9,11 @@ export const THROTTLE_AFTER_429_MS = 1000
 
 /**
  * @param maxMs  caps what the subscriber asks for, milliseconds
- * @returns      milliseconds, > 0; `undefined` when the others may go on
+ * @returns      milliseconds; 0 when the others may go on
  */
-export function throttleAfter (outcome: Outcome, maxMs: number): number | undefined {
-  if (outcome.kind !== 'retry') return undefined
+export function throttleAfter (outcome: Outcome, maxMs: number): number {
+  if (outcome.kind !== 'retry') return 0
   const asks = outcome.status === 429 || (outcome.status === 503 && outcome.waitMs !== undefined)
-  if (!asks) return undefined
-  const throttleMs = Math.min(outcome.waitMs ?? THROTTLE_AFTER_429_MS, maxMs)
-  return throttleMs > 0 ? throttleMs : undefined
+  if (!asks) return 0
+  return Math.max(0, Math.min(outcome.waitMs ?? THROTTLE_AFTER_429_MS, maxMs))
 }

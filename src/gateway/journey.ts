@@ -13,7 +13,7 @@ import { createBreakers } from '../queue/breakers.js'
 import { createQueues, type Queues } from '../queue/bullmq/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
 import { createWorkers, type Workers } from '../queue/workers.js'
-import { readTrial, stepBreakers } from '../record/breakers.js'
+import { stepBreakers } from '../record/breakers.js'
 import { applyConfiguredHolds, readHolds } from '../record/holds.js'
 import { createSweeper } from '../record/sweep.js'
 import { createReplayRunner } from '../replay/run.js'
@@ -71,12 +71,12 @@ export function openJourney (options: JourneyOptions): Journey {
   }
 }
 
-/** Holds that the configuration decides, and the queues that wait because of them. */
+/** Holds that the configuration decides; whoever is let go gets what waits at once. */
 async function alignHolds ({ storage: { blocking }, config, report }: JourneyOptions, queues: Queues): Promise<void> {
   for (const { subscriber, hold, set } of await applyConfiguredHolds(blocking, config().subscribers)) {
     report({ fact: set ? 'subscriber.held' : 'subscriber.released', subscriber, by: hold })
+    if (!set) await queues.wake(subscriber)
   }
-  for (const [subscriber, hold] of await readHolds(blocking)) await queues.setPaused(subscriber, hold !== null)
 }
 
 interface Delivering { apply: () => Promise<void>, wakeReplays: () => void, lostConnections: () => string[] }
@@ -90,8 +90,6 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     subscribers: () => config().subscribers,
     queues,
     step: async subscribers => await stepBreakers(blocking, subscribers),
-    trialOf: async name => await readTrial(blocking, name),
-    isHeld: async name => ((await readHolds(blocking)).get(name) ?? null) !== null,
     report
   })
   teardown.push('breakers', breakers.stop)
@@ -101,11 +99,7 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     redis: connections.blocking,
     keys: blocking.keys,
     queues,
-    async holds () {
-      // A queue that was lost has forgotten its limits too. A Redis that is full takes none; that must stop nothing else.
-      await Promise.allSettled(config().subscribers.map(breakers.limit))
-      return await readHolds(blocking)
-    },
+    subscribers: async () => [...(await readHolds(blocking)).keys()],
     report
   })
   teardown.push('reconciler', async () => { await reconciler.stop() })
@@ -115,8 +109,6 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
     subscriberOf: name => config().subscribers.find(subscriber => subscriber.name === name), request: outbound.request, version, report
   })
   const workers = createWorkers({
-    queues,
-    limit: breakers.limit,
     redis: connections.blocking,
     keys: blocking.keys,
     report,

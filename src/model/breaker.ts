@@ -11,7 +11,8 @@
  *
  * Half-open, one delivery at a time is tried; closing, so many per second, and
  * each half second twice as many. The state is in Redis, where the attempts of all
- * replicas are recorded; this says what counts, and what it means for limits.
+ * replicas are recorded; this says what counts. What it means for limits stands in
+ * `record/limits.lua`.
  */
 import type { Outcome } from './outcome.js'
 
@@ -46,18 +47,4 @@ export function soundnessOf (outcome: Outcome | null): 'good' | 'bad' | null {
   if (outcome === null) return null
   if (outcome.kind !== 'retry') return 'good'
   return outcome.reason === 'rejected' ? 'good' : 'bad'
-}
-
-/** What a subscriber may be sent, over all replicas. */
-export interface Limits {
-  concurrency: number
-  rateLimit: { max: number, perMs: number } | null
-}
-
-/** The limits of a subscriber while it is tried: the stricter of these and its own. */
-export function limitsDuring (trial: Trial | null, { concurrency, rateLimit }: Limits): Limits {
-  if (trial === null) return { concurrency, rateLimit }
-  const trialLimit = { max: trial.state === 'closing' ? trial.perSecond : 1, perMs: 1_000 }
-  const isStricter = rateLimit === null || trialLimit.max / trialLimit.perMs < rateLimit.max / rateLimit.perMs
-  return { concurrency: trial.state === 'closing' ? concurrency : 1, rateLimit: isStricter ? trialLimit : rateLimit }
 }

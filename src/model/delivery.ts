@@ -9,7 +9,7 @@ export const DELIVERY_STATES: readonly DeliveryState[] = [
 ]
 
 /** Why the deliveries of a whole subscriber wait, the one to show first. Facts of the subscriber, never stored in a delivery. */
-export const SUBSCRIBER_HOLDS = ['removed', 'disabled', 'gone', 'pause', 'breaker'] as const
+export const SUBSCRIBER_HOLDS = ['removed', 'disabled', 'gone', 'pause', 'throttle', 'breaker'] as const
 export type SubscriberHold = typeof SUBSCRIBER_HOLDS[number]
 
 /** Why a single delivery waits. Stored in the delivery. */

@@ -49,6 +49,8 @@ export interface AttemptResult {
   /** `false` when the attempt was cut off by us. */
   usesBudget: boolean
   next: NextState
+  /** The answer throttles the subscriber: none of its deliveries for this many milliseconds. */
+  throttleMs?: number
 }
 
 /**
@@ -59,16 +61,12 @@ export type Verdict =
   | {
     kind: 'done' // the delivery is no longer open under this job: finish it
     result?: AttemptResult
-    /** The answer throttles the subscriber: none of its deliveries for this many milliseconds. */
-    throttleMs?: number
   }
   | {
     kind: 'again' // try again
     result?: AttemptResult
     /** Not before this time, epoch milliseconds. */
     atMs: number
-    /** As above. */
-    throttleMs?: number
   }
   | {
     kind: 'give-back' // back to the front of the queue, nothing used

@@ -1,10 +1,9 @@
 /**
- * Moves breakers on with time, and makes the queues follow: whoever is tried
- * gets one delivery at a time, and then slowly more.
+ * Moves breakers and throttlings on with time, and wakes the queues of those
+ * whom it lets go.
  *
  * Runs on every replica that delivers; each change is made by one of them.
  */
-import { limitsDuring, type Trial } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { repeat, type Repeated } from '../time/repeat.js'
@@ -16,18 +15,13 @@ const TICK_EVERY_MS = 500
 export interface BreakersOptions {
   /** Of the running configuration. */
   subscribers: () => readonly Subscriber[]
-  queues: Queues
+  queues: Pick<Queues, 'wake'>
   /** Moves them on in the record; returns what has changed. */
-  step: (subscribers: ReadonlyArray<{ name: string, hasBreaker: boolean }>) => Promise<Array<{ subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' }>>
-  trialOf: (subscriber: string) => Promise<Trial | null>
-  /** Whether anything else holds it. */
-  isHeld: (subscriber: string) => Promise<boolean>
+  step: (subscribers: ReadonlyArray<{ name: string, hasBreaker: boolean }>) => Promise<Array<{ subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' | 'released' }>>
   report: Report
 }
 
 export interface Breakers {
-  /** Makes the limits of one subscriber known to every replica, as they are now. */
-  limit (subscriber: Subscriber): Promise<void>
   /** One tick, now. */
   tick (): Promise<void>
   start (): void
@@ -36,27 +30,20 @@ export interface Breakers {
 }
 
 /** Makes it; nothing runs before `start` or `tick`. Errors of Redis end a tick, and the next one comes all the same. */
-export function createBreakers (options: BreakersOptions): Breakers {
-  const { subscribers, queues, step, trialOf, isHeld, report } = options
+export function createBreakers ({ subscribers, queues, step, report }: BreakersOptions): Breakers {
   let ticks: Repeated | undefined
   let isStopped = false
 
-  async function limit (subscriber: Subscriber): Promise<void> {
-    await queues.setLimits({ name: subscriber.name, ...limitsDuring(await trialOf(subscriber.name), subscriber) })
-  }
-
   async function tick (): Promise<void> {
-    const all = subscribers()
-    for (const { subscriber: name, to } of await step(all.map(({ name, breaker }) => ({ name, hasBreaker: breaker !== null })))) {
-      if (to !== 'closing') report({ fact: 'subscriber.breaker', subscriber: name, state: to })
-      // The limits first: nothing may get through that is not meant to.
-      await limit(all.find(subscriber => subscriber.name === name)!)
-      await queues.setPaused(name, await isHeld(name))
+    const all = subscribers().map(({ name, breaker }) => ({ name, hasBreaker: breaker !== null }))
+    for (const { subscriber, to } of await step(all)) {
+      if (to === 'released') report({ fact: 'subscriber.released', subscriber, by: 'throttle' })
+      else if (to !== 'closing') report({ fact: 'subscriber.breaker', subscriber, state: to })
+      if (to !== 'open') await queues.wake(subscriber)
     }
   }
 
   return {
-    limit,
     tick,
     start () {
       ticks = repeat(tick, {

@@ -1,6 +1,5 @@
 /**
- * Mends the queue from the record: every open delivery has a job, and every
- * subscriber on hold has a queue that waits.
+ * Mends the queue from the record: every open delivery has a job.
  *
  * One round takes at most a few milliseconds of Redis per subscriber. All of a
  * subscriber's open deliveries are looked at in every round while they are few,
@@ -28,8 +27,8 @@ export interface ReconcileOptions {
   redis: RedisClient
   keys: Keys
   queues: Queues
-  /** Known subscribers and whether each is on hold; a read of the record. */
-  holds: () => Promise<ReadonlyMap<string, unknown>>
+  /** Every subscriber that the record knows. */
+  subscribers: () => Promise<readonly string[]>
   report: Report
   /** Open deliveries of a subscriber up to which every round looks at all of them; {@link SMALL}. */
   small?: number
@@ -57,12 +56,10 @@ export function createReconciler (options: ReconcileOptions): Reconciler {
 
   /** What is wrong with one queue keeps no other from being mended. */
   async function round (): Promise<number> {
-    const holds = await options.holds()
     let added = 0
-    for (const [subscriber, hold] of holds) {
+    for (const subscriber of await options.subscribers()) {
       if (stopped) break
       try {
-        await options.queues.setPaused(subscriber, hold !== null)
         added += await mendQueue(options, subscriber, positions)
       } catch (error) {
         trouble(subscriber, error)

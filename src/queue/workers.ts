@@ -5,7 +5,6 @@
  */
 import type { Subscriber } from '../model/subscriber.js'
 import { createBatches, type Batches, type Recording } from './bullmq/batches.js'
-import type { Queues } from './bullmq/queues.js'
 import { startWorker, type DeliveryWorker, type WorkerOptions } from './bullmq/worker.js'
 import { startWatchdog, type Watchdog, type WatchdogOptions } from './watchdog.js'
 
@@ -16,9 +15,6 @@ import { startWatchdog, type Watchdog, type WatchdogOptions } from './watchdog.j
 const STUCK_AFTER_MS = 30_000
 
 export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'tickEveryMs'> {
-  queues: Queues
-  /** Makes the limits of a subscriber known. */
-  limit: (subscriber: Subscriber) => Promise<void>
   recording: Recording
   /** 30 s when left out. */
   stuckAfterMs?: number
@@ -40,6 +36,9 @@ interface RunningWorker {
   startedAt: number
 }
 
+/** A worker that has been stopped takes none. */
+const NO_JOBS = { concurrency: 0, rateLimit: null }
+
 /** Makes an empty set of workers; `apply` starts them. */
 export function createWorkers (options: WorkersOptions): Workers {
   return new WorkerSet(options)
@@ -52,7 +51,7 @@ class WorkerSet implements Workers {
   #hasEnded = false
 
   constructor (private readonly options: WorkersOptions) {
-    this.#batches = createBatches(options)
+    this.#batches = createBatches({ ...options, limitsOf: name => this.#running.get(name)?.subscriber ?? NO_JOBS })
     this.#watchdog = startWatchdog({
       ...options,
       stuck: () => this.#stuck(),
@@ -67,11 +66,7 @@ class WorkerSet implements Workers {
     for (const [name] of gone) this.#running.delete(name)
     const stopped = gone.map(async ([, { worker }]) => { await worker.stop(graceMs) })
     try {
-      for (const subscriber of subscribers) {
-        await this.options.limit(subscriber)
-        if (this.#hasEnded) return
-        this.#adjust(subscriber)
-      }
+      if (!this.#hasEnded) subscribers.forEach(subscriber => { this.#adjust(subscriber) })
     } finally {
       await Promise.all(stopped)
     }
@@ -96,15 +91,12 @@ class WorkerSet implements Workers {
   }
 
   #start (subscriber: Subscriber): void {
-    const { queues } = this.options
     const { name, concurrency } = subscriber
     const worker = startWorker({
       ...this.options,
       batches: this.#batches,
       subscriber: name,
-      concurrency,
-      pauseQueue: async () => { await queues.setPaused(name, true) },
-      throttle: async throttleMs => { await queues.throttle(name, throttleMs) }
+      concurrency
     })
     this.#running.set(name, { subscriber, worker, startedAt: performance.now() })
   }

@@ -16,7 +16,7 @@ const STEP_MS = 500
 const MOST_PER_SECOND = 512
 
 /** What has changed, to what. */
-export interface BreakerChange { subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' }
+export interface BreakerChange { subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' | 'released' }
 
 /**
  * Moves the breakers of these subscribers on. Each change is returned once,

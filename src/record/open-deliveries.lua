@@ -25,7 +25,8 @@ local function standing(subscriber)
   known = { hold = 0, clock = hold_clock(prefix, subscriber, now) }
   local holds = redis.call('HMGET', prefix .. 'subscriber:' .. subscriber, unpack(HOLD_FIELDS))
   for at = #HOLD_FIELDS, 1, -1 do
-    if holds[at] then known.hold = at end
+    -- Throttling was asked when the job was taken.
+    if holds[at] and HOLD_FIELDS[at] ~= 'hold:throttle' then known.hold = at end
   end
   standings[subscriber] = known
   return known

@@ -32,7 +32,7 @@ export function recordingOf (prefix: string, results: readonly AttemptResult[], 
   }
 }
 
-function lineOf ({ eventId, subscriber, generation, attempt, outcome, usesBudget, next }: AttemptResult): Array<string | number | boolean> {
+function lineOf ({ eventId, subscriber, generation, attempt, outcome, usesBudget, next, throttleMs = 0 }: AttemptResult): Array<string | number | boolean> {
   return [
     eventId,
     subscriber,
@@ -46,6 +46,7 @@ function lineOf ({ eventId, subscriber, generation, attempt, outcome, usesBudget
     attempt.error ?? '',
     next.state === 'failed' && next.reason === 'gone',
     soundnessOf(outcome) ?? '',
-    next.state === 'failed' && next.reason === 'exhausted'
+    next.state === 'failed' && next.reason === 'exhausted',
+    Math.ceil(throttleMs)
   ]
 }

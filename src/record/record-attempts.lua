@@ -12,12 +12,14 @@
             8 next attempt at, milliseconds, or ""
             9 status code or ""   10 error or ""   11 true when the subscriber is gone
            12 what it says of the subscriber: good, bad or ""   13 true when it failed because its budget is used up
+           14 how long the subscriber is throttled, milliseconds, 0 for not
           breakers  rules of the breaker by subscriber, for those who have one
   Returns  for each its number; 0 when the event is no more or it was recorded before; a text that says why when it
            could not be recorded
 ]]
 --- @include delivery.lua
 --- @include breaker.lua
+--- @include throttle.lua
 local input = ARGV[1]
 local prefix = input.prefix
 local stats = prefix .. 'stats'
@@ -52,7 +54,7 @@ local function is_tried(subscriber)
   return trials[subscriber]
 end
 
-local function record(id, subscriber, generation, at, inside, uses_budget, state, next_at, code, problem, gone, soundness, exhausted)
+local function record(id, subscriber, generation, at, inside, uses_budget, state, next_at, code, problem, gone, soundness, exhausted, throttle_ms)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'a:' .. subscriber, 'seq', 'open', 'failed')
   if not stored[1] then return 0 end
@@ -95,6 +97,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   end
   if state == 'delivered' then sums.success = true elseif problem ~= '' then sums.problem = problem end
   if gone then sums.gone = true end
+  if throttle_ms > (sums.throttle or 0) then sums.throttle = throttle_ms end
   if soundness ~= '' then sums[soundness] = sums[soundness] + 1 end
   return delivery.n
 end
@@ -121,6 +124,7 @@ for subscriber, sums in pairs(tallies) do
     redis.call('HSETNX', key, 'hold:gone', now)
     redis.call('HSETNX', key, 'heldSince', now)
   end
+  if sums.throttle then throttle(key, sums.throttle, now) end
   local rules = input.breakers[subscriber]
   if rules and sums.good + sums.bad > 0 then weigh_breaker(key, rules, sums.good, sums.bad, now) end
 end

@@ -1,5 +1,5 @@
 --[[
-  Moves breakers on with time.
+  Moves breakers and throttlings on with time.
 
   KEYS  1 events
   ARGV  1 packed:
@@ -7,7 +7,7 @@
           stepMs       closing, twice as fast after this
           mostPerSecond  so fast, it is closed
           subscribers  list of {name, whether it has a breaker}
-  Returns  packed: list of {name, "open", "half-open", "closing" or "closed"}, what has changed
+  Returns  packed: list of {name, "open", "half-open", "closing", "closed" or "released" (from its throttling)}, what has changed
 ]]
 --- @include clear-hold.lua
 --- @include breaker.lua
@@ -52,9 +52,18 @@ local function step(key, has_breaker)
   return nil
 end
 
+local function end_throttling(key)
+  local ends = redis.call('HGET', key, 'throttle:until')
+  if not ends or now < tonumber(ends) then return false end
+  redis.call('HDEL', key, 'throttle:until')
+  return clear_hold(key, 'throttle', now)
+end
+
 local changes = {}
 for _, subscriber in ipairs(input.subscribers) do
-  local change = step(input.prefix .. 'subscriber:' .. subscriber[1], subscriber[2])
+  local key = input.prefix .. 'subscriber:' .. subscriber[1]
+  if end_throttling(key) then changes[#changes + 1] = { subscriber[1], 'released' } end
+  local change = step(key, subscriber[2])
   if change then changes[#changes + 1] = { subscriber[1], change } end
 end
 return { cmsgpack.pack(changes) }

@@ -38,6 +38,10 @@ export interface Keys {
   readonly subscribers: string
   /** HASH: holds, hold clock, counts and last answers of one subscriber. */
   subscriber (name: string): string
+  /** HASH with a time to live: how many deliveries began within the period of the rate limit, by the end of its part. */
+  sent (subscriber: string): string
+  /** The same while the breaker is tried. */
+  sentInTrial (subscriber: string): string
   /** HASH of counters since the record began. */
   readonly stats: string
   /** ZSET of replay ids by creation time, milliseconds. */
@@ -95,6 +99,8 @@ export function keysOf (prefix: string): Keys {
     endedFailed: p + 'ended-failed',
     subscribers: p + 'subscribers',
     subscriber: name => p + 'subscriber:' + name,
+    sent: name => p + 'sent:' + name,
+    sentInTrial: name => p + 'sent-trial:' + name,
     stats: p + 'stats',
     replays: p + 'replays',
     runningReplays: p + 'replays-running',

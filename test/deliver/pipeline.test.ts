@@ -101,30 +101,31 @@ t.test('2xx: recorded as delivered, reported, done', async t => {
     attempt: { number: 6, at: NOW, statusCode: 201, error: null, latencyMs, responseExcerpt: 'thank you', replayId: null },
     outcome: { kind: 'delivered', status: 201 },
     usesBudget: true,
-    next: { state: 'delivered' }
+    next: { state: 'delivered' },
+    throttleMs: 0
   })
   t.strictSame(facts, [{ fact: 'delivery.delivered', eventId: EVENT_ID, subscriber: 'billing', attempt: 6, statusCode: 201, latencyMs }])
 })
 
 /** What each answer does to a fresh delivery: backoff of a second, three attempts. */
-const ANSWERS: ReadonlyArray<[status: number, retryAfter: string | null, says: { next: object, error: string, verdict: object, fact: object }]> = [
+const ANSWERS: ReadonlyArray<[status: number, retryAfter: string | null, says: { next: object, error: string, verdict: object, throttleMs?: number, fact: object }]> = [
   [500, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 500', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', statusCode: 500, reason: 'server-error', nextAttemptAt: NOW + 1_000 } }],
-  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000, throttleMs: 20_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
-  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000, throttleMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
-  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000, throttleMs: 60_000 }, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000 }, throttleMs: 20_000, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000 }, throttleMs: 1_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000 }, throttleMs: 60_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
   [408, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 408', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
   [404, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 404', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
   [307, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 307: redirects are not followed', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
   [410, null, { next: { state: 'failed', reason: 'gone' }, error: 'answered 410: the subscriber is gone', verdict: { kind: 'done' }, fact: { fact: 'delivery.failed', statusCode: 410, reason: 'gone' } }]
 ]
-for (const [status, retryAfter, { next, error, verdict, fact }] of ANSWERS) {
+for (const [status, retryAfter, { next, error, verdict, throttleMs = 0, fact }] of ANSWERS) {
   t.test(`${status}${retryAfter === null ? '' : ' with Retry-After ' + retryAfter}: what is recorded, reported and returned`, async t => {
     const server = await startHttp(t, (_, response) => {
       response.writeHead(status, { location: '/elsewhere', ...(retryAfter === null ? {} : { 'retry-after': retryAfter }) }).end('no')
     })
     const { deliver, recorded, facts } = bench(t, { subscriber: subscriberAt(server.url) })
     t.strictSame(await deliver(), verdict)
-    t.match(recorded, [{ usesBudget: true, next, attempt: { statusCode: status, error, responseExcerpt: 'no' } }])
+    t.match(recorded, [{ usesBudget: true, next, throttleMs, attempt: { statusCode: status, error, responseExcerpt: 'no' } }])
     t.strictSame(recorded[0]!.next, next)
     t.match(facts[0], { eventId: EVENT_ID, subscriber: 'billing', attempt: 6, error, ...fact })
     t.equal(server.received.length, 1)

@@ -1,6 +1,6 @@
-/** What an attempt says of its subscriber, and how slowly one is tried. */
+/** What an attempt says of its subscriber. */
 import t from '../support/tap.js'
-import { limitsDuring, soundnessOf, type Limits, type Trial } from '../../src/model/breaker.js'
+import { soundnessOf } from '../../src/model/breaker.js'
 import type { Outcome } from '../../src/model/outcome.js'
 
 const SAID: ReadonlyArray<[outcome: Outcome | null, said: ReturnType<typeof soundnessOf>]> = [
@@ -16,15 +16,4 @@ const SAID: ReadonlyArray<[outcome: Outcome | null, said: ReturnType<typeof soun
 ]
 for (const [outcome, said] of SAID) {
   t.test(`${JSON.stringify(outcome)} is ${said}`, async t => { t.equal(soundnessOf(outcome), said) })
-}
-
-const LIMITS: ReadonlyArray<[trial: Trial | null, own: Limits, during: Limits]> = [
-  [null, { concurrency: 16, rateLimit: null }, { concurrency: 16, rateLimit: null }],
-  [{ state: 'half-open' }, { concurrency: 16, rateLimit: null }, { concurrency: 1, rateLimit: { max: 1, perMs: 1_000 } }],
-  [{ state: 'half-open' }, { concurrency: 16, rateLimit: { max: 30, perMs: 60_000 } }, { concurrency: 1, rateLimit: { max: 30, perMs: 60_000 } }],
-  [{ state: 'closing', perSecond: 8 }, { concurrency: 4, rateLimit: null }, { concurrency: 4, rateLimit: { max: 8, perMs: 1_000 } }],
-  [{ state: 'closing', perSecond: 64 }, { concurrency: 4, rateLimit: { max: 50, perMs: 1_000 } }, { concurrency: 4, rateLimit: { max: 50, perMs: 1_000 } }]
-]
-for (const [trial, own, during] of LIMITS) {
-  t.test(`${JSON.stringify(trial)} beside ${JSON.stringify(own.rateLimit)}`, async t => { t.strictSame(limitsDuring(trial, own), during) })
 }

@@ -4,7 +4,6 @@
  */
 import t, { type Test } from '../support/tap.js'
 import { discardDeliveries } from '../../src/record/discard.js'
-import { clearHold, setHold } from '../../src/record/holds.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
@@ -121,26 +120,6 @@ t.test('thousands of missing jobs are added in one round', async t => {
   t.equal((await gateway.queues.count('a')).jobs, 4_500)
 })
 
-t.test('queues wait when their subscriber is on hold, and go on when it is not', async t => {
-  const gateway = await open(t)
-  const { redis } = gateway.blocking
-  const paused = async (): Promise<number[]> => await Promise.all(['a', 'b'].map(async name => await redis.hexists(`${gateway.keys.queuePrefix}:${name}:meta`, 'paused')))
-  const reconciler = gateway.reconciler()
-  await setHold(gateway.blocking, 'a', 'gone')
-  await reconciler.round()
-  t.strictSame(await paused(), [1, 0])
-  await setHold(gateway.blocking, 'a', 'pause')
-  await clearHold(gateway.blocking, 'a', 'gone')
-  await reconciler.round()
-  t.strictSame(await paused(), [1, 0], 'one hold is left')
-  await clearHold(gateway.blocking, 'a', 'pause')
-  await reconciler.round()
-  t.strictSame(await paused(), [0, 0])
-  await gateway.queues.setPaused('b', true)
-  await reconciler.round()
-  t.strictSame(await paused(), [0, 0], 'a queue that waits without a hold goes on')
-})
-
 t.test('trouble with one queue keeps no other from being mended', async t => {
   const gateway = await open(t)
   const id = await accepted(gateway, { taskId: 't1' })
@@ -148,12 +127,12 @@ t.test('trouble with one queue keeps no other from being mended', async t => {
   await loseJob(gateway, 'b', id)
   const { redis } = gateway.blocking
   for (const name of ['a', 'b']) {
-    await redis.rename(`${gateway.keys.queuePrefix}:${name}:meta`, 'aside')
-    await redis.set(`${gateway.keys.queuePrefix}:${name}:meta`, 'of a wrong type')
+    const delayed = `${gateway.keys.queuePrefix}:${name}:delayed`
+    await redis.set(delayed, 'of a wrong type')
     await gateway.reconciler().round().catch(() => {})
     const other = name === 'a' ? 'b' : 'a'
     t.equal(await hasJob(gateway, other, id), true, other)
-    await redis.rename('aside', `${gateway.keys.queuePrefix}:${name}:meta`)
+    await redis.del(delayed)
     t.equal(await gateway.reconciler().round(), 1, 'and it is mended when the trouble is over')
     await loseJob(gateway, 'a', id)
     await loseJob(gateway, 'b', id)

@@ -48,16 +48,17 @@ t.test('a worker that has stopped taking jobs is replaced, and what it had in ha
   t.match(gateway.facts.find(({ fact }) => fact === 'queue.worker-replaced'), { subscriber: 'a' })
 })
 
-t.test('limits are changed while they apply', async t => {
-  const policy = policyFor(['a'])
+t.test('a limit that is changed is in force with the next job', async t => {
+  const policy = { ...policyFor([]), subscribers: [subscriberNamed('a', { rateLimit: { max: 1, perMs: 86_400_000 } })] }
   const gateway = await openGateway(t, server, { prefix: 'limits', policy })
-  const { redis } = gateway.blocking
-  const meta = `${gateway.keys.queuePrefix}:a:meta`
-  await gateway.queues.setLimits({ name: 'a', concurrency: 2, rateLimit: { max: 3, perMs: 60_000 } })
-  t.strictSame(await redis.hmget(meta, 'concurrency', 'max', 'duration'), ['2', '3', '60000'])
-  await gateway.queues.setLimits({ name: 'a', concurrency: 5, rateLimit: null })
-  t.equal(await redis.hget(meta, 'concurrency'), '5')
-  t.strictSame(await redis.hmget(meta, 'max', 'duration'), [null, null], 'none')
+  const { deliver, sent } = recordingDeliver()
+  const workers = await gateway.work(deliver)
+  for (let n = 0; n < 3; n++) await accepted(gateway, { taskId: `t${n}` })
+  await until('one is sent', () => sent.length === 1)
+  await until('the limit holds the others back', async () => Object.keys(await gateway.blocking.redis.hgetall(gateway.keys.sent('a'))).length === 1)
+  await workers.apply([subscriberNamed('a', { rateLimit: { max: 100, perMs: 100 } })], 0)
+  await until('the others are sent', () => sent.length === 3)
+  t.pass('and nobody waits for a day')
 })
 
 t.test('a slow subscriber keeps no other waiting', async t => {
@@ -71,29 +72,4 @@ t.test('a slow subscriber keeps no other waiting', async t => {
   for (let n = 0; n < 40; n++) await accepted(gateway, { taskId: `t${n}` })
   await until('the quick one has all', () => sent.filter(({ subscriber }) => subscriber === 'quick').length === 40)
   t.equal(sent.filter(({ subscriber }) => subscriber === 'slow').length, 16)
-})
-
-t.test('a shorter throttling does not end a longer one', async t => {
-  const gateway = await openGateway(t, server, { prefix: 'throttle', policy: policyFor(['a']) })
-  await gateway.queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
-  await gateway.queues.throttle('a', 60_000)
-  await gateway.queues.throttle('a', 1_000)
-  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000)
-  await gateway.queues.throttle('a', 120_000)
-  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 90_000, 'a longer one does take over')
-})
-
-t.test('a throttling is kept whenever limits are set beside it', async t => {
-  for (const [before, after] of [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [0, 1], [0, 2], [0, 3]] as const) {
-    const { queues, blocking: { redis }, keys } = await openGateway(t, server, { prefix: `throttle-${before}-${after}`, policy: policyFor(['a']) })
-    await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null })
-    const roundTrips = async (count: number): Promise<void> => { for (let n = 0; n < count; n++) await redis.ping() }
-    await Promise.all([
-      roundTrips(before).then(async () => { await queues.setLimits({ name: 'a', concurrency: 1, rateLimit: null }) }),
-      roundTrips(after).then(async () => { await queues.throttle('a', 60_000) })
-    ])
-    const throttled = await redis.pttl(`${keys.queuePrefix}:a:limiter`) > 0
-    const limited = await redis.hexists(`${keys.queuePrefix}:a:meta`, 'max') === 1
-    t.ok(throttled && limited, `limits ${before} and throttled ${after} round trips later`)
-  }
 })

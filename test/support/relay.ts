@@ -19,6 +19,7 @@ import type { Recording } from '../../src/queue/bullmq/batches.js'
 import type { Deliver } from '../../src/queue/bullmq/worker.js'
 import { createWorkers, type Workers, type WorkersOptions } from '../../src/queue/workers.js'
 import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
+import { LIMITS } from '../../src/record/limits.js'
 import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
 import { selectEvents, type Filter, type SelectedEvent } from '../../src/record/select.js'
@@ -102,13 +103,13 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
     facts,
     accept: createAccept({ store, queues, policy: () => policy, report }),
     async work (deliver, watch = {}) {
-      const workers = createWorkers({ queues, limit: queues.setLimits, redis, keys, report, deliver, recording: RECORDING, ...watch })
+      const workers = createWorkers({ redis, keys, report, deliver, recording: RECORDING, ...watch })
       started.push(workers)
       await workers.apply(policy.subscribers, 0)
       return workers
     },
     reconciler (more = {}) {
-      return createReconciler({ redis, keys, queues, holds: async () => await readHolds(blocking), report, ...more })
+      return createReconciler({ redis, keys, queues, subscribers: async () => [...(await readHolds(blocking)).keys()], report, ...more })
     }
   }
 }
@@ -185,9 +186,13 @@ export async function loseJob ({ blocking: { redis }, keys }: Gateway, subscribe
   await redis.del(queue + jobId)
 }
 
+/** More than any test needs. */
+export const NO_LIMITS = { concurrency: 1_000, rateLimit: null }
+
 /** What the record lends to the workers of a gateway. */
 export const RECORDING: Recording = {
   record_attempts: RECORD_ATTEMPTS,
+  limits_of: LIMITS,
   open_deliveries: OPEN_DELIVERIES,
   inputOf: (prefix, results) => recordingOf(prefix, results, () => null),
   read: readOpening,

@@ -3,16 +3,18 @@
  * makes to its own scripts, and jobs that finish.
  */
 import * as bullmq from 'bullmq/dist/cjs/scripts/index.js'
+import type { Subscriber } from '../../model/subscriber.js'
 import { loadScript, unpack, withFunctions, type Script } from '../../redis/script.js'
 
 /** The scripts of the record that a batch calls, by the names it calls them. */
 export interface RecordScripts {
   record_attempts: Script
+  limits_of: Script
   open_deliveries: Script
 }
 
 /** BullMQ's scripts that a batch may call, in the order of SCRIPTS in batch.lua. */
-const SCRIPTS = ['moveToActive', 'moveToDelayed', 'moveJobFromActiveToWait'] as const
+const SCRIPTS = ['moveToDelayed', 'moveJobFromActiveToWait'] as const
 
 /** The script of a batch, with BullMQ's scripts and those of the record in it. */
 export function batchScript (scripts: RecordScripts): Script {
@@ -21,6 +23,7 @@ export function batchScript (scripts: RecordScripts): Script {
     bullmq_move_to_delayed: bullmq.moveToDelayed.content,
     bullmq_move_to_wait: bullmq.moveJobFromActiveToWait.content,
     record_attempts: scripts.record_attempts.lua,
+    limits_of: scripts.limits_of.lua,
     open_deliveries: scripts.open_deliveries.lua
   })
 }
@@ -42,6 +45,9 @@ export interface FinishCommand {
 
 export type BatchCommand = FinishCommand | CallCommand
 
+/** What of a subscriber limits its deliveries, over all replicas. */
+export type Limits = Pick<Subscriber, 'concurrency' | 'rateLimit'>
+
 /** How BullMQ takes a job from one queue. */
 interface TakeCall { keys: string[], prefix: string, options: unknown }
 
@@ -51,41 +57,51 @@ export interface PackedCommands { moves: unknown[], queues: object, binary: Buff
 export class CommandPacker {
   readonly #takeCalls = new Map<string, TakeCall>()
 
+  /** @param limitsOf  of the running configuration */
+  constructor (private readonly limitsOf: (subscriber: string) => Limits) {}
+
   /**
    * @param commands  each with the place of its attempt in the list of attempts, from 1; 0 for none
    * @throws          for a script that no batch can call
    */
   pack (commands: ReadonlyArray<{ subscriber: string, command: BatchCommand, attempt: number }>): PackedCommands {
     const binaries: Buffer[] = []
-    const queues: Record<string, TakeCall> = {}
+    const queues: Record<string, TakeCall & { limits: object }> = {}
     const moves = commands.map(({ subscriber, command, attempt }) => {
-      if ('script' in command) return [subscriber, attempt, 'call', ...this.#packCall(subscriber, command, binaries)]
-      queues[subscriber] = this.#takeCalls.get(subscriber)!
+      const token = 'script' in command && command.script === 'moveToActive' ? this.#learn(subscriber, command.args) : null
+      if (token === null && 'script' in command) return [subscriber, attempt, 'call', ...packCall(command, binaries)]
+      queues[subscriber] = { ...this.#takeCalls.get(subscriber)!, limits: this.#limitsFor(subscriber) }
+      if ('script' in command) return [subscriber, attempt, 'take', token]
       return [subscriber, attempt, 'finish', command.jobId, command.token, command.wantsNext]
     })
     return { moves, queues, binary: Buffer.concat(binaries) }
   }
 
-  #packCall (subscriber: string, { script, args }: CallCommand, binaries: Buffer[]): unknown[] {
-    const which = SCRIPTS.findIndex(name => name === script)
-    if (which === -1) throw new Error(`a batch cannot call BullMQ's script ${script}`)
-    this.#learn(subscriber, script, args)
-    let length = binaries.reduce((sum, binary) => sum + binary.length, 0)
-    const places: number[][] = []
-    const texts = args.map((arg, at) => {
-      if (!(arg instanceof Uint8Array)) return arg === undefined || arg === null ? '' : String(arg)
-      binaries.push(arg as Buffer)
-      places.push([at + 1, length + 1, length += arg.length])
-      return ''
-    })
-    return [which + 1, bullmq[SCRIPTS[which]!].keys, texts, places]
+  /** A worker takes its first job by a call of BullMQ's, before it can finish any. @returns the token for the job's lock */
+  #learn (subscriber: string, args: readonly unknown[]): string {
+    const { keys: count } = bullmq.moveToActive
+    const [prefix, , packedOptions] = args.slice(count) as [string, number, Buffer]
+    const options = unpack(packedOptions) as { token: string }
+    if (!this.#takeCalls.has(subscriber)) this.#takeCalls.set(subscriber, { keys: args.slice(0, count) as string[], prefix, options })
+    return options.token
   }
 
-  /** A worker takes its first job by a call of BullMQ's, before it can finish any. */
-  #learn (subscriber: string, script: string, args: readonly unknown[]): void {
-    if (script !== 'moveToActive' || this.#takeCalls.has(subscriber)) return
-    const { keys: count } = bullmq.moveToActive
-    const [prefix, , options] = args.slice(count) as [string, number, Buffer]
-    this.#takeCalls.set(subscriber, { keys: args.slice(0, count) as string[], prefix, options: unpack(options) })
+  #limitsFor (subscriber: string): object {
+    const { concurrency, rateLimit } = this.limitsOf(subscriber)
+    return { concurrency, ...rateLimit === null ? {} : { max: rateLimit.max, per: rateLimit.perMs } }
   }
+}
+
+function packCall ({ script, args }: CallCommand, binaries: Buffer[]): unknown[] {
+  const which = SCRIPTS.findIndex(name => name === script)
+  if (which === -1) throw new Error(`a batch cannot call BullMQ's script ${script}`)
+  let length = binaries.reduce((sum, binary) => sum + binary.length, 0)
+  const places: number[][] = []
+  const texts = args.map((arg, at) => {
+    if (!(arg instanceof Uint8Array)) return arg === undefined || arg === null ? '' : String(arg)
+    binaries.push(arg as Buffer)
+    places.push([at + 1, length + 1, length += arg.length])
+    return ''
+  })
+  return [which + 1, bullmq[SCRIPTS[which]!].keys, texts, places]
 }

@@ -9,14 +9,16 @@
   BullMQ's two scripts are written here once more for jobs like ours, which
   have no parents, children, priorities or results: most of what they
   do is needed for none of ours. A test holds what this leaves in Redis against what
-  BullMQ leaves. Everything else, and every queue with more to it than jobs
-  that wait, is BullMQ's.
+  BullMQ leaves. Everything else, and every queue with jobs that become
+  due, is BullMQ's.
 
   KEYS  1 events
   ARGV  1 packed:
           attempts   what record-attempts.lua takes
-          queues     by subscriber, how BullMQ takes a job from its queue: keys, prefix, options
+          queues     by subscriber, how BullMQ takes a job from its queue: keys, prefix, options; and limits: concurrency,
+                     max and per, milliseconds, of its rate limit
           moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with either
+            "take", token for the lock of the job
             "finish", job's id, token of its lock, whether the next is wanted
             "call", which of SCRIPTS, how many of the arguments are keys, arguments (list of texts),
                     the binary ones among them (list of {place, first byte, last byte} in ARGV[2])
@@ -26,7 +28,7 @@
            2… the bodies that these speak of
 ]]
 --- @include shim.lua
-local SCRIPTS = { bullmq_move_to_active, bullmq_move_to_delayed, bullmq_move_to_wait }
+local SCRIPTS = { bullmq_move_to_delayed, bullmq_move_to_wait }
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.attempts.prefix
 local time = redis.call('TIME')
@@ -37,25 +39,24 @@ redis.call('HDEL', prefix .. 'stats', 'x')
 local numbers = record_attempts({}, { input.attempts }, redis)
 
 -- The places in KEYS of BullMQ's moveToActive.
-local WAIT, ACTIVE, STALLED, DELAYED, META, MARKER = 1, 2, 5, 7, 9, 11
+local WAIT, ACTIVE, STALLED, DELAYED, MARKER = 1, 2, 5, 7, 11
 
--- Queues that have nothing but jobs that wait: no pause, no rate limit, none that becomes due. It stays so for this batch.
-local plain_queues = {}
-local function is_plain(keys)
-  local known = plain_queues[keys[META]]
+local limits = limits_of({}, { { prefix = prefix, now = tonumber(now) } }, redis)
+
+-- Whether a delayed job of a queue is due. It stays so for this batch.
+local due_queues = {}
+local function has_due(keys)
+  local known = due_queues[keys[DELAYED]]
   if known == nil then
-    local settings = redis.call('HMGET', keys[META], 'paused', 'concurrency', 'max')
-    local due = redis.call('ZRANGEBYSCORE', keys[DELAYED], 0, (tonumber(now) + 1) * 0x1000 - 1, 'LIMIT', 0, 1)
-    known = not settings[1] and not settings[3] and #due == 0 and { most = tonumber(settings[2]) or math.huge }
-    plain_queues[keys[META]] = known
+    known = #redis.call('ZRANGEBYSCORE', keys[DELAYED], 0, (tonumber(now) + 1) * 0x1000 - 1, 'LIMIT', 0, 1) > 0
+    due_queues[keys[DELAYED]] = known
   end
   return known
 end
 
-local function take(queue, token)
+local function next_job(queue, token)
   local keys, options = queue.keys, queue.options
-  local plain = is_plain(keys)
-  if plain and redis.call('LLEN', keys[ACTIVE]) < plain.most then
+  if not has_due(keys) then
     local id = redis.call('RPOPLPUSH', keys[WAIT], keys[ACTIVE])
     if id then
       redis.call('SET', queue.prefix .. id .. ':lock', token, 'PX', options.lockDuration)
@@ -67,8 +68,20 @@ local function take(queue, token)
   return bullmq_move_to_active(keys, { queue.prefix, now, cmsgpack.pack(options) }, shim)
 end
 
+-- Holds and limits are asked here and nowhere else: BullMQ's own pause, concurrency and rate limit are not used.
+local function take(subscriber, token)
+  local queue = input.queues[subscriber]
+  local wait = limits.wait(subscriber, queue.limits)
+  if wait then return { 0, 0, wait, 0 } end
+  if redis.call('LLEN', queue.keys[ACTIVE]) >= limits.concurrency(subscriber, queue.limits) then return { 0, 0, 0, 0 } end
+  local reply = next_job(queue, token)
+  if type(reply[2]) == 'string' then limits.took(subscriber, queue.limits) end
+  return reply
+end
+
 -- The numbers are BullMQ's: -2 no lock, -3 not active, -6 locked by somebody else.
-local function finish(queue, id, token, wants_next)
+local function finish(subscriber, id, token, wants_next)
+  local queue = input.queues[subscriber]
   local job = queue.prefix .. id
   local lock = redis.call('GET', job .. ':lock')
   if lock ~= token then return lock and -6 or -2 end
@@ -78,7 +91,7 @@ local function finish(queue, id, token, wants_next)
     return -3
   end
   redis.call('DEL', job, job .. ':lock')
-  return wants_next and take(queue, token) or 0
+  return wants_next and take(subscriber, token) or 0
 end
 
 local function call(which, keys, arguments, binaries)
@@ -88,7 +101,8 @@ end
 
 local function move(subscriber, attempt, kind, ...)
   if type(numbers[attempt]) == 'string' then error(numbers[attempt], 0) end
-  if kind == 'finish' then return finish(input.queues[subscriber], ...) end
+  if kind == 'finish' then return finish(subscriber, ...) end
+  if kind == 'take' then return take(subscriber, ...) end
   return call(...)
 end
 
@@ -103,6 +117,7 @@ for at, command in ipairs(input.moves) do
   end
 end
 
+limits.save()
 local found = open_deliveries({}, { { prefix = prefix, deliveries = deliveries } }, redis)
 for at, opened in ipairs(found[1]) do replies[asking[at]][3] = opened end
 return { cmsgpack.pack(replies), unpack(found[2]) }

@@ -14,7 +14,7 @@ import type { AttemptResult, OpenedDelivery } from '../../model/work.js'
 import { createBatcher, type Batched } from '../../redis/batcher.js'
 import type { Keys } from '../../redis/keys.js'
 import { runPackedScript, type RedisClient } from '../../redis/script.js'
-import { batchScript, CommandPacker, type BatchCommand, type RecordScripts } from './batch-commands.js'
+import { batchScript, CommandPacker, type BatchCommand, type Limits, type RecordScripts } from './batch-commands.js'
 
 /** Calls under way: Redis works on one while the next is prepared. */
 const BATCHES_AT_ONCE = 2
@@ -35,6 +35,8 @@ export interface BatchesOptions {
   redis: RedisClient
   keys: Keys
   recording: Recording
+  /** Of the running configuration: a change is in force with the next job. */
+  limitsOf: (subscriber: string) => Limits
 }
 
 /** One job moves. */
@@ -81,9 +83,9 @@ export function createBatches (options: BatchesOptions): Batches {
 interface Sent { reply: BatchReply, bodies: Buffer[] }
 
 /** What sends the moves of a batch and gets their replies. */
-function createSender ({ redis, keys, recording }: BatchesOptions): Batched<Move, Sent> {
+function createSender ({ redis, keys, recording, limitsOf }: BatchesOptions): Batched<Move, Sent> {
   const script = batchScript(recording)
-  const packer = new CommandPacker()
+  const packer = new CommandPacker(limitsOf)
   return createBatcher<Move, Sent>({
     async send (moves) {
       const results = moves.flatMap(({ result }) => result ?? [])

@@ -9,16 +9,14 @@
 import { Queue } from 'bullmq'
 import { jobIdOf } from '../../model/delivery.js'
 import type { Report } from '../../model/fact.js'
-import type { Subscriber } from '../../model/subscriber.js'
 import type { Keys } from '../../redis/keys.js'
-import type { RedisClient } from '../../redis/script.js'
+import { loadScript, runScript, type RedisClient } from '../../redis/script.js'
 import { templateOf, type JobTemplate } from './job-scripts.js'
+
+const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
 
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
-
-/** No limit; but without one BullMQ would ignore that a subscriber is throttled. While it is set, each job costs two writes more. */
-const NO_LIMIT = { max: Number.MAX_SAFE_INTEGER, perMs: 1_000 }
 
 export interface QueuesOptions {
   /** Waits until Redis is back. */
@@ -30,12 +28,8 @@ export interface QueuesOptions {
 export interface Queues {
   /** What a script needs to add jobs to these queues (see `addingJobs`). Never waits for Redis. */
   templatesOf (subscribers: Iterable<string>): Record<string, JobTemplate>
-  /** Holds back (or lets go) the jobs of one subscriber, on every replica. Idempotent. */
-  setPaused (subscriber: string, paused: boolean): Promise<void>
-  /** Makes the limits of one subscriber known to every replica. Idempotent. */
-  setLimits (subscriber: Pick<Subscriber, 'name' | 'concurrency' | 'rateLimit'>): Promise<void>
-  /** Starts no delivery of one subscriber for so many milliseconds, on every replica; a longer throttling that is in force stays. */
-  throttle (subscriber: string, throttleMs: number): Promise<void>
+  /** Has the workers of a subscriber look for jobs now: a hold of it is over, or a limit is. */
+  wake (subscriber: string): Promise<void>
   /** Removes jobs that nobody needs; one in flight stays, and finishes unsent or stale. */
   removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
@@ -56,17 +50,8 @@ export function createQueues (options: QueuesOptions): Queues {
     templatesOf (subscribers) {
       return Object.fromEntries([...subscribers].map(name => [name, templateFor(name)]))
     },
-    async setPaused (subscriber, paused) {
-      const queue = queueOf(subscriber)
-      if (await queue.isPaused() === paused) return
-      await (paused ? queue.pause() : queue.resume())
-    },
-    async setLimits (limits) { await limit(queueOf(limits.name), limits) },
-    async throttle (subscriber, throttleMs) {
-      const queue = queueOf(subscriber)
-      if (await queue.getRateLimitTtl() < throttleMs) await queue.rateLimit(Math.ceil(throttleMs))
-      // In this order: whoever removes the limit meanwhile sees the throttling, or is seen here.
-      if (await queue.getGlobalRateLimit() === null) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
+    async wake (subscriber) {
+      await runScript(options.redis, WAKE, { keys: [queueOf(subscriber).toKey('marker')], args: [] })
     },
     async removeJobs (subscriber, jobs) {
       await Promise.all(jobs.map(async ({ eventId, generation }) => await queueOf(subscriber).remove(jobIdOf(eventId, generation))))
@@ -110,16 +95,4 @@ function remembered<Value> (map: Map<string, Value>, name: string, make: () => V
   const made = make()
   map.set(name, made)
   return made
-}
-
-/** Limits are the queue's, not a worker's: so they hold over all replicas. */
-async function limit (queue: Queue, { concurrency, rateLimit }: Pick<Subscriber, 'concurrency' | 'rateLimit'>): Promise<void> {
-  await queue.setGlobalConcurrency(concurrency)
-  if (rateLimit !== null) {
-    await queue.setGlobalRateLimit(rateLimit.max, rateLimit.perMs)
-    return
-  }
-  if (await queue.getRateLimitTtl() <= 0) await queue.removeGlobalRateLimit()
-  // Also when it has been throttled since.
-  if (await queue.getRateLimitTtl() > 0) await queue.setGlobalRateLimit(NO_LIMIT.max, NO_LIMIT.perMs)
 }

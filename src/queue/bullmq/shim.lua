@@ -4,13 +4,13 @@
 
   BullMQ asks and writes much that has one answer for every job of ours: none
   has parents, children, priorities or a deduplication id, nobody reads the
-  stream of events or the job's own counters, and within one script a queue's
-  settings do not change. Two thirds of its calls are answered here instead, and
+  stream of events or the job's own counters, and what holds a queue back is
+  known elsewhere. Two thirds of its calls are answered here instead, and
   each would cost Redis more than what it asks. Whatever is not in this table is done as
   BullMQ says.
 ]]
 local answers = {}
-local settings, looked_for_due, marked, started = {}, {}, {}, {}
+local looked_for_due, marked, started = {}, {}, {}
 
 local function nothing() end
 local function zero() return 0 end
@@ -35,11 +35,10 @@ function answers.HGET(key, field)
   return redis.call('HGET', key, field)
 end
 
+-- A parent; and the pause, concurrency and rate limit of a queue: ours are asked when a job is taken.
 function answers.HMGET(key, first, ...)
-  if first == 'parentKey' then return { false, false, false } end
-  if first ~= 'paused' then return redis.call('HMGET', key, first, ...) end
-  settings[key] = settings[key] or redis.call('HMGET', key, 'paused', 'concurrency', 'max', 'duration')
-  return settings[key]
+  if first == 'parentKey' or first == 'paused' then return { false, false, false, false } end
+  return redis.call('HMGET', key, first, ...)
 end
 
 -- Delayed jobs that are due: once is enough.

@@ -44,10 +44,6 @@ export interface WorkerOptions {
   /** Jobs at a time in this process. */
   concurrency: number
   deliver: Deliver
-  /** Puts the whole queue on hold; called when a job finds its subscriber on hold. */
-  pauseQueue: () => Promise<void>
-  /** Holds back the whole queue for so many milliseconds; called when the subscriber's answer throttles it. */
-  throttle: (throttleMs: number) => Promise<void>
   batches: Batches
   redis: RedisClient
   keys: Keys
@@ -91,7 +87,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   const worker = new JobWorker(subscriber, async (job, token) => {
     const verdict = inHand.get(job.id!) ?? await verdictOf(options, job as DeliveryJob, stopping.signal)
     if (verdict.result !== undefined) inHand.set(job.id!, verdict)
-    return await obey({ options, moves: moves!, job: { id: job.id!, token: token! } }, verdict)
+    return await obey({ moves: moves!, job: { id: job.id!, token: token! } }, verdict)
   }, {
     connection: options.redis,
     prefix: options.keys.queuePrefix,
@@ -154,31 +150,28 @@ async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, { id, 
   }
 }
 
-interface Task { options: WorkerOptions, moves: JobMoves, job: HeldJob }
+interface Task { moves: JobMoves, job: HeldJob }
 
 /**
  * Errors are how BullMQ is told that a job did not finish but went elsewhere.
  *
  * @returns what goes on record when BullMQ finishes the job
  */
-async function obey ({ options, moves, job }: Task, verdict: Verdict): Promise<AttemptResult | undefined> {
+async function obey ({ moves, job }: Task, verdict: Verdict): Promise<AttemptResult | undefined> {
   const { result } = verdict
   switch (verdict.kind) {
     case 'done':
-      await throttleFor(options, verdict)
       return result
     case 'again':
-      await throttleFor(options, verdict)
       await moves.delay(job, verdict.atMs, result)
       throw new DelayedError()
     case 'give-back':
-      if (verdict.onHold) await options.pauseQueue()
+      // The record does not know of the hold yet: at the front of the queue it would come again at once.
+      if (verdict.onHold) {
+        await moves.delay(job, Date.now() + RETRY_AFTER_SURPRISE_MS, result)
+        throw new DelayedError()
+      }
       await moves.giveBack(job, result)
       throw new WaitingError()
   }
-}
-
-/** The queue's other jobs wait as well; it costs them nothing. */
-async function throttleFor (options: WorkerOptions, { throttleMs = 0 }: { throttleMs?: number }): Promise<void> {
-  if (throttleMs > 0) await options.throttle(throttleMs)
 }

@@ -8,6 +8,7 @@ import { createRedisBackend, Queue, type QueueBaseOptions, type RedisQueueBacken
 import type { Redis } from 'ioredis'
 import { jobIdOf } from '../../../src/model/delivery.js'
 import type { AttemptResult } from '../../../src/model/work.js'
+import type { Limits } from '../../../src/queue/bullmq/batch-commands.js'
 import { createBatches, type Batches } from '../../../src/queue/bullmq/batches.js'
 import { movesOf, type HeldJob, type JobMoves } from '../../../src/queue/bullmq/moves.js'
 import { readEvent } from '../../../src/record/read-event.js'
@@ -15,7 +16,7 @@ import { keysOf } from '../../../src/redis/keys.js'
 import type { RedisClient } from '../../../src/redis/script.js'
 import { startRedis } from '../../support/redis.js'
 import { until } from '../../support/until.js'
-import { accepted, attemptOf, hasJob, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
+import { accepted, attemptOf, hasJob, NO_LIMITS, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -70,7 +71,8 @@ async function contentOf (redis: Redis, key: string): Promise<unknown> {
     case 'set': return (await redis.smembers(key)).sort()
     case 'zset': return await redis.zrange(key, '0', '-1', 'WITHSCORES')
     case 'hash': {
-      const { processedOn: _, ats: _ats, atm: _atm, ...fields } = await redis.hgetall(key)
+      // How many may be active is not kept in the queue by us.
+      const { processedOn: _, ats: _ats, atm: _atm, concurrency: _concurrency, ...fields } = await redis.hgetall(key)
       return fields
     }
     default: return [await redis.get(key), ttl]
@@ -78,27 +80,20 @@ async function contentOf (redis: Redis, key: string): Promise<unknown> {
 }
 
 /** A job is active; what else there is when it finishes. */
-const STATES: ReadonlyArray<[says: string, prepare: (line: Line) => Promise<unknown>, wantsNext?: boolean]> = [
+const STATES: ReadonlyArray<[says: string, prepare: (line: Line) => Promise<unknown>, wantsNext?: boolean, limits?: Limits]> = [
   ['others wait', async line => { await add(line, ['evt_B-1', 'evt_C-1']) }],
   ['others wait, and none is wanted', async line => { await add(line, ['evt_B-1']) }, false],
   ['none waits', async () => {}],
-  ['the queue is paused', async line => { await add(line, ['evt_B-1']); await line.queue.pause() }],
   ['as many are active as may', async line => {
     await add(line, ['evt_B-1', 'evt_C-1'])
     await line.backend.moveToActive('worker:2')
     await line.queue.setGlobalConcurrency(1)
-  }],
+  }, true, { concurrency: 1, rateLimit: null }],
   ['one less is active than may', async line => {
     await add(line, ['evt_B-1', 'evt_C-1'])
     await line.backend.moveToActive('worker:2')
     await line.queue.setGlobalConcurrency(2)
-  }],
-  ['the rate limit is reached', async line => {
-    await add(line, ['evt_B-1'])
-    await line.queue.setGlobalRateLimit(5, 60_000)
-    await line.queue.rateLimit(60_000)
-  }],
-  ['a rate limit is not reached', async line => { await add(line, ['evt_B-1']); await line.queue.setGlobalRateLimit(5, 60_000) }],
+  }, true, { concurrency: 2, rateLimit: null }],
   ['one becomes due', async line => { await add(line, ['evt_B-1'], 1); await new Promise(resolve => { setImmediate(resolve) }) }],
   ['one will be due later', async line => { await add(line, ['evt_B-1'], LATER - NOW) }],
   ['it counts as stalled', async line => { await redis.sadd(`${line.prefix}:a:stalled`, 'evt_A-1', 'evt_X-1') }],
@@ -108,17 +103,20 @@ const STATES: ReadonlyArray<[says: string, prepare: (line: Line) => Promise<unkn
 ]
 
 let prefixes = 0
-for (const [says, prepare, wantsNext] of STATES) {
+for (const [says, prepare, wantsNext, after = NO_LIMITS] of STATES) {
   t.test(`a job finishes while ${says}: Redis holds what BullMQ would have left`, async t => {
     const name = `p${++prefixes}`
-    const batches = createBatches({ redis, keys: keysOf(`${name}-record`), recording: RECORDING })
+    let limits: Limits = NO_LIMITS
+    const batches = createBatches({ redis, keys: keysOf(`${name}-record`), recording: RECORDING, limitsOf: () => limits })
     const lines = [lineOf(t, `${name}-batches`, batches), lineOf(t, `${name}-bullmq`, null)] as const
     const replies: unknown[] = []
     for (const line of lines) {
+      limits = NO_LIMITS
       await add(line, ['evt_A-1'])
       const [, id] = await line.backend.moveToActive(TOKEN)
       t.equal(id, 'evt_A-1')
       await prepare(line)
+      limits = after
       replies.push(await finish(line, 'evt_A-1', wantsNext))
     }
     t.strictSame(normalised(replies[0]), normalised(replies[1]))
@@ -146,7 +144,7 @@ async function setScene (t: Test): Promise<Scene> {
   const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
   const { keys, blocking: { redis } } = gateway
   const recorded: AttemptResult[] = []
-  const batches = createBatches({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } } })
+  const batches = createBatches({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } }, limitsOf: () => NO_LIMITS })
   const of = (subscriber: string): JobMoves => movesOf(createRedisBackend(subscriber, workerOptions(redis, keys.queuePrefix), {}), { subscriber, batches })
   return { gateway, moves: of('a'), ofOther: of('b'), recorded }
 }

@@ -10,9 +10,10 @@ import { createBatches } from '../../../src/queue/bullmq/batches.js'
 import { GIVE_BACK_MS, startWorker, type Deliver } from '../../../src/queue/bullmq/worker.js'
 import { clearHold, setHold } from '../../../src/record/holds.js'
 import { readEvent } from '../../../src/record/read-event.js'
+import { readSubscriber } from '../../../src/record/read-subscribers.js'
 import { keysOf } from '../../../src/redis/keys.js'
 import { startRedis } from '../../support/redis.js'
-import { accepted, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, type Gateway } from '../../support/relay.js'
+import { accepted, attemptOf, NO_LIMITS, openGateway, policyFor, RECORDING, recordingDeliver, subscriberNamed, type Gateway } from '../../support/relay.js'
 import { until } from '../../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -78,18 +79,13 @@ t.test('give back: the job is the next to run, by whoever takes it', async t => 
   t.strictSame(runs.map(run => run.jobId), [first, first, second])
 })
 
-t.test('give back on hold: the whole queue waits until it is let go', async t => {
+t.test('give back on hold: the job comes again, but not at once', async t => {
   const [gateway] = await open(t, { concurrency: 1 })
   const [first, second] = await jobsOf(gateway, 2)
   const { deliver, runs } = scripted([() => ({ kind: 'give-back', onHold: true })])
   await gateway.work(deliver)
-  await until('the queue is paused', async () =>
-    await gateway.blocking.redis.hexists(`${gateway.keys.queuePrefix}:a:meta`, 'paused') === 1 &&
-    await gateway.blocking.redis.llen(`${gateway.keys.queuePrefix}:a:wait`) === 2)
-  t.strictSame(runs.map(run => run.jobId), [first])
-  await gateway.queues.setPaused('a', false)
   await until('both are finished', isEmpty(gateway))
-  t.strictSame(runs.map(run => run.jobId), [first, first, second])
+  t.strictSame(runs.map(run => run.jobId), [first, second, first])
 })
 
 t.test('a deliver that fails by surprise is tried again, and it is reported', async t => {
@@ -102,11 +98,28 @@ t.test('a deliver that fails by surprise is tried again, and it is reported', as
   t.match(gateway.facts.find(({ fact }) => fact === 'queue.trouble'), { subscriber: 'a', error: 'a bug of ours' })
 })
 
+/** The first attempt is throttled for so long, and made again at once as far as it goes. */
+function throttledFor (throttleMs: number): { deliver: Deliver, runs: Run[] } {
+  const runs: Run[] = []
+  return {
+    runs,
+    async deliver ({ jobId, opened }) {
+      const now = Date.now()
+      runs.push({ jobId, at: now })
+      if (runs.length > 1 || opened.kind !== 'open') return { kind: 'done' }
+      const result = {
+        eventId: opened.event.id, subscriber: 'a', generation: 1, attempt: attemptOf({ at: now }), outcome: null, usesBudget: true, next: { state: 'retrying' as const, nextAttemptAt: now }, throttleMs
+      }
+      return { kind: 'again', atMs: now, result }
+    }
+  }
+}
+
 for (const rateLimit of [null, { max: 1_000, perMs: 60_000 }]) {
   t.test(`throttling delays the other jobs of the subscriber, unattempted, on every replica (rate limit: ${JSON.stringify(rateLimit)})`, async t => {
     const [gateway, other] = await open(t, { concurrency: 1, rateLimit }, 2)
     const jobs = await jobsOf(gateway, 3)
-    const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, throttleMs: 600.5 })])
+    const { deliver, runs } = throttledFor(600.5)
     await gateway.work(deliver)
     await until('the first was attempted', () => runs.length > 0)
     await other!.work(deliver)
@@ -120,10 +133,11 @@ for (const rateLimit of [null, { max: 1_000, perMs: 60_000 }]) {
 t.test('throttling for no time is none', async t => {
   const [gateway] = await open(t)
   await jobsOf(gateway, 2)
-  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now, throttleMs: 0 }), now => ({ kind: 'again', atMs: now, throttleMs: 0.2 })])
+  const { deliver, runs } = throttledFor(0)
   await gateway.work(deliver)
   await until('both are finished', isEmpty(gateway))
-  t.equal(runs.length, 4)
+  t.equal(runs.length, 3)
+  t.equal((await readSubscriber(gateway.blocking, 'a'))!.holds.length, 0)
 })
 
 t.test('concurrency counts over all replicas', async t => {
@@ -190,22 +204,21 @@ t.test('a rate limit per minute is no limit per second', async t => {
   await gateway.work(deliver)
   await until('two are finished', async () => (await gateway.queues.count('a')).jobs === 1)
   t.equal(runs.length, 2)
-  t.ok(await gateway.blocking.redis.pttl(`${gateway.keys.queuePrefix}:a:limiter`) > 30_000, 'the third waits for the minute')
+  const sent = await gateway.blocking.redis.hgetall(gateway.keys.sent('a'))
+  t.strictSame(Object.values(sent).reduce((sum, count) => sum + Number(count), 0), 2, 'the third waits for the minute')
 })
 
-t.test('a paused queue waits on every replica; what is in flight finishes', async t => {
+t.test('a subscriber on hold gets nothing from any replica; what is in flight finishes', async t => {
   const [gateway, other] = await open(t, {}, 2)
   const { deliver, sent } = recordingDeliver()
   await gateway.work(deliver)
   await other!.work(deliver)
   await setHold(gateway.blocking, 'a', 'pause')
-  await gateway.queues.setPaused('a', true)
-  await gateway.queues.setPaused('a', true)
   await jobsOf(gateway, 3)
   t.equal((await gateway.queues.count('a')).jobs, 3)
   t.strictSame(sent, [])
   await clearHold(gateway.blocking, 'a', 'pause')
-  await other!.queues.setPaused('a', false)
+  await other!.queues.wake('a')
   await until('all are finished', isEmpty(gateway))
   t.equal(sent.length, 3)
 })
@@ -276,9 +289,7 @@ t.test('a worker that never got its own connection ends all the same', async t =
     subscriber: 'a',
     concurrency: 1,
     deliver: scripted([]).deliver,
-    pauseQueue: async () => {},
-    throttle: async () => {},
-    batches: createBatches({ redis, keys, recording: RECORDING }),
+    batches: createBatches({ redis, keys, recording: RECORDING, limitsOf: () => NO_LIMITS }),
     redis,
     keys,
     report: () => {}

@@ -1,0 +1,108 @@
+--[[
+  What may be sent to subscribers now. Called as a function, once for many
+  takes: what it has read and counted holds for all of them.
+
+  A rate limit is a sliding window, counted in buckets: of any period no more
+  than `max` deliveries begin in it. Nothing of a limit is kept but what was
+  sent, so a changed limit is in force at once.
+
+  ARGV  1 prefix  "{relay}:"
+          now     milliseconds
+  Returns  a table of functions
+    wait(subscriber, limits)  nil when a delivery may begin; else how long not, milliseconds, 0 for as long as it is on hold.
+                              `limits`: {concurrency, max or nil, per in milliseconds}
+    concurrency(subscriber, limits)  how many may be under way
+    took(subscriber, limits)  counts one that begins
+    save()                    writes what was counted
+]]
+--- @constant HOLD_FIELDS
+local prefix, now = ARGV[1].prefix, ARGV[1].now
+-- Of a period: the more, the sooner a place that is free is seen to be.
+local BUCKETS = 50
+-- While a breaker is tried.
+local TRIAL_PER = 1000
+
+local windows, standings = {}, {}
+
+-- What was sent within a period. A bucket is named by its end; one that ends later than it could is of a clock that was set back.
+local function window(key, max, per)
+  if windows[key] then return windows[key] end
+  local size = math.max(1, math.ceil(per / BUCKETS))
+  local one = { key = key, max = max, per = per, size = size, sum = 0, added = 0, buckets = {}, over = {} }
+  local stored = redis.call('HGETALL', key)
+  for i = 1, #stored, 2 do
+    local ends, count = tonumber(stored[i]), tonumber(stored[i + 1])
+    if ends + per > now and ends <= now + math.max(size, per) then
+      one.buckets[#one.buckets + 1] = { ends, count }
+      one.sum = one.sum + count
+    else
+      one.over[#one.over + 1] = stored[i]
+    end
+  end
+  table.sort(one.buckets, function(a, b) return a[1] < b[1] end)
+  windows[key] = one
+  return one
+end
+
+local function room_in(one)
+  local left = one.sum + one.added
+  if left < one.max then return nil end
+  for _, bucket in ipairs(one.buckets) do
+    left = left - bucket[2]
+    if left < one.max then return bucket[1] + one.per - now end
+  end
+  return one.size + one.per
+end
+
+local function standing(subscriber)
+  local known = standings[subscriber]
+  if known then return known end
+  local key = prefix .. 'subscriber:' .. subscriber
+  known = {}
+  local holds = redis.call('HMGET', key, unpack(HOLD_FIELDS))
+  local facts = redis.call('HMGET', key, 'breaker', 'breaker:rate', 'throttle:until')
+  local trial, ends = facts, tonumber(facts[3] or nil)
+  for at, field in ipairs(HOLD_FIELDS) do
+    if holds[at] and field ~= 'hold:throttle' then known.wait = 0 end
+    if holds[at] and field == 'hold:throttle' and ends and ends > now then known.wait = known.wait or (ends - now) end
+  end
+  if trial[1] == 'half-open' then known.trial, known.alone = 1, true end
+  if trial[1] == 'closing' then known.trial = tonumber(trial[2]) end
+  standings[subscriber] = known
+  return known
+end
+
+local function windows_of(subscriber, limits)
+  local all = {}
+  if limits.max then all[1] = window(prefix .. 'sent:' .. subscriber, limits.max, limits.per) end
+  local trial = standing(subscriber).trial
+  if trial then all[#all + 1] = window(prefix .. 'sent-trial:' .. subscriber, trial, TRIAL_PER) end
+  return all
+end
+
+return {
+  wait = function(subscriber, limits)
+    if standing(subscriber).wait then return standing(subscriber).wait end
+    local longest
+    for _, one in ipairs(windows_of(subscriber, limits)) do
+      local ms = room_in(one)
+      if ms and ms > (longest or 0) then longest = ms end
+    end
+    return longest
+  end,
+  concurrency = function(subscriber, limits)
+    return standing(subscriber).alone and 1 or limits.concurrency
+  end,
+  took = function(subscriber, limits)
+    for _, one in ipairs(windows_of(subscriber, limits)) do one.added = one.added + 1 end
+  end,
+  save = function()
+    for key, one in pairs(windows) do
+      if #one.over > 0 then redis.call('HDEL', key, unpack(one.over)) end
+      if one.added > 0 then
+        redis.call('HINCRBY', key, string.format('%.0f', (math.floor(now / one.size) + 1) * one.size), one.added)
+        redis.call('PEXPIRE', key, one.per + one.size)
+      end
+    end
+  end
+}
