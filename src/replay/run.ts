@@ -140,9 +140,8 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
 /** Retrying deliveries keep their job; it is told to run now. */
 async function makeDue (queues: Queues, retrying: ReadonlyArray<{ eventId: string, subscriber: string }>, meant: readonly Requeue[]): Promise<void> {
   const waiting = new Set(retrying.map(({ eventId, subscriber }) => `${eventId} ${subscriber}`))
-  for (const { eventId, subscriber, generation } of meant) {
-    if (waiting.has(`${eventId} ${subscriber}`)) await queues.promote(subscriber, eventId, generation)
-  }
+  const due = meant.filter(({ eventId, subscriber }) => waiting.has(`${eventId} ${subscriber}`))
+  for (const name of new Set(due.map(({ subscriber }) => subscriber))) await queues.makeDue(name, due.filter(({ subscriber }) => subscriber === name))
 }
 
 /** Waits until a batch has taken the time it may take; holds the lock meanwhile. */

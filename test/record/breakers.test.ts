@@ -33,7 +33,7 @@ async function open (t: Test): Promise<Scene> {
 interface Attempted { outcome: Outcome | null, times?: number, rules?: BreakerRules | null, next?: NextState }
 
 /** So many attempts for the same delivery, in one call. */
-async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules = RULES, next = { state: 'retrying', nextAttemptAt: 1 } }: Attempted): Promise<void> {
+async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules = RULES, next = { state: 'retrying', waitMs: 0 } }: Attempted): Promise<void> {
   const results = Array.from({ length: times }, () => ({
     eventId, subscriber: 'a', generation: 1, attempt: attemptOf({ error: 'x' }), outcome, usesBudget: outcome !== null, next
   }))
