@@ -28,6 +28,10 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../queue/bullmq/jobs.lua
+--- @include ../redis/full.lua
+local full = refusal_when_full()
+if full then return full end
+
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, window, templates = input.prefix, input.window, input.templates
 local stats = prefix .. 'stats'

@@ -13,6 +13,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
 import type { RecordStore } from '../record/store.js'
+import { runDraining } from '../redis/drain.js'
 import { callerOf } from './auth.js'
 import { invalid } from './check-input.js'
 import { sendProblem } from './problem.js'
@@ -57,7 +58,8 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: StoredRequest = { digest: claim.digest }
-      if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
+      const [answer] = await runDraining(redis, claim.slot, [['SET', claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX']])
+      if (answer === 'OK') {
         claims.set(request, claim)
         return
       }
@@ -69,7 +71,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), 'PX', KEPT_MS)
+        else await keepAnswer(redis, claim, keptAnswer(reply, payload))
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
@@ -87,6 +89,10 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
   }
   const { status, headers, body } = kept.answer
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
+}
+
+async function keepAnswer (redis: RecordStore['redis'], { slot, digest }: Claim, answer: KeptAnswer): Promise<void> {
+  await runDraining(redis, slot, [['SET', slot, JSON.stringify({ digest, answer } satisfies StoredRequest), 'PX', KEPT_MS]])
 }
 
 function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {

@@ -16,6 +16,7 @@ import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/bullmq/queues.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
+import { runDraining } from '../redis/drain.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { filterOf, meantBy } from './order.js'
 import { putBack, type Requeue } from './put-back.js'
@@ -91,7 +92,8 @@ async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
 /** Takes the lock, or finds that this runner has it still: an error left it. */
 async function takeLock (store: RecordStore, id: string, token: string): Promise<boolean> {
   const { redis, keys } = store
-  return await redis.set(keys.replayLock(id), token, 'PX', LOCK_MS, 'NX') === 'OK' || await keepLock(store, id, token)
+  const [taken] = await runDraining(redis, keys.replayLock(id), [['SET', keys.replayLock(id), token, 'PX', LOCK_MS, 'NX']])
+  return taken === 'OK' || await keepLock(store, id, token)
 }
 
 async function keepLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {
