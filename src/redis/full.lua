@@ -4,10 +4,14 @@
 ]]
 --- @include memory.lua
 local FULL_AT = 0.95
+local FULL = 'OOM more than 95 % of maxmemory is used, and the rest is for what is owed'
 
--- What a script that takes something new answers; nil while there is room, or when it is not known.
-local function refusal_when_full()
-  local used, most = read_memory()
-  if not used or used <= most * FULL_AT then return nil end
-  return redis.error_reply('OOM more than 95 % of maxmemory is used, and the rest is for what is owed')
+-- Whether nothing new may be taken; not while it is not known. It stays so for this script.
+local full
+local function is_full()
+  if full == nil then
+    local used, most = read_memory()
+    full = used ~= nil and used > most * FULL_AT
+  end
+  return full
 end

@@ -6,4 +6,5 @@
   Returns  OK
 ]]
 --- @include full.lua
-return refusal_when_full() or redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+if is_full() then return redis.error_reply(FULL) end
+return redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])

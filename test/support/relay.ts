@@ -128,6 +128,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
     timeoutMs: 1_000,
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 1_000_000,
+    throttleMaxMs: 900_000,
     tls: null,
     breaker: null,
     enabled: true,
