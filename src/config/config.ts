@@ -57,6 +57,8 @@ export interface RedisSettings {
   prefix: string
   /** The most that the data of the gateway's own server may take; `null` for half of the memory that there is. */
   maxMemoryBytes: number | null
+  /** The gateway's own server outlives a stop of the gateway. */
+  keepRunning: boolean
   /** Replicas that must have what was accepted before it is acknowledged. */
   waitReplicas: number
 }

@@ -62,7 +62,7 @@ export function tokenOf (token: Settings['admin']['tokens'][number], at: number)
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
 
-function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory, waitReplicas }: Settings['redis']): RedisSettings {
+function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory, keepRunning, waitReplicas }: Settings['redis']): RedisSettings {
   return {
     url: textOrNull(url),
     sentinel: sentinel ?? null,
@@ -72,6 +72,7 @@ function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, max
     tls: redisTlsOf(tls),
     prefix,
     maxMemoryBytes: maxMemory ?? null,
+    keepRunning,
     waitReplicas
   }
 }

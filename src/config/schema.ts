@@ -80,6 +80,7 @@ const redis = block('An external Redis; with no address here the gateway starts 
     group('TLS with your own files.', { enabled: flag('Whether to use TLS.', true), ...clientTls })
   ], 'Speak TLS to Redis: true, or { caFile, certFile, keyFile }.')),
   prefix: scalar('redisPrefix', 'Start of every key; several gateways with different prefixes may share one Redis.', { default: 'relay' }),
+  keepRunning: flag('true leaves the gateway\'s own server running when the gateway stops: the next start need not read its data again. It stops by: redis-cli -s <dataDir>/redis.sock shutdown', false),
   maxMemory: optional(scalar('size', 'The most that the data of the gateway\'s own server may take, 2048mb for 2 GB; when absent, half of the machine\'s memory or of its cgroup\'s limit, whichever is less. An external Redis has its own maxmemory.', { least: '64mb' })),
   waitReplicas: whole('Replicas that must have a callback before its sender is answered 200, so that a failover loses none; fewer in half a second, and it goes to the spool.', { default: 0, minimum: 0, maximum: 5 })
 }, { restart: 'any change', own: true })

@@ -45,6 +45,7 @@ export type Fact =
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
+  | { fact: 'redis.loading', percent: number, secondsLeft: number }
   | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }
   | { fact: 'alert.raised' | 'alert.reminder' | 'alert.resolved', since: number } & Pick<Condition, 'name' | 'severity' | 'subscriber' | 'summary'>
   | { fact: 'alert.receiver', receiver: string, state: 'takes' | 'refuses', error: string | null }

@@ -49,6 +49,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'record.deleted-early': 'warn',
   'replay.progress': 'info',
   'redis.state': 'warn',
+  'redis.loading': 'info',
   'redis.memory': 'error',
   'alert.raised': 'warn',
   'alert.reminder': 'warn',

@@ -41,7 +41,7 @@ const DEFAULTS = {
   },
   dedupe: { windowMs: 7 * DAY_MS, onConflict: 'forward', onLate: 'keep', ignoreFields: [] },
   admin: { listen: { host: '127.0.0.1', port: 8081 }, tokens: [] },
-  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null, waitReplicas: 0 },
+  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null, keepRunning: false, waitReplicas: 0 },
   dataDir: resolve('data'),
   spool: { enabled: true, dir: null, maxBytes: 1_073_741_824 },
   retention: { eventsMs: 7 * DAY_MS, failedMs: 30 * DAY_MS, quarantineMs: 7 * DAY_MS, auditMs: 90 * DAY_MS },
