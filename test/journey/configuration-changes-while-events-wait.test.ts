@@ -293,7 +293,7 @@ t.test('policy changes with the next callback', async t => {
     const response = await fetch(new URL(path, gateway.ingestUrl), { method: 'POST', body: JSON.stringify(callback) })
     return [response.status, response.headers.get('content-type')?.startsWith('application/json') === true ? (await response.json() as { status: string }).status : null]
   }
-  /** As `ask`, of a repeat, which after a pause of the machine is sent again until Redis answers. */
+  /** As `ask`, of a duplicate, which after a pause of the machine is sent again until Redis answers. */
   const askAgain = async (callback: object, path?: string): ReturnType<typeof ask> => await until('an answer of Redis', async () => {
     const answer = await ask(callback, path)
     return answer[1] === 'spooled' ? undefined : answer

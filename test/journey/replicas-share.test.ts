@@ -147,10 +147,10 @@ t.test('of 64 identical callbacks over both at once, one is accepted and deliver
   for (let round = 0; round < 10; round++) {
     const replies = await Promise.all(Array.from({ length: 64 }, async (_, n) => await gateways[n % 2]!.post({ taskId: `t${round}`, status: 1, type: 'x' })))
     const kinds = replies.map(({ status, json }) => `${status} ${String(json['status'])}`)
-    // After a pause of the machine one may have gone to the spool: it is found to be a repeat later.
+    // After a pause of the machine one may have gone to the spool: it is found to be a duplicate later.
     const told = kinds.filter(kind => kind !== '200 spooled')
     if (told.length === 64) t.equal(told.filter(kind => kind === '200 accepted').length, 1, `round ${round}: one is accepted`)
-    t.ok(told.filter(kind => kind !== '200 duplicate').length <= 1, 'the others are repeats')
+    t.ok(told.filter(kind => kind !== '200 duplicate').length <= 1, 'the others are duplicates')
     t.ok(new Set(replies.flatMap(({ json }) => json['eventId'] ?? [])).size <= 1, 'of that one')
   }
   await Promise.all(gateways.map(untilWell))
