@@ -264,16 +264,16 @@ t.test('one that is removed collects no more, what waits is held and never dropp
   t.strictSame((await reload(gateway, { subscribers: [kept] })).json.changed, ['subscribers.one removed'])
   const later = await accept(gateway, { taskId: 'later' })
   t.strictSame((await seeEvent(gateway, later)).deliveries.map(({ subscriber }) => subscriber), ['other'])
-  const look = async (): Promise<unknown> => (await seeDeliveries(gateway, 'subscriber=one')).map(({ taskId, state, heldBy }) => [taskId, state, heldBy])
+  const snapshot = async (): Promise<unknown> => (await seeDeliveries(gateway, 'subscriber=one')).map(({ taskId, state, heldBy }) => [taskId, state, heldBy])
   const held = [['b', 'held', 'removed'], ['a', 'held', 'removed']]
-  t.strictSame(await look(), held)
+  t.strictSame(await snapshot(), held)
   t.match(await seeSubscriber(gateway, 'one'), { url: null, heldBy: 'removed', counts: { open: 2 } }, 'an operator still sees it')
   const seen = one.received.length
 
   await gateway.stop()
   gateway = await scene.inProcess(home)
   await other.waitFor(3)
-  t.strictSame(await look(), held, 'a restart changes nothing of that')
+  t.strictSame(await snapshot(), held, 'a restart changes nothing of that')
   t.equal(one.received.length, seen, 'and it was sent nothing')
 
   one.behave(answers.ok)
