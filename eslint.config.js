@@ -126,6 +126,7 @@ export default [
       'relay/driver-site': ['error', DRIVER_SITES],
       'relay/documented-functions': 'error',
       'relay/few-parameters': 'error',
+      'relay/glossary-words': ['error', 'src/model/glossary.md'],
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true, IIFEs: true }],
       'no-console': 'error',

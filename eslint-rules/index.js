@@ -7,6 +7,7 @@ import documentedFunctions from './documented-functions.js'
 import domainNames from './domain-names.js'
 import driverSite from './driver-site.js'
 import fewParameters from './few-parameters.js'
+import glossaryWords from './glossary-words.js'
 import importGraph from './import-graph.js'
 import noCycle from './no-cycle.js'
 import noLintComments from './no-lint-comments.js'
@@ -20,6 +21,7 @@ export default {
     'domain-names': domainNames,
     'driver-site': driverSite,
     'few-parameters': fewParameters,
+    'glossary-words': glossaryWords,
     'import-graph': importGraph,
     'no-cycle': noCycle,
     'no-lint-comments': noLintComments,

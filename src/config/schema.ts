@@ -39,8 +39,8 @@ const ingest = block('The public listener, the only thing that may be reached fr
   tls: optional(serverTls)
 })
 
-const dedupe = block('How a repeat is told from something new.', {
-  window: scalar('duration', 'For how long a callback is remembered; the same content again within it is a repeat.', { default: '7d', least: '1s' }),
+const dedupe = block('How a duplicate is told from something new.', {
+  window: scalar('duration', 'For how long a callback is remembered; the same content again within it is a duplicate.', { default: '7d', least: '1s' }),
   onConflict: choice(['forward', 'hold'], 'Other content under the same task and status: forward delivers it as the next revision, hold keeps it for an operator.', 'forward'),
   onLate: choice(['keep', 'forward'], 'Status 0 after a final one: keep records it without delivering, forward delivers it.', 'keep'),
   ignoreFields: list(scalar('text', 'The name of a field.'), 'Top-level fields that do not count as content.', { default: [] })

@@ -44,7 +44,7 @@ export interface Event extends TaskFields {
   /** 1 for the first content of this task and status, then 2, 3, … */
   revision: number
   flags: Flag[]
-  /** How many repeats were answered since. */
+  /** How many duplicates were answered since. */
   duplicates: number
   /** Bytes of the body. */
   size: number

@@ -113,7 +113,7 @@ t.test('show: an event with its deliveries and attempts, and no control characte
   const gateway = await standIn(t, { [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
   const { code, out } = await run(['show', ID, ...gateway.flags], gateway)
   t.equal(code, 0)
-  for (const says of [/revision +2/, /flags +late/, /repeats +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
+  for (const says of [/revision +2/, /flags +late/, /duplicates +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
 })
 
 t.test('show: the only event of a task is shown at once, several are listed', async t => {
@@ -144,13 +144,13 @@ t.test('status: readiness with its reasons, the numbers, and what waits for whom
   const gateway = await standIn(t, WELL)
   const { code, out } = await run(['status', ...gateway.flags], gateway)
   t.equal(code, 0)
-  for (const says of [/not ready/, /! Redis does not answer/, /up 2h, pid 42/, /12 accepted, 3 repeats, 9 delivered, 2 failed/, /billing +held: pause +4 +1 +2 +9/]) t.match(out, says)
+  for (const says of [/not ready/, /! Redis does not answer/, /up 2h, pid 42/, /12 accepted, 3 duplicates, 9 delivered, 2 failed/, /billing +held: pause +4 +1 +2 +9/]) t.match(out, says)
   t.equal(gateway.asked.find(({ line }) => line === 'GET /readyz')?.authorization, undefined)
 })
 
 t.test('status: one is one', async t => {
   const gateway = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, counters: { ...STATS.counters, duplicates: 1 }, events: 1 } } })
-  t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 repeat, 9 delivered, 2 failed; 1 event in the record/)
+  t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 duplicate, 9 delivered, 2 failed; 1 event in the record/)
 })
 
 t.test('status: how much of the memory is used, and what went early', async t => {

@@ -25,7 +25,7 @@ t.test('a full Redis and no spool: callbacks get 503, /readyz says so, and both 
   })
   t.match(full.reasons, [/writes/])
 
-  const again = await until('a repeat is answered', async () => {
+  const again = await until('a duplicate is answered', async () => {
     const answer = await gateway.post(known)
     return answer.status === 200 && answer.json
   })
@@ -53,7 +53,7 @@ t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to lo
   await accept(gateway, known)
   await redis.client().config('SET', 'maxmemory', '1')
   t.match(await gateway.post({ taskId: 't', status: 1, type: 'x' }), { status: 200, json: { status: 'spooled' } })
-  t.match(await gateway.post(known), { status: 200, json: { status: 'spooled' } }, 'a repeat as well: it is found to be one later')
+  t.match(await gateway.post(known), { status: 200, json: { status: 'spooled' } }, 'a duplicate as well: it is found to be one later')
   const full = await until(async () => {
     const now = await seeReadiness(gateway)
     return now.status === 'degraded' ? now : undefined
@@ -62,7 +62,7 @@ t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to lo
   await redis.client().config('SET', 'maxmemory', '0')
   await until(async () => (await seeReadiness(gateway)).status === 'ok' || undefined)
   await subscriber.waitFor(2)
-  t.equal(subscriber.received.length, 2, 'the repeat was one')
+  t.equal(subscriber.received.length, 2, 'the duplicate was one')
 })
 
 for (const [says, isLost, lost] of [

@@ -15,6 +15,33 @@ export interface Plant extends Sample {
   rule: string
 }
 
+/** The glossary that the samples are judged by: one word that means something, one that is old, and what the other samples are made of. */
+export const GLOSSARY = `# Glossary
+
+| word | means |
+|---|---|
+| **event**, **sent** | a sample's word; **delivery** is another |
+
+## General words
+
+\`\`\`
+a, accept, admin, again, alert, another, answer, any, anything, arrow, await, b, bullmq, c, callback, cli,
+client, command, commander, comment, common, config, configure, console, content, declare, deliver, disable,
+downstream, driver, egg, exhaustive, expect, export, fact, fastify, fetch, file, float, four, from, full,
+function, gateway, helper, hen, ignore, import, ingest, inline, ioredis, itself, key, late, lib, line, load,
+long, main, manager, misuse, model, nest, nocheck, not, of, old, one, only, option, other, outbound,
+parameter, pino, plugin, quarantine, query, queue, record, redis, replay, result, schema, service, shebang,
+short, spelling, step, stray, telemetry, thenable, three, to, two, type, undici, undocumented, unheard,
+upstream, use, util, void, watch, yaml
+\`\`\`
+
+## Old word → new word
+
+| old word | new word |
+|---|---|
+| lane | connection |
+`
+
 const OPENING = '/**\n * A sample for the linter, judged and never run.\n */\n'
 const lines = (count: number, line: (n: number) => string) => Array.from({ length: count }, (_, n) => line(n)).join('\n')
 
@@ -167,8 +194,22 @@ const TEST_PLANTS = [
   ].map((code, n) => plant('relay/no-sleep', `test/model/sleeps-${n}.test.ts`, code))
 ]
 
+const UNLISTED = 'relay/glossary-words'
+const GLOSSARY_PLANTS = [
+  plant(UNLISTED, 'src/record/gizmos/a.ts', 'export const a = 1'),
+  plant(UNLISTED, 'src/record/event-gizmo.ts', 'export const a = 1'),
+  ...['function eventGizmo () {}', 'class EventGizmo {}', 'const [a, { b: gizmo }] = [1, { b: 2 }]', 'const GIZMO_A = 1', 'type Gizmo = string',
+    'interface GizmoA { a: string }', 'enum Gizmo { A }', 'default class Gizmo {}'
+  ].map((declared, n) => plant(UNLISTED, `src/record/declares-${n}.ts`, `/** One. */\nexport ${declared}`)),
+  plant(UNLISTED, 'src/record/exports.ts', 'const a = 1\nexport { a as gizmo }'),
+  plant(UNLISTED, 'src/record/exports-again.ts', "export { gizmo } from './long-file.js'"),
+  plant(UNLISTED, 'src/model/fact.ts', "export type Fact = { fact: 'event.a' } | { fact: 'event.gizmo' }"),
+  plant(UNLISTED, 'src/model/facts.ts', "export type Fact = { fact: 'event.a' | 'gizmo.a', one: string }"),
+  plant(UNLISTED, 'src/record/old.ts', 'export const laneOne = 1')
+]
+
 export const PLANTS: readonly Plant[] = [
-  ...GRAPH_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS
+  ...GRAPH_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS, ...GLOSSARY_PLANTS
 ]
 
 export const CLEAN: readonly Sample[] = [
@@ -209,5 +250,8 @@ await new Promise<void>((resolve, reject) => {
 })
 `
   },
+  file('src/record/events-sent/deliveries.ts', "const gizmo = 1\nexport type DeliveredEvent = { gizmo: string, fact: 'delivery.sent' }\nexport const sentEvents = [gizmo]\nexport const DELIVERING_2 = 2"),
+  file('src/record/others.d.ts', "declare module 'gizmo' {\n  export const gizmo: string\n}"),
+  file('test/model/gizmo.ts', 'export const gizmo = 1'),
   file('test/support/poll.ts', "import { setTimeout } from 'node:timers/promises'\nawait setTimeout(10)")
 ]

@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from './tap.js'
 import type { GatewayProcess, Settings, TestGateway } from './gateway.js'
-import { onRedis, repeat, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
+import { onRedis, sendDuplicate, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
 import type { TestSubscriber } from './subscriber.js'
 import { until } from './until.js'
 
@@ -76,7 +76,7 @@ export async function sendOnce (gateway: TestGateway, taskId: string): Promise<S
 
 /** What {@link sendOnce} is answered when Redis knows the callback already. */
 export async function answerToRepeat (gateway: TestGateway, taskId: string): Promise<unknown> {
-  return (await repeat(gateway, callbackOf(taskId))).json['status']
+  return (await sendDuplicate(gateway, callbackOf(taskId))).json['status']
 }
 
 function callbackOf (taskId: string): object {

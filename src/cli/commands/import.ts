@@ -48,7 +48,7 @@ async function runImport (file: string, { config: named, merge = false }: Import
     progress.end()
     terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
     if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)
-    if (done.repeats > 0) terminal.error(`${counted(done.repeats, 'event', 'events')} left out: the same callback was accepted here as well.`)
+    if (done.duplicates > 0) terminal.error(`${counted(done.duplicates, 'event', 'events')} left out: the same callback was accepted here as well.`)
   } finally {
     progress.end()
   }

@@ -59,7 +59,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['received', `${event.receivedAt} (${ago(event.receivedAt, Date.now())})`],
     ['revision', event.revision === 1 ? '' : String(event.revision)],
     ['flags', event.flags.join(', ')],
-    ['repeats', event.duplicates === 0 ? '' : String(event.duplicates)],
+    ['duplicates', event.duplicates === 0 ? '' : String(event.duplicates)],
     ['size', counted(event.size, 'byte')]
   ]
   out(paint.bold(plainText(event.id)))

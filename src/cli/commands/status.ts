@@ -50,7 +50,7 @@ function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { ou
 
 function writeStats ({ counters, events, memory, process }: StatsAnswer, { out, paint }: Terminal): void {
   out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
-  out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'repeat')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
+  out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'duplicate')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
   if (memory !== undefined && memory !== null) {
     out(`  ${Math.floor(memory.usedBytes / memory.maxBytes * 100)} % of ${Math.floor(memory.maxBytes / MEGABYTE)} MB of Redis used`)
   }

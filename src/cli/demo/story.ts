@@ -25,7 +25,8 @@ export interface DemoStory {
   staysUp: boolean
 }
 
-const LOOK_EVERY_MS = 10
+/** Between two polls of the delivery, milliseconds. */
+const POLL_EVERY_MS = 10
 /** Attempts of the demo's subscriber follow each other within seconds. */
 const PATIENCE_MS = 20_000
 
@@ -59,7 +60,7 @@ async function untilDelivered (api: AdminApi, eventId: string): Promise<EventDet
       const why = event.deliveries.map(({ subscriber, state, lastError }) => `${subscriber} is ${state}${lastError === null ? '' : ` (${lastError})`}`)
       throw new CommandFailure(`the callback was accepted but not delivered: ${why.join(', ') || 'no subscriber wanted it'}`)
     }
-    await wait(LOOK_EVERY_MS)
+    await wait(POLL_EVERY_MS)
   }
 }
 
