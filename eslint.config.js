@@ -15,7 +15,7 @@ import relay from './eslint-rules/index.js'
  * faces are how people reach it; imports go downstream only, and ingest and
  * deliver meet in the queue.
  */
-const WAY_IN = ['accept', 'record', 'queue', 'outbound', 'redis', 'model', 'time']
+const WAY_IN = ['accept', 'record', 'queue', 'outbound', 'redis', 'model', 'disk', 'time']
 const IMPORT_GRAPH = {
   // where the parts are put together
   'main.ts': ['*'],
@@ -27,10 +27,10 @@ const IMPORT_GRAPH = {
   quarantine: WAY_IN,
   watch: WAY_IN,
   replay: WAY_IN,
-  accept: ['record', 'queue', 'redis', 'model', 'time'],
+  accept: ['record', 'queue', 'redis', 'model', 'disk', 'time'],
   deliver: ['record', 'outbound', 'model'],
   results: ['record', 'queue', 'outbound', 'model'],
-  alerts: ['record', 'queue', 'outbound', 'model', 'time'],
+  alerts: ['record', 'queue', 'outbound', 'model', 'disk', 'time'],
   conditions: ['accept (types)', 'config', 'record', 'redis', 'model'],
   transfer: ['record', 'redis', 'model'],
 
@@ -38,10 +38,11 @@ const IMPORT_GRAPH = {
   queue: ['redis', 'model', 'time'],
   record: ['redis', 'model', 'time'],
   outbound: ['config', 'model'],
-  redis: ['model', 'time'],
+  redis: ['model', 'disk', 'time'],
   config: ['model'],
   telemetry: ['model'],
   model: [],
+  disk: [],
   time: [],
 
   // the faces

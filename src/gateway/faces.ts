@@ -90,7 +90,7 @@ export interface AdminFace extends Omit<AdminOptions, 'tokens' | 'subscribers'> 
  * @throws  RelayError LISTEN_FAILED
  */
 export async function openAdmin ({ config, teardown, stopping, logger, ...options }: AdminFace): Promise<string> {
-  const own = { name: 'local', value: readOrMakeAdminToken(config().dataDir), role: 'operator' as const }
+  const own = { name: 'local', value: await readOrMakeAdminToken(config().dataDir), role: 'operator' as const }
   const app = adminApp({
     ...options,
     tokens: () => config().admin.tokens.length > 0 ? config().admin.tokens : [own],

@@ -86,7 +86,7 @@ async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, {
     const { warnings } = await checkRedis(connections.failFast, config.redis)
     await claimDataVersion(connections.failFast, keys)
     for (const warning of warnings) logger.warn(warning)
-    if (spoolDir !== null) remember(spoolDir, data, logger)
+    if (spoolDir !== null) await remember(spoolDir, data, logger)
   }
 
   try {
@@ -116,9 +116,9 @@ function toldOnce (verify: () => Promise<void>, logger: Logger): () => Promise<v
   }
 }
 
-function remember (spoolDir: string, data: RedisData, logger: Logger): void {
+async function remember (spoolDir: string, data: RedisData, logger: Logger): Promise<void> {
   try {
-    rememberRedis(spoolDir, data)
+    await rememberRedis(spoolDir, data)
   } catch (error) {
     logger.warn({ err: error }, 'the spool cannot be written to: callbacks will be refused while Redis is away')
   }
