@@ -25,11 +25,9 @@ const IMPORT_GRAPH = {
   // the journey
   ingest: ['accept', 'record', 'queue', 'outbound', 'redis (types)', 'model', 'time'],
   quarantine: WAY_IN,
-  watch: WAY_IN,
   replay: WAY_IN,
   accept: ['record', 'queue', 'redis', 'model', 'disk', 'time'],
   deliver: ['record', 'outbound', 'model'],
-  results: ['record', 'queue', 'outbound', 'model'],
   alerts: ['record', 'queue', 'outbound', 'model', 'disk', 'time'],
   conditions: ['accept (types)', 'config', 'record', 'redis', 'model'],
   transfer: ['record', 'redis', 'model'],
@@ -46,8 +44,7 @@ const IMPORT_GRAPH = {
   time: [],
 
   // the faces
-  admin: ['replay', 'quarantine', 'watch', 'record', 'queue', 'model', 'time'],
-  console: [],
+  admin: ['replay', 'record', 'queue', 'model', 'time'],
   cli: ['config', 'model']
 }
 
@@ -58,7 +55,6 @@ const DRIVER_SITES = {
   undici: ['src/outbound'],
   yaml: ['src/config/load.ts'],
   fastify: ['src/ingest', 'src/admin'],
-  'fastify-plugin': ['src/ingest', 'src/admin'],
   '@fastify': ['src/ingest', 'src/admin'],
   commander: ['src/cli', 'src/main.ts'],
   pino: ['src/telemetry']

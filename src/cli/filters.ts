@@ -6,7 +6,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander'
 import { DELIVERY_STATES } from '../model/delivery.js'
-import { FLAGS } from '../model/event.js'
+import { FLAG_CHOICES } from '../model/event.js'
 import type { Query } from './admin-api.js'
 
 /** As commander gives them; absent when not said. */
@@ -32,7 +32,7 @@ export function addFilters (command: Command, states: string = DELIVERY_STATES.j
     .option('--business-id <ids>', 'Fotor tenant')
     .option('--subscriber <names>', 'only what is owed to these subscribers')
     .option('--state <states>', `state of the delivery: ${states}`)
-    .option('--flag <flags>', `what was noticed about the event: ${FLAGS.join(', ')}`)
+    .option('--flag <flags>', `what was noticed about the event: ${FLAG_CHOICES}`)
     .option('--since <time>', 'arrived since: how long ago (30m, 2h, 7d) or a time (2026-03-01T12:00:00Z)')
     .option('--until <time>', 'arrived before, written the same way')
 }

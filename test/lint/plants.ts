@@ -40,12 +40,9 @@ const UPSTREAM: ReadonlyArray<[from: string, to: string]> = [
   ['ingest', '../config/config.js'],
   ['quarantine', '../replay/select.js'],
   ['replay', '../deliver/pipeline.js'],
-  ['watch', '../admin/routes.js'],
-  ['results', '../redis/keys.js'],
   ['alerts', '../admin/routes.js'],
   ['admin', '../accept/accept.js'],
   ['admin', '../redis/keys.js'],
-  ['console', '../model/event.js'],
   ['cli', '../record/store.js'],
   ['cli', '../gateway.js'],
   ['cli', '../gateway/storage.js'],
@@ -78,7 +75,6 @@ const DRIVERS: ReadonlyArray<[driver: string, path: string]> = [
   ['yaml', 'src/config/uses-yaml.ts'],
   ['fastify', 'src/cli/uses-fastify.ts'],
   ['@fastify/rate-limit', 'src/cli/uses-fastify-plugin.ts'],
-  ['fastify-plugin', 'src/cli/uses-plugin.ts'],
   ['commander', 'src/admin/uses-commander.ts'],
   ['pino', 'src/ingest/uses-pino.ts']
 ]
