@@ -7,6 +7,7 @@
  * No comment in the code can switch a rule off. A rule that is wrong is
  * changed here, where the reason can be read.
  */
+import jsdoc from 'eslint-plugin-jsdoc'
 import neostandard from 'neostandard'
 import relay from './eslint-rules/index.js'
 
@@ -118,11 +119,19 @@ export default [
   {
     name: 'relay/src',
     files: ['src/**/*.ts'],
+    plugins: { jsdoc },
     rules: {
       'relay/import-graph': ['error', IMPORT_GRAPH],
       'relay/driver-site': ['error', DRIVER_SITES],
-      'relay/documented-functions': 'error',
-      'relay/few-parameters': 'error',
+      // What is exported and a function says what it takes, returns and throws; types are left to their members.
+      'jsdoc/require-jsdoc': ['error', {
+        publicOnly: { ancestorsOnly: true, esm: true, cjs: false, window: false },
+        require: { FunctionDeclaration: true, ArrowFunctionExpression: true, FunctionExpression: true },
+        checkConstructors: false,
+        enableFixer: false
+      }],
+      // The third is an object when there is more to say.
+      'max-params': ['error', 3],
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true, IIFEs: true }],
       'no-console': 'error',

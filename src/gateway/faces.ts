@@ -40,7 +40,7 @@ async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme
     const code = (error as NodeJS.ErrnoException).code ?? ''
     const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
     throw new RelayError('LISTEN_FAILED', `${formatAddress({ host, port })} ${why}: free it, or change ${key} in the configuration`,
-      { address: formatAddress({ host, port }), key, code }, { cause: error })
+      { address: formatAddress({ host, port }), key, code, cause: error })
   }
 }
 

@@ -41,7 +41,7 @@ async function readInfo (node: Redis, name: string): Promise<Info> {
     const reason = error instanceof Error ? error.message : String(error)
     if (reason.startsWith('NOPERM')) return new Map()
     throw new RelayError('REDIS_UNAVAILABLE',
-      `${name} did not answer INFO (${reason}): see that it runs and can be reached`, {}, { cause: error })
+      `${name} did not answer INFO (${reason}): see that it runs and can be reached`, { cause: error })
   }
 }
 
