@@ -38,7 +38,7 @@ async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme
     return `${scheme}://${formatAddress({ host, port: (app.server.address() as AddressInfo).port })}`
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
-    const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
+    const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be opened for listening (${code})`
     throw new RelayError('LISTEN_FAILED', `${formatAddress({ host, port })} ${why}: free it, or change ${key} in the configuration`,
       { address: formatAddress({ host, port }), key, code, cause: error })
   }

@@ -109,7 +109,7 @@ function toldOnce (verify: () => Promise<void>, logger: Logger): () => Promise<v
       await verify()
     } catch (error) {
       const { message } = error as Error
-      if (message !== told && !isOutage(error)) logger.error({ err: error }, 'Redis is back, but it is not used: callbacks go to the spool')
+      if (message !== told && !isOutage(error)) logger.error({ err: error }, 'Redis is back, but it cannot be used: callbacks go to the spool')
       told = message
       throw error
     }
@@ -128,6 +128,6 @@ async function startServer ({ config, env, logger, report, teardown }: StorageOp
   const server = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
   teardown.push('redis server', server.stop)
   for (const warning of server.warnings) logger.warn(warning)
-  logger.info({ dataDir: config.dataDir, serverPid: server.pid(), adopted: server.adopted }, 'redis server is ours')
+  logger.info({ dataDir: config.dataDir, serverPid: server.pid(), adopted: server.adopted }, 'own redis server is running')
   return server.target
 }

@@ -78,7 +78,7 @@ async function become (self: Owner, dataDir: string): Promise<string> {
         return file
       }
     }
-    throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being taken by others at this moment: try again`)
+    throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being locked by other gateways at this moment: try again`)
   })
 }
 
