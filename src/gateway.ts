@@ -226,7 +226,7 @@ async function openIngestFace (ground: Ground, { storage: { connections, failFas
     ...ground,
     accept: spool?.accept ?? journey.accept,
     quarantine (refused) {
-      quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be kept') })
+      quarantine.store(refused).catch((error: unknown) => { ground.logger.warn({ err: error }, 'a refused callback could not be stored in the quarantine') })
     },
     rateLimitRedis: { redis: connections.failFast, keyPrefix: failFast.keys.rateLimit, isAway: () => spool?.isRedisAway() ?? false }
   })

@@ -81,8 +81,8 @@ function requireMatch (name: string, callback: string, subscribers: readonly Sub
   const { match } = subscribers.find(subscriber => subscriber.name === name)!
   const fields = fieldsOf(callback)
   if (fields === null || matches(match, fields)) return
-  throw new RelayError('CONFLICT', `The match of subscriber ${name} does not want this: its type, status or businessId is not among those listed. ` +
-    `It wants ${wantedBy(match)}.`)
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: its type, status or businessId is not listed. ` +
+    `It matches ${wantedBy(match)}.`)
 }
 
 /** What a match looks at; `null` when the callback cannot be read, which accepting will say better. */

@@ -116,8 +116,8 @@ function readStatus (written: string | number | boolean): Reading<number> {
 }
 
 function readTypePattern (pattern: string): Reading<string> {
-  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for all that start with image' }
-  if (pattern.slice(0, -1).includes('*')) return { problem: 'has a * that is not at its end', hint: 'write image* for all types that start with image' }
+  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for every type that starts with image' }
+  if (pattern.slice(0, -1).includes('*')) return { problem: 'has a * that is not at its end', hint: 'write image* for every type that starts with image' }
   return { value: pattern }
 }
 

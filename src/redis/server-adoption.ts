@@ -39,7 +39,7 @@ export async function adoptServer (place: ServerPlace, signal: AbortSignal): Pro
     if ((await askServer(socket)).kind === 'nobody') return await adoptServer(place, signal)
     throw foreign(answer.pid, socket, place.dataDir)
   }
-  writeServerRecord(place.dataDir, { mark, socket })
+  await writeServerRecord(place.dataDir, { mark, socket })
   const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
   try {
     await untilUsable(server, place, signal)

@@ -35,11 +35,7 @@ const MAX_KEPT = 1_000
 /** Events read at a time while counting. */
 const COUNT_STEP = 500
 
-/**
- * Counts the deliveries that an order means.
- *
- * @param report  called now and then with the count so far
- */
+/** Counts the deliveries that an order means. */
 export async function countMeant (
   store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]
 ): Promise<number> {

@@ -106,7 +106,7 @@ async function begin ({ redis, keys }: RecordStore, { id }: Header, merge: boole
   const [begun, events] = await Promise.all([redis.get(keys.importing), redis.zcard(keys.events)])
   if (begun !== id && events > 0 && !merge) {
     throw new RelayError('CONFLICT',
-      `the record has ${events} events already: import into an empty one (another redis.prefix will do), or add --merge to put these beside them`)
+      `the record has ${events} events already: import into an empty one (another redis.prefix is enough), or add --merge to import beside them`)
   }
   await redis.set(keys.importing, id)
 }

@@ -198,7 +198,7 @@ export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: 
 export async function seeReadinessWithRedis (gateway: TestGateway): ReturnType<typeof seeReadiness> {
   return await until('/readyz sees Redis', async () => {
     const now = await seeReadiness(gateway)
-    return now.reasons.some(reason => reason.startsWith('Redis takes no writes')) ? undefined : now
+    return now.reasons.some(reason => reason.startsWith('Redis accepts no writes')) ? undefined : now
   })
 }
 

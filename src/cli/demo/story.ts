@@ -58,7 +58,7 @@ async function untilDelivered (api: AdminApi, eventId: string): Promise<EventDet
     if (event.deliveries.length > 0 && event.deliveries.every(({ state }) => state === 'delivered')) return event
     if (performance.now() - started > PATIENCE_MS) {
       const why = event.deliveries.map(({ subscriber, state, lastError }) => `${subscriber} is ${state}${lastError === null ? '' : ` (${lastError})`}`)
-      throw new CommandFailure(`the callback was accepted but not delivered: ${why.join(', ') || 'no subscriber wanted it'}`)
+      throw new CommandFailure(`the callback was accepted but not delivered: ${why.join(', ') || 'it matched no subscriber'}`)
     }
     await wait(POLL_EVERY_MS)
   }
