@@ -23,9 +23,18 @@ export function matches (match: Match, event: Pick<TaskFields, 'type' | 'status'
     anyOf(match.businessIds, id => id === event.businessId)
 }
 
-/** Whether `value` fits `pattern`: equal, or starting with what stands before a trailing `*`. */
-export function fits (pattern: string, value: string): boolean {
-  return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
+/** Patterns apart: those that a value must equal, and the starts that it may have. The one reading of a trailing `*`. */
+export function splitPatterns (patterns: readonly string[]): { exact: string[], prefixes: string[] } {
+  const isPrefix = (pattern: string): boolean => pattern.endsWith('*')
+  return {
+    exact: patterns.filter(pattern => !isPrefix(pattern)),
+    prefixes: patterns.filter(isPrefix).map(pattern => pattern.slice(0, -1))
+  }
+}
+
+function fits (pattern: string, value: string): boolean {
+  const { exact, prefixes } = splitPatterns([pattern])
+  return exact.includes(value) || prefixes.some(start => value.startsWith(start))
 }
 
 function anyOf<T> (list: readonly T[], test: (entry: T) => boolean): boolean {

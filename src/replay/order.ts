@@ -9,7 +9,7 @@ import type { DeliveryState } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
 import { matches } from '../model/match.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { deliveryFits, type Filter, type SelectedEvent, type SelectedDelivery } from '../record/select.js'
+import type { Filter, SelectedEvent, SelectedDelivery } from '../record/select.js'
 import type { Requeue } from './put-back.js'
 
 /**
@@ -65,7 +65,7 @@ export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEven
       : []
   }
   return deliveries
-    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(order, delivery))
+    .filter(delivery => delivery.fits && canBePutBack(order, delivery))
     .map(({ subscriber, generation, state }) => ({
       eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
     }))
