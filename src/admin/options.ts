@@ -84,6 +84,8 @@ export interface AdminOptions {
   queues: Queues
   /** The way in that every callback takes. Never rejects. */
   accept: (arrival: TestArrival) => Promise<TestAcceptance>
+  /** Whether a match wants a body; `null` when that is no callback. */
+  wants: (match: Subscriber['match'], body: Buffer) => boolean | null
   /** Those of the running configuration. */
   subscribers: () => readonly Subscriber[]
   /** Asked at each request. */
