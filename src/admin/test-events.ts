@@ -3,13 +3,14 @@
  * callback takes. Only its flag tells it from a real one.
  */
 import { Type, type Static } from 'typebox'
+import type { Acceptance } from '../accept/arrival.js'
 import { RelayError } from '../model/errors.js'
 import { describeMatch } from '../model/match.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { invalid } from './check-input.js'
 import { requireKnown } from './order-filters.js'
-import type { AdminOptions, TestAcceptance } from './options.js'
+import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { nullable, oneOf } from './shapes.js'
 
@@ -91,7 +92,7 @@ function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match
 }
 
 /** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */
-function takenFrom (acceptance: TestAcceptance): Static<typeof taken> {
+function takenFrom (acceptance: Acceptance): Static<typeof taken> {
   switch (acceptance.kind) {
     case 'accepted':
     case 'duplicate':

@@ -1,5 +1,5 @@
 import t from '../support/tap.js'
-import type { TestAcceptance, TestArrival } from '../../src/admin/app.js'
+import type { Acceptance, Arrival } from '../../src/accept/arrival.js'
 import { startApi, subscriberNamed } from './api.js'
 
 interface Taken { eventId: string, status: string }
@@ -82,14 +82,14 @@ t.test('a test for one subscriber is refused when that one would not get it', as
 })
 
 /** What accepting may say, and the answer. */
-const TABLE: ReadonlyArray<[acceptance: TestAcceptance, status: number, json: object]> = [
+const TABLE: ReadonlyArray<[acceptance: Acceptance, status: number, json: object]> = [
   [{ kind: 'spooled' }, 202, { eventId: null, status: 'spooled' }],
   [{ kind: 'unavailable', reason: 'secret reason' }, 503, { detail: /could not be stored/ }],
   [{ kind: 'unreadable', field: 'taskId', problem: 'must not hold control characters' }, 400, { detail: /taskId must not hold/ }]
 ]
 for (const [acceptance, status, json] of TABLE) {
   t.test(`${acceptance.kind} is ${status}`, async t => {
-    const arrivals: TestArrival[] = []
+    const arrivals: Arrival[] = []
     const api = await startApi({ accept: async arrival => { arrivals.push(arrival); return acceptance } })
     t.teardown(api.close)
     const reply = await api.post('/api/v1/test-events', { subscriber: 'billing' })
