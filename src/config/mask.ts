@@ -72,10 +72,10 @@ function rowsOf (spot: MaskedSpot): Row[] {
   return [[label, textOf(spot)]]
 }
 
-/** A field of a body may be called anything, also what is secret or has a unit elsewhere. */
+/** A field of a body may be called anything, also what is secret or has a unit elsewhere; and the start of a URL is no URL. */
 function fieldRow (spot: MaskedSpot, path: string, values: readonly string[]): Row {
   const at = step(spot, path)
-  return [at.label, values.length === 0 ? 'all' : values.map((value, i) => shown(value, `${at.path}[${i}]`, spot.asWritten)).join(', ')]
+  return [at.label, values.length === 0 ? 'all' : values.map((value, i) => withoutCredentials(spot.asWritten.get(`${at.path}[${i}]`) ?? value)).join(', ')]
 }
 
 function step ({ path, label = '' }: MaskedSpot, name: string): { path: string, label: string } {
