@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
+import { wantsBody } from './accept/wants-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
@@ -32,6 +33,7 @@ import { createStopping, type Stopping } from './gateway/stopping.js'
 import { createTeardown, type Teardown } from './gateway/teardown.js'
 import { RelayError } from './model/errors.js'
 import type { Report } from './model/fact.js'
+import { createMatcher } from './model/matcher.js'
 import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
 import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
@@ -209,6 +211,7 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
     store: storage.failFast,
     queues: journey.queues,
     accept: journey.accept,
+    wants: (match, body) => wantsBody(createMatcher([match]), body),
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({ snapshot, open, stopping: ground.stopping.yet }),

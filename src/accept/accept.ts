@@ -15,7 +15,7 @@ import { createBatcher } from '../redis/batcher.js'
 import type { DedupePolicy } from '../model/dedupe.js'
 import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
-import { matches } from '../model/match.js'
+import { createMatcher, type Matcher } from '../model/matcher.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { addingJobs } from '../queue/bullmq/job-scripts.js'
@@ -74,17 +74,20 @@ export function createAccept (options: AcceptOptions): Accept {
     heaviest: MOST_BODY_BYTES
   })
 
+  const matcherOf = rememberingMatcher()
+
   return async arrival => {
     const started = performance.now()
     const { dedupe, subscribers } = options.policy()
-    const reading = readIdentity(arrival.body, dedupe.ignoreFields)
+    const look = matcherOf(subscribers).begin()
+    const reading = readIdentity(arrival.body, dedupe.ignoreFields, look)
     if (reading.kind === 'unreadable') return reading
     const { identity } = reading
     const fresh = {
       arrival,
       identity,
       eventId: 'evt_' + sortableId(arrival.receivedAt),
-      subscribers: matching(subscribers, arrival, identity)
+      subscribers: matching(subscribers, arrival, look.wantedBy(identity))
     }
     try {
       return acceptanceOf(options, { fresh, started }, await decide(fresh))
@@ -94,10 +97,22 @@ export function createAccept (options: AcceptOptions): Accept {
   }
 }
 
-function matching (subscribers: readonly Subscriber[], { only }: Arrival, identity: Identity): string[] {
-  return subscribers
-    .filter(({ name, match }) => (only === undefined || name === only) && matches(match, identity))
-    .map(({ name }) => name)
+/** The matcher of these subscribers, made anew when one of them wants something else. */
+function rememberingMatcher (): (subscribers: readonly Subscriber[]) => Matcher {
+  let of: Array<Subscriber['match']> = []
+  let matcher = createMatcher(of)
+  return subscribers => {
+    if (subscribers.length !== of.length || subscribers.some(({ match }, at) => match !== of[at])) {
+      of = subscribers.map(({ match }) => match)
+      matcher = createMatcher(of)
+    }
+    return matcher
+  }
+}
+
+function matching (subscribers: readonly Subscriber[], { only }: Arrival, wantedBy: readonly number[]): string[] {
+  const names = wantedBy.map(at => subscribers[at]!.name)
+  return only === undefined ? names : names.filter(name => name === only)
 }
 
 async function decideTogether ({ store: { redis, keys }, queues, policy }: AcceptOptions, arrivals: Fresh[]): Promise<Decision[]> {

@@ -11,6 +11,8 @@
  * repeat in it only where an object was copied as it stood, and strings are
  * written by `JSON.stringify`, which keeps lone surrogates apart.
  */
+import type { FieldTree } from '../model/field-path.js'
+import type { Look } from '../model/matcher.js'
 import type { JsonScanner } from './json-scan.js'
 
 /** Objects and arrays within one another, the outermost counted as 1. */
@@ -43,23 +45,34 @@ export interface Member {
   end: number
 }
 
+/** One pass over a text. */
+interface Pass {
+  scanner: JsonScanner
+  look: Look
+}
+
 /**
  * Reads the object that is the whole text.
  *
- * @returns its members in order of appearance
- * @throws  MalformedJson when it is not JSON, not an object or too deep
+ * @param look  is told, in the same pass, what stands where its paths end: texts,
+ *              numbers, true and false; what it was told means nothing after an error
+ * @returns     its members in order of appearance
+ * @throws      MalformedJson when it is not JSON, not an object or too deep
  */
-export function readObject (scanner: JsonScanner): Member[] {
+export function readObject (scanner: JsonScanner, look: Look = NOWHERE): Member[] {
+  const pass = { scanner, look }
   if (scanner.peek() !== OPEN_BRACE) {
-    readValue(scanner, 0) // says what is malformed before it says "not an object"
+    readValue(pass, 0, null) // says what is malformed before it says "not an object"
     scanner.end()
     scanner.at = 0
     scanner.fail('a value that is not an object')
   }
-  const members = readMembers(scanner, 1)
+  const members = readMembers(pass, 1, look.tree)
   scanner.end()
   return members
 }
+
+const NOWHERE: Look = { tree: null, found () {} }
 
 /**
  * The canonical text of an object.
@@ -75,13 +88,27 @@ export function writeObject (members: readonly Member[], verbatim: () => string)
   return text + '}'
 }
 
-/** Reads any value; `depth` is how many objects and arrays it stands in. */
-function readValue (scanner: JsonScanner, depth: number): string {
+/** The string that a canonical value is, `null` when it is none. */
+export function stringOf (value: string): string | null {
+  if (value.charCodeAt(0) !== QUOTE) return null
+  return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
+}
+
+/** Reads any value; `depth` is how many objects and arrays it stands in, `ahead` what is looked for there. */
+function readValue (pass: Pass, depth: number, ahead: FieldTree | null): string {
+  const { scanner } = pass
   const code = scanner.peek()
+  if (code === OPEN_BRACE) return readNested(pass, depth + 1, ahead)
+  if (code === OPEN_BRACKET) return readArray(pass, depth + 1, ahead?.each ?? null)
+  const value = readSingle(scanner, code)
+  if (ahead !== null && ahead.end !== null && code !== LOWER_N) pass.look.found(ahead.end, stringOf(value) ?? value)
+  return value
+}
+
+/** What is neither object nor array. */
+function readSingle (scanner: JsonScanner, code: number): string {
   switch (code) {
     case QUOTE: return readString(scanner)
-    case OPEN_BRACE: return readNested(scanner, depth + 1)
-    case OPEN_BRACKET: return readArray(scanner, depth + 1)
     case LOWER_T: return scanner.literal('true')
     case LOWER_F: return scanner.literal('false')
     case LOWER_N: return scanner.literal('null')
@@ -97,13 +124,15 @@ function readString (scanner: JsonScanner): string {
   return scanner.escaped ? JSON.stringify(scanner.decode(source)) : source
 }
 
-function readNested (scanner: JsonScanner, depth: number): string {
+function readNested (pass: Pass, depth: number, ahead: FieldTree | null): string {
+  const { scanner } = pass
   const start = scanner.at
-  const members = readMembers(scanner, depth)
+  const members = readMembers(pass, depth, ahead)
   return writeObject(members, () => scanner.text.slice(start, scanner.at))
 }
 
-function readMembers (scanner: JsonScanner, depth: number): Member[] {
+function readMembers (pass: Pass, depth: number, ahead: FieldTree | null): Member[] {
+  const { scanner } = pass
   if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} objects and arrays within one another`)
   scanner.at++ // the brace
   const members: Member[] = []
@@ -115,7 +144,7 @@ function readMembers (scanner: JsonScanner, depth: number): Member[] {
     const escaped = scanner.escaped
     const name = escaped ? scanner.decode(source) : source.slice(1, -1)
     if (!scanner.take(COLON)) scanner.fail('no colon after a name')
-    const value = readValue(scanner, depth)
+    const value = readValue(pass, depth, ahead === null ? null : ahead.names.get(name) ?? null)
     const canonical = (escaped ? JSON.stringify(name) : source) + ':' + value
     members.push({ name, canonical, value, start, end: scanner.at })
   } while (scanner.take(COMMA))
@@ -123,12 +152,13 @@ function readMembers (scanner: JsonScanner, depth: number): Member[] {
   return members
 }
 
-function readArray (scanner: JsonScanner, depth: number): string {
+function readArray (pass: Pass, depth: number, ahead: FieldTree | null): string {
+  const { scanner } = pass
   if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} objects and arrays within one another`)
   scanner.at++ // the bracket
   if (scanner.take(CLOSE_BRACKET)) return '[]'
   const values: string[] = []
-  do values.push(readValue(scanner, depth))
+  do values.push(readValue(pass, depth, ahead))
   while (scanner.take(COMMA))
   if (!scanner.take(CLOSE_BRACKET)) scanner.fail('an array that does not go on or end')
   return `[${values.join()}]`

@@ -12,7 +12,8 @@
 import { hash } from 'node:crypto'
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { TaskFields } from '../model/event.js'
-import { readObject, writeObject, type Member } from './canonical.js'
+import type { Look } from '../model/matcher.js'
+import { readObject, stringOf, writeObject, type Member } from './canonical.js'
 import { JsonScanner, MalformedJson } from './json-scan.js'
 
 /** What a callback tells of. */
@@ -59,19 +60,20 @@ const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
  *
  * @param body          as received
  * @param ignoreFields  top-level fields that do not count as content
+ * @param look          is told what stands at its paths; nothing of it counts when the body is unreadable
  * @returns             `unreadable` for anything that is not UTF-8, not a JSON
  *                      object, deeper than 64 objects and arrays, or has no
  *                      usable taskId, status and type
  * @throws              never
  * @see                 RFC 8259 (JSON), design 3.3 "Identity"
  */
-export function readIdentity (body: Buffer, ignoreFields: readonly string[]): IdentityReading {
+export function readIdentity (body: Buffer, ignoreFields: readonly string[], look?: Look): IdentityReading {
   const text = decode(body)
   if (text === null) return unreadable(null, 'the body is not UTF-8')
   const scanner = new JsonScanner(text)
   let members: Member[]
   try {
-    members = readObject(scanner)
+    members = readObject(scanner, look)
   } catch (error) {
     if (!(error instanceof MalformedJson)) throw error
     return unreadable(null, `the body is not a usable JSON object: ${error.message}`)
@@ -153,12 +155,6 @@ function readStatus (source: string | undefined): { status: number } | { problem
   const status = Number(digits)
   if (!Number.isSafeInteger(status)) return { problem: 'must be an integer that fits 53 bits' }
   return { status: status === 0 ? 0 : status } // "-0" is 0
-}
-
-/** The string that a canonical value is, `null` when it is none. */
-function stringOf (value: string): string | null {
-  if (value.charCodeAt(0) !== 0x22) return null
-  return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
 }
 
 /** `null` for one too long as well: a part of it would match what the whole does not. */

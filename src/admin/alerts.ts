@@ -9,7 +9,7 @@ import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { listOf, nullable, oneOf, Time, timeOf } from './shapes.js'
 
-const AlertShape = Type.Object({
+export const AlertShape = Type.Object({
   name: oneOf(CONDITION_NAMES),
   severity: oneOf(SEVERITIES),
   subscriber: nullable(Type.String(), { description: 'the one that it is about' }),
@@ -20,7 +20,7 @@ const AlertShape = Type.Object({
   toldTo: Type.Array(Type.String(), { description: 'receivers that know; one that is not here has not answered yet, or it has not lasted for alerts.after' })
 })
 
-const TestShape = Type.Object({
+export const TestShape = Type.Object({
   receiver: Type.String(),
   statusCode: nullable(Type.Integer()),
   error: nullable(Type.String(), { description: 'why it did not take it; null when it did' })

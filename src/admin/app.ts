@@ -30,7 +30,7 @@ import { statsRoutes } from './stats.js'
 import { subscriberRoutes } from './subscribers.js'
 import { testEventRoutes } from './test-events.js'
 
-export type { AdminOptions, Fault, TestAcceptance, TestArrival, Token } from './options.js'
+export type { AdminOptions } from './options.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 const HEADERS_TIMEOUT_MS = 5_000

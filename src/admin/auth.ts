@@ -9,7 +9,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
-import type { TokenRole, Token } from './options.js'
+import type { Token, TokenRole } from '../config/config.js'
 
 export interface Caller {
   /** Of the token. */

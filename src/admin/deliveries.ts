@@ -5,7 +5,7 @@ import { Type, type Static } from 'typebox'
 import type { DeliveryState } from '../model/delivery.js'
 import { discardDeliveries } from '../record/discard.js'
 import { readHolds } from '../record/holds.js'
-import { PAGE_BUDGET_MS, deliveryFits, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
+import { PAGE_BUDGET_MS, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { invalid, unusable } from './check-input.js'
 import { deliveryCursor, readDeliveryCursor, type DeliveryPlace } from './cursor.js'
@@ -87,7 +87,7 @@ async function readPage (
     const budgetMs = PAGE_BUDGET_MS - (performance.now() - started)
     const page = await selectEvents(store, filter, { limit: limit - items.length, cursor: from?.below ?? null, budgetMs })
     for (const row of page.rows) {
-      const stopped = takeInto(items, row, { filter, limit, skip: skippedOf(row, from) })
+      const stopped = takeInto(items, row, { limit, skip: skippedOf(row, from) })
       if (stopped !== null) return { items, next: { below: row.event.sequence + 1, skip: stopped } }
     }
     from = page.next === null ? null : { below: page.next, skip: 0 }
@@ -101,9 +101,9 @@ function skippedOf ({ event }: SelectedEvent, from: DeliveryPlace | null): numbe
 }
 
 /** @returns the place of the first delivery that did not fit on the page, `null` when all did */
-function takeInto (items: Item[], row: SelectedEvent, { filter, limit, skip }: { filter: Filter, limit: number, skip: number }): number | null {
+function takeInto (items: Item[], row: SelectedEvent, { limit, skip }: { limit: number, skip: number }): number | null {
   for (const [at, delivery] of row.deliveries.entries()) {
-    if (at < skip || !deliveryFits(filter, delivery)) continue
+    if (at < skip || !delivery.fits) continue
     if (items.length === limit) return at
     items.push(showDelivery(row, delivery))
   }
@@ -117,7 +117,7 @@ async function discardAll (store: RecordStore, filter: Filter, dryRun: boolean):
   let cursor: number | null = null
   do {
     const page = await selectEvents(store, filter, { limit: DISCARD_STEP, cursor })
-    const meant = page.rows.flatMap(({ deliveries }) => deliveries.filter(delivery => deliveryFits(filter, delivery)))
+    const meant = page.rows.flatMap(({ deliveries }) => deliveries.filter(({ fits }) => fits))
     matched += meant.length
     if (!dryRun) discarded += await discardDeliveries(store, meant)
     cursor = page.next

@@ -7,7 +7,7 @@ import type { AdminOptions } from './options.js'
 import type { Route } from './route.js'
 import { oneOf } from './shapes.js'
 
-const Readiness = Type.Object({
+export const Readiness = Type.Object({
   status: oneOf(['ok', 'degraded', 'unavailable']),
   reasons: Type.Array(Type.String())
 })

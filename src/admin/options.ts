@@ -1,72 +1,16 @@
 /**
  * What the admin API needs from the rest of the gateway, and nothing more.
  */
+import type { Accept } from '../accept/arrival.js'
+import type { SpoolStatus } from '../accept/spool/spooling.js'
+import type { NotifyResult } from '../alerts/notifier.js'
+import type { Token } from '../config/config.js'
+import type { Fault } from '../config/fault.js'
 import type { Alert } from '../model/alert.js'
-import type { Flag } from '../model/event.js'
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/bullmq/queues.js'
 import type { RecordStore } from '../record/store.js'
-
-/** A viewer may read, an operator may do everything. */
-export type TokenRole = 'operator' | 'viewer'
-
-/** A bearer token; its value is secret. */
-export interface Token {
-  name: string
-  value: string
-  role: TokenRole
-}
-
-/** A callback that we made up ourselves. */
-export interface TestArrival {
-  body: Buffer
-  contentType: string
-  /** Epoch milliseconds. */
-  receivedAt: number
-  flags: Flag[]
-  /** The one subscriber that shall have it; every matching one when left out. */
-  only?: string
-}
-
-/** What became of it. */
-export type TestAcceptance =
-  | { kind: 'accepted' | 'duplicate', eventId: string }
-  | { kind: 'spooled' }
-  | { kind: 'unreadable', field: string | null, problem: string }
-  | { kind: 'unavailable', reason: string }
-
-/** One thing that is wrong with a configuration. */
-export interface Fault {
-  path: string
-  message: string
-  line: number | null
-  column: number | null
-  hint?: string
-}
-
-/** What waits on the local disk. */
-export interface SpoolStatus {
-  callbacks: number
-  bytes: number
-  maxBytes: number
-  /** Arrival of the oldest, epoch milliseconds; `null` when nothing waits. */
-  oldestAt: number | null
-  /** Callbacks go there now. */
-  isSpooling: boolean
-  /** Why it takes none; `null` when it does. */
-  problem: string | null
-  /** Files that an operator has to look at. */
-  setAside: number
-}
-
-/** What a receiver of alerts said to a test. */
-export interface ReceiverTest {
-  receiver: string
-  statusCode: number | null
-  /** Why it did not take it; `null` when it did. */
-  error: string | null
-}
 
 /** What an operator may know of alerts. */
 export interface AlertsView {
@@ -75,7 +19,7 @@ export interface AlertsView {
   /** The receivers that have been told of it. */
   toldOf: (alert: Alert) => string[]
   /** Sends every receiver a test. */
-  test: () => Promise<ReceiverTest[]>
+  test: () => Promise<NotifyResult[]>
 }
 
 export interface AdminOptions {
@@ -83,7 +27,9 @@ export interface AdminOptions {
   store: RecordStore
   queues: Queues
   /** The way in that every callback takes. Never rejects. */
-  accept: (arrival: TestArrival) => Promise<TestAcceptance>
+  accept: Accept
+  /** Whether a match wants a body; `null` when that is no callback. */
+  wants: (match: Subscriber['match'], body: Buffer) => boolean | null
   /** Those of the running configuration. */
   subscribers: () => readonly Subscriber[]
   /** Asked at each request. */

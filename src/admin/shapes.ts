@@ -9,7 +9,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt } from '../model/delivery.js'
 import { FLAGS } from '../model/event.js'
 import type { EventHistory } from '../record/read-event.js'
-import type { SelectedEvent, SelectedDelivery } from '../record/select.js'
+import type { ShownDelivery, ShownEvent } from '../record/select.js'
 import type { Replay } from '../replay/replays.js'
 
 const HELD_BY = [...SUBSCRIBER_HOLDS, ...EVENT_HOLDS] as const
@@ -109,7 +109,7 @@ export function timeOf (ms: number | null): string | null {
 }
 
 /** An event as an item of a list. */
-export function showEvent ({ event, deliveries }: SelectedEvent): Static<typeof EventShape> {
+export function showEvent ({ event, deliveries }: ShownEvent): Static<typeof EventShape> {
   return {
     id: event.id,
     taskId: event.taskId,
@@ -133,7 +133,7 @@ export function showEventDetail (history: EventHistory): Static<typeof EventDeta
 }
 
 /** A delivery as an item of a list of its own. */
-export function showDelivery ({ event }: SelectedEvent, delivery: SelectedDelivery): Static<typeof DeliveryShape> {
+export function showDelivery ({ event }: ShownEvent, delivery: ShownDelivery): Static<typeof DeliveryShape> {
   return { eventId: event.id, taskId: event.taskId, type: event.type, status: event.status, ...showDeliveryEntry(delivery) }
 }
 
@@ -143,7 +143,7 @@ export function showReplay (replay: Replay): Static<typeof ReplayShape> {
   return { id, state, matched, queued, delivered, failed, discarded, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }
 
-function showDeliveryEntry (delivery: SelectedDelivery): Static<typeof DeliveryEntry> {
+function showDeliveryEntry (delivery: ShownDelivery): Static<typeof DeliveryEntry> {
   const { shown } = delivery
   return {
     subscriber: delivery.subscriber,

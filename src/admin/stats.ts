@@ -2,14 +2,15 @@
  * The gateway in numbers: what it has done, what it owes, and what it is.
  */
 import { Type, type Static } from 'typebox'
+import type { SpoolStatus } from '../accept/spool/spooling.js'
 import { differing, type Replica } from '../model/replica.js'
 import { readStats, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { readReplicas } from '../record/replicas.js'
-import type { AdminOptions, SpoolStatus } from './options.js'
+import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { Count, nullable, oneOf, Time, timeOf } from './shapes.js'
 
-const StatsShape = Type.Object({
+export const StatsShape = Type.Object({
   counters: Type.Object({
     accepted: Count,
     duplicates: Count,

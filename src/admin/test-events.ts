@@ -3,13 +3,14 @@
  * callback takes. Only its flag tells it from a real one.
  */
 import { Type, type Static } from 'typebox'
+import type { Acceptance } from '../accept/arrival.js'
 import { RelayError } from '../model/errors.js'
-import { matches } from '../model/match.js'
+import { describeMatch } from '../model/match.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { invalid } from './check-input.js'
 import { requireKnown } from './order-filters.js'
-import type { AdminOptions, TestAcceptance } from './options.js'
+import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { nullable, oneOf } from './shapes.js'
 
@@ -33,13 +34,14 @@ const taken = Type.Object({
 })
 
 /** The route of test events. */
-export function testEventRoutes ({ accept, subscribers }: AdminOptions): Route[] {
+export function testEventRoutes ({ accept, wants, subscribers }: AdminOptions): Route[] {
   const send: Route['handle'] = async (request, reply) => {
     const written = request.body as TestBody
     const text = callbackOf(written)
-    if (written.subscriber !== undefined) requireMatch(written.subscriber, text, subscribers())
+    const body = Buffer.from(text)
+    if (written.subscriber !== undefined) requireMatch(wants, body, subscriberNamed(written.subscriber, subscribers()))
     const acceptance = await accept({
-      body: Buffer.from(text),
+      body,
       contentType: 'application/json',
       receivedAt: Date.now(),
       flags: ['test'],
@@ -71,37 +73,26 @@ function callbackOf ({ body, taskId, type, status }: TestBody): string {
   return typeof body === 'string' ? body : JSON.stringify(body)
 }
 
-/**
- * A test for one subscriber that would get nothing tells nobody anything.
- *
- * @throws RelayError INVALID_REQUEST when there is no such subscriber, CONFLICT when it does not want this
- */
-function requireMatch (name: string, callback: string, subscribers: readonly Subscriber[]): void {
+/** @throws RelayError INVALID_REQUEST when there is no such subscriber */
+function subscriberNamed (name: string, subscribers: readonly Subscriber[]): Subscriber {
   requireKnown([name], subscribers.map(subscriber => subscriber.name))
-  const { match } = subscribers.find(subscriber => subscriber.name === name)!
-  const fields = fieldsOf(callback)
-  if (fields === null || matches(match, fields)) return
-  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: its type, status or businessId is not listed. ` +
-    `It matches ${wantedBy(match)}.`)
+  return subscribers.find(subscriber => subscriber.name === name)!
 }
 
-/** What a match looks at; `null` when the callback cannot be read, which accepting will say better. */
-function fieldsOf (callback: string): { type: string, status: number, businessId: string | null } | null {
-  let parsed: unknown
-  try { parsed = JSON.parse(callback) } catch { return null }
-  if (parsed === null || typeof parsed !== 'object') return null
-  const { type, status, businessId } = parsed as Record<string, unknown>
-  if (typeof type !== 'string') return null
-  return { type, status: Number(status), businessId: typeof businessId === 'string' ? businessId : null }
-}
-
-function wantedBy ({ types, statuses, businessIds }: Subscriber['match']): string {
-  const lists: Array<[string, readonly unknown[]]> = [['types', types], ['statuses', statuses], ['businessIds', businessIds]]
-  return lists.filter(([, list]) => list.length > 0).map(([name, list]) => `${name} ${list.join(', ')}`).join(' and ')
+/**
+ * A test for one subscriber that would get nothing tells nobody anything. Of
+ * what cannot be read accepting will say so, better.
+ *
+ * @throws RelayError CONFLICT when the subscriber does not want this
+ */
+function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match }: Subscriber): void {
+  if (wants(match, body) !== false) return
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} does not want this: one of its fields has no value among those listed. ` +
+    `It wants ${describeMatch(match)}.`)
 }
 
 /** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */
-function takenFrom (acceptance: TestAcceptance): Static<typeof taken> {
+function takenFrom (acceptance: Acceptance): Static<typeof taken> {
   switch (acceptance.kind) {
     case 'accepted':
     case 'duplicate':

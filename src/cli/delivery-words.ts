@@ -2,7 +2,7 @@
  * Deliveries in a word or a line, and the colour of each state.
  */
 import type { DeliveryState } from '../model/delivery.js'
-import type { DeliveryAnswer } from './answers.js'
+import type { DeliveryEntryAnswer } from '../admin/answers.js'
 import type { Paint } from './colour.js'
 
 const COLOURS: Readonly<Record<DeliveryState, keyof Paint>> = {
@@ -19,7 +19,7 @@ export function paintState (state: DeliveryState, paint: Paint, text: string = s
 }
 
 /** `1 failed, 2 delivered`; `none` when the event matched nobody. */
-export function summarize (deliveries: readonly DeliveryAnswer[]): string {
+export function summarize (deliveries: readonly DeliveryEntryAnswer[]): string {
   if (deliveries.length === 0) return 'none'
   return BY_URGENCY
     .map(state => ({ state, count: deliveries.filter(delivery => delivery.state === state).length }))
@@ -29,11 +29,11 @@ export function summarize (deliveries: readonly DeliveryAnswer[]): string {
 }
 
 /** The state that should be looked at first; `undefined` without deliveries. */
-export function mostUrgent (deliveries: readonly DeliveryAnswer[]): DeliveryState | undefined {
+export function mostUrgent (deliveries: readonly DeliveryEntryAnswer[]): DeliveryState | undefined {
   return BY_URGENCY.find(state => deliveries.some(delivery => delivery.state === state))
 }
 
 /** `held by pause`, or the state alone. */
-export function stateText ({ state, heldBy }: DeliveryAnswer): string {
+export function stateText ({ state, heldBy }: DeliveryEntryAnswer): string {
   return heldBy === null ? state : `${state} by ${heldBy}`
 }

@@ -1,7 +1,7 @@
 /**
  * Events as a table, newest first, as the API gives them.
  */
-import type { EventAnswer } from './answers.js'
+import type { EventAnswer } from '../admin/answers.js'
 import { mostUrgent, paintState, summarize } from './delivery-words.js'
 import type { Terminal } from './terminal.js'
 import { ago, exactTime } from './times.js'

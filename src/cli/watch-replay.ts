@@ -6,7 +6,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AdminApi } from './admin-api.js'
-import type { ReplayAnswer } from './answers.js'
+import type { ReplayAnswer } from '../admin/answers.js'
 import { counted } from './counted.js'
 import { CommandFailure } from './failure.js'
 import type { Progress } from './progress.js'

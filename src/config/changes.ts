@@ -31,7 +31,7 @@ export function comparable (config: Config): Record<string, unknown> {
 
 function changesAt (before: unknown, after: unknown, path: string): string[] {
   if (isBlock(before) && isBlock(after)) {
-    if (before.kind !== after.kind) return [path]
+    if (typeof before.kind === 'string' && before.kind !== after.kind) return [path]
     const names = new Set([...Object.keys(before), ...Object.keys(after)])
     return [...names].flatMap(name => changesAt(before[name], after[name], path === '' ? yamlName(name) : `${path}.${yamlName(name)}`))
   }

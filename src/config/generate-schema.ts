@@ -38,11 +38,12 @@ function entryOf (shape: Shape, blank: boolean): Json {
 function bodyOf (shape: Shape, blank: boolean): Json {
   const orBlank = (type: string): string | string[] => blank ? [type, 'null'] : type
   const among = (shapes: Json[]): Json => ({ anyOf: [...shapes, ...blank ? [{ type: 'null' }] : []] })
-  const { type = 'string', kind, anyOf, items = {}, minItems, enum: words } = shape
+  const { type = 'string', kind, anyOf, items = {}, minItems, maxItems, enum: words } = shape
   if (anyOf !== undefined) return among(anyOf.map(option => entryOf(option, false)))
   if (type === 'object') return { type: orBlank(type), ...blockOf(shape) }
-  if (type === 'array') return { type: orBlank(type), items: entryOf(items, false), ...defined({ minItems }) }
+  if (type === 'array') return { type: orBlank(type), items: entryOf(items, false), ...defined({ minItems, maxItems }) }
   if (words !== undefined) return among([{ enum: words }, REFERENCE])
+  if (kind === 'fieldValue') return among([{ type: 'number' }, { type: 'boolean' }, textOf(kind)])
   if (kind === 'status') return among([{ type: 'integer' }, textOf(kind)])
   if (type === 'string') return { ...textOf(kind), type: orBlank(type) }
   return among([{ type, ...defined({ minimum: shape.minimum, maximum: shape.maximum }) }, REFERENCE])
@@ -55,8 +56,11 @@ function textOf (kind: Shape['kind']): Json {
   return pattern === undefined ? { type: 'string' } : { type: 'string', pattern: `${pattern}|${FROM_OUTSIDE}` }
 }
 
-function blockOf ({ properties = {}, required = [], additionalProperties }: Shape): Json {
-  if (typeof additionalProperties === 'object') return { additionalProperties: entryOf(additionalProperties, false) }
+function blockOf ({ properties = {}, required = [], additionalProperties, names, maxProperties }: Shape): Json {
+  if (typeof additionalProperties === 'object') {
+    const propertyNames = names === undefined ? undefined : { pattern: PATTERNS[names] }
+    return { additionalProperties: entryOf(additionalProperties, false), ...defined({ propertyNames, maxProperties }) }
+  }
   const mustWrite = (key: string): boolean => required.includes(key) && properties[key]?.default === undefined
   const keys = Object.keys(properties)
   return {

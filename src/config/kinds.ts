@@ -8,6 +8,8 @@
 import type { ListenAddress } from './config.js'
 import { DURATION_PATTERN, parseDuration } from './duration.js'
 import { parseSize, SIZE_PATTERN } from './size.js'
+import { FIELD_PATH_PATTERN } from '../model/field-path.js'
+import { readFieldPath, readFieldValue, readTypePattern, TYPE_PATTERN, VALUE_PATTERN } from './match-kinds.js'
 import { readAddress, readNetwork, readNode, readRoute } from './network-kinds.js'
 import { readHeaderValue, readSecret, readToken } from './secret-kinds.js'
 import { readRedisUrl, readHttpUrl } from './url-kinds.js'
@@ -44,6 +46,10 @@ export interface Kinds {
   status: number
   /** A type of event, with `*` at the end for a prefix. */
   typePattern: string
+  /** See model/field-path. */
+  fieldPath: string
+  /** The text that a field of a body must have, with `*` at the end for a prefix. */
+  fieldValue: string
   /** Not empty. */
   text: string
   /** May be empty, which means none. */
@@ -54,7 +60,7 @@ export interface Kinds {
 
 export type Kind = keyof Kinds
 
-type Reader<T> = (written: string | number | boolean, outside: Outside) => Reading<T>
+type Reader<T> = (written: string | number | boolean, outside: Outside, digits?: string) => Reading<T>
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const NAME_HINT = 'write a letter a–z, then up to 62 of a–z, 0–9 and -'
@@ -78,6 +84,8 @@ export const READERS: { readonly [K in Kind]: Reader<Kinds[K]> } = {
   redisPrefix: text(matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'is not a prefix', 'write up to 64 of A–Z, a–z, 0–9 and . _ -')),
   status: readStatus,
   typePattern: text(readTypePattern),
+  fieldPath: text(readFieldPath),
+  fieldValue: (written, _outside, digits) => readFieldValue(digits ?? String(written), typeof written),
   text: text(plain => plain === '' ? { problem: 'is empty' } : { value: plain }),
   optionalText: text(value => ({ value })),
   pemFile: text(readPemFile)
@@ -94,7 +102,9 @@ export const PATTERNS: { readonly [K in Kind]?: string } = {
   secret: '^whsec_.+$',
   subscriberName: NAME.source,
   receiverName: NAME.source,
-  typePattern: '^([^*]+[*]?|[*])$',
+  typePattern: TYPE_PATTERN,
+  fieldPath: FIELD_PATH_PATTERN,
+  fieldValue: VALUE_PATTERN,
   status: '^-?[0-9]+$'
 }
 
@@ -113,12 +123,6 @@ function readStatus (written: string | number | boolean): Reading<number> {
   const status = typeof written === 'string' && /^-?\d+$/.test(written) ? Number(written) : written
   if (!Number.isSafeInteger(status)) return { problem: 'is not a status', hint: 'write a whole number, such as 1' }
   return { value: Number(status) }
-}
-
-function readTypePattern (pattern: string): Reading<string> {
-  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for every type that starts with image' }
-  if (pattern.slice(0, -1).includes('*')) return { problem: 'has a * that is not at its end', hint: 'write image* for every type that starts with image' }
-  return { value: pattern }
 }
 
 function readPemFile (path: string, outside: Outside): Reading<string> {

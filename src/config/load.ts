@@ -5,7 +5,7 @@
  * The only importer of `yaml`. Reads the file, and every file it names, again
  * at each call, and changes nothing anywhere.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Alias, type Document, type Node, type Pair } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Alias, type Document, type Node, type Pair, type Scalar } from 'yaml'
 import type { Config } from './config.js'
 import { locate, wholeFileFault, type Fault, type PlacedRefusal } from './fault.js'
 import { readSettings } from './read-settings.js'
@@ -14,7 +14,7 @@ import { problemsBetween, type Draft } from './rules.js'
 import { relaySchema, type Settings } from './schema.js'
 import { shapeOf } from './shape.js'
 import { readSmallFile } from './small-file.js'
-import { writtenOf, type Path, type Place, type Written } from './written.js'
+import { writtenOf, type Path, type Place, type Written, type WrittenValue } from './written.js'
 import { syntaxProblem } from './syntax-problem.js'
 
 /** Says where in the loaded file a later problem stands. */
@@ -97,7 +97,7 @@ function writtenAt (parsing: Parsing, node: Node | null, path: Path): Written {
   if (isAlias(node)) return aliasAt(parsing, node, path)
   if (isMap<Node, Node | null>(node)) return { kind: 'block', place, entries: entriesOf(parsing, node.items, path) }
   if (isSeq<Node>(node)) return { kind: 'list', place, items: node.items.map((item, at) => writtenAt(parsing, item, [...path, at])) }
-  return { kind: 'value', place, value: isScalar(node) ? plainValue(node.value) : null }
+  return { kind: 'value', place, ...isScalar(node) ? plainValue(node) : { value: null } }
 }
 
 function tooMuch (parsing: Parsing, place: Place | null): Written {
@@ -135,7 +135,7 @@ function entriesOf (parsing: Parsing, pairs: ReadonlyArray<Pair<Node, Node | nul
   return entries
 }
 
-function plainValue (value: unknown): string | number | boolean | null {
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
-  return String(value)
+function plainValue ({ value, source }: Scalar): Pick<WrittenValue, 'value' | 'digits'> {
+  if (typeof value === 'number') return { value, digits: source ?? String(value) }
+  return { value: value === null || typeof value === 'boolean' ? value : String(value) }
 }

@@ -5,6 +5,7 @@
  * Secrets are `***`. What came from `${…}` is shown as it stands in the file,
  * because the path of the listener or a URL may hold a secret that did.
  */
+import { FIELD_OF, type Match } from '../model/match.js'
 import { maskUrl } from '../model/subscriber.js'
 import { formatAddress, type ListenAddress, type Config } from './config.js'
 import { formatDuration } from './duration.js'
@@ -18,7 +19,10 @@ const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert',
 
 /** What nothing means, where it does not mean none. */
 const NOTHING: Readonly<Record<string, string>> = {
-  types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited', dir: 'spool in dataDir', maxMemoryBytes: 'half of what there is'
+  ...Object.fromEntries(Object.keys(FIELD_OF).map(key => [key, 'all'])),
+  rateLimit: 'unlimited',
+  dir: 'spool in dataDir',
+  maxMemoryBytes: 'half of what there is'
 }
 
 /** What other rows say already: the variant of a union, and the URL again. */
@@ -57,6 +61,7 @@ interface MaskedSpot {
 function rowsOf (spot: MaskedSpot): Row[] {
   const { name, value, label = '' } = spot
   if (SECRET.has(name)) return [[label, maskAll(value)]]
+  if (name === 'fields') return Object.entries(value as NonNullable<Match['fields']>).map(([path, values]) => fieldRow(spot, path, values))
   if (isBlock(value)) {
     return Object.entries(value).filter(([key]) => !UNSHOWN.has(key))
       .flatMap(([key, inner]) => rowsOf({ ...spot, ...step(spot, yamlName(key)), name: key, value: inner }))
@@ -65,6 +70,12 @@ function rowsOf (spot: MaskedSpot): Row[] {
     return value.flatMap((inner: unknown, at) => rowsOf({ ...spot, value: inner, path: `${spot.path}[${at}]`, label: `${label}[${at}]` }))
   }
   return [[label, textOf(spot)]]
+}
+
+/** A field of a body may be called anything, also what is secret or has a unit elsewhere; and the start of a URL is no URL. */
+function fieldRow (spot: MaskedSpot, path: string, values: readonly string[]): Row {
+  const at = step(spot, path)
+  return [at.label, values.length === 0 ? 'all' : values.map((value, i) => withoutCredentials(spot.asWritten.get(`${at.path}[${i}]`) ?? value)).join(', ')]
 }
 
 function step ({ path, label = '' }: MaskedSpot, name: string): { path: string, label: string } {

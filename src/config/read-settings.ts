@@ -80,8 +80,8 @@ function readOne (walk: Walk, shape: Shape, { written, path }: WrittenSpot<Writt
 /** Kinds that are of no use with a part missing, even where it would be read. */
 const NEEDS_ALL = new Set<string | undefined>(['secret', 'token', 'headerValue'])
 
-function putIn (walk: Walk, shape: Shape, { written: { value }, path }: WrittenSpot<WrittenValue>): GivenValue | undefined {
-  if (typeof value !== 'string') return value === null ? undefined : { value, outside: false }
+function putIn (walk: Walk, shape: Shape, { written: { value, digits }, path }: WrittenSpot<WrittenValue>): GivenValue | undefined {
+  if (typeof value !== 'string') return value === null ? undefined : { value, digits, outside: false }
   if (!refersOutside(value)) return { value, outside: false }
   const { text, outside, problems } = interpolate(value, walk.outside)
   const emptyWillDo = problems.length > 0 && !NEEDS_ALL.has(shape.kind) && !isRefusal(readValue(shape, { value: text, outside }, walk.outside))
@@ -93,16 +93,21 @@ function putIn (walk: Walk, shape: Shape, { written: { value }, path }: WrittenS
 }
 
 function readList (walk: Walk, shape: Shape, { written, path }: WrittenSpot<WrittenList>): unknown {
-  const { items, minItems = 0 } = shape
+  const { items, minItems = 0, maxItems = Infinity } = shape
   if (written.items.length < minItems) return refuse(walk, path, { problem: `needs at least ${minItems}` })
+  if (written.items.length > maxItems) return refuse(walk, path, { problem: `takes at most ${maxItems}` })
   return written.items.map((item, at) => readAt(walk, items ?? {}, { written: item, path: [...path, at] }))
 }
 
 function readBlock (walk: Walk, shape: Shape, { written, path }: WrittenSpot<WrittenBlock>): unknown {
-  const known = shape.properties ?? {}
+  const { properties: known = {}, maxProperties = Infinity } = shape
+  if (written.entries.size > maxProperties) return refuse(walk, path, { problem: `takes at most ${maxProperties}` })
   const chosen = [...written.entries].filter(([key]) => !Object.hasOwn(known, key)).flatMap(([key, { value }]) => {
     const at = [...path, key]
-    if (typeof shape.additionalProperties === 'object') return [[key, readAt(walk, shape.additionalProperties, { written: value, path: at })]]
+    if (typeof shape.additionalProperties === 'object') {
+      refuseName(walk, shape, at)
+      return [[key, readAt(walk, shape.additionalProperties, { written: value, path: at })]]
+    }
     walk.problems.push(unknownKey(at, shape, walk.top))
     return []
   })
@@ -112,6 +117,12 @@ function readBlock (walk: Walk, shape: Shape, { written, path }: WrittenSpot<Wri
     return read === undefined && isBlank(value) ? [] : [[key, read]]
   })
   return Object.fromEntries([...named, ...chosen])
+}
+
+/** Names that the writer chooses may have to look like something. */
+function refuseName (walk: Walk, { names }: Shape, path: Path): void {
+  const reading = names === undefined ? { value: '' } : readValue({ kind: names }, { value: String(path.at(-1)), outside: false }, walk.outside)
+  if (isRefusal(reading)) walk.problems.push({ ...reading, path, at: { path, on: 'key' } })
 }
 
 /** One known key of a block, which may be absent. */

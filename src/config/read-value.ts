@@ -10,6 +10,8 @@ import type { Shape } from './shape.js'
 /** A value of the file with everything put in. */
 export interface GivenValue {
   value: string | number | boolean
+  /** A number as it stands in the file. */
+  digits?: string | undefined
   /** Whether any of it came from outside; then a text may stand for a number. */
   outside: boolean
 }
@@ -19,7 +21,7 @@ export function readValue (shape: Shape, given: GivenValue, outside: Outside): R
   if (shape.enum !== undefined) return readChoice(shape.enum, given)
   if (shape.type === 'boolean') return readFlag(given)
   if (shape.type === 'integer' || shape.type === 'number') return readNumber(shape, given)
-  const reading = READERS[shape.kind ?? 'text'](given.value, outside)
+  const reading = READERS[shape.kind ?? 'text'](given.value, outside, given.digits)
   return ('value' in reading ? boundsOf(shape, reading.value) : undefined) ?? reading
 }
 

@@ -33,6 +33,13 @@ interface NumberMarks {
 interface ListMarks {
   default?: readonly unknown[]
   minItems?: number
+  maxItems?: number
+}
+
+interface NamedMarks {
+  /** What the names must be; anything when absent. */
+  names?: Kind
+  maxProperties?: number
 }
 
 /** A value of one of the known kinds. */
@@ -76,8 +83,8 @@ export function group<P extends Record<string, TSchema>> (description: string, p
 }
 
 /** Entries under names that the writer chooses. */
-export function named<T extends TSchema> (value: T, description: string): TUnsafe<Record<string, Static<T>>> {
-  return Type.Unsafe<Record<string, Static<T>>>({ type: 'object', additionalProperties: value, description, default: {} })
+export function named<T extends TSchema> (value: T, description: string, marks: NamedMarks = {}): TUnsafe<Record<string, Static<T>>> {
+  return Type.Unsafe<Record<string, Static<T>>>({ type: 'object', additionalProperties: value, description, default: {}, ...marks })
 }
 
 /** One of several shapes, told apart by what stands there: a block, a list or a value. */

@@ -21,6 +21,9 @@ export interface Shape {
   readonly maximum?: number
   readonly items?: Shape
   readonly minItems?: number
+  readonly maxItems?: number
+  readonly names?: Kind
+  readonly maxProperties?: number
   readonly properties?: Readonly<Record<string, Shape>>
   readonly required?: readonly string[]
   readonly additionalProperties?: false | Shape

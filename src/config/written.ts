@@ -15,7 +15,8 @@ export type Path = ReadonlyArray<string | number>
 
 export type WrittenBlock = { kind: 'block', place: Place | null, entries: ReadonlyMap<string, { key: Place | null, value: Written }> }
 export type WrittenList = { kind: 'list', place: Place | null, items: readonly Written[] }
-export type WrittenValue = { kind: 'value', place: Place | null, value: string | number | boolean | null }
+/** `digits` is a number as it stands in the file, which may be more than a number can hold. */
+export type WrittenValue = { kind: 'value', place: Place | null, value: string | number | boolean | null, digits?: string }
 export type Written = WrittenBlock | WrittenList | WrittenValue
 
 /** A default of the schema, as if somebody had written it; it has no place. */

@@ -7,22 +7,11 @@
  * changes, never change one in place.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { IngestConfig } from '../config/config.js'
 import { parseRange, type Range } from './source-address.js'
 
 /** The reloadable part of `ingest` in the configuration. */
-export interface IngestPolicy {
-  /** The one path served, exactly; may hold a secret. */
-  readonly path: string
-  /** Addresses and CIDR blocks that may call. */
-  readonly allowFrom: readonly string[]
-  /** Refuse the others, or let them through with the flag `unlisted`. */
-  readonly allowlist: 'enforce' | 'monitor'
-  /** CIDR blocks whose X-Forwarded-For is believed. */
-  readonly trustedProxies: readonly string[]
-  readonly maxBodyBytes: number
-  /** Per client address. */
-  readonly rateLimit: { readonly max: number, readonly perMs: number, readonly store: 'local' | 'redis' }
-}
+export type IngestPolicy = Readonly<Omit<IngestConfig, 'listen' | 'tls'>>
 
 export interface CompiledPolicy extends IngestPolicy {
   readonly allowed: readonly Range[]

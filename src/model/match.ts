@@ -1,33 +1,59 @@
 /**
- * Which subscribers an event is for.
+ * What a subscriber wants, as the configuration says it: for some fields of
+ * the body, the values that it takes.
+ *
+ * Everything is compared as text: a text by what it says, a number by how it
+ * is written, `true` and `false` by their names. So `1` and `"1"` are one, and
+ * no digit is lost. See `matcher` for who wants an event.
  */
-import type { TaskFields } from './event.js'
 
-/** What a subscriber wants. An empty list wants everything. */
-export interface Match {
-  /** Exact, or with a trailing `*` for a prefix. Case-sensitive. */
-  types: readonly string[]
-  statuses: readonly number[]
-  businessIds: readonly string[]
-}
+/** The keys of a match that stand for one field, and its path. A new one needs an entry in the schema and one here. */
+export const FIELD_OF = { types: 'type', statuses: 'status', businessIds: 'businessId' } as const
 
 /**
- * Whether an event is wanted. The lists are joined by "and", their entries by
- * "or".
- *
- * @returns `true` for every event when all three lists are empty
+ * What a subscriber wants. All that is said must fit, and for each field one
+ * of its values. Absent or empty wants everything.
  */
-export function matches (match: Match, event: Pick<TaskFields, 'type' | 'status' | 'businessId'>): boolean {
-  return anyOf(match.types, pattern => fits(pattern, event.type)) &&
-    anyOf(match.statuses, status => status === event.status) &&
-    anyOf(match.businessIds, id => id === event.businessId)
+export type Match = {
+  readonly [Key in keyof typeof FIELD_OF]?: ReadonlyArray<string | number>
+} & {
+  /** By path, see `field-path`. */
+  readonly fields?: Readonly<Record<string, readonly string[]>>
 }
 
-/** Whether `value` fits `pattern`: equal, or starting with what stands before a trailing `*`. */
-export function fits (pattern: string, value: string): boolean {
-  return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
+/** What is wanted of one field. */
+export interface MatchEntry {
+  path: string
+  /** Not empty. Exact, or with a trailing `*` for a prefix; case-sensitive. */
+  patterns: readonly string[]
 }
 
-function anyOf<T> (list: readonly T[], test: (entry: T) => boolean): boolean {
-  return list.length === 0 || list.some(test)
+/** A match as a list: every entry must fit. */
+export function entriesOf (match: Match): MatchEntry[] {
+  return [
+    ...keysOf(match).map(key => ({ path: FIELD_OF[key], patterns: (match[key] ?? []).map(String) })),
+    ...Object.entries(match.fields ?? {}).map(([path, patterns]) => ({ path, patterns }))
+  ].filter(({ patterns }) => patterns.length > 0)
+}
+
+/** A match for people: `types avatar, image* and statuses 1`. */
+export function describeMatch (match: Match): string {
+  const said: Array<[string, ReadonlyArray<string | number>]> = [
+    ...keysOf(match).map((key): [string, ReadonlyArray<string | number>] => [key, match[key] ?? []]),
+    ...Object.entries(match.fields ?? {})
+  ]
+  return said.filter(([, values]) => values.length > 0).map(([name, values]) => `${name} ${values.join(', ')}`).join(' and ')
+}
+
+/** Patterns apart: those that a value must equal, and the starts that it may have. The one reading of a trailing `*`. */
+export function splitPatterns (patterns: readonly string[]): { exact: string[], prefixes: string[] } {
+  const isPrefix = (pattern: string): boolean => pattern.endsWith('*')
+  return {
+    exact: patterns.filter(pattern => !isPrefix(pattern)),
+    prefixes: patterns.filter(isPrefix).map(pattern => pattern.slice(0, -1))
+  }
+}
+
+function keysOf (_match: Match): Array<keyof typeof FIELD_OF> {
+  return Object.keys(FIELD_OF) as Array<keyof typeof FIELD_OF>
 }

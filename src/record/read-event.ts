@@ -1,21 +1,23 @@
 /**
- * Reads one event: what it is, what became of it, and its bytes.
+ * Reads one event: what it is, what became of it, and its bytes; and the bytes
+ * of many.
  */
 import type { Attempt } from '../model/delivery.js'
+import type { Event } from '../model/event.js'
 import { parseAttempts } from './fields.js'
 import { readHolds } from './holds.js'
-import { readSelected, type SelectedEvent } from './select.js'
+import { readShown, type ShownEvent } from './select.js'
 import type { RecordStore } from './store.js'
 
 /** An event with its deliveries and every attempt that is kept. */
-export interface EventHistory extends SelectedEvent {
+export interface EventHistory extends ShownEvent {
   /** Oldest first, by subscriber. */
   attempts: Map<string, Attempt[]>
 }
 
 /** @returns `null` when there is no such event */
 export async function readEvent (store: RecordStore, id: string): Promise<EventHistory | null> {
-  const selected = await readSelected(store, id, await readHolds(store))
+  const selected = await readShown(store, id, await readHolds(store))
   if (selected === null) return null
   const names = selected.deliveries.map(({ subscriber }) => subscriber)
   const lines = names.length === 0 ? [] : await store.redis.hmget(store.keys.event(id), ...names.map(name => 'a:' + name))
@@ -25,4 +27,43 @@ export async function readEvent (store: RecordStore, id: string): Promise<EventH
 /** The body as it arrived; `null` when there is no such event. */
 export async function readBody ({ redis, keys }: RecordStore, id: string): Promise<Buffer | null> {
   return await redis.getBuffer(keys.body(id))
+}
+
+/** Bodies read in one round trip, bytes together; a larger one comes alone. */
+const BODIES_BYTES = 4 * 1024 * 1024
+
+/**
+ * The bodies of many events, in their order, some at a time; an event that
+ * has been deleted meanwhile is left out.
+ *
+ * @throws what ioredis throws
+ */
+export async function * readBodies<E extends Pick<Event, 'id' | 'size'>> (
+  { redis, keys }: RecordStore, events: readonly E[]
+): AsyncGenerator<Array<E & { body: Buffer }>> {
+  for (const group of inGroups(events)) {
+    const pipeline = redis.pipeline()
+    for (const { id } of group) pipeline.getBuffer(keys.body(id))
+    const replies = (await pipeline.exec())!
+    yield group.flatMap((event, at) => {
+      const [error, body] = replies[at]!
+      if (error !== null) throw error
+      return body === null ? [] : [{ ...event, body: body as Buffer }]
+    })
+  }
+}
+
+/** Together no larger than what is read at a time. */
+function inGroups<E extends Pick<Event, 'size'>> (events: readonly E[]): E[][] {
+  const groups: E[][] = []
+  let left = 0
+  for (const event of events) {
+    if (event.size > left || groups.length === 0) {
+      groups.push([])
+      left = BODIES_BYTES
+    }
+    groups.at(-1)!.push(event)
+    left -= event.size
+  }
+  return groups
 }

@@ -1,5 +1,6 @@
 --[[
-  Walks events, newest first, and returns those that a filter wants.
+  Walks events, newest first, and returns those that a filter wants: the one
+  place that says which fit.
 
   KEYS  1… the indexes to walk: `events`, or the open, failed and held ones of some subscribers
   ARGV  1 prefix
@@ -10,7 +11,9 @@
           types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
           since, until: milliseconds of arrival, missing: a subscriber that must have no delivery,
           heldNow: {subscriber: true}, whose waiting deliveries count as held
-  Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery}
+          ids: [id…], the only events to look at, in place of the indexes
+  Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery,
+           1 if that fits what the filter says of deliveries or else 0}
 ]]
 --- @constant EVENT_FIELDS
 --- @constant EVENT_FIELD
@@ -32,8 +35,30 @@ local function newest_of(key, count)
   return range, #range / 2 < count
 end
 
+local function flat_newest_first(list, floor)
+  table.sort(list, function(a, b) return a[3] > b[3] end)
+  local flat = {}
+  for _, entry in ipairs(list) do
+    if entry[3] < floor then break end
+    flat[#flat + 1] = entry[1]
+    flat[#flat + 1] = entry[2]
+  end
+  return flat
+end
+
+-- Those that the filter names.
+local function named()
+  local below, list = cursor == 'inf' and math.huge or tonumber(cursor), {}
+  for _, id in ipairs(filter.ids) do
+    local sequence = redis.call('HGET', prefix .. 'event:' .. id, 'seq')
+    if sequence and tonumber(sequence) < below then list[#list + 1] = { id, sequence, tonumber(sequence) } end
+  end
+  return flat_newest_first(list, 0), true
+end
+
 -- The newest candidates of all indexes together, each once, and whether there are no more.
 local function candidates()
+  if filter.ids then return named() end
   if #KEYS == 1 then return newest_of(KEYS[1], budget) end
   local share = math.max(SMALLEST_SHARE, math.floor(budget / #KEYS))
   local seen, list, all, floor = {}, {}, true, 0
@@ -48,14 +73,7 @@ local function candidates()
       end
     end
   end
-  table.sort(list, function(a, b) return a[3] > b[3] end)
-  local flat = {}
-  for _, entry in ipairs(list) do
-    if entry[3] < floor then break end
-    flat[#flat + 1] = entry[1]
-    flat[#flat + 1] = entry[2]
-  end
-  return flat, all
+  return flat_newest_first(list, floor), all
 end
 
 local function type_fits(value)
@@ -98,12 +116,12 @@ local function deliveries_of(id, names)
     if subscriber == filter.missing then return nil end
     local json = redis.call('HGET', prefix .. 'event:' .. id, 'd:' .. subscriber)
     if json then
+      local fits = (not filter.subscribers or filter.subscribers[subscriber])
+        and (not filter.states or filter.states[state_of(subscriber, json)])
       list[#list + 1] = subscriber
       list[#list + 1] = json
-      if (not filter.subscribers or filter.subscribers[subscriber])
-        and (not filter.states or filter.states[state_of(subscriber, json)]) then
-        wanted = true
-      end
+      list[#list + 1] = fits and 1 or 0
+      wanted = wanted or fits
     end
   end
   return wanted and list or nil
@@ -120,7 +138,7 @@ for i = 1, #found, 2 do
       local row = { id }
       for f = 1, #EVENT_FIELDS do row[f + 1] = values[f] or '' end
       if not values[F.biz] then row[F.biz + 1] = false end
-      row[#EVENT_FIELDS + 2] = #deliveries
+      row[#EVENT_FIELDS + 2] = #deliveries / 3
       for d = 1, #deliveries do row[#row + 1] = deliveries[d] end
       rows[#rows + 1] = row
       if #rows - 1 == limit then

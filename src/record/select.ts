@@ -4,12 +4,13 @@
  *
  * A walk is made of short scripts, so that a search through a million events
  * holds nobody up. Cursors are sequences: events that arrive meanwhile change
- * nothing behind them. Never writes.
+ * nothing behind them. Which events fit the script says, and nothing else.
+ * Never writes.
  */
 import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
 import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
-import { fits } from '../model/match.js'
+import { splitPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
@@ -37,14 +38,24 @@ export interface Filter {
   missing?: string
 }
 
-export interface SelectedDelivery extends Delivery {
-  /** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
+/** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
+export interface ShownDelivery extends Delivery {
   shown: { state: DeliveryState, heldBy: HeldBy | null, nextAttemptAt: number | null }
 }
 
-/** An event that fits a filter, with all its deliveries. */
-export interface SelectedEvent {
+/** An event with all its deliveries. */
+export interface ShownEvent {
   event: Event
+  deliveries: ShownDelivery[]
+}
+
+export interface SelectedDelivery extends ShownDelivery {
+  /** Whether it fits what the filter says of deliveries. */
+  fits: boolean
+}
+
+/** An event that fits a filter, with all its deliveries. */
+export interface SelectedEvent extends ShownEvent {
   deliveries: SelectedDelivery[]
 }
 
@@ -73,9 +84,8 @@ export async function selectEvents (
   store: RecordStore, filter: Filter, { limit, cursor, budgetMs = PAGE_BUDGET_MS }: { limit: number, cursor: number | null, budgetMs?: number }
 ): Promise<SelectedPage> {
   const holds = await readHolds(store)
-  if (filter.eventIds !== undefined || filter.taskIds !== undefined) {
-    return await selectNamed({ store, filter, holds, limit, cursor })
-  }
+  const named = await namedBy(store, filter)
+  if (named !== null) return await selectNamed({ store, filter, holds, limit, cursor }, named)
   const started = performance.now()
   const rows: SelectedEvent[] = []
   let next = cursor
@@ -87,22 +97,17 @@ export async function selectEvents (
   return { rows, next }
 }
 
-/** Whether a delivery itself fits what the filter says of deliveries. */
-export function deliveryFits (filter: Filter, delivery: SelectedDelivery): boolean {
-  return (filter.subscribers === undefined || filter.subscribers.includes(delivery.subscriber)) &&
-    (filter.states === undefined || filter.states.includes(delivery.shown.state))
-}
-
 interface Step { store: RecordStore, filter: Filter, holds: Holds, limit: number, cursor: number | null }
 
-async function step ({ store, filter, holds, limit, cursor }: Step): Promise<SelectedPage> {
+/** @param ids  the only events to look at, in place of an index */
+async function step ({ store, filter, holds, limit, cursor }: Step, ids?: readonly string[]): Promise<SelectedPage> {
   const { keys, redis } = store
-  const indexes = indexesFor(store, filter, holds)
+  const indexes = ids === undefined ? indexesFor(store, filter, holds) : [keys.events]
   if (indexes.length === 0) return { rows: [], next: null }
   const reply = await runScript(redis, SELECT, {
     keys: indexes,
     args: [
-    `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds)
+      `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds, ids)
     ]
   }) as [string, ...Array<Array<string | null>>]
   const [next, ...rows] = reply
@@ -121,13 +126,11 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
   ])
 }
 
-function filterForScript (filter: Filter, holds: Holds): string {
-  const exact = filter.types?.filter(type => !type.endsWith('*'))
+function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
+  const types = filter.types === undefined ? undefined : splitPatterns(filter.types)
   const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
-    types: exact === undefined
-      ? undefined
-      : { exact: setOf(exact), prefixes: filter.types!.filter(type => type.endsWith('*')).map(type => type.slice(0, -1)) },
+    types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },
     statuses: setOf(filter.statuses),
     businessIds: setOf(filter.businessIds),
     flags: setOf(filter.flags),
@@ -136,7 +139,8 @@ function filterForScript (filter: Filter, holds: Holds): string {
     since: filter.since,
     until: filter.until,
     missing: filter.missing,
-    heldNow: setOf(heldNow)
+    heldNow: setOf(heldNow),
+    ids
   })
 }
 
@@ -149,13 +153,13 @@ function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
   const { event } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
   const flat = row.slice(EVENT_FIELDS.length + 2) as string[]
   const deliveries: SelectedDelivery[] = []
-  for (let at = 0; at < flat.length; at += 2) {
-    deliveries.push(shown(parseDelivery(id, flat[at]!, flat[at + 1]!), holds))
+  for (let at = 0; at < flat.length; at += 3) {
+    deliveries.push({ ...shown(parseDelivery(id, flat[at]!, flat[at + 1]!), holds), fits: Number(flat[at + 2]) === 1 })
   }
   return { event, deliveries }
 }
 
-function shown (delivery: Delivery, holds: Holds): SelectedDelivery {
+function shown (delivery: Delivery, holds: Holds): ShownDelivery {
   const hold = holds.get(delivery.subscriber) ?? null
   const state = shownState(delivery, hold?.by ?? null)
   return { ...delivery, shown: { ...state, nextAttemptAt: nextAttemptOf(delivery, state, hold) } }
@@ -167,18 +171,26 @@ function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state:
   return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
-/** Events named by their ids or their tasks: read directly, then filtered here by the same rules. */
-async function selectNamed ({ store, filter, holds, limit, cursor }: Step): Promise<SelectedPage> {
-  const ids = new Set(filter.eventIds ?? [])
-  for (const taskId of filter.taskIds ?? []) {
-    for (const id of await eventsOfTask(store, taskId)) ids.add(id)
+/** The events that a filter names by their ids, their tasks or both; `null` when it names none. */
+async function namedBy (store: RecordStore, { eventIds, taskIds }: Filter): Promise<string[] | null> {
+  if (taskIds === undefined) return eventIds === undefined ? null : [...new Set(eventIds)]
+  const ofTasks = new Set((await Promise.all(taskIds.map(async taskId => await eventsOfTask(store, taskId)))).flat())
+  return eventIds === undefined ? [...ofTasks] : [...ofTasks].filter(id => eventIds.includes(id))
+}
+
+/** As a walk, but over these events alone: the newest of each step are the newest of all. */
+async function selectNamed (from: Step, ids: readonly string[]): Promise<SelectedPage> {
+  const { limit } = from
+  const found: SelectedEvent[] = []
+  let hasMore = false
+  for (let at = 0; at < ids.length; at += EVENTS_PER_STEP) {
+    const page = await step(from, ids.slice(at, at + EVENTS_PER_STEP))
+    found.push(...page.rows)
+    hasMore ||= page.next !== null
   }
-  const found = (await Promise.all([...ids].map(async id => await readSelected(store, id, holds))))
-    .filter((row): row is SelectedEvent => row !== null)
-    .filter(row => eventFits(filter, row) && (cursor === null || row.event.sequence < cursor))
-    .sort((a, b) => b.event.sequence - a.event.sequence)
+  found.sort((a, b) => b.event.sequence - a.event.sequence)
   const rows = found.slice(0, limit)
-  return { rows, next: found.length > limit ? rows.at(-1)!.event.sequence : null }
+  return { rows, next: hasMore || found.length > limit ? rows.at(-1)!.event.sequence : null }
 }
 
 async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
@@ -190,7 +202,7 @@ async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Prom
 }
 
 /** One event with its deliveries, `null` when there is none. */
-export async function readSelected (store: RecordStore, id: string, holds: Holds): Promise<SelectedEvent | null> {
+export async function readShown (store: RecordStore, id: string, holds: Holds): Promise<ShownEvent | null> {
   const values = await store.redis.hmget(store.keys.event(id), ...EVENT_FIELDS)
   const read = parseEvent(id, values)
   if (read === null) return null
@@ -199,18 +211,4 @@ export async function readSelected (store: RecordStore, id: string, holds: Holds
   const deliveries = read.subscribers.flatMap((name, at) =>
     stored[at] == null ? [] : [shown(parseDelivery(id, name, stored[at]), holds)])
   return { event: read.event, deliveries }
-}
-
-function eventFits (filter: Filter, { event, deliveries }: SelectedEvent): boolean {
-  const wants = (list: readonly unknown[] | undefined, value: unknown): boolean => list === undefined || list.includes(value)
-  return (filter.taskIds === undefined || filter.taskIds.includes(event.taskId)) &&
-    (filter.eventIds === undefined || filter.eventIds.includes(event.id)) &&
-    (filter.types === undefined || filter.types.some(pattern => fits(pattern, event.type))) &&
-    wants(filter.statuses, event.status) &&
-    wants(filter.businessIds, event.businessId) &&
-    (filter.flags === undefined || event.flags.some(flag => filter.flags!.includes(flag))) &&
-    (filter.since === undefined || event.receivedAt >= filter.since) &&
-    (filter.until === undefined || event.receivedAt < filter.until) &&
-    (filter.missing === undefined || !deliveries.some(({ subscriber }) => subscriber === filter.missing)) &&
-    ((filter.subscribers === undefined && filter.states === undefined) || deliveries.some(delivery => deliveryFits(filter, delivery)))
 }

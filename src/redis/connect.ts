@@ -15,7 +15,7 @@ import { followFailovers } from './follow-failover.js'
 import { describeTarget, type RedisTarget } from './target.js'
 
 export type { RedisClient } from './script.js'
-export type { RedisTarget, RedisTls, RedisSettings } from './target.js'
+export type { RedisTarget } from './target.js'
 
 export interface Connections {
   /** For accepting and reading: a command fails within about a second when Redis is away. */

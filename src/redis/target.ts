@@ -4,20 +4,16 @@
  * Everything said about an address here is without its credentials, so it may
  * stand in a log, a fact or an error.
  */
+import type { RedisSettings } from '../config/config.js'
 import { RelayError } from '../model/errors.js'
-
-/** PEM texts; `{}` is TLS checked against the system's certificate authorities. */
-export interface RedisTls {
-  ca?: string
-  cert?: string
-  key?: string
-}
+import type { ClientTls } from '../model/subscriber.js'
 
 /** How to get in; each part absent when not needed. Secrets: never shown. */
 export interface RedisAccess {
   username?: string
   password?: string
-  tls?: RedisTls
+  /** `{}` is TLS checked against the system's certificate authorities. */
+  tls?: ClientTls
 }
 
 /** Nodes are `host` or `host:port`, IPv6 in brackets. */
@@ -28,21 +24,14 @@ export type RedisTarget =
   | { kind: 'cluster', nodes: readonly string[] } & RedisAccess
 
 /** The part of the `redis` block of the configuration that says where. */
-export interface RedisSettings {
-  url: string | null
-  sentinel: { name: string, nodes: readonly string[] } | null
-  cluster: { nodes: readonly string[] } | null
-  username: string | null
-  password: string | null
-  tls: (RedisTls & { enabled?: boolean }) | null
-}
+type RedisPlace = Omit<RedisSettings, 'prefix' | 'maxMemoryBytes' | 'waitReplicas' | 'keepRunning'>
 
 /**
  * The target that the configuration names.
  *
  * @returns `null` when it names none: the gateway runs its own server
  */
-export function targetFrom (settings: RedisSettings): RedisTarget | null {
+export function targetFrom (settings: RedisPlace): RedisTarget | null {
   const access = accessFrom(settings)
   if (settings.url !== null && settings.url !== '') return { kind: 'single', url: settings.url, ...access }
   if (settings.sentinel !== null) return { kind: 'sentinel', ...settings.sentinel, ...access }
@@ -50,7 +39,7 @@ export function targetFrom (settings: RedisSettings): RedisTarget | null {
   return null
 }
 
-function accessFrom ({ username, password, tls }: RedisSettings): RedisAccess {
+function accessFrom ({ username, password, tls }: RedisPlace): RedisAccess {
   return {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
@@ -59,7 +48,7 @@ function accessFrom ({ username, password, tls }: RedisSettings): RedisAccess {
 }
 
 /** The PEM texts that are there, and nothing else. */
-export function pemsOf ({ ca, cert, key }: RedisTls): RedisTls {
+export function pemsOf ({ ca, cert, key }: ClientTls): ClientTls {
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),

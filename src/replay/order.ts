@@ -3,13 +3,11 @@
  * means.
  *
  * Pure but for the walk it describes: the rules of "is this one meant" are
- * here and nowhere else.
+ * here, and those of "did this one never have it" in `owed`.
  */
 import type { DeliveryState } from '../model/delivery.js'
-import type { Event } from '../model/event.js'
-import { matches } from '../model/match.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { deliveryFits, type Filter, type SelectedEvent, type SelectedDelivery } from '../record/select.js'
+import type { Filter, SelectedEvent, SelectedDelivery } from '../record/select.js'
 import type { Requeue } from './put-back.js'
 
 /**
@@ -56,16 +54,10 @@ export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]
   return { ...order.filter, subscribers: names, states: STATES[order.state] }
 }
 
-/** The deliveries of one found event that are meant, as they are to be put back. */
-export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEvent, subscribers: readonly Subscriber[]): Requeue[] {
-  const filter = filterOf(order, subscribers)
-  if (filter.missing !== undefined) {
-    return isOwed(event, deliveries, subscribers.find(({ name }) => name === filter.missing))
-      ? [{ eventId: event.id, subscriber: filter.missing, generation: 1 }]
-      : []
-  }
+/** The deliveries of one event, found by the order's filter, that are meant, as they are to be put back; for any state but `missing`. */
+export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEvent): Requeue[] {
   return deliveries
-    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(order, delivery))
+    .filter(delivery => delivery.fits && canBePutBack(order, delivery))
     .map(({ subscriber, generation, state }) => ({
       eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
     }))
@@ -74,10 +66,4 @@ export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEven
 /** Queued deliveries are not doubled, and of what is shown as held only an event's own hold can be released. */
 function canBePutBack (order: ReplayOrder, { state }: SelectedDelivery): boolean {
   return order.state === 'held' ? state === 'held' : state !== 'queued'
-}
-
-/** A late event that was kept without delivering, and one that an operator made to try things, are owed to nobody else. */
-function isOwed (event: Event, deliveries: readonly unknown[], subscriber: Subscriber | undefined): boolean {
-  const keptLate = event.flags.includes('late') && deliveries.length === 0
-  return subscriber !== undefined && !keptLate && !event.flags.includes('test') && matches(subscriber.match, event)
 }

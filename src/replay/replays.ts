@@ -7,7 +7,8 @@ import type { Subscriber } from '../model/subscriber.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runScript } from '../redis/script.js'
-import { filterOf, meantBy, type ReplayOrder } from './order.js'
+import { meantIn } from './owed.js'
+import { filterOf, type ReplayOrder } from './order.js'
 
 const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
 
@@ -46,7 +47,7 @@ export async function countMeant (
   let cursor: number | null = null
   do {
     const page = await selectEvents(store, filter, { limit: COUNT_STEP, cursor })
-    for (const row of page.rows) matched += meantBy(order, row, subscribers).length
+    matched += (await meantIn({ store, order, subscribers }, page.rows)).length
     cursor = page.next
   } while (cursor !== null)
   return matched

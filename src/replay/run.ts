@@ -18,7 +18,8 @@ import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { runDraining } from '../redis/drain.js'
 import { repeat, type Repeated } from '../time/repeat.js'
-import { filterOf, meantBy } from './order.js'
+import { filterOf } from './order.js'
+import { meantIn } from './owed.js'
 import { putBack, type Requeue } from './put-back.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
 
@@ -129,7 +130,7 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
   const deliveries = Math.min(BATCH, order.ratePerSecond ?? BATCH)
   const limit = Math.max(1, Math.floor(deliveries / Math.max(1, filter.subscribers?.length ?? 1)))
   const page = await selectEvents(store, filter, { limit, cursor })
-  const meant = page.rows.flatMap(row => meantBy(order, row, known))
+  const meant = await meantIn({ store, order, subscribers: known }, page.rows)
   await putBack({ store, queues }, meant, {
     replayId: replay.id,
     newWebhookId: order.newId ? () => 'evt_' + sortableId(Date.now()) : null,

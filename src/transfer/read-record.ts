@@ -4,6 +4,7 @@
  */
 import type { DeliveryState, Delivery } from '../model/delivery.js'
 import { EVENT_FIELDS, parseAttempts, parseDelivery, parseEvent } from '../record/fields.js'
+import { readBodies } from '../record/read-event.js'
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { scanKeys } from '../redis/scan.js'
@@ -13,8 +14,6 @@ import type { DeliveryLine, EventLine, SubscriberLine, TaskLine } from './format
 const PAGE = 200
 /** Keys that one step of the walk looks at for tasks. */
 const SCANNED = 1_000
-/** Bodies read in one round trip, bytes together; a larger one comes alone. */
-const BODIES_BYTES = 4 * 1024 * 1024
 
 const OPEN = new Set<DeliveryState>(['queued', 'retrying', 'held'])
 
@@ -95,7 +94,7 @@ async function * readPage (store: RecordStore, ids: string[]): AsyncGenerator<Ev
     const [fields, ended, endedFailed] = replies.slice(3 * at, 3 * at + 3) as [Record<string, string>, string | null, string | null]
     return eventOf(id, fields, { clocks, endedAt: ended ?? endedFailed }) ?? []
   })
-  for (const group of inGroups(events)) yield await withBodies(store, group)
+  for await (const group of readBodies(store, events)) yield group.map(event => ({ ...event, body: event.body.toString('base64') }))
 }
 
 /** @returns `null` when it is gone */
@@ -119,29 +118,6 @@ function deliveryOf ({ eventId: _, queuedAt, ...delivery }: Delivery, lines: str
     ageMs: Math.max(0, Math.round(clocks.of(delivery.subscriber) - queuedAt)),
     history: parseAttempts(lines)
   }
-}
-
-/** Together no larger than what is read at a time. */
-function inGroups (events: Bodiless[]): Bodiless[][] {
-  const groups: Bodiless[][] = []
-  let left = 0
-  for (const event of events) {
-    if (event.size > left || groups.length === 0) {
-      groups.push([])
-      left = BODIES_BYTES
-    }
-    groups.at(-1)!.push(event)
-    left -= event.size
-  }
-  return groups
-}
-
-/** An event that has been deleted meanwhile is left out. */
-async function withBodies ({ redis, keys }: RecordStore, events: Bodiless[]): Promise<EventLine[]> {
-  const pipeline = redis.pipeline()
-  for (const { id } of events) pipeline.getBuffer(keys.body(id))
-  const bodies = await answersOf(pipeline.exec()) as Array<Buffer | null>
-  return events.flatMap((event, at) => bodies[at] === null ? [] : [{ ...event, body: bodies[at]!.toString('base64') }])
 }
 
 interface Clocks { of: (subscriber: string) => number }

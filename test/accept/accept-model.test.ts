@@ -10,7 +10,6 @@ import t from '../support/tap.js'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { isFinal, type Flag } from '../../src/model/event.js'
-import { matches, type Match } from '../../src/model/match.js'
 import type { SelectedEvent } from '../../src/record/select.js'
 import { startRedis } from '../support/redis.js'
 import {
@@ -22,6 +21,8 @@ const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
 
 interface Fields { taskId: string, status: number, type: string, url: string }
+
+interface Match { types: readonly string[], statuses: readonly number[], businessIds: readonly never[], fields?: { url: readonly string[] } }
 
 type Step =
   | { kind: 'arrivals', arrivals: Array<{ fields: Fields, gateway: 0 | 1 }>, atOnce: boolean }
@@ -36,12 +37,21 @@ const fields = fc.record({
 const match = fc.record({
   types: fc.constantFrom([], ['avatar'], ['image*']),
   statuses: fc.constantFrom([], [1, 2], [0]),
-  businessIds: fc.constant([])
+  businessIds: fc.constant([]),
+  fields: fc.record({ url: fc.constantFrom([], ['one'], ['t*', 'none']) })
 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('arrivals' as const), arrivals: fc.array(fc.record({ fields, gateway: fc.constantFrom(0, 1) }), { minLength: 1, maxLength: 10 }), atOnce: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('subscribers' as const), matches: fc.dictionary(fc.constantFrom('a', 'b', 'c'), match, { noNullPrototype: true }) }) }
 )
+
+/** Who wants what, as the specification says it. */
+function wants (match: Match, { type, status, url }: Fields): boolean {
+  const fits = (pattern: string, value: string): boolean => pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
+  const anyOf = <T>(list: readonly T[], test: (entry: T) => boolean): boolean => list.length === 0 || list.some(test)
+  return anyOf(match.types, pattern => fits(pattern, type)) && anyOf(match.statuses, wanted => wanted === status) &&
+    anyOf(match.fields?.url ?? [], pattern => fits(pattern, url))
+}
 
 /** Content, task and status: what makes a callback the same. */
 const claimOf = ({ taskId, status, type, url }: Fields): string => JSON.stringify([taskId, status, type, url])
@@ -62,7 +72,7 @@ class Senders {
     seen.eventId = acceptance.eventId
     if (acceptance.kind === 'accepted') {
       seen.wanted = policy.subscribers
-        .filter(({ match }) => matches(match, { ...sent, businessId: null })).map(({ name }) => name)
+        .filter(({ match }) => wants(match as Match, sent)).map(({ name }) => name)
     }
   }
 }

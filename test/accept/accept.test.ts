@@ -161,6 +161,22 @@ t.test('an event that no subscriber wants is kept, and its retention begins', as
   t.equal((await gateway.queues.count('a')).jobs, 0)
 })
 
+t.test('an event goes to those that want what its body says, by the match they have when it comes', async t => {
+  const policy = policyFor(['a', 'b', 'all'])
+  const [a, b] = policy.subscribers
+  a!.match = { types: ['avatar'], fields: { 'avatarResult[].templateId': ['d69*'] } }
+  b!.match = { fields: { 'avatarResult[].templateId': ['e1'] } }
+  const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy })
+  const gets = async (fields: Record<string, unknown>): Promise<string[]> =>
+    (await readEvent(gateway.store, await accepted(gateway, fields)))!.deliveries.map(({ subscriber }) => subscriber)
+  t.strictSame(await gets({ taskId: 't1', avatarResult: [{ templateId: 'd690' }, { templateId: 'e1' }] }), ['a', 'b', 'all'])
+  t.strictSame(await gets({ taskId: 't2', avatarResult: [{ templateId: 'e1' }] }), ['b', 'all'])
+  t.strictSame(await gets({ taskId: 't3' }), ['all'])
+  b!.match = { fields: { credits: ['7'] } }
+  t.strictSame(await gets({ taskId: 't4', avatarResult: [{ templateId: 'e1' }] }), ['all'])
+  t.strictSame(await gets({ taskId: 't5', credits: 7 }), ['b', 'all'])
+})
+
 t.test('an event is recorded as it came', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor([]) })
   const body = Buffer.from(' { "type":"avatar", "status" : "1","taskId":"t1","big":12345678901234567890,"businessId":"é" } ')

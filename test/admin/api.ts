@@ -7,8 +7,10 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Ajv, type AnySchema } from 'ajv'
 import { adminApp, type AdminOptions } from '../../src/admin/app.js'
 import { createAccept } from '../../src/accept/accept.js'
+import { wantsBody } from '../../src/accept/wants-body.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import type { Fact } from '../../src/model/fact.js'
+import { createMatcher } from '../../src/model/matcher.js'
 import type { Subscriber } from '../../src/model/subscriber.js'
 import type { NextState } from '../../src/model/work.js'
 import { createQueues } from '../../src/queue/bullmq/queues.js'
@@ -84,6 +86,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
     store,
     queues,
     accept,
+    wants: (match, body) => wantsBody(createMatcher([match]), body),
     subscribers: () => subscribers,
     tokens: () => [
       { name: 'alice', value: OPERATOR, role: 'operator' },

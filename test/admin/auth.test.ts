@@ -1,5 +1,5 @@
 import t from '../support/tap.js'
-import type { Token } from '../../src/admin/app.js'
+import type { Token } from '../../src/config/config.js'
 import { OPERATOR, startApi, VIEWER } from './api.js'
 
 let tokens: Token[] = []

@@ -1,5 +1,5 @@
 import t from '../support/tap.js'
-import type { Fault } from '../../src/admin/app.js'
+import type { Fault } from '../../src/config/fault.js'
 import { startApi } from './api.js'
 
 let outcome: { changed: string[] } | { faults: Fault[] } = { changed: [] }

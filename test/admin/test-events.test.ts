@@ -1,5 +1,5 @@
 import t from '../support/tap.js'
-import type { TestAcceptance, TestArrival } from '../../src/admin/app.js'
+import type { Acceptance, Arrival } from '../../src/accept/arrival.js'
 import { startApi, subscriberNamed } from './api.js'
 
 interface Taken { eventId: string, status: string }
@@ -59,13 +59,14 @@ t.test('with a subscriber it goes to that one only', async t => {
   t.strictSame(deliveries.map(({ subscriber }) => subscriber), ['mailer'])
 })
 
-const PICKY = subscriberNamed('picky', { match: { types: ['avatar', 'image*'], statuses: [1, 2], businessIds: ['tenant'] } })
+const PICKY = subscriberNamed('picky', { match: { types: ['avatar', 'image*'], statuses: [1, 2], businessIds: ['tenant'], fields: { 'list[].n': ['1.0'] } } })
 const MATCHING: ReadonlyArray<[says: string, body: object, status: number]> = [
   ['its type is not wanted', { type: 'video' }, 409],
   ['its status is not wanted', { type: 'avatar', status: 0 }, 409],
   ['it has no business id', { type: 'avatar' }, 409],
   ['a whole callback is not wanted', { body: { taskId: 'a', type: 'avatar', status: 1, businessId: 'other' } }, 409],
-  ['a whole callback is wanted', { body: { taskId: 'a', type: 'image-2', status: '2', businessId: 'tenant' } }, 202],
+  ['a field of it is not wanted', { body: { taskId: 'a', type: 'avatar', status: 1, businessId: 'tenant', list: [{ n: 1 }] } }, 409],
+  ['a whole callback is wanted', { body: '{"taskId":"a","type":"image-2","status":"2","businessId":"tenant","list":[{"n":1.0}]}' }, 202],
   ['a callback without a type is no callback', { body: { taskId: 'a', status: 1 } }, 400],
   ['a text that is no JSON is no callback', { body: 'hello' }, 400]
 ]
@@ -76,19 +77,19 @@ t.test('a test for one subscriber is refused when that one would not get it', as
   for (const [says, body, status] of MATCHING) {
     const reply = await api.post('/api/v1/test-events', { ...body, subscriber: 'picky' })
     t.equal(reply.status, status, says)
-    if (status === 409) t.match(reply.json, { detail: /types avatar, image\* and statuses 1, 2 and businessIds tenant/ })
+    if (status === 409) t.match(reply.json, { detail: /types avatar, image\* and statuses 1, 2 and businessIds tenant and list\[\]\.n 1\.0/ })
   }
 })
 
 /** What accepting may say, and the answer. */
-const TABLE: ReadonlyArray<[acceptance: TestAcceptance, status: number, json: object]> = [
+const TABLE: ReadonlyArray<[acceptance: Acceptance, status: number, json: object]> = [
   [{ kind: 'spooled' }, 202, { eventId: null, status: 'spooled' }],
   [{ kind: 'unavailable', reason: 'secret reason' }, 503, { detail: /could not be stored/ }],
   [{ kind: 'unreadable', field: 'taskId', problem: 'must not hold control characters' }, 400, { detail: /taskId must not hold/ }]
 ]
 for (const [acceptance, status, json] of TABLE) {
   t.test(`${acceptance.kind} is ${status}`, async t => {
-    const arrivals: TestArrival[] = []
+    const arrivals: Arrival[] = []
     const api = await startApi({ accept: async arrival => { arrivals.push(arrival); return acceptance } })
     t.teardown(api.close)
     const reply = await api.post('/api/v1/test-events', { subscriber: 'billing' })

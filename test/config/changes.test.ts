@@ -8,7 +8,7 @@ const BASE = `
 admin: { tokens: [{ name: alice, value: alice-token }, { name: bob, value: bob-token }] }
 subscribers:
   - { name: billing, url: "http://billing.internal/", headers: { X-Team: media }, match: { types: [avatar] } }
-  - { name: orders, url: "http://orders.internal/" }
+  - { name: orders, url: "http://orders.internal/", match: { fields: { kind: [a] } } }
 `
 
 const TABLE: ReadonlyArray<[says: string, from: string | RegExp, to: string, changes: string[]]> = [
@@ -16,7 +16,7 @@ const TABLE: ReadonlyArray<[says: string, from: string | RegExp, to: string, cha
   ['the order of subscribers and tokens', /^[^]*$/, `
 admin: { tokens: [{ name: bob, value: bob-token }, { name: alice, value: alice-token }] }
 subscribers:
-  - { name: orders, url: "http://orders.internal/" }
+  - { name: orders, url: "http://orders.internal/", match: { fields: { kind: [a] } } }
   - { name: billing, url: "http://billing.internal/", headers: { X-Team: media }, match: { types: [avatar] } }
 `, []],
   ['a default written out', /^/, 'dedupe: { window: 7d }', []],
@@ -37,6 +37,8 @@ subscribers:
   ['a header', 'X-Team: media', 'X-Team: hush', ['subscribers.billing.headers.X-Team']],
   ['another header', 'X-Team: media', 'X-Team: media, X-Token: hush', ['subscribers.billing.headers.X-Token']],
   ['a match', '[avatar]', '[avatar, "image*"]', ['subscribers.billing.match.types']],
+  ['the values of a field', 'kind: [a]', 'kind: [b]', ['subscribers.orders.match.fields.kind']],
+  ['a field', 'kind: [a]', 'kind: [a], "list[].host": [b]', ['subscribers.orders.match.fields.list[].host']],
   ['a subscriber that goes', /\n.*orders.*/, '', ['subscribers.orders removed']],
   ['a subscriber that comes', /$/, '  - { name: mail, url: "http://mail.internal/" }\n', ['subscribers.mail added']],
   ['a rate limit that comes', 'orders.internal/"', 'orders.internal/", rateLimit: { max: 1, per: 1s }', ['subscribers.orders.rateLimit added']],

@@ -81,7 +81,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
     name: 'one',
     url: 'http://one.internal/',
     shownUrl: 'http://one.internal/',
-    match: { types: [], statuses: [], businessIds: [] },
+    match: { types: [], statuses: [], businessIds: [], fields: {} },
     headers: {},
     secrets: [],
     rateLimit: null,
@@ -131,7 +131,7 @@ log: { level: debug }
 subscribers:
   - name: billing
     url: https://billing.internal/
-    match: { types: [avatar, "image*"], statuses: [1, "2"], businessIds: ["42"] }
+    match: { types: [avatar, "image*"], statuses: [1, "2"], businessIds: ["42"], fields: { "images[].url": ["https://*"], credits: [12345678901234567890, 1.0, -5e3, true, "*"] } }
     headers: { Authorization: "Bearer \${BILLING_TOKEN}", X-Team: media }
     secrets: ["\${BILLING_SECRET}"]
     rateLimit: { max: 50, per: 1s }
@@ -155,7 +155,12 @@ subscribers:
   t.match(redis.tls, { enabled: true, ca: /CERTIFICATE/ })
   t.match(config, { dataDir: '/var/lib/relay', spool: { enabled: false, dir: '/var/spool/relay', maxBytes: 67_108_864 }, shutdownDelayMs: 5_000, shutdownGraceMs: 20_000, log: { level: 'debug' } })
   t.match(subscribers[0], {
-    match: { types: ['avatar', 'image*'], statuses: [1, 2], businessIds: ['42'] },
+    match: {
+      types: ['avatar', 'image*'],
+      statuses: [1, 2],
+      businessIds: ['42'],
+      fields: { 'images[].url': ['https://*'], credits: ['12345678901234567890', '1.0', '-5e3', 'true', '*'] }
+    },
     headers: { Authorization: 'Bearer b', 'X-Team': 'media' },
     secrets: [SECRET],
     rateLimit: { max: 50, perMs: 1_000 },

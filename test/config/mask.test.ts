@@ -64,13 +64,17 @@ t.test('what comes from outside is shown as it is written', async t => {
   const text = describeConfig(await configOf(`
 ingest: { path: "/webhooks/\${PATH_TOKEN}", maxBody: "\${SIZE}" }
 subscribers:
-  - { name: one, url: "http://user:hush@\${HOST}/\${PATH_TOKEN}?a=hush", match: { types: ["\${PATH_TOKEN}"] } }
+  - { name: one, url: "http://user:hush@\${HOST}/\${PATH_TOKEN}?a=hush", match: { types: ["\${PATH_TOKEN}"], fields: { value: [1.50, "\${PATH_TOKEN}"], host: [a], port: [], "a[].cert": ["*", "https://pub*"] } } }
   - { name: two, url: "http://two.internal/" }
 `, { PATH_TOKEN: 'hush', HOST: 'one.internal', SIZE: '2mb' }))
   t.notMatch(text, /hush/)
   t.match(text, '/webhooks/$' + '{PATH_TOKEN}')
   t.match(text, '  http://***@$' + '{HOST}/$' + '{PATH_TOKEN}?a=***')
   t.equal(lineOf(text, 'match.types'), 'match.types | $' + '{PATH_TOKEN}')
+  t.equal(lineOf(text, 'match.fields.value'), 'match.fields.value | 1.50, $' + '{PATH_TOKEN}', 'a field of a body is no secret, whatever it is called')
+  t.equal(lineOf(text, 'match.fields.host'), 'match.fields.host | a')
+  t.equal(lineOf(text, 'match.fields.a[].cert'), 'match.fields.a[].cert | *, https://pub*')
+  t.equal(lineOf(text, 'match.fields.port'), 'match.fields.port | all')
   t.equal(lineOf(text, 'maxBody'), 'maxBody | 2mb')
   t.match(text, 'http://two.internal/')
 })

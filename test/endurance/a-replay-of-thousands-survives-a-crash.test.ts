@@ -1,7 +1,8 @@
 /** What an operator orders again is delivered to the end, also when the gateway is killed half-way. */
 import t from '../support/tap.js'
 import type { TestGateway } from '../support/gateway.js'
-import { accept, seeSubscriber, setScene, untilReplayed, type ReplayView } from '../support/scene.js'
+import type { ReplayAnswer } from '../../src/admin/answers.js'
+import { accept, seeSubscriber, setScene, untilReplayed } from '../support/scene.js'
 import { until } from '../support/until.js'
 import { answers, idsOf } from '../support/subscriber.js'
 
@@ -37,7 +38,7 @@ t.test('a replay of 5,000 deliveries survives kill -9 of the gateway half-way', 
   const { json: { id, matched } } = await first.api<{ id: string, matched: number }>('POST', '/api/v1/replays', { subscriber: 'one', ratePerSecond: 1_000 })
   t.equal(matched, MANY)
   const halfWay = await until(async () => {
-    const { json } = await first.api<ReplayView>('GET', `/api/v1/replays/${id}`)
+    const { json } = await first.api<ReplayAnswer>('GET', `/api/v1/replays/${id}`)
     return json.queued >= MANY / 4 && json.delivered >= MANY / 10 ? json : undefined
   })
   await first.kill()

@@ -6,14 +6,13 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from '../support/tap.js'
+import type { EventDetailAnswer } from '../../src/admin/answers.js'
 import { MAIN, makeHome, startInProcess } from '../support/gateway.js'
 import { accept } from '../support/scene.js'
 import { answers, idsOf, startSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
 const run = promisify(execFile)
-
-interface EventView { deliveries: Array<{ subscriber: string, state: string, attempts: number, lastStatusCode: number | null }> }
 
 t.test('500 three times, then 200: delivered at the configured waits', async t => {
   const subscriber = await startSubscriber((response, received) => {
@@ -60,7 +59,7 @@ t.test('one that always fails ends as failed, and a replay delivers it when it i
   const eventId = await accept(gateway, { taskId: 't' })
   await broken.waitFor(3)
   const states = async (): Promise<Record<string, { state: string, attempts: number }>> => {
-    const { json } = await gateway.api<EventView>('GET', `/api/v1/events/${eventId}`)
+    const { json } = await gateway.api<EventDetailAnswer>('GET', `/api/v1/events/${eventId}`)
     return Object.fromEntries(json.deliveries.map(({ subscriber, state, attempts }) => [subscriber, { state, attempts }]))
   }
   const failed = await until(async () => {

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t from '../support/tap.js'
+import type { ReplicaAnswer } from '../../src/admin/answers.js'
 import { runCommand, type Ended } from '../support/command.js'
 import type { GatewayProcess, Settings } from '../support/gateway.js'
 import { logged, onRedis, seeReadiness, setScene } from '../support/scene.js'
@@ -13,21 +14,19 @@ import { until } from '../support/until.js'
 /** One that says nothing for so long is off the list, milliseconds. */
 const BELIEVED_MS = 10_000
 
-interface ReplicaView { host: string, pid: number, role: string, configuration: string, differs: boolean, self: boolean }
-
-async function seeReplicas (gateway: GatewayProcess): Promise<ReplicaView[]> {
+async function seeReplicas (gateway: GatewayProcess): Promise<ReplicaAnswer[]> {
   return await until('an operator is told of the replicas', async () => {
-    const { json } = await gateway.api<{ replicas?: ReplicaView[] }>('GET', '/api/v1/stats')
+    const { json } = await gateway.api<{ replicas?: ReplicaAnswer[] }>('GET', '/api/v1/stats')
     return json.replicas // not while Redis has no time for it
   })
 }
 
-function pidsOf (replicas: readonly ReplicaView[]): number[] {
+function pidsOf (replicas: readonly ReplicaAnswer[]): number[] {
   return replicas.map(({ pid }) => pid).sort((one, other) => one - other)
 }
 
 /** Resolves when a gateway lists these and no others. */
-async function untilListed (gateway: GatewayProcess, listed: readonly GatewayProcess[]): Promise<ReplicaView[]> {
+async function untilListed (gateway: GatewayProcess, listed: readonly GatewayProcess[]): Promise<ReplicaAnswer[]> {
   const wanted = JSON.stringify(listed.map(({ child }) => child.pid!).sort((one, other) => one - other))
   return await until(async () => {
     const replicas = await seeReplicas(gateway)

@@ -64,17 +64,27 @@ const UPSTREAM: ReadonlyArray<[from: string, to: string]> = [
   ['deliver', '../redis/keys.js'],
   ['ingest', '../deliver/pipeline.js'],
   ['ingest', '../quarantine/keep.js'],
-  ['ingest', '../config/config.js'],
   ['quarantine', '../replay/select.js'],
   ['replay', '../deliver/pipeline.js'],
   ['alerts', '../admin/routes.js'],
-  ['admin', '../accept/accept.js'],
   ['admin', '../redis/keys.js'],
   ['cli', '../record/store.js'],
   ['cli', '../gateway.js'],
   ['cli', '../gateway/storage.js'],
   ['record', '../main.js'],
   ['record', '../../test/support/redis.js']
+]
+
+/** An import that is fine for a type, and for nothing that runs. */
+const TYPES_ONLY: ReadonlyArray<[from: string, to: string]> = [
+  ['ingest', '../config/config.js'],
+  ['ingest', '../redis/script.js'],
+  ['redis', '../config/config.js'],
+  ['conditions', '../accept/spool/spooling.js'],
+  ['admin', '../accept/accept.js'],
+  ['admin', '../alerts/notifier.js'],
+  ['admin', '../config/config.js'],
+  ['cli', '../admin/answers.js']
 ]
 
 /** An import that is fine where it stands. */
@@ -108,6 +118,13 @@ const DRIVERS: ReadonlyArray<[driver: string, path: string]> = [
 
 const GRAPH_PLANTS = UPSTREAM.map(([from, to], n) =>
   plant('relay/import-graph', `src/${from}/upstream-${n}.ts`, `export { anything } from '${to}'`))
+
+/** What runs, over an edge for types. */
+const VALUE_PLANTS = TYPES_ONLY.flatMap(([from, to], n) => [
+  plant('relay/import-graph', `src/${from}/value-${n}.ts`, `import { anything } from '${to}'\nexport const copy = anything`),
+  plant('relay/import-graph', `src/${from}/value-among-types-${n}.ts`, `import { anything, type Anything } from '${to}'\nexport const copy: Anything = anything`),
+  plant('relay/import-graph', `src/${from}/value-later-${n}.ts`, `await import('${to}')`)
+])
 
 /** The same edge in every other spelling. */
 const SPELLING_PLANTS = [
@@ -205,14 +222,15 @@ const GLOSSARY_PLANTS = [
 ]
 
 export const PLANTS: readonly Plant[] = [
-  ...GRAPH_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS, ...GLOSSARY_PLANTS
+  ...GRAPH_PLANTS, ...VALUE_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS,
+  ...GLOSSARY_PLANTS
 ]
 
 export const CLEAN: readonly Sample[] = [
   ...DOWNSTREAM.map(([from, to], n) => file(`src/${from}/downstream-${n}.ts`, `export { anything } from '${to}'`)),
   file('src/main.ts', "import { gateway } from './gateway.js'\nconsole.log(gateway)"),
   file('src/gateway.ts', "import { anything } from './deliver/pipeline.js'\nexport const gateway = [anything]"),
-  file('src/ingest/types-only.ts', "import type { RedisClient } from '../redis/script.js'\nexport type Client = RedisClient"),
+  ...TYPES_ONLY.map(([from, to], n) => file(`src/${from}/types-only-${n}.ts`, `import type { Anything } from '${to}'\nexport type Copy = Anything`)),
   file('src/ingest/types-inline.ts', "import { type RedisClient } from '../redis/script.js'\nexport type Client = RedisClient"),
   file('src/queue/bullmq/driver.ts', "export type * from 'bullmq'"),
   file('src/config/load.ts', "export type * from 'yaml'"),

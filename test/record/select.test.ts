@@ -87,6 +87,10 @@ for (const [says, filter, finds] of TABLE) {
   t.test(`finds ${says}`, async t => {
     t.strictSame((await allEvents(gateway, filter)).map(({ event }) => nameOf(event.id)), finds)
     t.strictSame(await onePerPage(gateway, filter), finds, 'and the same one by one')
+    if (filter.taskIds !== undefined) return
+    const named = { ...filter, eventIds: [...ids.values()] }
+    t.strictSame((await allEvents(gateway, named)).map(({ event }) => nameOf(event.id)), finds, 'and the same among events named by their ids')
+    t.strictSame(await onePerPage(gateway, named), finds, 'these one by one as well')
   })
 }
 
@@ -107,6 +111,25 @@ t.test('event ids are looked up, those of another task left out', async t => {
   const eventIds = [ids.get('t1')!, ids.get('t2')!, 'evt_unknown']
   t.strictSame((await allEvents(gateway, { eventIds })).map(({ event }) => nameOf(event.id)), ['t2', 't1'])
   t.strictSame((await allEvents(gateway, { eventIds, taskIds: ['t1', 't3'] })).map(({ event }) => nameOf(event.id)), ['t1'])
+})
+
+t.test('ids may be as many as they like: page by page, each event once', async t => {
+  const unknown = Array.from({ length: 2_500 }, (_, n) => `evt_${n}`)
+  const eventIds = [...unknown.slice(0, 900), ids.get('t1')!, ...unknown.slice(900, 2_100), ids.get('t3')!, ids.get('t2')!, ids.get('t1')!, ...unknown.slice(2_100)]
+  t.strictSame((await allEvents(gateway, { eventIds })).map(({ event }) => nameOf(event.id)), ['t3', 't2', 't1'])
+  t.strictSame(await onePerPage(gateway, { eventIds }), ['t3', 't2', 't1'])
+})
+
+t.test('a delivery says whether it fits what is asked of deliveries', async t => {
+  const fitting = async (filter: Filter): Promise<string[]> => (await allEvents(gateway, filter))
+    .flatMap(({ event, deliveries }) => deliveries.filter(({ fits }) => fits).map(({ subscriber }) => `${nameOf(event.id)} ${subscriber}`))
+  for (const eventIds of [undefined, [...ids.values()]]) {
+    const named = eventIds === undefined ? {} : { eventIds }
+    t.strictSame(await fitting({ ...named, states: ['failed'] }), ['t4 b', 't2 a'])
+    t.strictSame(await fitting({ ...named, states: ['held'], types: ['image*'] }), ['t3 b'])
+    t.strictSame(await fitting({ ...named, types: ['image'] }), ['t3 a', 't3 b', 't3 c'])
+    t.strictSame(await fitting({ ...named, types: ['image'], subscribers: ['c', 'a'] }), ['t3 a', 't3 c'])
+  }
 })
 
 t.test('a row has all deliveries of its event, whatever the filter', async t => {

@@ -9,7 +9,7 @@ import type { ReplayOrder } from '../../src/replay/order.js'
 import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'
 import { createReplayRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -122,4 +122,31 @@ t.test('deliveries to who is configured no more are not meant', async t => {
   t.strictSame((await carryOut(gateway, order({}))).put, ['a t1 queued 2'])
   gateway.policy.subscribers = []
   t.strictSame((await carryOut(gateway, order({ state: 'any' }))).put, [])
+})
+
+t.test('missing ones are those that accepting would have given it: the same bodies, the same answers', async t => {
+  const policy = policyFor(['at-once'])
+  const match = { statuses: [1], businessIds: ['7', 'team*'], fields: { 'avatarResult[].templateId': ['d69*', '12345678901234567890'], flag: ['true'] } }
+  policy.subscribers[0]!.match = match
+  const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy })
+  const bodies = [
+    '"businessId":"team-1","flag":true,"avatarResult":[{"templateId":"x"},{"templateId":"d69c"}]',
+    '"businessId":7,"flag":"true","avatarResult":[{"templateId":12345678901234567890}]',
+    '"businessId":7,"flag":true,"avatarResult":[{"templateId":12345678901234567891}]',
+    '"businessId":7,"flag":false,"avatarResult":[{"templateId":"d69c"}]',
+    '"businessId":"other","flag":true,"avatarResult":[{"templateId":"d69c"}]',
+    '"businessId":"\\ud800","businessId":"team","flag":true,"avatarResult":[{"templateId":"d69c"}]',
+    '"flag":true'
+  ]
+  for (const [n, fields] of bodies.entries()) {
+    await gateway.accept({ ...callback({}), body: Buffer.from(`{"taskId":"t${n}","status":"1","type":"avatar",${fields}}`) })
+  }
+  await gateway.accept({ ...callback({}), body: Buffer.from(`{"taskId":"t8","status":2,"type":"avatar",${bodies[0]!}}`) })
+  const had = (await allEvents(gateway)).filter(({ deliveries }) => deliveries.length > 0).map(({ event }) => event.taskId).sort()
+  t.strictSame(had, ['t0', 't1', 't5'])
+  policy.subscribers.push({ ...policy.subscribers[0]!, name: 'later' })
+  const { put, matched } = await carryOut(gateway, order({ state: 'missing', filter: { subscribers: ['later'] } }))
+  t.strictSame(put, had.map(taskId => `later ${taskId} queued 1`))
+  t.equal(matched, 3)
+  t.strictSame((await carryOut(gateway, order({ state: 'missing', filter: { subscribers: ['later'] } }))).put, [], 'and once')
 })

@@ -2,6 +2,7 @@
  * What the longer journeys have in common: subscribers and gateways that end
  * with their test, an external Redis, and what an operator sees.
  */
+import type { DeliveryAnswer, DeliveryEntryAnswer, EventDetailAnswer, ReplayAnswer, SubscriberAnswer } from '../../src/admin/answers.js'
 import { freePort } from './free-port.js'
 import { makeHome, startInProcess, startProcess, type GatewayProcess, type Home, type Settings, type TestGateway } from './gateway.js'
 import { startRedis, type TestRedis } from './redis.js'
@@ -84,48 +85,6 @@ export function onRedis ({ url }: ExternalRedis): Settings {
   return { redis: { url } }
 }
 
-export interface DeliveryView {
-  eventId: string
-  taskId: string
-  subscriber: string
-  state: string
-  heldBy: string | null
-  attempts: number
-  nextAttemptAt: string | null
-  lastStatusCode: number | null
-  lastError: string | null
-}
-
-export interface EventView {
-  id: string
-  taskId: string
-  receivedAt: string
-  revision: number
-  flags: string[]
-  duplicates: number
-  deliveries: DeliveryView[]
-  attempts: Array<{ subscriber: string, number: number, statusCode: number | null, error: string | null, latencyMs: number, replayId: string | null }>
-}
-
-export interface SubscriberView {
-  name: string
-  url: string | null
-  enabled: boolean
-  pausedBy: string | null
-  heldBy: string | null
-  breaker: string
-  counts: { open: number, held: number, failed: number, delivered: number }
-}
-
-export interface ReplayView {
-  id: string
-  state: string
-  matched: number
-  queued: number
-  delivered: number
-  failed: number
-}
-
 /** The first line of the log that fits, from the `after`-th on; waits for it. */
 export async function logged (gateway: TestGateway, fits: (line: Record<string, unknown>) => boolean, after = 0): Promise<Record<string, unknown>> {
   return await until(() => gateway.log.slice(after).find(fits))
@@ -137,17 +96,17 @@ async function see<T> (gateway: TestGateway, path: string): Promise<T> {
 }
 
 /** One subscriber, as an operator sees it. */
-export async function seeSubscriber (gateway: TestGateway, name: string): Promise<SubscriberView | undefined> {
-  const { items } = await see<{ items: SubscriberView[] }>(gateway, '/subscribers')
+export async function seeSubscriber (gateway: TestGateway, name: string): Promise<SubscriberAnswer | undefined> {
+  const { items } = await see<{ items: SubscriberAnswer[] }>(gateway, '/subscribers')
   return items.find(one => one.name === name)
 }
 
 /** Every delivery that fits a query such as `subscriber=billing&state=held`. */
-export async function seeDeliveries (gateway: TestGateway, query: string): Promise<DeliveryView[]> {
-  const found: DeliveryView[] = []
+export async function seeDeliveries (gateway: TestGateway, query: string): Promise<DeliveryAnswer[]> {
+  const found: DeliveryAnswer[] = []
   let cursor: string | null = ''
   do {
-    const page: { items: DeliveryView[], nextCursor: string | null } = await see(gateway,
+    const page: { items: DeliveryAnswer[], nextCursor: string | null } = await see(gateway,
       `/deliveries?limit=500&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
     found.push(...page.items)
     cursor = page.nextCursor
@@ -156,34 +115,34 @@ export async function seeDeliveries (gateway: TestGateway, query: string): Promi
 }
 
 /** One event with its deliveries and attempts. */
-export async function seeEvent (gateway: TestGateway, eventId: string): Promise<EventView> {
+export async function seeEvent (gateway: TestGateway, eventId: string): Promise<EventDetailAnswer> {
   return await see(gateway, `/events/${eventId}`)
 }
 
 /** Resolves when a delivery is in this state. */
-export async function untilState (gateway: TestGateway, { eventId, subscriber }: { eventId: string, subscriber: string }, state: string): Promise<DeliveryView> {
+export async function untilState (gateway: TestGateway, { eventId, subscriber }: { eventId: string, subscriber: string }, state: string): Promise<DeliveryEntryAnswer> {
   return await until(async () => (await seeEvent(gateway, eventId)).deliveries.find(one => one.subscriber === subscriber && one.state === state))
 }
 
 /** Resolves when no delivery is open any more; then what failed, over all subscribers. */
 export async function untilNothingIsOpen (gateway: TestGateway): Promise<{ failed: number }> {
   return await until(async () => {
-    const { items } = await see<{ items: SubscriberView[] }>(gateway, '/subscribers')
+    const { items } = await see<{ items: SubscriberAnswer[] }>(gateway, '/subscribers')
     if (!items.every(({ counts }) => counts.open === 0)) return undefined
     return { failed: items.reduce((sum, { counts }) => sum + counts.failed, 0) }
   })
 }
 
 /** Orders a replay and resolves with it when it is over and everything it put back has ended. */
-export async function replayed (gateway: TestGateway, order: object): Promise<ReplayView> {
+export async function replayed (gateway: TestGateway, order: object): Promise<ReplayAnswer> {
   const { json: { id } } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', order)
   return await untilReplayed(gateway, id)
 }
 
 /** As {@link replayed}, for one that was ordered before. */
-export async function untilReplayed (gateway: TestGateway, id: string): Promise<ReplayView> {
+export async function untilReplayed (gateway: TestGateway, id: string): Promise<ReplayAnswer> {
   return await until(async () => {
-    const replay = await see<ReplayView>(gateway, `/replays/${id}`)
+    const replay = await see<ReplayAnswer>(gateway, `/replays/${id}`)
     return replay.state === 'done' && replay.delivered + replay.failed === replay.queued ? replay : undefined
   })
 }

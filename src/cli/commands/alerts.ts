@@ -3,7 +3,7 @@
  * and with `--test` whether anybody would be.
  */
 import type { Command } from 'commander'
-import type { AlertAnswer, Page, ReceiverTestAnswer } from '../answers.js'
+import type { AlertAnswer, Page, ReceiverTestAnswer } from '../../admin/answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'

@@ -2,7 +2,7 @@
  * `fotor-relay events`: what arrived, newest first, and what became of it.
  */
 import type { Command } from 'commander'
-import type { EventAnswer, Page } from '../answers.js'
+import type { EventAnswer, Page } from '../../admin/answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'

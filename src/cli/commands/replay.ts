@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
-import type { ReplayAnswer } from '../answers.js'
+import type { ReplayAnswer } from '../../admin/answers.js'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
 import { commandLine, type ApiFlags } from '../command-line.js'
 import { counted } from '../counted.js'

@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
-import type { EventAnswer, EventDetailAnswer, Page } from '../answers.js'
+import type { EventAnswer, EventDetailAnswer, Page } from '../../admin/answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import { counted } from '../counted.js'
 import { paintState, stateText } from '../delivery-words.js'

@@ -2,7 +2,7 @@
  * `fotor-relay status`: is it well, what has it done, what waits and why, and which replicas there are.
  */
 import type { Command } from 'commander'
-import type { Page, ReadinessAnswer, ReplicaAnswer, StatsAnswer, SubscriberAnswer } from '../answers.js'
+import type { Page, ReadinessAnswer, ReplicaAnswer, StatsAnswer, SubscriberAnswer } from '../../admin/answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import { counted } from '../counted.js'
 import type { ApiFlags } from '../command-line.js'
@@ -37,7 +37,7 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
   ])
   if (json === true) return terminal.json({ readiness, stats, subscribers: subscribers.items })
   writeStats(stats, terminal)
-  writeReplicas(stats.replicas ?? [], terminal)
+  writeReplicas(stats.replicas ?? [], terminal) // a gateway of an older release names none
   terminal.out('')
   writeSubscribers(subscribers.items, terminal)
 }

@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { adminApi, RefusedByGateway, type AdminApi } from '../admin-api.js'
-import type { ReadinessAnswer, StatsAnswer } from '../answers.js'
+import type { ReadinessAnswer, StatsAnswer } from '../../admin/answers.js'
 import { startLine, type ApiFlags } from '../command-line.js'
 import { shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'

@@ -1,0 +1,17 @@
+/**
+ * Whether a subscriber wants a body, asked later than at acceptance, or
+ * before: the same reading and the same matcher, so the same answer.
+ */
+import type { Matcher } from '../model/matcher.js'
+import { readIdentity } from './identity.js'
+
+/**
+ * @param matcher  of the one match that is asked about
+ * @returns        `null` when the body is no callback
+ * @throws         never
+ */
+export function wantsBody (matcher: Matcher, body: Buffer): boolean | null {
+  const look = matcher.begin()
+  const reading = readIdentity(body, [], look)
+  return reading.kind === 'readable' ? look.wantedBy(reading.identity).length > 0 : null
+}

@@ -1,0 +1,34 @@
+/**
+ * The answers of the API as types, for programs in this tree that ask it:
+ * what the schemas of the routes say, and nothing besides. Times are ISO 8601,
+ * in UTC.
+ */
+import type { Static } from 'typebox'
+import type { AlertShape, TestShape } from './alerts.js'
+import type { Readiness } from './health.js'
+import type { AttemptShape, DeliveryEntry, DeliveryShape, EventDetailShape, EventShape, ReplayShape, SubscriberShape } from './shapes.js'
+import type { StatsShape } from './stats.js'
+
+/** A page of a list. */
+export interface Page<Item> {
+  items: Item[]
+  /** For the next page; `null` at the end. */
+  nextCursor: string | null
+}
+
+export type AlertAnswer = Static<typeof AlertShape>
+export type AttemptAnswer = Static<typeof AttemptShape>
+/** A delivery as it stands in its event. */
+export type DeliveryEntryAnswer = Static<typeof DeliveryEntry>
+/** A delivery by itself. */
+export type DeliveryAnswer = Static<typeof DeliveryShape>
+export type EventAnswer = Static<typeof EventShape>
+/** One event, looked at. */
+export type EventDetailAnswer = Static<typeof EventDetailShape>
+export type ReadinessAnswer = Static<typeof Readiness>
+/** What a receiver of alerts said to a test. */
+export type ReceiverTestAnswer = Static<typeof TestShape>
+export type ReplayAnswer = Static<typeof ReplayShape>
+export type ReplicaAnswer = StatsAnswer['replicas'][number]
+export type StatsAnswer = Static<typeof StatsShape>
+export type SubscriberAnswer = Static<typeof SubscriberShape>
