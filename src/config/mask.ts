@@ -18,7 +18,7 @@ const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert',
 
 /** What nothing means, where it does not mean none. */
 const NOTHING: Readonly<Record<string, string>> = {
-  types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited', dir: 'spool in dataDir', maxMemoryBytes: 'half of what there is'
+  types: 'all', statuses: 'all', businessIds: 'all', rateLimit: 'unlimited', dir: 'spool in dataDir', maxMemoryBytes: 'half of what there is', claimsMemoryBytes: 'a quarter of Redis\'s maxmemory'
 }
 
 /** What other rows say already: the variant of a union, and the URL again. */

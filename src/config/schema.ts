@@ -43,7 +43,8 @@ const dedupe = block('How a repeat is told from something new.', {
   window: scalar('duration', 'For how long a callback is remembered; the same content again within it is a repeat.', { default: '7d', least: '1s' }),
   onConflict: choice(['forward', 'hold'], 'Other content under the same task and status: forward delivers it as the next revision, hold keeps it for an operator.', 'forward'),
   onLate: choice(['keep', 'forward'], 'Status 0 after a final one: keep records it without delivering, forward delivers it.', 'keep'),
-  ignoreFields: list(scalar('text', 'The name of a field.'), 'Top-level fields that do not count as content.', { default: [] })
+  ignoreFields: list(scalar('text', 'The name of a field.'), 'Top-level fields that do not count as content.', { default: [] }),
+  claimsMemory: optional(scalar('size', 'The most that what is remembered of deleted events may take in Redis, about 64 bytes a callback; when it is used up the oldest are forgotten first, and that is told. When absent, a quarter of Redis\'s maxmemory.', { least: '64kb' }))
 })
 
 /** What a token may do when nothing is said; so too one that is only a text. */

@@ -8,6 +8,7 @@
 import { isFinal } from '../model/event.js'
 import { RelayError } from '../model/errors.js'
 import { linesOfAttempts, plainFieldsOf, storedFormOf } from '../record/fields.js'
+import { gatherClaimsAgain } from '../record/claims.js'
 import { setHold } from '../record/holds.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runPackedScript } from '../redis/script.js'
@@ -66,6 +67,7 @@ export async function importRecord ({ store, input, merge, progress, signal }: I
       await begin(store, line, merge)
     } else if (line.kind === 'end') {
       await writeBatch()
+      await gatherClaimsAgain(store)
       await store.redis.del(store.keys.importing)
       return imported
     } else {
