@@ -118,6 +118,8 @@ export interface StatsAnswer {
     /** Absent in older gateways. */
     deletedEarly?: number
   }
+  /** What repeats of deleted events are known by; absent in older gateways. */
+  remembered?: RememberedAnswer
   /** In the record now. */
   events: number
   /** Of Redis; `null` when it is not known, absent in older gateways. */
@@ -125,6 +127,16 @@ export interface StatsAnswer {
   process: { version: string, uptimeSeconds: number, pid: number, redis: string, configFile: string }
   /** Every gateway that shares its Redis; absent in older gateways. */
   replicas?: ReplicaAnswer[]
+}
+
+export interface RememberedAnswer {
+  claims: number
+  /** What they may take; `null` without limit. */
+  mostBytes: number | null
+  /** A repeat of a callback from before is no longer recognised. */
+  forgottenBefore: string | null
+  /** New callbacks a second, on average. */
+  perSecond: number
 }
 
 export interface ReplicaAnswer {

@@ -183,6 +183,23 @@ local function raised(revisions, status, revision)
   return table.concat(list, ',')
 end
 
+local function count_claim(prefix, bucket, at)
+  bucket.claims = bucket.claims + 1
+  bucket.last = math.max(bucket.last, at)
+  bucket.changed = true
+  if bucket.claims > bucket.shards * PER_SHARD then divide(prefix, bucket) end
+end
+
+-- Puts an entry into a bucket of these times as it stands in another record; one that is there stays.
+local function copy_claim(prefix, times, name, entry)
+  local bucket
+  for _, other in ipairs(buckets) do
+    if other.from == times.from and other.till == times.till then bucket = other end
+  end
+  bucket = bucket or add_bucket(prefix, times.from, times.till, times.last)
+  if redis.call('HSETNX', shard_of(prefix, bucket, name), name, entry) == 1 then count_claim(prefix, bucket, times.last) end
+end
+
 -- Puts a claim into a bucket: {task (its key), status, digest, event, revision, at}. One that is there stays.
 local function add_claim(prefix, bucket, claim)
   local name = task_name(prefix, claim.task)
@@ -197,10 +214,7 @@ local function add_claim(prefix, bucket, claim)
     name = claim_name(prefix, claim.task, claim.status, claim.digest)
     if redis.call('HSETNX', shard_of(prefix, bucket, name), name, packed_id(claim.event)) == 0 then return end
   end
-  bucket.claims = bucket.claims + 1
-  bucket.last = math.max(bucket.last, claim.at)
-  bucket.changed = true
-  if bucket.claims > bucket.shards * PER_SHARD then divide(prefix, bucket) end
+  count_claim(prefix, bucket, claim.at)
 end
 
 -- Remembers the claim of an event that goes; to be followed by save_claims. Nothing is kept whose time is over, or which is

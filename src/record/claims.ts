@@ -9,7 +9,7 @@
  * them: they ask the record whether something is a repeat.
  */
 import type { Report } from '../model/fact.js'
-import type { DedupePolicy } from '../model/dedupe.js'
+import { CLAIM_BYTES, CLAIMS_PART, type DedupePolicy } from '../model/dedupe.js'
 import { scanKeys } from '../redis/scan.js'
 import { runScript } from '../redis/script.js'
 import { loadRecordScript } from './lua.js'
@@ -17,11 +17,6 @@ import type { RecordStore } from './store.js'
 
 const SWEEP_CLAIMS = loadRecordScript(new URL('./sweep-claims.lua', import.meta.url))
 const GATHER_CLAIMS = loadRecordScript(new URL('./gather-claims.lua', import.meta.url))
-
-/** What one claim takes in Redis at most, bytes, all that belongs to it included; the bench measures it. */
-export const CLAIM_BYTES = 64
-/** What claims may take of Redis's memory when the configuration says nothing. */
-export const CLAIMS_PART = 1 / 4
 
 /** Shards deleted by one script: a few milliseconds of Redis's time. */
 const STEP = 1_000
@@ -45,6 +40,12 @@ export interface Claims {
   mostClaims: number | null
   /** Claims made before, epoch milliseconds, have been given up although their time was not over; `null` when none were. */
   forgottenBefore: number | null
+}
+
+/** With how long they have been gathering. */
+export interface ClaimsRead extends Claims {
+  /** Since when there are some, epoch milliseconds; `null` without any. */
+  oldestAt: number | null
 }
 
 /** What one round did. */
@@ -82,11 +83,16 @@ export async function sweepClaims ({ redis, keys }: RecordStore, { windowMs, cla
 }
 
 /** Reads how much is remembered. */
-export async function readClaims ({ redis, keys }: RecordStore): Promise<Claims> {
+export async function readClaims ({ redis, keys }: RecordStore): Promise<ClaimsRead> {
   const list = await redis.hgetall(keys.claims)
-  const claims = Object.entries(list).reduce((sum, [name, value]) => name.startsWith('b:') ? sum + Number(value.split(' ').at(-1)) : sum, 0)
+  const buckets = Object.entries(list).filter(([name]) => name.startsWith('b:')).map(([, value]) => value.split(' ').map(Number))
   const numberOf = (name: string): number | null => list[name] === undefined ? null : Number(list[name])
-  return { claims, mostClaims: numberOf('most'), forgottenBefore: numberOf('forgotten') }
+  return {
+    claims: buckets.reduce((sum, bucket) => sum + bucket.at(-1)!, 0),
+    mostClaims: numberOf('most'),
+    forgottenBefore: numberOf('forgotten'),
+    oldestAt: buckets.length === 0 ? null : Math.min(...buckets.map(([from]) => from!))
+  }
 }
 
 /**

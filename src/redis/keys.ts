@@ -24,8 +24,10 @@ export interface Keys {
   task (taskId: string): string
   /** The same for test events: they must never take the claim of a real callback. */
   testTask (taskId: string): string
-  /** HASH: the list of what is remembered of deleted events; the hashes with the claims follow as `:<bucket>:<shard>`, see record/claims.lua. */
+  /** HASH: the list of the buckets of what is remembered of deleted events, see record/claims.lua. */
   readonly claims: string
+  /** HASH: claims of one bucket. */
+  claimsShard (bucket: string, shard: number): string
   /** ZSET of event ids by sequence: deliveries that wait or are being attempted. */
   open (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries that ended as failed. */
@@ -95,6 +97,7 @@ export function keysOf (prefix: string): Keys {
     task: taskId => p + 'task:' + taskId,
     testTask: taskId => p + 'test-task:' + taskId,
     claims: p + 'claims',
+    claimsShard: (bucket, shard) => `${p}claims:${bucket}:${shard}`,
     open: name => p + 'open:' + name,
     failed: name => p + 'failed:' + name,
     held: name => p + 'held:' + name,

@@ -81,7 +81,7 @@ t.test('doctor: before the first start nothing must be mended, and nothing is cr
   const { code, healthy, findings } = await examine(`${FREE}dataDir: ${dataDir}\nsubscribers: [{ name: billing, url: "http://127.0.0.1:${port}/" }]`, t)
   t.match({ code, healthy }, { code: 0, healthy: true })
   t.match(findings.map(({ check, state }) => `${check} ${state}`), [
-    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'subscriber billing good', 'alerts warning'
+    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'repeats good', 'subscriber billing good', 'alerts warning'
   ])
   t.notOk(existsSync(dataDir))
 })

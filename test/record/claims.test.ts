@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check'
 import t, { type Test } from '../support/tap.js'
-import type { DedupePolicy } from '../../src/model/dedupe.js'
+import { CLAIM_BYTES, type DedupePolicy } from '../../src/model/dedupe.js'
 import type { Flag } from '../../src/model/event.js'
-import { CLAIM_BYTES, createClaimsSweeper, gatherClaimsAgain, readClaims, sweepClaims } from '../../src/record/claims.js'
+import { createClaimsSweeper, gatherClaimsAgain, readClaims, sweepClaims } from '../../src/record/claims.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
 import { sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { readMemory } from '../../src/redis/memory.js'
