@@ -20,13 +20,13 @@
 
   Names and contents are 16 bytes of a SHA-1, an event is 16 bytes; none of it
   is cut any further, see ADR 0018. A claim is in force for the window from the
-  time at which it was made, and until its bucket goes: an eighth longer at most.
+  time at which it was made, and until its bucket goes: a sixth longer at most.
 ]]
-local BUCKETS_IN_WINDOW = 8
+local BUCKETS_IN_WINDOW = 6
 -- Milliseconds; a shorter window is not worth more buckets.
 local SHORTEST_BUCKET = 1000
 -- So many entries a shard, on average: few enough to be packed by any server and to be searched in a microsecond.
-local PER_SHARD = 60
+local PER_SHARD = 48
 -- Of all claims that there may be, one bucket has no more than this part, or giving it up would forget too much.
 local PART_IN_BUCKET = 1 / 8
 
@@ -103,17 +103,22 @@ local function save_bucket(prefix, bucket)
 end
 
 local function shard_at(prefix, bucket, at)
-  return string.format('%sclaims:%s:%.0f', prefix, bucket.number, at)
+  return prefix .. 'claims:' .. bucket.number .. ':' .. at
+end
+
+-- Where a name would lie if there were endlessly many shards.
+local function number_of(name)
+  return (struct.unpack('>I4', name))
 end
 
 -- Shards are made one at a time: those up to `whole`, a power of two, and the ones that have been divided since.
-local function place_of(bucket, name)
-  local at = struct.unpack('>I4', name) % (2 * bucket.whole)
+local function place_of(bucket, number)
+  local at = number % (2 * bucket.whole)
   return at < bucket.shards and at or at - bucket.whole
 end
 
 local function shard_of(prefix, bucket, name)
-  return shard_at(prefix, bucket, place_of(bucket, name))
+  return shard_at(prefix, bucket, place_of(bucket, number_of(name)))
 end
 
 -- Divides the next shard in two.
@@ -125,7 +130,7 @@ local function divide(prefix, bucket)
   save_bucket(prefix, bucket)
   local stay, go = {}, {}
   for i = 1, #entries, 2 do
-    local list = place_of(bucket, entries[i]) == old and stay or go
+    local list = place_of(bucket, number_of(entries[i])) == old and stay or go
     list[#list + 1], list[#list + 2] = entries[i], entries[i + 1]
   end
   redis.call('DEL', shard_at(prefix, bucket, old))
@@ -237,12 +242,13 @@ end
 -- (",1,2"). Nothing, 0 and "" for what nobody knows.
 local function recall(prefix, window, now, task, status, digest)
   load_buckets(prefix)
-  local name, content, further, event
   local revision, finals = 0, ''
+  if #buckets == 0 then return nil, revision, finals end
+  local name, content, further, event = task_name(prefix, task)
+  local number = number_of(name)
   for _, bucket in ipairs(buckets) do
     if now - bucket.last < window then
-      name = name or task_name(prefix, task)
-      local first = redis.call('HGET', shard_of(prefix, bucket, name), name)
+      local first = redis.call('HGET', shard_at(prefix, bucket, place_of(bucket, number)), name)
       if first then
         content = content or digest_of(status .. ':' .. digest)
         local revisions = 17 + size_of_id(first, 17)

@@ -1,6 +1,6 @@
 /**
  * What is remembered of deleted events: in few bytes, for the window and no
- * longer than an eighth more, and in no more memory than it may take.
+ * longer than a sixth more, and in no more memory than it may take.
  */
 import fc from 'fast-check'
 import t, { type Test } from '../support/tap.js'
