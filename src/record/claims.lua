@@ -26,26 +26,26 @@ local BUCKETS_IN_WINDOW = 6
 -- Milliseconds; a shorter window is not worth more buckets.
 local SHORTEST_BUCKET = 1000
 -- So many entries a shard, on average: few enough to be packed by any server and to be searched in a microsecond.
-local PER_SHARD = 48
+local PER_SHARD = 40
 -- Of all claims that there may be, one bucket has no more than this part, or giving it up would forget too much.
 local PART_IN_BUCKET = 1 / 8
 
 local function digest_of(text)
   local hex = redis.sha1hex(text)
-  return struct.pack('>I4I4I4I4', tonumber(string.sub(hex, 1, 8), 16), tonumber(string.sub(hex, 9, 16), 16),
-    tonumber(string.sub(hex, 17, 24), 16), tonumber(string.sub(hex, 25, 32), 16))
+  return struct.pack('>I6I6I4', tonumber(string.sub(hex, 1, 12), 16), tonumber(string.sub(hex, 13, 24), 16), tonumber(string.sub(hex, 25, 32), 16))
 end
 
 -- An event's id: two characters, then three times eight, of five bits each. One of another form is kept as it is.
 local CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+local LUA_DIGIT = {
+  A = 'a', B = 'b', C = 'c', D = 'd', E = 'e', F = 'f', G = 'g', H = 'h', J = 'i', K = 'j', M = 'k', N = 'l', P = 'm', Q = 'n',
+  R = 'o', S = 'p', T = 'q', V = 'r', W = 's', X = 't', Y = 'u', Z = 'v', I = '~', L = '~', O = '~', U = '~'
+}
 local AS_IT_IS = '\255'
 
 local function packed_id(id)
   local text = string.sub(id, 5)
-  local digits = string.gsub(text, '%u', function(letter)
-    local at = string.find(CROCKFORD, letter, 1, true)
-    return at and string.char(at + (at > 10 and 86 or 47)) or '~'
-  end)
+  local digits = string.gsub(text, '%u', LUA_DIGIT)
   local head = tonumber(string.sub(digits, 1, 2), 32)
   if #text ~= 26 or string.find(digits, '~', 1, true) or head > 254 then return AS_IT_IS .. text end
   return struct.pack('>I1I5I5I5', head, tonumber(string.sub(digits, 3, 10), 32), tonumber(string.sub(digits, 11, 18), 32), tonumber(string.sub(digits, 19), 32))
@@ -58,17 +58,16 @@ end
 
 local function unpacked_id(packed)
   if string.sub(packed, 1, 1) == AS_IT_IS then return 'evt_' .. string.sub(packed, 2) end
-  local text = ''
+  local letters, bytes, at = { string.byte(CROCKFORD, 1, 32) }, {}, 26
   local parts = { struct.unpack('>I1I5I5I5', packed) }
   for part = 4, 1, -1 do
     local number = parts[part]
     for _ = 1, part == 1 and 2 or 8 do
       local digit = number % 32
-      text = string.sub(CROCKFORD, digit + 1, digit + 1) .. text
-      number = (number - digit) / 32
+      bytes[at], at, number = letters[digit + 1], at - 1, (number - digit) / 32
     end
   end
-  return 'evt_' .. text
+  return 'evt_' .. string.char(unpack(bytes, 1, 26))
 end
 
 -- Read once a run, the latest first.
