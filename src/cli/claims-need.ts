@@ -4,13 +4,13 @@
 import type { Config } from '../config/config.js'
 import { formatDuration } from '../config/duration.js'
 import { formatSize } from '../config/size.js'
-import { CLAIM_BYTES, CLAIMS_PART } from '../model/dedupe.js'
+import { CLAIM_BYTES, CLAIMS_KEPT_WINDOWS, CLAIMS_PART } from '../model/dedupe.js'
 
 type Settings = Pick<Config, 'dedupe' | 'redis'>
 
-/** Bytes of claims at so many callbacks a second, once all their events have been deleted. */
+/** Bytes of claims at most, at so many callbacks a second, once all their events have been deleted. */
 export function claimsNeed ({ dedupe: { windowMs } }: Settings, perSecond: number): number {
-  return Math.ceil(perSecond * windowMs / 1_000) * CLAIM_BYTES
+  return Math.ceil(perSecond * windowMs / 1_000 * CLAIMS_KEPT_WINDOWS) * CLAIM_BYTES
 }
 
 /** Bytes that claims may take, `null` when only Redis knows. */

@@ -5,6 +5,8 @@
 
 /** What the claim of one deleted event takes in Redis at most, bytes, all that belongs to it included; the bench measures it. */
 export const CLAIM_BYTES = 64
+/** They are kept for so many windows at most: those of a sixth of one go together, see record/claims.lua. */
+export const CLAIMS_KEPT_WINDOWS = 7 / 6
 /** What these claims may take of Redis's memory when the configuration says nothing. */
 export const CLAIMS_PART = 1 / 4
 
