@@ -13,10 +13,11 @@ import { latencyIdle } from './measure/latency-idle.js'
 import { manySubscribers } from './measure/many-subscribers.js'
 import { memory } from './measure/memory.js'
 import { outages } from './measure/outages.js'
+import { remembering } from './measure/remembering.js'
 import { repeats } from './measure/repeats.js'
 import { scaling } from './measure/scaling.js'
 import { upkeep } from './measure/upkeep.js'
 
 export const MEASURES: readonly Measure[] = [
-  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, costOfWaiting
+  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, remembering, costOfWaiting
 ]

@@ -27,6 +27,7 @@
   comes before the first write of each arrival.
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/claims.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../redis/full.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -95,8 +96,8 @@ local function write(arrival, known, body, left)
   if is_full() then error({ err = FULL }, 0) end
   local sequence = next_sequence(left)
   local claims = { claim_field, id .. ' ' .. now_text, 'r:' .. status, revision }
-  if finals then
-    claims[5], claims[6] = 'finals', finals
+  if finals or known.recalled then
+    claims[5], claims[6] = 'finals', finals or known[3]
   end
   -- The window is over: the claim is taken over, and the task still knows its former event.
   if known[1] then
@@ -133,21 +134,40 @@ local function write(arrival, known, body, left)
   return { 'accepted', id, revision, flags_text, table.concat(subscribers, ',') }
 end
 
-local function decide(arrival, body, left)
-  local status = arrival.status
-  local known = redis.call('HMGET', arrival.task, 'c:' .. status .. ':' .. arrival.digest, 'r:' .. status, 'finals')
-  if known[1] then
-    local in_force, first = claimed(known[1])
-    if first == arrival.id then
-      local made = redis.call('HMGET', prefix .. 'event:' .. first, 'rev', 'flags', 'subs')
-      return { 'accepted', first, tonumber(made[1] or 0), made[2] or '', made[3] or '' }
-    end
-    if in_force then
-      duplicates_of[first] = (duplicates_of[first] or 0) + 1
-      duplicates = duplicates + 1
-      return { 'duplicate', first }
+-- What there is to say of an arrival whose claim was made before: by the same arrival, sent twice, or by another.
+local function duplicate_or_sent_twice(arrival, first)
+  if first == arrival.id then
+    local made = redis.call('HMGET', prefix .. 'event:' .. first, 'rev', 'flags', 'subs')
+    return { 'accepted', first, tonumber(made[1] or 0), made[2] or '', made[3] or '' }
+  end
+  duplicates_of[first] = (duplicates_of[first] or 0) + 1
+  duplicates = duplicates + 1
+  return { 'duplicate', first }
+end
+
+local function with(seen, finals)
+  for status in string.gmatch(finals, '[^,]+') do
+    if not seen then
+      seen = status
+    elseif not string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true) then
+      seen = seen .. ',' .. status
     end
   end
+  return seen
+end
+
+local function decide(arrival, body, left)
+  local task, status, digest = arrival.task, arrival.status, arrival.digest
+  local known = redis.call('HMGET', task, 'c:' .. status .. ':' .. digest, 'r:' .. status, 'finals')
+  if known[1] then
+    local in_force, first = claimed(known[1])
+    if in_force or first == arrival.id then return duplicate_or_sent_twice(arrival, first) end
+  end
+  local first, revision, finals = recall(prefix, window, now, task, status, digest)
+  if first then return duplicate_or_sent_twice(arrival, first) end
+  known[2] = math.max(tonumber(known[2] or 0), revision)
+  local all = with(known[3], finals)
+  known[3], known.recalled = all, all ~= known[3]
   return write(arrival, known, body, left)
 end
 

@@ -28,6 +28,8 @@ export type EventDetailAnswer = Static<typeof EventDetailShape>
 export type ReadinessAnswer = Static<typeof Readiness>
 /** What a receiver of alerts said to a test. */
 export type ReceiverTestAnswer = Static<typeof TestShape>
+/** What duplicates are known by when their event has been deleted. */
+export type RememberedAnswer = StatsAnswer['remembered']
 export type ReplayAnswer = Static<typeof ReplayShape>
 export type ReplicaAnswer = StatsAnswer['replicas'][number]
 export type StatsAnswer = Static<typeof StatsShape>

@@ -4,8 +4,11 @@
 import { Type, type Static } from 'typebox'
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import { differing, type Replica } from '../model/replica.js'
-import { readStats, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { CLAIM_BYTES } from '../model/dedupe.js'
+import { readClaims } from '../record/claims.js'
+import { readArriving, readStats, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { readReplicas } from '../record/replicas.js'
+import type { RecordStore } from '../record/store.js'
 import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
 import { Count, nullable, oneOf, Time, timeOf } from './shapes.js'
@@ -17,12 +20,19 @@ export const StatsShape = Type.Object({
     delivered: Count,
     failed: Count,
     deletedEarly: Type.Integer({ minimum: 0, description: 'events deleted before their retention was over, because memory was short' }),
-    failedDeletedEarly: Type.Integer({ minimum: 0, description: 'of these, the ones with a failed delivery' })
+    failedDeletedEarly: Type.Integer({ minimum: 0, description: 'of these, the ones with a failed delivery' }),
+    claimsGivenUp: Type.Integer({ minimum: 0, description: 'deleted events that could no longer be remembered for as long as dedupe.window says' })
   }, { description: 'since the record began' }),
   events: Type.Integer({ minimum: 0, description: 'in the record now' }),
   memory: nullable(Type.Object({
     usedBytes: Count, maxBytes: Count
   }), { description: 'of Redis, as it counts itself; null when it has no maxmemory or does not tell' }),
+  remembered: Type.Object({
+    claims: Type.Integer({ minimum: 0, description: 'deleted events whose repeats are recognised' }),
+    mostBytes: nullable(Count, { description: 'what they may take in Redis; null when there is no limit' }),
+    forgottenBefore: nullable(Time, { description: 'a repeat of a callback from before is no longer recognised; null while all are, for dedupe.window' }),
+    perSecond: Type.Number({ minimum: 0, description: 'new callbacks a second, on average since the oldest that is remembered or recorded' })
+  }, { description: 'what repeats are known by when their event has been deleted' }),
   backlog: Type.Object({ open: Count, held: Count, failed: Count, oldestWaitingAt: nullable(Time) }, { description: 'deliveries that are owed, held for their event, or given up' }),
   subscribers: Type.Object({ total: Count, configured: Count, onHold: Count, withFailed: Count }),
   spool: nullable(Type.Object({
@@ -61,12 +71,13 @@ export const StatsShape = Type.Object({
 /** The route of the numbers. */
 export function statsRoutes (options: AdminOptions): Route[] {
   const handle: Route['handle'] = async (): Promise<Static<typeof StatsShape>> => {
-    const [{ events, memory, ...counters }, subscribers, replicas] =
-      await Promise.all([readStats(options.store), readSubscribers(options.store), readReplicas(options.store)])
+    const [{ events, memory, ...counters }, subscribers, replicas, remembered] =
+      await Promise.all([readStats(options.store), readSubscribers(options.store), readReplicas(options.store), readRemembered(options.store)])
     return {
       counters,
       events,
       memory,
+      remembered,
       backlog: backlogOf(subscribers),
       subscribers: {
         total: subscribers.length,
@@ -87,6 +98,18 @@ export function statsRoutes (options: AdminOptions): Route[] {
     answers: { 200: { means: 'The numbers', schema: StatsShape } },
     handle
   }]
+}
+
+async function readRemembered (store: RecordStore): Promise<Static<typeof StatsShape>['remembered']> {
+  const [{ claims, mostClaims, forgottenBefore, oldestAt }, arriving] = await Promise.all([readClaims(store), readArriving(store)])
+  const since = Math.min(oldestAt ?? Infinity, arriving.oldestAt ?? Infinity)
+  const seconds = Math.max(1, (Date.now() - since) / 1_000)
+  return {
+    claims,
+    mostBytes: mostClaims === null ? null : mostClaims * CLAIM_BYTES,
+    forgottenBefore: forgottenBefore === null ? null : timeOf(forgottenBefore),
+    perSecond: Math.round((claims + arriving.events) / seconds * 100) / 100
+  }
 }
 
 function backlogOf (subscribers: readonly SubscriberStatus[]): Static<typeof StatsShape>['backlog'] {

@@ -4,6 +4,7 @@
  */
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import type { Claims } from '../record/claims.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { Memory } from '../redis/memory.js'
 
@@ -25,6 +26,8 @@ export interface State {
   lostConnections: readonly string[]
   /** `null` when it is not known. */
   memory: Memory | null
+  /** `null` when it is not known. */
+  claims: Claims | null
   /** `null` while the record cannot be read. */
   subscribers: readonly SubscriberStatus[] | null
   /** How many faults the last refused reload had; 0 when it was not refused. */

@@ -7,6 +7,7 @@ import { callbacksDenied } from './callbacks-denied.js'
 import { callbacksRefused } from './callbacks-refused.js'
 import { callbacksTooLarge } from './callbacks-too-large.js'
 import { callbacksUnreadable } from './callbacks-unreadable.js'
+import { claimsGivenUp } from './claims-given-up.js'
 import type { ConditionRule, State } from './condition.js'
 import { deliveriesFailed } from './deliveries-failed.js'
 import { memoryShort } from './memory-short.js'
@@ -25,7 +26,7 @@ import { subscriberOnHold } from './subscriber-on-hold.js'
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
   spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
-  memoryShort,
+  memoryShort, claimsGivenUp,
   subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,
   replicasDiffer, reloadRefused

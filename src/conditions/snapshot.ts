@@ -5,6 +5,7 @@
 import type { Spooling } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
 import { redisCodeOf } from '../model/redis-away.js'
+import { readClaims } from '../record/claims.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
@@ -70,12 +71,12 @@ async function readState ({ store, probe, spool, refusedFaults, replicasTrouble,
   const own = { now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
   try {
     await probe()
-    const [memory, subscribers] = await Promise.all([readMemory(store.redis, store.keys), readSubscribers(store)])
-    return { ...own, redisProblem: null, spool: spool?.status() ?? null, lostConnections: connections.lost(), memory, subscribers }
+    const [memory, claims, subscribers] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store)])
+    return { ...own, redisProblem: null, spool: spool?.status() ?? null, lostConnections: connections.lost(), memory, claims, subscribers }
   } catch (error) {
     connections.forget()
     // A callback gets its 200 all the same, as long as the disk takes it.
-    return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, subscribers: null }
+    return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, claims: null, subscribers: null }
   }
 }
 

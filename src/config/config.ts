@@ -87,7 +87,10 @@ export interface SpoolConfig {
 
 export interface Config {
   ingest: IngestConfig
-  dedupe: DedupePolicy
+  dedupe: DedupePolicy & {
+    /** What claims of deleted events may take in Redis; `null` for a quarter of its memory. */
+    claimsMemoryBytes: number | null
+  }
   admin: { listen: ListenAddress, tokens: Token[] }
   redis: RedisSettings
   /** Absolute. */

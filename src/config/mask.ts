@@ -22,7 +22,8 @@ const NOTHING: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(FIELD_OF).map(key => [key, 'all'])),
   rateLimit: 'unlimited',
   dir: 'spool in dataDir',
-  maxMemoryBytes: 'half of what there is'
+  maxMemoryBytes: 'half of what there is',
+  claimsMemoryBytes: 'a quarter of Redis\'s maxmemory'
 }
 
 /** What other rows say already: the variant of a union, and the URL again. */

@@ -20,7 +20,7 @@ export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string
   const { dedupe, admin, retention, alerts } = settings
   return {
     ingest: ingestOf(settings.ingest),
-    dedupe: { windowMs: dedupe.window, onConflict: dedupe.onConflict, onLate: dedupe.onLate, ignoreFields: dedupe.ignoreFields },
+    dedupe: { windowMs: dedupe.window, onConflict: dedupe.onConflict, onLate: dedupe.onLate, ignoreFields: dedupe.ignoreFields, claimsMemoryBytes: dedupe.claimsMemory ?? null },
     admin: { listen: admin.listen, tokens: admin.tokens.map(tokenOf) },
     redis: redisOf(settings.redis),
     dataDir: absolute(settings.dataDir),

@@ -44,7 +44,8 @@ const dedupe = block('How a duplicate is told from a new event.', {
   window: scalar('duration', 'How long a callback is remembered. The same content again within this time is a duplicate.', { default: '7d', least: '1s' }),
   onConflict: choice(['forward', 'hold'], 'What happens to other content with the same task and status: forward delivers it as the next revision; hold keeps it until an operator decides.', 'forward'),
   onLate: choice(['keep', 'forward'], 'What happens to a status 0 that arrives after a final status: keep records it without delivering it; forward delivers it.', 'keep'),
-  ignoreFields: list(scalar('text', 'Name of a field.'), 'Top-level fields that are ignored when content is compared.', { default: [] })
+  ignoreFields: list(scalar('text', 'Name of a field.'), 'Top-level fields that are ignored when content is compared.', { default: [] }),
+  claimsMemory: optional(scalar('size', 'Maximum memory in Redis for what is remembered of deleted events, about 64 bytes a callback. When it is used up, the oldest are forgotten first, and an alert is raised. Default: a quarter of Redis\'s maxmemory.', { least: '64kb' }))
 })
 
 /** What a token may do when nothing is said; so too one that is only a text. */

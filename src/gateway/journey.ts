@@ -53,7 +53,7 @@ export function openJourney (options: JourneyOptions): Journey {
   teardown.push('queues', async () => { await queues.close() })
 
   const sweeper = createSweeper(blocking, {
-    policy: () => ({ ...config().retention, windowMs: config().dedupe.windowMs }), report
+    policy: () => ({ ...config().retention, ...config().dedupe }), report
   })
   teardown.push('sweeper', async () => { await sweeper.stop() })
   sweeper.start()

@@ -1,18 +1,19 @@
 --[[
-  Deletes an event that is over, and what nobody needs any more of its task's
-  claims; included, never run. Needs delivery.lua.
+  Deletes an event that is over, and makes of what its task knew of it a claim
+  that takes little room; included, never run. Needs delivery.lua.
 
   Never touches an event with anything open or held, whatever its index says.
 ]]
+--- @include claims.lua
 
--- The tasks whose events go, and which: forget_claims looks at each task once, however many of its events went.
-local tasks_of_gone = {}
+-- What has gone, so that each task is looked at once, however many of its events went.
+local gone, tasks_of_gone = {}, {}
 
 -- The record, the body and the indexes. `index` is the one of ended events that named it. Returns the size of the body;
 -- nothing when the event stays.
 local function delete_event(prefix, index, id)
   local event = prefix .. 'event:' .. id
-  local stored = redis.call('HMGET', event, 'task', 'open', 'subs', 'flags', 'failed', 'size')
+  local stored = redis.call('HMGET', event, 'task', 'open', 'subs', 'flags', 'failed', 'size', 'status', 'digest', 'rev')
   redis.call('ZREM', index, id)
   if tonumber(stored[2] or 0) > 0 then return end
   redis.call('DEL', event, prefix .. 'body:' .. id)
@@ -23,40 +24,68 @@ local function delete_event(prefix, index, id)
   if stored[1] then
     local test = string.find(',' .. (stored[4] or '') .. ',', ',test,', 1, true)
     local task = prefix .. (test and 'test-task:' or 'task:') .. stored[1]
-    tasks_of_gone[task] = tasks_of_gone[task] or {}
-    tasks_of_gone[task][id] = true
+    gone[#gone + 1] = { task = task, event = id, status = stored[7] or '', digest = stored[8] or '', revision = tonumber(stored[9] or 1) }
+    tasks_of_gone[task] = true
   end
   return tonumber(stored[6] or 0)
 end
 
-local function forget_claims_of(prefix, window, now, task, gone)
-  local fields = redis.call('HGETALL', task)
-  local claims, others, last = 0, false, 0
-  for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 2) == 'e:' then
-      if gone[string.sub(fields[i], 3)] then redis.call('HDEL', task, fields[i]) else others = true end
-    end
-    if string.sub(fields[i], 1, 2) == 'c:' then
-      local event, at = string.match(fields[i + 1], '^(%S+) (%d+)$')
-      at = tonumber(at)
-      if gone[event] and now - at >= window then
-        redis.call('HDEL', task, fields[i])
-      else
-        claims = claims + 1
-        last = math.max(last, at)
-        if not others and not gone[event] and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then others = true end
-      end
-    end
-  end
-  if others then return end
-  if claims == 0 then
-    redis.call('DEL', task)
+-- The task forgets an event; its claim, when it was not taken over, goes to the others without an event.
+local function forget_event(prefix, window, now, event)
+  local field = 'c:' .. event.status .. ':' .. event.digest
+  local first, at = string.match(redis.call('HGET', event.task, field) or '', '^(%S+) (%d+)$')
+  if first ~= event.event then
+    redis.call('HDEL', event.task, 'e:' .. event.event)
   else
-    redis.call('PEXPIRE', task, math.max(1, last + window - now))
+    redis.call('HDEL', event.task, field)
+    event.at = tonumber(at)
+    remember(prefix, window, now, event)
   end
 end
 
--- Claims outlive their events until the window closes; a task without events goes with its last claim.
-local function forget_claims(prefix, window, now)
-  for task, gone in pairs(tasks_of_gone) do forget_claims_of(prefix, window, now, task, gone) end
+-- Deletes what a task knows of events that are gone, as an earlier release and an import leave it, and the task with the last
+-- of its events. `all`: not only as far as the first event that is there.
+local function tidy_task(prefix, window, now, task, all)
+  local fields, values, others = redis.call('HGETALL', task), {}, false
+  for i = 1, #fields, 2 do values[fields[i]] = fields[i + 1] end
+  for i = 1, #fields, 2 do
+    local kind, rest = string.match(fields[i], '^([ce]):(.+)$')
+    local event, at = rest, nil
+    if kind == 'c' then event, at = string.match(fields[i + 1], '^(%S+) (%d+)$') end
+    if kind and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then
+      if not all then return end
+      others = true
+    elseif kind then
+      redis.call('HDEL', task, fields[i])
+      if kind == 'c' then
+        local status, digest = string.match(rest, '^(-?%d+):(.+)$')
+        remember(prefix, window, now, { task = task, event = event, status = status, digest = digest,
+          revision = tonumber(values['r:' .. status] or 1), at = tonumber(at) })
+      end
+    end
+  end
+  if not others then redis.call('DEL', task) end
+end
+
+-- A task with more than this is not read as a whole for each of its events: of so many fields by chance one tells of an
+-- event, unless hardly any does.
+local FEW_FIELDS = 16
+
+local function tidy_task_of_gone(prefix, window, now, task)
+  local some = redis.call('HRANDFIELD', task, FEW_FIELDS + 1)
+  local has_events = false
+  for _, field in ipairs(some) do has_events = has_events or string.find(field, '^[ce]:') ~= nil end
+  if #some <= FEW_FIELDS and not has_events then
+    redis.call('DEL', task)
+  elseif #some <= FEW_FIELDS or not has_events then
+    tidy_task(prefix, window, now, task, false)
+  end
+end
+
+-- To be called after the last delete_event.
+local function forget_events(prefix, window, now)
+  for _, event in ipairs(gone) do forget_event(prefix, window, now, event) end
+  for task in pairs(tasks_of_gone) do tidy_task_of_gone(prefix, window, now, task) end
+  save_claims(prefix)
+  gone, tasks_of_gone = {}, {}
 end

@@ -1,7 +1,10 @@
 --[[
-  Deletes finished events before their retention is over, when memory is short:
-  those that ended first go first, and those with a failed delivery when there
-  are no others.
+  Makes room when memory is short. What is missed the least goes first:
+
+    finished events, before their retention is over, the oldest first
+    claims of events that are gone, by buckets, the oldest first, but not the latest bucket
+    finished events with a failed delivery, which somebody may want to replay
+    the latest claims, when hardly any memory is left
 
   Works on a full Redis too: its first write frees memory, and a full Redis
   refuses a script's first write only.
@@ -9,9 +12,10 @@
   KEYS  1 ended  2 ended-failed  3 stats
   ARGV  1 prefix  2 dedupe window in milliseconds
         3 begins when a larger share of the memory is used  4 ends when no larger one is
-        5 how many at most
+        5 how many at most  6 hardly any is left when a larger share is used
   Returns  {bytes used now, bytes that may be used, how many were deleted, how many of these had a failed delivery,
-           how many were looked at}; {} when the memory is not known
+           how many events and shards were looked at, how many claims were given up, before which time they were, milliseconds
+           (0: none ever were)}; {} when the memory is not known
 ]]
 --- @include delivery.lua
 --- @include delete-event.lua
@@ -20,6 +24,8 @@ local prefix, most_events = ARGV[1], tonumber(ARGV[5])
 local begins, ends = tonumber(ARGV[3]), tonumber(ARGV[4])
 local used, most = read_memory()
 if not used then return {} end
+
+local now, window = now_ms(), tonumber(ARGV[2])
 
 -- To probe the memory costs as much as to delete a small event, so it is done after so many, or so many bytes.
 local PROBE_AFTER, PROBE_AFTER_BYTES = 10, 65536
@@ -30,7 +36,7 @@ local function probe(size)
   used, unseen, unseen_bytes = read_memory(), 0, 0
 end
 
-local deleted, looked_at = { 0, 0 }, 0
+local deleted, looked_at, given_up = { 0, 0 }, 0, 0
 local function delete_oldest(which)
   for _, id in ipairs(redis.call('ZRANGE', KEYS[which], 0, most_events - looked_at - 1)) do
     if used <= most * ends then return end
@@ -43,12 +49,32 @@ local function delete_oldest(which)
   end
 end
 
+-- What has ended is deleted before more of it ends: that is room already.
+local function delete_claims(kept, share)
+  while looked_at < most_events and used > most * share do
+    local shards = delete_shards(prefix, most_events - looked_at)
+    looked_at = looked_at + shards
+    if shards > 0 then
+      used = read_memory()
+    elseif #buckets > kept then
+      given_up = given_up + give_up_oldest(prefix)
+    else
+      return
+    end
+  end
+end
+
 if used > most * begins then
+  load_buckets(prefix)
   delete_oldest(1)
+  forget_events(prefix, window, now)
+  delete_claims(1, ends)
   if looked_at < most_events then delete_oldest(2) end
-  forget_claims(prefix, tonumber(ARGV[2]), now_ms())
+  forget_events(prefix, window, now)
+  delete_claims(0, tonumber(ARGV[6]))
 end
 local all = deleted[1] + deleted[2]
 if all > 0 then redis.call('HINCRBY', KEYS[3], 'deletedEarly', all) end
 if deleted[2] > 0 then redis.call('HINCRBY', KEYS[3], 'failedDeletedEarly', deleted[2]) end
-return { read_memory(), most, all, deleted[2], looked_at }
+used = read_memory()
+return { used, most, all, deleted[2], looked_at, given_up, forgotten or 0 }

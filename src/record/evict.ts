@@ -1,13 +1,14 @@
 /**
- * Eviction: when memory is short, finished events are deleted before their
- * retention is over, the oldest first, counted and told.
+ * Eviction: when memory is short, what is missed the least is deleted, the
+ * oldest first, counted and told.
  *
- *   above 80 % of maxmemory ──▶ delivered ones ──▶ failed ones ──▶ down to 75 %
+ *   above 80 % of maxmemory ──▶ delivered events ──▶ old claims ──▶ failed events ──▶ the latest claims ──▶ down to 75 %
  *
- * What is evicted has been delivered, or was given up, and could have been
- * looked at or replayed for longer; the alternative is to refuse what comes in. Never
- * deletes anything open or held: that is owed. Never shortens a claim: a
- * duplicate stays a duplicate. Does nothing where the limit is not known.
+ * An event that is evicted has been delivered, or was given up, and could have
+ * been looked at or replayed for longer; of it a claim stays, as long as there
+ * is anything else to delete. A claim that is given up makes a late duplicate a new
+ * event. The alternative is to refuse what comes in. Never deletes anything
+ * open or held: that is owed. Does nothing where the limit is not known.
  */
 import type { Report } from '../model/fact.js'
 import type { Memory } from '../redis/memory.js'
@@ -22,11 +23,14 @@ export const SHORT_ABOVE = 0.8
 /** Once begun, events go until no larger share is used: a little less, so that it does not begin again at once. */
 export const ENOUGH_AT = 0.75
 
-/** Events deleted by one script: a few milliseconds of Redis's time. */
+/** The latest claims go above this share only: the repeats that come are mostly theirs. */
+const HARDLY_ANY_ABOVE = 0.9
+
+/** Events, and shards of claims, deleted by one script: a few milliseconds of Redis's time. */
 const STEP = 100
 /** A round ends after this, milliseconds, so that what it did is told; the next goes on. */
 const ROUND_MS = 1_000
-/** While memory stays short events go several times a second; one line tells of all of them. */
+/** While memory stays short this goes on several times a second; one line tells of all that went. */
 const TELL_EVERY_MS = 1_000
 
 /** The result of one round. */
@@ -37,12 +41,16 @@ export interface EvictResult {
   events: number
   /** How many of them had a failed delivery. */
   failed: number
-  /** Memory is still short, and no finished event is left. */
+  /** Claims given up. */
+  claims: number
+  /** Claims from before this time, epoch milliseconds, have been given up, now or earlier; 0 when none were. */
+  forgottenBefore: number
+  /** Memory is still short, and nothing is left that may go. */
   nothingLeft: boolean
 }
 
 export interface EvictOptions {
-  /** Claims are remembered this long whatever becomes of their events; milliseconds. */
+  /** Claims of events that are deleted are remembered for so long; milliseconds. */
   windowMs: number
   /** Begins above this share of the memory: {@link SHORT_ABOVE}, or {@link ENOUGH_AT} to go on with what was begun. */
   above: number
@@ -51,8 +59,8 @@ export interface EvictOptions {
 }
 
 /**
- * Deletes finished events while more memory is used than should be, for about
- * a second at most.
+ * Makes room while more memory is used than should be, for about a second at
+ * most.
  *
  * @returns `null` when the memory is not known
  * @throws  what ioredis throws
@@ -60,18 +68,19 @@ export interface EvictOptions {
 export async function evict ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS }: EvictOptions): Promise<EvictResult | null> {
   const endsAt = performance.now() + roundMs
   let begins = above
-  let [events, failed] = [0, 0]
+  let [events, failed, claims] = [0, 0, 0]
   for (;;) {
-    const [usedBytes, maxBytes, deleted = 0, withFailed = 0, lookedAt = 0] = await runScript(redis, EVICT, {
+    const [usedBytes, maxBytes, deleted = 0, withFailed = 0, lookedAt = 0, givenUp = 0, forgottenBefore = 0] = await runScript(redis, EVICT, {
       keys: [keys.ended, keys.endedFailed, keys.stats],
-      args: [`{${keys.prefix}}:`, windowMs, begins, ENOUGH_AT, STEP]
+      args: [`{${keys.prefix}}:`, windowMs, begins, ENOUGH_AT, STEP, HARDLY_ANY_ABOVE]
     }) as number[]
     if (usedBytes === undefined || maxBytes === undefined) return null
     events += deleted
     failed += withFailed
+    claims += givenUp
     const isLast = lookedAt < STEP
     if (isLast || performance.now() > endsAt) {
-      return { memory: { usedBytes, maxBytes }, events, failed, nothingLeft: isLast && usedBytes > maxBytes * SHORT_ABOVE }
+      return { memory: { usedBytes, maxBytes }, events, failed, claims, forgottenBefore, nothingLeft: isLast && usedBytes > maxBytes * SHORT_ABOVE }
     }
     begins = ENOUGH_AT
   }
@@ -93,24 +102,26 @@ export interface EvictorOptions {
 export function createEvictor (store: RecordStore, { windowMs, report, tellEveryMs = TELL_EVERY_MS }: EvictorOptions): () => Promise<void> {
   let begun = false
   let short = false
-  let untold = { events: 0, failed: 0 }
+  let untold = { events: 0, failed: 0, claims: 0 }
   let toldAt = -Infinity
 
-  function tell (memory: Memory): void {
-    if (untold.events === 0 || performance.now() - toldAt < tellEveryMs) return
-    report({ fact: 'record.deleted-early', ...untold, ...memory })
-    untold = { events: 0, failed: 0 }
+  function tell ({ memory, forgottenBefore }: EvictResult): void {
+    const { events, failed, claims } = untold
+    if (events + claims === 0 || performance.now() - toldAt < tellEveryMs) return
+    if (events > 0) report({ fact: 'record.deleted-early', events, failed, ...memory })
+    if (claims > 0) report({ fact: 'record.claims-given-up', claims, before: forgottenBefore })
+    untold = { events: 0, failed: 0, claims: 0 }
     toldAt = performance.now()
   }
 
   return async () => {
     const result = await evict(store, { windowMs: windowMs(), above: begun ? ENOUGH_AT : SHORT_ABOVE })
     if (result === null) return
-    const { memory, events, failed, nothingLeft } = result
+    const { memory, events, failed, claims, nothingLeft } = result
     const share = memory.usedBytes / memory.maxBytes
-    begun = share > (begun || events > 0 ? ENOUGH_AT : SHORT_ABOVE)
-    untold = { events: untold.events + events, failed: untold.failed + failed }
-    tell(memory)
+    begun = share > (begun || events + claims > 0 ? ENOUGH_AT : SHORT_ABOVE)
+    untold = { events: untold.events + events, failed: untold.failed + failed, claims: untold.claims + claims }
+    tell(result)
     if (!short && nothingLeft) {
       short = true
       report({ fact: 'redis.memory', state: 'short', ...memory })

@@ -77,6 +77,8 @@ export interface RecordStats {
   deletedEarly: number
   /** Of these, the ones with a failed delivery. */
   failedDeletedEarly: number
+  /** Claims of deleted events that went before the window was over. */
+  claimsGivenUp: number
   /** In the record now. */
   events: number
   /** How full Redis is; `null` when it has no limit or does not tell. */
@@ -94,7 +96,14 @@ export async function readStats ({ redis, keys }: RecordStore): Promise<RecordSt
     failed: counter('failed'),
     deletedEarly: counter('deletedEarly'),
     failedDeletedEarly: counter('failedDeletedEarly'),
+    claimsGivenUp: counter('claimsGivenUp'),
     events,
     memory
   }
+}
+
+/** How many events are in the record, and since when: the oldest one's place in it, epoch milliseconds, `null` without any. */
+export async function readArriving ({ redis, keys }: RecordStore): Promise<{ events: number, oldestAt: number | null }> {
+  const [events, oldest] = await Promise.all([redis.zcard(keys.events), redis.zrange(keys.events, '0', '0', 'WITHSCORES')])
+  return { events, oldestAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1_000) }
 }

@@ -1,6 +1,6 @@
 --[[
   Deletes events whose retention is over: the record, the body, the indexes,
-  and what nobody needs any more of their tasks' claims.
+  and what their tasks knew of them, but for a claim.
 
   KEYS  1 ended or ended-failed
   ARGV  1 prefix  2 retention in milliseconds  3 dedupe window in milliseconds  4 how many at most
@@ -15,5 +15,5 @@ local deleted = 0
 for _, id in ipairs(due) do
   if delete_event(prefix, KEYS[1], id) then deleted = deleted + 1 end
 end
-forget_claims(prefix, tonumber(ARGV[3]), now)
+forget_events(prefix, tonumber(ARGV[3]), now)
 return { deleted, #due }

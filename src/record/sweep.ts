@@ -6,6 +6,7 @@
 import type { Report } from '../model/fact.js'
 import { runScript } from '../redis/script.js'
 import { repeat, type Repeated } from '../time/repeat.js'
+import { createClaimsSweeper, type ClaimsPolicy } from './claims.js'
 import { createEvictor } from './evict.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
@@ -21,13 +22,14 @@ const SWEEP_EVERY_MS = 5_000
 /** What is wrong with Redis is not told five times a second. */
 const AFTER_TROUBLE_MS = 5_000
 
-export interface SweepPolicy {
+/** The same for claims: a shorter window is in force at once. */
+const SWEEP_CLAIMS_EVERY_MS = 1_000
+
+export interface SweepPolicy extends ClaimsPolicy {
   /** After the last delivery of an event ended, none of them as failed; milliseconds. */
   eventsMs: number
   /** The same when one failed. */
   failedMs: number
-  /** Claims are remembered this long whatever becomes of their events; milliseconds. */
-  windowMs: number
 }
 
 /**
@@ -60,12 +62,18 @@ export interface Sweeper {
 /** Sweeps, and makes room, in the background; several gateways may do so at once. */
 export function createSweeper (store: RecordStore, { policy, report }: { policy: () => SweepPolicy, report: Report }): Sweeper {
   const evict = createEvictor(store, { windowMs: () => policy().windowMs, report })
+  const sweepClaims = createClaimsSweeper(store, { policy, report })
   let sweptAt = performance.now()
+  let sweptClaimsAt = -Infinity
   let waitMs = ROUND_EVERY_MS
   let rounds: Repeated | undefined
 
   async function work (): Promise<void> {
     await evict()
+    if (performance.now() - sweptClaimsAt >= SWEEP_CLAIMS_EVERY_MS) {
+      sweptClaimsAt = performance.now()
+      await sweepClaims()
+    }
     if (performance.now() - sweptAt < SWEEP_EVERY_MS) return
     sweptAt = performance.now()
     const events = await sweep(store, policy())

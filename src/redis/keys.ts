@@ -20,10 +20,14 @@ export interface Keys {
   event (eventId: string): string
   /** STRING: the body, byte for byte. */
   body (eventId: string): string
-  /** HASH: the claims, revision counters and events of one task. */
+  /** HASH: the claims, revision counters and events of one task that has events in the record. */
   task (taskId: string): string
   /** The same for test events: they must never take the claim of a real callback. */
   testTask (taskId: string): string
+  /** HASH: the list of the buckets of what is remembered of deleted events, see record/claims.lua. */
+  readonly claims: string
+  /** HASH: claims of one bucket. */
+  claimsShard (bucket: string, shard: number): string
   /** ZSET of event ids by sequence: deliveries that wait or are being attempted. */
   open (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries that ended as failed. */
@@ -92,6 +96,8 @@ export function keysOf (prefix: string): Keys {
     body: id => p + 'body:' + id,
     task: taskId => p + 'task:' + taskId,
     testTask: taskId => p + 'test-task:' + taskId,
+    claims: p + 'claims',
+    claimsShard: (bucket, shard) => `${p}claims:${bucket}:${shard}`,
     open: name => p + 'open:' + name,
     failed: name => p + 'failed:' + name,
     held: name => p + 'held:' + name,

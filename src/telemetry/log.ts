@@ -47,6 +47,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'queue.trouble': 'warn',
   'record.swept': 'debug',
   'record.deleted-early': 'warn',
+  'record.claims-given-up': 'error',
   'replay.progress': 'info',
   'redis.state': 'warn',
   'redis.loading': 'info',

@@ -7,7 +7,7 @@
 import { sortableId } from '../model/sortable-id.js'
 import type { RecordStore } from '../record/store.js'
 import { FORMAT, writeLine, type End } from './format.js'
-import { readEvents, readHeldSubscribers, readTasks } from './read-record.js'
+import { readClaimsLines, readEvents, readHeldSubscribers, readTasks } from './read-record.js'
 
 /** How far an export has come. */
 export interface ExportResult {
@@ -44,6 +44,10 @@ export async function exportRecord (options: ExportOptions): Promise<ExportResul
     const held = await readHeldSubscribers(store)
     await write(held.map(writeLine).join(''))
     counts.subscribers = held.length
+    for await (const claims of readClaimsLines(store)) {
+      signal.throwIfAborted()
+      await write(claims.map(writeLine).join(''))
+    }
     for await (const tasks of readTasks(store)) {
       signal.throwIfAborted()
       await write(tasks.map(writeLine).join(''))

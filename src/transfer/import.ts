@@ -8,13 +8,15 @@
 import { isFinal } from '../model/event.js'
 import { RelayError } from '../model/errors.js'
 import { linesOfAttempts, plainFieldsOf, storedFormOf } from '../record/fields.js'
+import { gatherClaimsAgain } from '../record/claims.js'
 import { setHold } from '../record/holds.js'
 import type { RecordStore } from '../record/store.js'
-import { loadScript, runPackedScript } from '../redis/script.js'
-import { readLine, type EventLine, type Header, type Line, type SubscriberLine, type TaskLine } from './format.js'
+import { loadScript, runPackedScript, runScript } from '../redis/script.js'
+import { readLine, type ClaimsLine, type EventLine, type Header, type Line, type SubscriberLine, type TaskLine } from './format.js'
 import { readLines } from './lines.js'
 
 const IMPORT = loadScript(new URL('./import.lua', import.meta.url))
+const IMPORT_CLAIMS = loadScript(new URL('./import-claims.lua', import.meta.url))
 
 /** Events and tasks of one script: a few milliseconds of Redis's time. */
 const MOST_LINES = 100
@@ -66,6 +68,7 @@ export async function importRecord ({ store, input, merge, progress, signal }: I
       await begin(store, line, merge)
     } else if (line.kind === 'end') {
       await writeBatch()
+      await gatherClaimsAgain(store)
       await store.redis.del(store.keys.importing)
       return imported
     } else {
@@ -117,6 +120,7 @@ async function write (store: RecordStore, batch: Line[], imported: ImportResult)
     for (const hold of holds) await setHold(store, name, hold as 'pause' | 'gone')
     imported.subscribers++
   }
+  for (const line of batch.filter((line): line is ClaimsLine => line.kind === 'claims')) await writeClaims(store, line)
   const tasks = batch.filter((line): line is TaskLine => line.kind === 'task')
   const events = batch.filter((line): line is EventLine => line.kind === 'event')
   if (tasks.length + events.length === 0) return
@@ -135,6 +139,13 @@ async function write (store: RecordStore, batch: Line[], imported: ImportResult)
   imported.events += count('imported')
   imported.there += count('there')
   imported.duplicates += count('duplicate')
+}
+
+async function writeClaims ({ redis, keys }: RecordStore, { from, till, last, entries }: ClaimsLine): Promise<void> {
+  await runScript(redis, IMPORT_CLAIMS, {
+    keys: [keys.claims],
+    args: [`{${keys.prefix}}:`, from, till, last, ...entries.flat().map(text => Buffer.from(text, 'base64'))]
+  })
 }
 
 function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, formerEvents, expiresAt }: TaskLine): object {

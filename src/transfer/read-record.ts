@@ -8,12 +8,14 @@ import { readBodies } from '../record/read-event.js'
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { scanKeys } from '../redis/scan.js'
-import type { DeliveryLine, EventLine, SubscriberLine, TaskLine } from './format.js'
+import type { ClaimsLine, DeliveryLine, EventLine, SubscriberLine, TaskLine } from './format.js'
 
 /** Events of one page. */
 const PAGE = 200
 /** Keys that one step of the walk looks at for tasks. */
 const SCANNED = 1_000
+/** Shards of claims read in one round trip. */
+const SHARDS = 100
 
 const OPEN = new Set<DeliveryState>(['queued', 'retrying', 'held'])
 
@@ -23,6 +25,26 @@ export async function readHeldSubscribers (store: RecordStore): Promise<Subscrib
     const kept = holds.filter(hold => hold === 'pause' || hold === 'gone')
     return kept.length === 0 ? [] : [{ kind: 'subscriber' as const, name, holds: kept }]
   })
+}
+
+/** What is remembered of deleted events, a shard a line; a bucket that goes meanwhile is left out. */
+export async function * readClaimsLines ({ redis, keys }: RecordStore): AsyncGenerator<ClaimsLine[]> {
+  for (const name of Object.keys(await redis.hgetall(keys.claims)).filter(name => name.startsWith('b:'))) {
+    // Shards are added while they are read: of those that are divided, the new ones come last.
+    for (let shard = 0; ; shard += SHARDS) {
+      const [from, till, last, shards] = (await redis.hget(keys.claims, name))?.split(' ').map(Number) ?? []
+      if (from === undefined || shard >= shards!) break
+      const pipeline = redis.pipeline()
+      for (let at = shard; at < Math.min(shard + SHARDS, shards!); at++) pipeline.callBuffer('HGETALL', keys.claimsShard(name.slice(2), at))
+      const replies = await answersOf(pipeline.exec()) as Buffer[][]
+      yield replies.map(entries => ({ kind: 'claims', from, till: till!, last: last!, entries: inPairs(entries) }))
+    }
+  }
+}
+
+function inPairs (entries: readonly Buffer[]): ClaimsLine['entries'] {
+  const text = entries.map(entry => entry.toString('base64'))
+  return text.flatMap((name, at) => at % 2 === 0 ? [[name, text[at + 1]!]] : [])
 }
 
 /** Every task, in no order; one that is moved in Redis meanwhile may come twice. */

@@ -21,6 +21,7 @@ t.test('the numbers are those of the record', async t => {
     counters: { accepted: 3, duplicates: 1, delivered: 1, failed: 1, deletedEarly: 0, failedDeletedEarly: 0 },
     memory: null,
     events: 3,
+    remembered: { claims: 0, mostBytes: null, forgottenBefore: null, perSecond: Number },
     backlog: { open: 4, held: 0, failed: 1, oldestWaitingAt: /Z$/ },
     subscribers: { total: 2, configured: 2, onHold: 1, withFailed: 1 },
     process: { version: '1.2.3', startedAt: /Z$/, uptimeSeconds: 5, pid: 42, redis: 'managed', configFile: 'config/relay.yaml', rssBytes: Number, heapUsedBytes: Number }
@@ -38,7 +39,10 @@ t.test('how full Redis is, and what went early because of it', async t => {
   await evict(api.options.store, { windowMs: 60_000, above: 0.8 })
   await api.redis.client().config('SET', 'maxmemory', '64mb')
   t.match((await api.get('/api/v1/stats')).json, {
-    counters: { accepted: 2, deletedEarly: 2, failedDeletedEarly: 1 }, events: 0, memory: { usedBytes: Number, maxBytes: 67_108_864 }
+    counters: { accepted: 2, deletedEarly: 2, failedDeletedEarly: 1, claimsGivenUp: 2 },
+    events: 0,
+    memory: { usedBytes: Number, maxBytes: 67_108_864 },
+    remembered: { claims: 0, mostBytes: null, forgottenBefore: /Z$/, perSecond: 0 }
   })
 })
 

@@ -4,7 +4,10 @@ import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
+import type { RememberedAnswer } from '../../src/admin/answers.js'
+import { probeClaims } from '../../src/cli/doctor/probe-claims.js'
 import { probeNode } from '../../src/cli/doctor/probe-machine.js'
+import type { Config } from '../../src/config/config.js'
 import { folder, run, type RunOptions } from './at-the-terminal.js'
 import { problem, standIn, TOKEN, type Reply } from './stand-in-gateway.js'
 
@@ -23,6 +26,24 @@ t.test('check: prints what it understood, on standard output, and no secret', as
   t.notMatch(out, /hidden/)
   t.notMatch(out, SECRET)
 })
+
+t.test('check: says what dedupe.window takes for each callback a second, and how many fit', async t => {
+  const config = fileWith(t, 'dedupe: { window: 1d, claimsMemory: 64mb }\n')
+  t.match((await run(['check', config])).out, /1d \(dedupe\.window\) takes up to 6300kb of Redis for each callback a second, 64 bytes a callback; 64mb may be used for it, enough for 10\.4 a second/)
+})
+
+const REMEMBERED: ReadonlyArray<[says: string, remembered: RememberedAnswer | undefined, finding: object]> = [
+  ['without a gateway: what it takes', undefined, { state: 'good', says: /a quarter of its maxmemory/ }],
+  ['it fits', { claims: 9, mostBytes: 64e6, forgottenBefore: null, perSecond: 2 }, { state: 'good', says: /^at 2 callbacks a second, .* 1d \(dedupe\.window\) with up to 13mb of Redis; 62mb may be used$/ }],
+  ['it does not fit', { claims: 9, mostBytes: 6e6, forgottenBefore: null, perSecond: 2 }, { state: 'warning', says: /; 5860kb may be used$/, nextStep: /^shorten dedupe\.window/ }],
+  ['some are forgotten', { claims: 9, mostBytes: 64e6, forgottenBefore: '2026-01-01T00:00:00.000Z', perSecond: 2 }, { state: 'warning', says: /^those of callbacks from before 2026-01-01/ }]
+]
+for (const [says, remembered, finding] of REMEMBERED) {
+  t.test(`doctor: repeats are recognised for the window, or not: ${says}`, async t => {
+    const settings = { dedupe: { windowMs: 86_400_000, claimsMemoryBytes: null }, redis: { maxMemoryBytes: null } } as unknown as Config
+    t.match(probeClaims(settings, remembered), [{ check: 'repeats', ...finding }])
+  })
+}
 
 t.test('check: warnings are told with the rest', async t => {
   t.match(await run(['check', fileWith(t, 'subscribers: []')]), { code: 0, out: /! subscribers is empty/ })
@@ -81,7 +102,7 @@ t.test('doctor: before the first start nothing must be mended, and nothing is cr
   const { code, healthy, findings } = await examine(`${FREE}dataDir: ${dataDir}\nsubscribers: [{ name: billing, url: "http://127.0.0.1:${port}/" }]`, t)
   t.match({ code, healthy }, { code: 0, healthy: true })
   t.match(findings.map(({ check, state }) => `${check} ${state}`), [
-    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'subscriber billing good', 'alerts warning'
+    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'repeats good', 'subscriber billing good', 'alerts warning'
   ])
   t.notOk(existsSync(dataDir))
 })

@@ -8,6 +8,7 @@ export const STATE: State = {
   spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0 },
   lostConnections: [],
   memory: { usedBytes: 10, maxBytes: 100 },
+  claims: { claims: 5, mostClaims: 100, forgottenBefore: null },
   subscribers: [],
   refusedFaults: 0,
   replicasTrouble: null,

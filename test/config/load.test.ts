@@ -39,7 +39,7 @@ const DEFAULTS = {
     rateLimit: { max: 120_000, perMs: 60_000, store: 'local' },
     tls: null
   },
-  dedupe: { windowMs: 7 * DAY_MS, onConflict: 'forward', onLate: 'keep', ignoreFields: [] },
+  dedupe: { windowMs: 7 * DAY_MS, onConflict: 'forward', onLate: 'keep', ignoreFields: [], claimsMemoryBytes: null },
   admin: { listen: { host: '127.0.0.1', port: 8081 }, tokens: [] },
   redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null, keepRunning: false, waitReplicas: 0 },
   dataDir: resolve('data'),
@@ -107,7 +107,7 @@ ingest:
   maxBody: 256kb
   rateLimit: { max: 10, per: 1s, store: redis }
   tls: { certFile: test/config/tls/one.crt, keyFile: test/config/tls/one.key }
-dedupe: { window: 1d, onConflict: hold, onLate: forward, ignoreFields: [updateTime] }
+dedupe: { window: 1d, onConflict: hold, onLate: forward, ignoreFields: [updateTime], claimsMemory: 512mb }
 admin:
   listen: 0.0.0.0:9081
   tokens:
@@ -145,7 +145,7 @@ subscribers:
   const { ingest, admin, redis, subscribers } = config
   t.match(ingest, { listen: { host: '::', port: 9080 }, path: '/webhooks/hidden', allowlist: 'monitor', maxBodyBytes: 262_144, rateLimit: { max: 10, perMs: 1_000, store: 'redis' } })
   t.match(ingest.tls, { cert: /CERTIFICATE/, key: /PRIVATE KEY/ })
-  t.strictSame(config.dedupe, { windowMs: DAY_MS, onConflict: 'hold', onLate: 'forward', ignoreFields: ['updateTime'] })
+  t.strictSame(config.dedupe, { windowMs: DAY_MS, onConflict: 'hold', onLate: 'forward', ignoreFields: ['updateTime'], claimsMemoryBytes: 536_870_912 })
   t.strictSame(admin.tokens, [
     { name: 'token-1', value: 'admin-token', role: 'operator' },
     { name: 'alice', value: 'alice-token', role: 'operator' },

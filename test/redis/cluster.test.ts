@@ -5,13 +5,20 @@ import { createServer } from 'node:net'
 import type { Cluster, Redis } from 'ioredis'
 import t from '../support/tap.js'
 import { startRedis } from '../support/redis.js'
+import { createAccept } from '../../src/accept/accept.js'
+import { CLAIM_BYTES } from '../../src/model/dedupe.js'
+import { createQueues } from '../../src/queue/bullmq/queues.js'
+import { createClaimsSweeper, sweepClaims } from '../../src/record/claims.js'
+import { sweep } from '../../src/record/sweep.js'
 import { checkRedis } from '../../src/redis/check.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { readMemory } from '../../src/redis/memory.js'
+import { readClaimsLines } from '../../src/transfer/read-record.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
 import { connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
+import { callback, policyFor } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 interface Node { port: number, client: Redis, kill: () => Promise<void> }
@@ -67,6 +74,25 @@ t.test('of all primaries the memory of the one counts that has our keys', async 
     const keys = keysOf(prefix)
     const slot = await left.client.cluster('KEYSLOT', keys.events)
     t.match(await readMemory(failFast, keys), { usedBytes: Number, maxBytes: limits.get(slot <= 8_000 ? left : right) }, `prefix ${prefix}`)
+  }
+})
+
+t.test('what is remembered of deleted events is found, exported and given up on a cluster', async t => {
+  const { failFast, blocking } = connected(t, target)
+  await Promise.all([waitUntilReady(failFast, 5_000), waitUntilReady(blocking, 5_000)])
+  for (const prefix of ['a', 'b', 'c', 'd']) {
+    const keys = keysOf(prefix)
+    const store = { redis: blocking, keys }
+    const queues = createQueues({ redis: blocking, keys, report () {} })
+    t.teardown(async () => { await queues.close() })
+    const accept = createAccept({ store: { redis: failFast, keys }, queues, policy: () => policyFor([], { windowMs: 600_000 }), report () {} })
+    const ids = await Promise.all(Array.from({ length: 200 }, async (_, n) => await accept(callback({ taskId: `t-${n}` }))))
+    t.equal(await sweep(store, { eventsMs: 0, failedMs: 0, windowMs: 600_000 }), 200)
+    t.strictSame(await accept(callback({ taskId: 't-7' })), { ...ids[7], kind: 'duplicate' })
+    for await (const lines of readClaimsLines(store)) t.equal(lines.flatMap(({ entries }) => entries).length, 200)
+    await createClaimsSweeper(store, { policy: () => ({ windowMs: 600_000 }), report () {} })()
+    t.equal(await blocking.hget(keys.claims, 'gathered'), 'all')
+    t.match(await sweepClaims(store, { windowMs: 600_000, claimsMemoryBytes: CLAIM_BYTES }), { givenUp: 200, claims: 0 })
   }
 })
 

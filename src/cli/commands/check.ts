@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.js'
 import { describeConfig } from '../../config/mask.js'
 import { warnings } from '../../config/warnings.js'
 import { addExamples } from '../api-command.js'
+import { describeClaimsNeed } from '../claims-need.js'
 import { chooseConfigFile, faultsIn, listFaults, shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
 
@@ -38,6 +39,7 @@ async function check (named: string | undefined, { json }: CheckFlags, deps: Pro
   if (json === true) return
   terminal.out(describeConfig(loaded.config))
   terminal.out('')
+  terminal.out(describeClaimsNeed(loaded.config))
   for (const warning of warned) terminal.out(`${terminal.paint.yellow('!')} ${warning}`)
   terminal.out(`${terminal.paint.green('✓')} ${shortPath(file)} can be used`)
 }

@@ -12,6 +12,7 @@ import type { ApiFlags } from '../command-line.js'
 import { chooseConfigFile, shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
 import { bad, good, warning, type Finding } from '../doctor/finding.js'
+import { probeClaims } from '../doctor/probe-claims.js'
 import { probeGateway } from '../doctor/probe-gateway.js'
 import { probeDataDir, probeNode, probeRedisProgram } from '../doctor/probe-machine.js'
 import { probePorts, probeReceivers, probeSubscribers } from '../doctor/probe-network.js'
@@ -58,6 +59,7 @@ async function examine (flags: ApiFlags, deps: ProgramDeps): Promise<Finding[]> 
     probeDataDir(running),
     ...await probePorts(running, gateway.identity),
     ...gateway.findings,
+    ...probeClaims(running, gateway.remembered),
     ...await probeSubscribers(running.subscribers),
     ...await probeReceivers(running.alerts.receivers)
   ]

@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { adminApi, RefusedByGateway, type AdminApi } from '../admin-api.js'
-import type { ReadinessAnswer, StatsAnswer } from '../../admin/answers.js'
+import type { ReadinessAnswer, RememberedAnswer, StatsAnswer } from '../../admin/answers.js'
 import { startLine, type ApiFlags } from '../command-line.js'
 import { shortPath } from '../config-file.js'
 import type { ProgramDeps } from '../deps.js'
@@ -27,6 +27,8 @@ export type GatewayIdentity = 'this' | 'another' | 'unsaid' | 'none'
 export interface GatewayProbe {
   findings: Finding[]
   identity: GatewayIdentity
+  /** By what it knows repeats, when it is the one with this file and says so. */
+  remembered?: RememberedAnswer | undefined
 }
 
 export interface GatewayProbeOptions {
@@ -49,8 +51,8 @@ export async function probeGateway (question: GatewayProbeOptions): Promise<Gate
     }
     const well = [describe(answer.document, api), ...skewOf(answer)]
     if (isElsewhere(place.url, question.config)) return { identity: 'none', findings: well }
-    const { identity, says } = await identify(api, { place, file: question.file })
-    if (identity !== 'another') return { identity, findings: well }
+    const { identity, says, remembered } = await identify(api, { place, file: question.file })
+    if (identity !== 'another') return { identity, findings: well, remembered }
     return { identity, findings: [bad('gateway', says, 'stop that one, or change admin.listen in the configuration; if it is the right one, name its file with --config, or its token with --token-file')] }
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
@@ -75,10 +77,10 @@ function isElsewhere (url: string, { admin }: Config): boolean {
   return url !== `http://${formatAddress(reachable(admin.listen))}` && !isThisMachine(url)
 }
 
-async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file: string }): Promise<{ identity: GatewayIdentity, says: string }> {
+async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file: string }): Promise<{ identity: GatewayIdentity, says: string, remembered?: RememberedAnswer | undefined }> {
   try {
-    const { process: { configFile, pid } } = await api.get<StatsAnswer>('/stats')
-    if (realPath(configFile) === realPath(file)) return { identity: 'this', says: '' }
+    const { process: { configFile, pid }, remembered } = await api.get<StatsAnswer>('/stats')
+    if (realPath(configFile) === realPath(file)) return { identity: 'this', says: '', remembered }
     return { identity: 'another', says: `another gateway answers at ${place.url}: it uses ${configFile} (pid ${pid}), not ${shortPath(file)}` }
   } catch (error) {
     if (error instanceof NoAnswer || !(error instanceof CommandFailure)) throw error

@@ -1,0 +1,36 @@
+/**
+ * What it takes to remember callbacks for as long as `dedupe.window` says.
+ */
+import type { Config } from '../config/config.js'
+import { formatDuration } from '../config/duration.js'
+import { formatSize } from '../config/size.js'
+import { CLAIM_BYTES, CLAIMS_KEPT_WINDOWS, CLAIMS_PART } from '../model/dedupe.js'
+
+type Settings = Pick<Config, 'dedupe' | 'redis'>
+
+/** Bytes of claims at most, at so many callbacks a second, once all their events have been deleted. */
+export function claimsNeed ({ dedupe: { windowMs } }: Settings, perSecond: number): number {
+  return Math.ceil(perSecond * windowMs / 1_000 * CLAIMS_KEPT_WINDOWS) * CLAIM_BYTES
+}
+
+/** Bytes that claims may take, `null` when only Redis knows. */
+export function claimsRoom ({ dedupe, redis }: Settings): number | null {
+  if (dedupe.claimsMemoryBytes !== null) return dedupe.claimsMemoryBytes
+  return redis.maxMemoryBytes === null ? null : Math.floor(redis.maxMemoryBytes * CLAIMS_PART)
+}
+
+/** One sentence for whoever reads a configuration: window times rate, and how much of that fits. */
+export function describeClaimsNeed (settings: Settings): string {
+  const each = claimsNeed(settings, 1)
+  const room = claimsRoom(settings)
+  return `to recognise repeats for ${formatDuration(settings.dedupe.windowMs)} (dedupe.window) takes up to ${inUnits(each)} of Redis for each callback a second, ` +
+    `${CLAIM_BYTES} bytes a callback; ` + (room === null
+    ? 'a quarter of its maxmemory may be used for it (dedupe.claimsMemory)'
+    : `${inUnits(room)} may be used for it, enough for ${Math.floor(room / each * 10) / 10} a second`)
+}
+
+/** Rounded up to what one reads easily. */
+export function inUnits (bytes: number): string {
+  const unit = bytes >= 10 * 1024 ** 2 ? 1024 ** 2 : 1024
+  return formatSize(Math.ceil(bytes / unit) * unit)
+}

@@ -1,0 +1,17 @@
+/** There was too little memory for what is remembered of deleted events: late repeats are no longer recognised. */
+import { found, type ConditionRule } from './condition.js'
+
+export const claimsGivenUp: ConditionRule = {
+  name: 'claims-given-up',
+  severity: 'warning',
+  of: 'relay',
+  isReason: true,
+  find ({ claims }) {
+    if (claims === null || claims.forgottenBefore === null) return []
+    const { forgottenBefore, claims: kept } = claims
+    return found(
+      `a repeat of a callback from before ${new Date(forgottenBefore).toISOString()} is no longer recognised: there was no memory to remember more of them`,
+      { claims: kept, forgottenBefore }
+    )
+  }
+}
