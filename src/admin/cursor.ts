@@ -45,12 +45,12 @@ export function readDeliveryCursor (cursor: string | undefined): DeliveryPlace |
 }
 
 /** The cursor of a list of replays: those made before this one follow. */
-export function replayCursor (id: string): string {
+export function orderCursor (id: string): string {
   return write(`r.${id}`)
 }
 
-/** Reads what {@link replayCursor} wrote; the rest as in {@link readEventCursor}. */
-export function readReplayCursor (cursor: string | undefined): string | null {
+/** Reads what {@link orderCursor} wrote; the rest as in {@link readEventCursor}. */
+export function readOrderCursor (cursor: string | undefined): string | null {
   if (cursor === undefined) return null
   return read(cursor, /^r\.(rpl_[0-9A-Z]{26})$/)[1]!
 }

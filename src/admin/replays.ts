@@ -6,9 +6,9 @@ import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import type { Filter } from '../record/select.js'
 import type { ReplayOrder, ReplayState } from '../replay/order.js'
-import { cancelReplay, countMeant, createReplay, listReplays, readReplay } from '../replay/replays.js'
+import { cancelOrder, countMeant, placeOrder, listOrders, readOrder } from '../replay/orders.js'
 import { invalid } from './check-input.js'
-import { readReplayCursor, replayCursor } from './cursor.js'
+import { readOrderCursor, orderCursor } from './cursor.js'
 import { DEFAULT_LIMIT, FILTER_BODY, PAGE_QUERY, readFilters } from './filters.js'
 import { requireFilter, requireKnown } from './order-filters.js'
 import type { AdminOptions } from './options.js'
@@ -53,9 +53,9 @@ function order ({ store, subscribers, wakeReplays }: AdminOptions): Route {
     async handle (request, reply) {
       const body = request.body as OrderBody
       const configured = subscribers()
-      const wanted = readOrder(body, configured.map(({ name }) => name))
+      const wanted = wantedBy(body, configured.map(({ name }) => name))
       if (body.dryRun === true) return { id: null, matched: await countMeant(store, wanted, configured) }
-      const replay = await createReplay(store, wanted, configured)
+      const replay = await placeOrder(store, wanted, configured)
       wakeReplays()
       return reply.code(202).header('location', `${API}/replays/${replay.id}`).send(replay)
     }
@@ -71,8 +71,8 @@ function list ({ store }: AdminOptions): Route {
     answers: { 200: { means: 'A page of replays', schema: listOf(ReplayShape) } },
     async handle (request) {
       const { limit = DEFAULT_LIMIT, cursor } = request.query as Static<typeof listQuery>
-      const page = await listReplays(store, { limit, cursor: readReplayCursor(cursor) })
-      return { items: page.items.map(showReplay), nextCursor: page.next === null ? null : replayCursor(page.next) }
+      const page = await listOrders(store, { limit, cursor: readOrderCursor(cursor) })
+      return { items: page.items.map(showReplay), nextCursor: page.next === null ? null : orderCursor(page.next) }
     }
   }
 }
@@ -84,7 +84,7 @@ function show ({ store }: AdminOptions): Route {
     does: 'Shows how far a replay has come.',
     answers: { 200: { means: 'The replay', schema: ReplayShape } },
     async handle (request) {
-      return showReplay(await readReplay(store, pathParameter(request, 'id')) ?? noReplay())
+      return showReplay(await readOrder(store, pathParameter(request, 'id')) ?? noReplay())
     }
   }
 }
@@ -96,7 +96,7 @@ function cancel ({ store }: AdminOptions): Route {
     does: 'Stops a replay; what is in the queues already stays there.',
     answers: { 200: { means: 'The replay, cancelled', schema: ReplayShape } },
     async handle (request) {
-      const replay = await cancelReplay(store, pathParameter(request, 'id')) ?? noReplay()
+      const replay = await cancelOrder(store, pathParameter(request, 'id')) ?? noReplay()
       if (replay.state === 'done') throw new RelayError('CONFLICT', 'This replay is done: everything is in the queues already.')
       return showReplay(replay)
     }
@@ -104,7 +104,7 @@ function cancel ({ store }: AdminOptions): Route {
 }
 
 /** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
-function readOrder (body: OrderBody, known: readonly string[]): ReplayOrder {
+function wantedBy (body: OrderBody, known: readonly string[]): ReplayOrder {
   const { all = false, newId = false, dryRun: _, ratePerSecond, ...filters } = body
   requireFilter(filters, all)
   const { state: written, ...others } = filters

@@ -10,7 +10,7 @@ import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt } from '..
 import { FLAGS } from '../model/event.js'
 import type { EventHistory } from '../record/read-event.js'
 import type { SelectedEvent, SelectedDelivery } from '../record/select.js'
-import type { Replay } from '../replay/replays.js'
+import type { OrderProgress } from '../replay/orders.js'
 
 const HELD_BY = [...SUBSCRIBER_HOLDS, ...EVENT_HOLDS] as const
 
@@ -137,7 +137,7 @@ export function showDelivery ({ event }: SelectedEvent, delivery: SelectedDelive
 }
 
 /** A replay. */
-export function showReplay (replay: Replay): Static<typeof ReplayShape> {
+export function showReplay (replay: OrderProgress): Static<typeof ReplayShape> {
   const { id, state, matched, queued, delivered, failed, discarded, createdAt, finishedAt } = replay
   return { id, state, matched, queued, delivered, failed, discarded, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }

@@ -2,7 +2,7 @@
  * Lets go, or gives up, what one event holds back (`conflict`, `verify`).
  */
 import type { Delivery } from '../model/delivery.js'
-import { discardDeliveries } from '../record/discard.js'
+import { discardDeliveries } from './discard.js'
 import { readEvent } from '../record/read-event.js'
 import type { RecordStore } from '../record/store.js'
 import type { Queues } from '../queue/bullmq/queues.js'

@@ -19,7 +19,7 @@ import type { RecordStore } from '../record/store.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { filterOf, meantBy } from './order.js'
 import { putBack, type Requeue } from './put-back.js'
-import { finishReplay, readReplay, type Replay } from './replays.js'
+import { finishOrder, readOrder, type OrderProgress } from './orders.js'
 
 /** Deliveries of one batch, about: one event may have more. */
 const BATCH = 200
@@ -36,7 +36,7 @@ export interface RunnerOptions {
   report: Report
 }
 
-export interface ReplayRunner {
+export interface OrderRunner {
   start (): void
   /** Looks for replays now instead of at the next round. */
   wake (): void
@@ -45,7 +45,7 @@ export interface ReplayRunner {
 }
 
 /** Makes a runner; nothing runs before `start`. Errors of Redis end a round, never the runner. */
-export function createReplayRunner (options: RunnerOptions): ReplayRunner {
+export function createOrderRunner (options: RunnerOptions): OrderRunner {
   const token = randomUUID()
   const stopping = new AbortController()
   let polls: Repeated | undefined
@@ -104,12 +104,12 @@ interface Run { id: string, token: string, stopping: AbortSignal }
 async function runOne (options: RunnerOptions, { id, token, stopping }: Run): Promise<void> {
   const { store, report } = options
   for (;;) {
-    const replay = await readReplay(store, id)
+    const replay = await readOrder(store, id)
     if (replay === null || replay.state !== 'running' || stopping.aborted || !await keepLock(store, id, token)) return
     const started = performance.now()
     const batch = await putBackBatch(options, replay)
-    if (batch.next === null) await finishReplay(store, id, 'done')
-    const now = await readReplay(store, id)
+    if (batch.next === null) await finishOrder(store, id, 'done')
+    const now = await readOrder(store, id)
     if (now !== null) report({ fact: 'replay.progress', replayId: id, queued: now.queued, matched: now.matched, state: now.state })
     if (batch.next === null) return
     const { ratePerSecond } = replay.order
@@ -119,7 +119,7 @@ async function runOne (options: RunnerOptions, { id, token, stopping }: Run): Pr
 }
 
 /** One batch: found, then put back and noted in one step. */
-async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, replay: Replay): Promise<{ next: number | null, size: number }> {
+async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, replay: OrderProgress): Promise<{ next: number | null, size: number }> {
   const { order } = replay
   const known = subscribers()
   const cursor = Number(await store.redis.hget(store.keys.replay(replay.id), 'cursor'))

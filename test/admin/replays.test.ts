@@ -1,7 +1,7 @@
 import t from '../support/tap.js'
-import { replayCursor } from '../../src/admin/cursor.js'
-import { createReplayRunner } from '../../src/replay/run.js'
-import { finishReplay } from '../../src/replay/replays.js'
+import { orderCursor } from '../../src/admin/cursor.js'
+import { createOrderRunner } from '../../src/replay/run.js'
+import { finishOrder } from '../../src/replay/orders.js'
 import { startApi, type Api } from './api.js'
 import { until } from '../support/until.js'
 
@@ -122,7 +122,7 @@ t.test('a page that begins at a replay forgotten meanwhile ends the list instead
   const api = await startApi()
   t.teardown(api.close)
   await api.post('/api/v1/replays', { all: true })
-  const cursor = replayCursor('rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+  const cursor = orderCursor('rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV')
   t.strictSame((await api.get(`/api/v1/replays?cursor=${cursor}`)).json, { items: [], nextCursor: null })
 })
 
@@ -131,7 +131,7 @@ t.test('what is given up after a replay put it back is counted, so that its end 
   t.teardown(api.close)
   await seed(api)
   const { id } = (await api.post('/api/v1/replays', { state: 'failed' })).json as { id: string }
-  const runner = createReplayRunner({ ...api.options, report: () => {} })
+  const runner = createOrderRunner({ ...api.options, report: () => {} })
   runner.start()
   t.teardown(runner.stop)
   await until('the replay is done', async () => {
@@ -153,7 +153,7 @@ t.test('a replay is cancelled, twice if need be, but not when it is done', async
     t.match(json, { id: first, state: 'cancelled', finishedAt: /Z$/ })
   }
   const second = await order()
-  await finishReplay(api.options.store, second, 'done')
+  await finishOrder(api.options.store, second, 'done')
   const { status, json } = await api.post(`/api/v1/replays/${second}/cancel`)
   t.equal(status, 409)
   t.match(json, { detail: /done/ })

@@ -3,7 +3,7 @@
  * subscriber on hold a queue that waits.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'

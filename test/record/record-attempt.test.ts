@@ -5,7 +5,7 @@
 import t, { type Test } from '../support/tap.js'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { AttemptResult, NextState } from '../../src/model/work.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'

@@ -3,7 +3,7 @@
  * meanwhile.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { selectEvents, type Filter } from '../../src/record/select.js'
 import { startRedis } from '../support/redis.js'

@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'

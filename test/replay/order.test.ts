@@ -3,11 +3,11 @@
  * a runner, it is the same ones.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
-import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'
-import { createReplayRunner } from '../../src/replay/run.js'
+import { countMeant, placeOrder, readOrder } from '../../src/replay/orders.js'
+import { createOrderRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
@@ -66,11 +66,11 @@ async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: st
   const { blocking: store, queues, policy } = gateway
   const subscribers = (): typeof policy.subscribers => policy.subscribers
   const dry = await countMeant(store, what, subscribers())
-  const { id, matched } = await createReplay(store, what, subscribers())
+  const { id, matched } = await placeOrder(store, what, subscribers())
   if (dry !== matched) throw new Error(`a dry run counts ${dry}, not ${matched}`)
-  const runner = createReplayRunner({ store, queues, subscribers, report: () => {} })
+  const runner = createOrderRunner({ store, queues, subscribers, report: () => {} })
   runner.start()
-  await until('the replay is done', async () => (await readReplay(store, id))!.state === 'done')
+  await until('the replay is done', async () => (await readOrder(store, id))!.state === 'done')
   await runner.stop()
   const put: string[] = []
   for (const { event, deliveries } of await allEvents(gateway)) {
@@ -81,7 +81,7 @@ async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: st
       put.push(`${subscriber} ${event.taskId} ${state} ${generation}`)
     }
   }
-  return { put: put.sort(), matched, queued: (await readReplay(store, id))!.queued }
+  return { put: put.sort(), matched, queued: (await readOrder(store, id))!.queued }
 }
 
 const TABLE: ReadonlyArray<[says: string, order: Partial<ReplayOrder>, puts: string[]]> = [

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
 import { exportRecord } from '../../src/transfer/export.js'

@@ -11,7 +11,7 @@ import { filterOf, meantBy, type ReplayOrder } from './order.js'
 
 const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
 
-export interface Replay {
+export interface OrderProgress {
   /** `rpl_` and 26 characters that sort by time. */
   id: string
   /** `done` when every matched delivery has been put back in its queue. */
@@ -63,7 +63,7 @@ async function countFailed ({ redis, keys }: RecordStore, names: readonly string
 }
 
 /** Makes a replay; a runner takes it up. It concerns only events that are in the record now. */
-export async function createReplay (store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]): Promise<{ id: string, matched: number }> {
+export async function placeOrder (store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]): Promise<{ id: string, matched: number }> {
   const { redis, keys } = store
   const now = Date.now()
   const id = 'rpl_' + sortableId(now)
@@ -89,12 +89,12 @@ async function forgetOldest ({ redis, keys }: RecordStore): Promise<void> {
 }
 
 /** @returns `null` when there is no such replay */
-export async function readReplay ({ redis, keys }: RecordStore, id: string): Promise<Replay | null> {
+export async function readOrder ({ redis, keys }: RecordStore, id: string): Promise<OrderProgress | null> {
   const fields = await redis.hgetall(keys.replay(id))
   if (fields['state'] === undefined) return null
   return {
     id,
-    state: fields['state'] as Replay['state'],
+    state: fields['state'] as OrderProgress['state'],
     matched: Number(fields['matched']),
     queued: Number(fields['queued']),
     delivered: Number(fields['delivered']),
@@ -111,15 +111,15 @@ export async function readReplay ({ redis, keys }: RecordStore, id: string): Pro
  *
  * @param cursor  a former page's `next`: an id; `null` begins with the newest
  */
-export async function listReplays (
+export async function listOrders (
   store: RecordStore, { limit, cursor }: { limit: number, cursor: string | null }
-): Promise<{ items: Replay[], next: string | null }> {
+): Promise<{ items: OrderProgress[], next: string | null }> {
   const { redis, keys } = store
   const rank = cursor === null ? null : await redis.zrevrank(keys.replays, cursor)
   if (cursor !== null && rank === null) return { items: [], next: null } // forgotten meanwhile, and all older ones with it
   const from = rank === null ? 0 : rank + 1
   const ids = await redis.zrevrange(keys.replays, from, from + limit - 1)
-  const items = (await Promise.all(ids.map(async id => await readReplay(store, id)))).filter((replay): replay is Replay => replay !== null)
+  const items = (await Promise.all(ids.map(async id => await readOrder(store, id)))).filter((replay): replay is OrderProgress => replay !== null)
   return { items, next: ids.length === limit ? ids.at(-1)! : null }
 }
 
@@ -129,14 +129,14 @@ export async function listReplays (
  *
  * @returns the replay, `null` when there is no such one; its state tells whether it was too late
  */
-export async function cancelReplay (store: RecordStore, id: string): Promise<Replay | null> {
-  const replay = await readReplay(store, id)
-  if (replay?.state === 'running') await finishReplay(store, id, 'cancelled')
-  return await readReplay(store, id)
+export async function cancelOrder (store: RecordStore, id: string): Promise<OrderProgress | null> {
+  const replay = await readOrder(store, id)
+  if (replay?.state === 'running') await finishOrder(store, id, 'cancelled')
+  return await readOrder(store, id)
 }
 
 /** Ends a replay, unless it has ended otherwise. */
-export async function finishReplay ({ redis, keys }: RecordStore, id: string, state: 'done' | 'cancelled'): Promise<void> {
+export async function finishOrder ({ redis, keys }: RecordStore, id: string, state: 'done' | 'cancelled'): Promise<void> {
   await runScript(redis, FINISH, {
     keys: [keys.replay(id), keys.runningReplays],
     args: [id, state, Date.now()]

@@ -3,8 +3,8 @@
  * changed since it was selected is left alone.
  */
 import { runScript } from '../redis/script.js'
-import { loadRecordScript } from './lua.js'
-import type { RecordStore } from './store.js'
+import { loadRecordScript } from '../record/lua.js'
+import type { RecordStore } from '../record/store.js'
 
 const DISCARD = loadRecordScript(new URL('./discard.lua', import.meta.url))
 

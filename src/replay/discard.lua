@@ -6,7 +6,7 @@
   ARGV  1 prefix  2… two for each: event id, subscriber
   Returns  how many were discarded
 ]]
---- @include delivery.lua
+--- @include ../record/delivery.lua
 local prefix = ARGV[1]
 local now = now_ms()
 -- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.

@@ -4,7 +4,7 @@
 import t, { type Test } from '../support/tap.js'
 import type { DeliveryState } from '../../src/model/delivery.js'
 import type { NextState } from '../../src/model/work.js'
-import { discardDeliveries } from '../../src/record/discard.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
