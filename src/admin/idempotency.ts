@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
+import { keepFor } from '../record/keep.js'
 import type { RecordStore } from '../record/store.js'
 import { callerOf } from './auth.js'
 import { invalid } from './check-input.js'
@@ -57,7 +58,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: StoredRequest = { digest: claim.digest }
-      if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
+      if (await keepFor(redis, claim.slot, { text: JSON.stringify(kept), ms: IN_FLIGHT_MS, when: 'absent' })) {
         claims.set(request, claim)
         return
       }
@@ -69,7 +70,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), 'PX', KEPT_MS)
+        else await keepFor(redis, claim.slot, { text: storedText(claim, keptAnswer(reply, payload)), ms: KEPT_MS, when: 'always' })
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
@@ -87,6 +88,10 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
   }
   const { status, headers, body } = kept.answer
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
+}
+
+function storedText ({ digest }: Claim, answer: KeptAnswer): string {
+  return JSON.stringify({ digest, answer } satisfies StoredRequest)
 }
 
 function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {

@@ -43,6 +43,7 @@ export type Fact =
   | { fact: 'record.swept', events: number }
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
+  | { fact: 'discard.progress', orderId: string, discarded: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
   | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }
   | { fact: 'alert.raised' | 'alert.reminder' | 'alert.resolved', since: number } & Pick<Condition, 'name' | 'severity' | 'subscriber' | 'summary'>

@@ -1,16 +1,15 @@
 /**
- * What an operator may order to be delivered again, and which deliveries that
- * means.
+ * What an operator may order to be done to many deliveries at once, and which
+ * deliveries that means: to replay is to have them delivered again, to discard
+ * is to give them up.
  *
- * Pure but for the walk it describes: the rules of "is this one meant" are
- * here and nowhere else.
+ * Pure: the rules of "is this one meant" are here and nowhere else.
  */
 import type { DeliveryState } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
 import { matches } from '../model/match.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { deliveryFits, type Filter, type SelectedEvent, type SelectedDelivery } from '../record/select.js'
-import type { Requeue } from './put-back.js'
 
 /**
  * Which deliveries are meant:
@@ -22,6 +21,7 @@ import type { Requeue } from './put-back.js'
 export type ReplayState = 'failed' | 'delivered' | 'discarded' | 'retrying' | 'finished' | 'any' | 'held' | 'missing'
 
 export interface ReplayOrder {
+  kind: 'replay'
   /** Without states; `subscribers` must be configured ones. */
   filter: Omit<Filter, 'states' | 'missing'>
   state: ReplayState
@@ -29,6 +29,27 @@ export interface ReplayOrder {
   newId: boolean
   /** Deliveries put back per second; `null` is as fast as it goes. */
   ratePerSecond: number | null
+}
+
+export interface DiscardOrder {
+  kind: 'discard'
+  /** With states, all of them of {@link DISCARDABLE}. */
+  filter: Omit<Filter, 'missing'> & { states: DeliveryState[] }
+}
+
+export type Order = ReplayOrder | DiscardOrder
+
+/** What can still be given up. */
+export const DISCARDABLE: readonly DeliveryState[] = ['queued', 'retrying', 'held', 'failed']
+
+/** A delivery that is meant, as it was when it was found: what has changed since is left alone. */
+export interface Meant {
+  eventId: string
+  subscriber: string
+  /** As the record stores it; `null` when there is no delivery yet (`missing`). */
+  state: DeliveryState | null
+  /** 0 when there is no delivery yet. */
+  generation: number
 }
 
 const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
@@ -44,10 +65,11 @@ const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
 /**
  * The filter that finds every event with a delivery that is meant.
  *
- * Deliveries to subscribers that are not configured are never meant: nobody
+ * Deliveries to subscribers that are not configured are never replayed: nobody
  * would take them.
  */
-export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]): Filter {
+export function filterOf (order: Order, subscribers: readonly Subscriber[]): Filter {
+  if (order.kind === 'discard') return order.filter
   const names = order.filter.subscribers ?? subscribers.map(({ name }) => name)
   if (order.state === 'missing') {
     const { subscribers: _, ...filter } = order.filter
@@ -56,19 +78,15 @@ export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]
   return { ...order.filter, subscribers: names, states: STATES[order.state] }
 }
 
-/** The deliveries of one found event that are meant, as they are to be put back. */
-export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEvent, subscribers: readonly Subscriber[]): Requeue[] {
+/** The deliveries of one found event that are meant. */
+export function meantBy (order: Order, { event, deliveries }: SelectedEvent, subscribers: readonly Subscriber[]): Meant[] {
   const filter = filterOf(order, subscribers)
   if (filter.missing !== undefined) {
     return isOwed(event, deliveries, subscribers.find(({ name }) => name === filter.missing))
-      ? [{ eventId: event.id, subscriber: filter.missing, generation: 1 }]
+      ? [{ eventId: event.id, subscriber: filter.missing, state: null, generation: 0 }]
       : []
   }
-  return deliveries
-    .filter(delivery => deliveryFits(filter, delivery) && canBePutBack(order, delivery))
-    .map(({ subscriber, generation, state }) => ({
-      eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
-    }))
+  return deliveries.filter(delivery => deliveryFits(filter, delivery) && (order.kind === 'discard' || canBePutBack(order, delivery)))
 }
 
 /** Queued deliveries are not doubled, and of what is shown as held only an event's own hold can be released. */

@@ -1,113 +1,83 @@
 /**
- * Replays as things to look at: made, listed, read and cancelled. What they
- * do is in `run`.
+ * Orders as things to look at: placed, listed, read and cancelled. What they
+ * mean is in `order`, what they do in `carry-out`.
  */
 import { sortableId } from '../model/sortable-id.js'
-import type { Subscriber } from '../model/subscriber.js'
-import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runScript } from '../redis/script.js'
-import { filterOf, meantBy, type ReplayOrder } from './order.js'
+import type { Order } from './order.js'
 
+const PLACE = loadScript(new URL('./place.lua', import.meta.url))
 const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
 
 export interface OrderProgress {
-  /** `rpl_` and 26 characters that sort by time. */
+  /** `rpl_` for a replay, else `ord_`, and 26 characters that sort by time. */
   id: string
-  /** `done` when every matched delivery has been put back in its queue. */
+  /** `done` when everything that was meant has been put back in its queue, or given up. */
   state: 'running' | 'done' | 'cancelled'
-  /** Deliveries that were meant when the replay was made. */
-  matched: number
-  /** Put back so far; what changed in between is left alone. */
+  /** Deliveries that were meant when the runner counted them; `null` until it has. */
+  matched: number | null
+  /** Put back so far, by a replay; what changed in between is left alone. */
   queued: number
   delivered: number
   failed: number
-  /** Given up after they had been put back. */
+  /** Of a replay: given up after they had been put back. Of a discard: given up so far. */
   discarded: number
   /** Epoch milliseconds. */
   createdAt: number
   finishedAt: number | null
-  order: ReplayOrder
+  order: Order
 }
 
-/** Replays that are remembered. */
+/** Orders that are remembered. */
 const MAX_KEPT = 1_000
-/** Events read at a time while counting. */
-const COUNT_STEP = 500
 
-/**
- * Counts the deliveries that an order means.
- *
- * @param report  called now and then with the count so far
- */
-export async function countMeant (
-  store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]
-): Promise<number> {
-  const filter = filterOf(order, subscribers)
-  const whole = order.state === 'failed' && Object.keys(filter).length === 2
-  if (whole) return await countFailed(store, filter.subscribers ?? [])
-  let matched = 0
-  let cursor: number | null = null
-  do {
-    const page = await selectEvents(store, filter, { limit: COUNT_STEP, cursor })
-    for (const row of page.rows) matched += meantBy(order, row, subscribers).length
-    cursor = page.next
-  } while (cursor !== null)
-  return matched
-}
-
-/** Nothing but "failed, of these subscribers": the indexes know. */
-async function countFailed ({ redis, keys }: RecordStore, names: readonly string[]): Promise<number> {
-  const counts = await Promise.all(names.map(async name => await redis.zcard(keys.failed(name))))
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
-/** Makes a replay; a runner takes it up. It concerns only events that are in the record now. */
-export async function placeOrder (store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]): Promise<{ id: string, matched: number }> {
+/** Takes an order; a runner carries it out. Costs the same whatever it means, and is taken also while Redis is full. */
+export async function placeOrder (store: RecordStore, order: Order): Promise<string> {
   const { redis, keys } = store
   const now = Date.now()
-  const id = 'rpl_' + sortableId(now)
-  const newest = Number(await redis.get(keys.sequence) ?? 0)
-  const matched = await countMeant(store, order, subscribers)
-  await redis.multi()
-    .hset(keys.replay(id), {
-      state: 'running', matched, queued: 0, delivered: 0, failed: 0, createdAt: now, cursor: newest + 1, order: JSON.stringify(order)
-    })
-    .zadd(keys.replays, now, id)
-    .sadd(keys.runningReplays, id)
-    .exec()
+  const id = (order.kind === 'replay' ? 'rpl_' : 'ord_') + sortableId(now)
+  await runScript(redis, PLACE, {
+    keys: [keys.replay(id), keys.replays, keys.runningOrders, keys.sequence],
+    args: [id, order.kind, now, JSON.stringify(order)]
+  })
   await forgetOldest(store)
-  return { id, matched }
+  return id
 }
 
 async function forgetOldest ({ redis, keys }: RecordStore): Promise<void> {
   const oldest = await redis.zrange(keys.replays, '0', String(-MAX_KEPT - 1))
   for (const id of oldest) {
-    if (await redis.sismember(keys.runningReplays, id) === 1) continue
+    if (await redis.hget(keys.replay(id), 'state') === 'running') continue
     await redis.multi().zrem(keys.replays, id).del(keys.replay(id)).exec()
   }
 }
 
-/** @returns `null` when there is no such replay */
+/** @returns `null` when there is no such order */
 export async function readOrder ({ redis, keys }: RecordStore, id: string): Promise<OrderProgress | null> {
   const fields = await redis.hgetall(keys.replay(id))
   if (fields['state'] === undefined) return null
   return {
     id,
     state: fields['state'] as OrderProgress['state'],
-    matched: Number(fields['matched']),
+    matched: fields['matched'] === undefined ? null : Number(fields['matched']),
     queued: Number(fields['queued']),
     delivered: Number(fields['delivered']),
     failed: Number(fields['failed']),
     discarded: Number(fields['discarded'] ?? 0),
     createdAt: Number(fields['createdAt']),
     finishedAt: fields['finishedAt'] === undefined ? null : Number(fields['finishedAt']),
-    order: JSON.parse(fields['order']!) as ReplayOrder
+    order: { kind: 'replay', ...JSON.parse(fields['order']!) as object } as Order // older gateways had no other kind
   }
 }
 
+/** The orders that run now. */
+export async function runningOrders ({ redis, keys }: RecordStore): Promise<string[]> {
+  return await redis.sunion(keys.runningOrders, keys.runningReplays)
+}
+
 /**
- * Replays, newest first.
+ * Orders, newest first.
  *
  * @param cursor  a former page's `next`: an id; `null` begins with the newest
  */
@@ -119,26 +89,26 @@ export async function listOrders (
   if (cursor !== null && rank === null) return { items: [], next: null } // forgotten meanwhile, and all older ones with it
   const from = rank === null ? 0 : rank + 1
   const ids = await redis.zrevrange(keys.replays, from, from + limit - 1)
-  const items = (await Promise.all(ids.map(async id => await readOrder(store, id)))).filter((replay): replay is OrderProgress => replay !== null)
+  const items = (await Promise.all(ids.map(async id => await readOrder(store, id)))).filter((order): order is OrderProgress => order !== null)
   return { items, next: ids.length === limit ? ids.at(-1)! : null }
 }
 
 /**
- * Cancels a replay: nothing more is put back. What is in the queues already
- * stays there.
+ * Cancels an order: nothing more is done for it. What is in the queues already,
+ * or given up, stays so.
  *
- * @returns the replay, `null` when there is no such one; its state tells whether it was too late
+ * @returns the order, `null` when there is no such one; its state tells whether it was too late
  */
 export async function cancelOrder (store: RecordStore, id: string): Promise<OrderProgress | null> {
-  const replay = await readOrder(store, id)
-  if (replay?.state === 'running') await finishOrder(store, id, 'cancelled')
+  const order = await readOrder(store, id)
+  if (order?.state === 'running') await finishOrder(store, id, 'cancelled')
   return await readOrder(store, id)
 }
 
-/** Ends a replay, unless it has ended otherwise. */
+/** Ends an order, unless it has ended otherwise. */
 export async function finishOrder ({ redis, keys }: RecordStore, id: string, state: 'done' | 'cancelled'): Promise<void> {
   await runScript(redis, FINISH, {
-    keys: [keys.replay(id), keys.runningReplays],
+    keys: [keys.replay(id), keys.runningOrders, keys.runningReplays],
     args: [id, state, Date.now()]
   })
 }

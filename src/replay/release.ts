@@ -1,11 +1,12 @@
 /**
- * Lets go, or gives up, what one event holds back (`conflict`, `verify`).
+ * Lets go, or gives up, what one event holds back (`conflict`, `verify`): at
+ * once, since one event costs the same whatever else there is.
  */
-import type { Delivery } from '../model/delivery.js'
-import { discardDeliveries } from './discard.js'
 import { readEvent } from '../record/read-event.js'
 import type { RecordStore } from '../record/store.js'
 import type { Queues } from '../queue/bullmq/queues.js'
+import { discardDeliveries } from './discard.js'
+import { DISCARDABLE } from './order.js'
 import { putBack } from './put-back.js'
 
 /**
@@ -16,33 +17,16 @@ import { putBack } from './put-back.js'
 export async function releaseEvent (store: RecordStore, queues: Queues, eventId: string): Promise<number | null> {
   const event = await readEvent(store, eventId)
   if (event === null) return null
-  const held = event.deliveries
-    .filter(({ state }) => state === 'held')
-    .map(({ subscriber, generation }) => ({ eventId, subscriber, generation: generation + 1 }))
-  return await putBack({ store, queues }, held, { replayId: null, newWebhookId: null })
+  return await putBack({ store, queues }, event.deliveries.filter(({ state }) => state === 'held'), { replayId: null, newWebhookId: null })
 }
 
 /**
- * Discards every delivery of an event that is not delivered.
+ * Discards every delivery of an event that is not over.
  *
  * @returns how many; `null` when there is no such event
  */
-export async function discardEvent (store: RecordStore, queues: Queues, eventId: string): Promise<number | null> {
+export async function discardEvent (store: RecordStore, eventId: string): Promise<number | null> {
   const event = await readEvent(store, eventId)
   if (event === null) return null
-  return await giveUp(store, queues, event.deliveries)
-}
-
-/**
- * Discards deliveries, and removes their jobs: left in the queue they would
- * stand before live ones and count against the rate limit.
- *
- * @returns how many were neither delivered nor discarded before
- */
-export async function giveUp (store: RecordStore, queues: Queues, deliveries: readonly Delivery[]): Promise<number> {
-  const discarded = await discardDeliveries(store, deliveries)
-  const bySubscriber = new Map<string, Delivery[]>()
-  for (const delivery of deliveries) bySubscriber.set(delivery.subscriber, [...bySubscriber.get(delivery.subscriber) ?? [], delivery])
-  for (const [subscriber, jobs] of bySubscriber) await queues.removeJobs(subscriber, jobs)
-  return discarded
+  return await discardDeliveries(store, event.deliveries.filter(({ state }) => DISCARDABLE.includes(state)))
 }

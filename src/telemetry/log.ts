@@ -47,6 +47,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'record.swept': 'debug',
   'record.deleted-early': 'warn',
   'replay.progress': 'info',
+  'discard.progress': 'info',
   'redis.state': 'warn',
   'redis.memory': 'error',
   'alert.raised': 'warn',

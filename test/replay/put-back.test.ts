@@ -23,7 +23,7 @@ const RELEASE = { replayId: null, newWebhookId: null }
 t.test('a failed delivery is put back with a job of its new generation', async t => {
   const { gateway, eventId } = await openWithFailed(t)
   const { blocking: store, queues } = gateway
-  t.equal(await putBack({ store, queues }, [{ eventId, subscriber: 'a', generation: 2 }], RELEASE), 1)
+  t.equal(await putBack({ store, queues }, [{ eventId, subscriber: 'a', state: 'failed', generation: 1 }], RELEASE), 1)
   t.match((await readEvent(store, eventId))!.deliveries[0], { state: 'queued', generation: 2, budgetUsed: 0, webhookId: null })
   t.ok(await hasJob(gateway, 'a', eventId, 2))
 })
@@ -32,10 +32,11 @@ t.test('what changed since it was selected is left alone, and gets no job', asyn
   const { gateway, eventId } = await openWithFailed(t)
   const { blocking: store, queues } = gateway
   const stale = [
-    { eventId, subscriber: 'a', generation: 3 }, // somebody else has put it back and it failed again
-    { eventId, subscriber: 'b', generation: 2 }, // queued all the time
-    { eventId: 'evt_x', subscriber: 'a', generation: 2 } // swept
-  ]
+    { eventId, subscriber: 'a', state: 'failed', generation: 2 }, // somebody else has put it back and it failed again
+    { eventId, subscriber: 'a', state: 'discarded', generation: 1 }, // and here it was something else
+    { eventId, subscriber: 'b', state: 'failed', generation: 1 }, // queued all the time
+    { eventId: 'evt_x', subscriber: 'a', state: 'failed', generation: 1 } // swept
+  ] as const
   t.equal(await putBack({ store, queues }, stale, RELEASE), 0)
   t.notOk(await hasJob(gateway, 'a', eventId, 3))
   t.notOk(await hasJob(gateway, 'b', eventId, 2))
@@ -45,7 +46,7 @@ t.test('what changed since it was selected is left alone, and gets no job', asyn
 t.test('a fresh webhook id is fixed for each delivery', async t => {
   const { gateway, eventId } = await openWithFailed(t)
   const { blocking: store, queues } = gateway
-  await putBack({ store, queues }, [{ eventId, subscriber: 'a', generation: 2 }], { replayId: null, newWebhookId: () => 'evt_fresh' })
+  await putBack({ store, queues }, [{ eventId, subscriber: 'a', state: 'failed', generation: 1 }], { replayId: null, newWebhookId: () => 'evt_fresh' })
   t.match((await readEvent(store, eventId))!.deliveries, [{ webhookId: 'evt_fresh' }, { webhookId: null }])
 })
 
@@ -55,7 +56,7 @@ t.test('a batch of a replay that was cancelled meanwhile puts nothing back', asy
   for (const state of ['cancelled', 'running']) {
     await redis.hset(keys.replay('rpl_1'), { state, queued: 0, cursor: 9 })
     const running = state === 'running'
-    const queued = await putBack({ store, queues }, [{ eventId, subscriber: 'a', generation: 2 }], { replayId: 'rpl_1', newWebhookId: null, cursor: 5 })
+    const queued = await putBack({ store, queues }, [{ eventId, subscriber: 'a', state: 'failed', generation: 1 }], { replayId: 'rpl_1', newWebhookId: null, cursor: 5 })
     t.equal(queued, running ? 1 : 0)
     t.strictSame(await redis.hmget(keys.replay('rpl_1'), 'queued', 'cursor'), running ? ['1', '5'] : ['0', '9'])
     t.equal((await readEvent(store, eventId))!.deliveries[0]!.state, running ? 'queued' : 'failed')

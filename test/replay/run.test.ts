@@ -3,13 +3,12 @@
  * runners; paced, cancelled, counted.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/replay/discard.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
 import { cancelOrder, placeOrder, finishOrder, listOrders, readOrder, type OrderProgress } from '../../src/replay/orders.js'
 import { createOrderRunner, type OrderRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
+  accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
 import { until } from '../support/until.js'
 
@@ -35,14 +34,14 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
   return gateway
 }
 
-const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
+const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ kind: 'replay', filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
 function runnerOf ({ blocking, queues, policy, facts }: Gateway, store = blocking): OrderRunner {
   return createOrderRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
 }
 
-async function create ({ blocking, policy }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
-  return (await placeOrder(blocking, order(fields), policy.subscribers)).id
+async function create ({ blocking }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
+  return await placeOrder(blocking, order(fields))
 }
 
 const replayOf = async ({ blocking }: Gateway, id: string): Promise<OrderProgress> => (await readOrder(blocking, id))!
@@ -238,7 +237,7 @@ t.test('a replay that was forgotten leaves nothing behind', async t => {
   const [first, second, third] = await allEvents(gateway)
   await endDelivery(gateway, 'a', first!.event.id, { state: 'delivered' }, 2)
   await endDelivery(gateway, 'a', second!.event.id, { state: 'failed', reason: 'expired' }, 2)
-  await discardDeliveries(gateway.blocking, [{ eventId: third!.event.id, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId: third!.event.id, subscriber: 'a' }])
   t.equal(await gateway.blocking.redis.exists(gateway.keys.replay(id)), 0)
 })
 

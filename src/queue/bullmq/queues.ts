@@ -14,6 +14,9 @@ import { loadScript, runScript, type RedisClient } from '../../redis/script.js'
 import { templateOf, type JobTemplate } from './job-scripts.js'
 
 const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
+const CLEAR_LINE = loadScript(new URL('./clear-line.lua', import.meta.url))
+/** Jobs of one step: a millisecond of Redis's time. */
+const CLEAR_STEP = 1_000
 
 /** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
 const STREAM_MAX_EVENTS = 10
@@ -30,8 +33,8 @@ export interface Queues {
   templatesOf (subscribers: Iterable<string>): Record<string, JobTemplate>
   /** Has the workers of a subscriber look for jobs now: a hold of it is over, or a limit is. */
   wake (subscriber: string): Promise<void>
-  /** Removes jobs that nobody needs; one in flight stays, and finishes unsent or stale. */
-  removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
+  /** Drops what waits in the line of a subscriber, unless anything is owed to it. In steps; whatever is in between stays true. */
+  clearLine (subscriber: string): Promise<void>
   /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
   promote (subscriber: string, eventId: string, generation: number): Promise<void>
   /** How many jobs a queue has, in any state, and how many deliveries its subscriber is owed, at the same moment. */
@@ -53,8 +56,10 @@ export function createQueues (options: QueuesOptions): Queues {
     async wake (subscriber) {
       await runScript(options.redis, WAKE, { keys: [queueOf(subscriber).toKey('marker')], args: [] })
     },
-    async removeJobs (subscriber, jobs) {
-      await Promise.all(jobs.map(async ({ eventId, generation }) => await queueOf(subscriber).remove(jobIdOf(eventId, generation))))
+    async clearLine (subscriber) {
+      const queue = queueOf(subscriber)
+      const line = { keys: [options.keys.open(subscriber), queue.toKey('wait')], args: [queue.toKey(''), CLEAR_STEP] }
+      while (await runScript(options.redis, CLEAR_LINE, line) === CLEAR_STEP);
     },
     async promote (subscriber, eventId, generation) {
       const job = await queueOf(subscriber).getJob(jobIdOf(eventId, generation))
