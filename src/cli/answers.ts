@@ -90,14 +90,26 @@ export interface ReceiverTestAnswer {
   error: string | null
 }
 
-export interface ReplayAnswer {
+/** An order was taken, or counted for a dry run: then it has no id. */
+export interface PlacedAnswer {
+  id: string | null
+  /** `null` while it is not counted yet. */
+  matched: number | null
+  /** There may be more. */
+  atLeast?: boolean
+}
+
+export interface OrderAnswer {
   id: string
+  /** Absent in older gateways, which knew replays only. */
+  kind?: string
   state: 'running' | 'done' | 'cancelled'
-  matched: number
+  /** `null` until it is counted. */
+  matched: number | null
   queued: number
   delivered: number
   failed: number
-  /** Given up meanwhile; absent in older gateways. */
+  /** Given up so far, by a discard; of a replay, meanwhile. Absent in older gateways. */
   discarded?: number
   createdAt: string
   finishedAt: string | null
