@@ -28,7 +28,7 @@ export const ORDER_ANSWERS: Readonly<Record<number, RouteAnswer>> = {
 export async function answerOrder (
   { store, subscribers, wakeReplays }: AdminOptions, order: Order, { dryRun, reply }: { dryRun: boolean, reply: FastifyReply }
 ): Promise<FastifyReply | Static<typeof Placed>> {
-  if (dryRun) return { id: null, ...await countSoFar(store, order, subscribers()) }
+  if (dryRun) return { id: null, ...await countSoFar(store, order, { subscribers: subscribers() }) }
   const id = await placeOrder(store, order)
   reply.raw.once('finish', wakeReplays)
   return reply.code(202).header('location', `${API}/replays/${id}`).send({ id, matched: null })

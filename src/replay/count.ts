@@ -16,6 +16,14 @@ const DRY_RUN_COUNTS = 10_000
 /** … and takes no more steps than this: each looks at a thousand events, about. */
 const DRY_RUN_STEPS = 200
 
+/** How far {@link countSoFar} goes. */
+export interface CountBounds {
+  /** Those of the running configuration. */
+  subscribers: readonly Subscriber[]
+  counts?: number
+  steps?: number
+}
+
 /** Where {@link countStep} begins. */
 export interface CountPlace {
   /** Only events with a sequence below it; `null` begins with the newest. */
@@ -43,11 +51,11 @@ export async function countStep (
  * @returns how many are meant; with `atLeast` when there may be more: it stopped before the end
  */
 export async function countSoFar (
-  store: RecordStore, order: Order, subscribers: readonly Subscriber[]
+  store: RecordStore, order: Order, { subscribers, counts = DRY_RUN_COUNTS, steps = DRY_RUN_STEPS }: CountBounds
 ): Promise<{ matched: number, atLeast?: true }> {
   let matched = 0
   let cursor: number | null = null
-  for (let steps = 0; steps < DRY_RUN_STEPS && matched < DRY_RUN_COUNTS; steps++) {
+  for (let taken = 0; taken < steps && matched < counts; taken++) {
     const step = await countStep(store, order, { cursor, subscribers })
     matched += step.matched
     cursor = step.next

@@ -65,7 +65,7 @@ const order = (fields: Partial<ReplayOrder>): ReplayOrder => ({ kind: 'replay', 
 async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: string[], matched: number, queued: number }> {
   const { blocking: store, queues, policy } = gateway
   const subscribers = (): typeof policy.subscribers => policy.subscribers
-  const dry = await countSoFar(store, what, subscribers())
+  const dry = await countSoFar(store, what, { subscribers: subscribers() })
   const id = await placeOrder(store, what)
   const runner = createOrderRunner({ store, queues, subscribers, report: () => {} })
   runner.start()

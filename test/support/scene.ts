@@ -119,11 +119,13 @@ export interface SubscriberView {
 
 export interface ReplayView {
   id: string
+  kind: string
   state: string
-  matched: number
+  matched: number | null
   queued: number
   delivered: number
   failed: number
+  discarded: number
 }
 
 /** The first line of the log that fits, from the `after`-th on; waits for it. */
