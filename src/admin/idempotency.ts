@@ -58,7 +58,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: StoredRequest = { digest: claim.digest }
-      if (await keepFor(redis, claim.slot, { text: JSON.stringify(kept), ms: IN_FLIGHT_MS, when: 'absent' })) {
+      if (await keepFor({ redis }, claim.slot, { text: JSON.stringify(kept), ms: IN_FLIGHT_MS, when: 'absent' })) {
         claims.set(request, claim)
         return
       }
@@ -70,7 +70,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await keepFor(redis, claim.slot, { text: storedText(claim, keptAnswer(reply, payload)), ms: KEPT_MS, when: 'always' })
+        else await keepAnswer(redis, claim, keptAnswer(reply, payload))
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
@@ -90,8 +90,8 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
 }
 
-function storedText ({ digest }: Claim, answer: KeptAnswer): string {
-  return JSON.stringify({ digest, answer } satisfies StoredRequest)
+async function keepAnswer (redis: RecordStore['redis'], { slot, digest }: Claim, answer: KeptAnswer): Promise<void> {
+  await keepFor({ redis }, slot, { text: JSON.stringify({ digest, answer } satisfies StoredRequest), ms: KEPT_MS, when: 'always' })
 }
 
 function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {

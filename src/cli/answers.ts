@@ -64,6 +64,8 @@ export interface SubscriberAnswer {
   breaker: string
   /** Why its deliveries wait; `null` when nothing holds them. */
   heldBy: string | null
+  /** When that ends by itself; `null` when it does not, missing from gateways that do not tell. */
+  heldUntil?: string | null
   counts: { open: number, held: number, failed: number, delivered: number }
   oldestWaitingAt: string | null
   lastSuccessAt: string | null

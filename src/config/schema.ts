@@ -127,6 +127,7 @@ const backoffChanges = group('Waits that grow; what is left out comes from deliv
 const TIMEOUT_SAYS = 'From the start of an attempt to the end of its answer.'
 const RETRY_SAYS = 'When to try again: a growing wait, or a list of waits such as [5s, 1m, 10m].'
 const MAX_AGE_SAYS = 'No retry is planned later than this after the event, or its replay, was queued; time on hold does not count.'
+const THROTTLE_MAX_SAYS = 'A subscriber that asks for a pause (429, or 503 with Retry-After) gets no delivery for as long as it asks, and at most this long; the delivery it answered waits as asked, up to retry.max.'
 const CONCURRENCY_SAYS = 'Deliveries in flight at once, over all replicas.'
 
 const BREAKER = {
@@ -142,6 +143,7 @@ const delivery = block('Defaults for every subscriber; each may override any of 
   timeout: scalar('duration', TIMEOUT_SAYS, { default: '15s', ...TIMEOUT }),
   retry: either([waits, backoff], RETRY_SAYS, { default: {} }),
   maxAge: scalar('duration', MAX_AGE_SAYS, { default: '3d', least: '1s' }),
+  throttleMax: scalar('duration', THROTTLE_MAX_SAYS, { default: '15m', least: '1s', most: '1d' }),
   concurrency: whole(CONCURRENCY_SAYS, { default: 16, ...PARALLEL }),
   breaker: block(BREAKER_SAYS, {
     enabled: flag('false never holds: each delivery uses up its attempts.', true),
@@ -173,6 +175,7 @@ const subscriber = group('An internal service that wants events.', {
   timeout: optional(scalar('duration', TIMEOUT_SAYS, TIMEOUT)),
   retry: optional(either([waits, backoffChanges], RETRY_SAYS)),
   maxAge: optional(scalar('duration', MAX_AGE_SAYS, { least: '1s' })),
+  throttleMax: optional(scalar('duration', THROTTLE_MAX_SAYS, { least: '1s', most: '1d' })),
   breaker: optional(group(`${BREAKER_SAYS} What is left out comes from delivery.breaker.`, {
     enabled: optional(flag('false never holds.')),
     share: optional(decimal(BREAKER.share[0], BREAKER.share[1])),

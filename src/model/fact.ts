@@ -33,6 +33,7 @@ export type Fact =
   | { fact: 'delivery.delivered', eventId: string, subscriber: string, attempt: number, statusCode: number, latencyMs: number }
   | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number }
   | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }
+  | { fact: 'delivery.corrupt', eventId: string, subscriber: string }
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }

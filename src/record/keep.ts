@@ -3,9 +3,8 @@
  * key. They are written also while Redis is full, because what makes room
  * needs them.
  */
-import { loadScript, runScript, type RedisClient } from '../redis/script.js'
-
-const KEEP = loadScript(new URL('./keep.lua', import.meta.url))
+import { runDraining } from '../redis/drain.js'
+import type { RecordStore } from './store.js'
 
 /**
  * Keeps a text.
@@ -15,7 +14,8 @@ const KEEP = loadScript(new URL('./keep.lua', import.meta.url))
  * @throws      what ioredis throws
  */
 export async function keepFor (
-  redis: RedisClient, key: string, { text, ms, when }: { text: string, ms: number, when: 'absent' | 'always' }
+  { redis }: Pick<RecordStore, 'redis'>, key: string, { text, ms, when }: { text: string, ms: number, when: 'absent' | 'always' }
 ): Promise<boolean> {
-  return await runScript(redis, KEEP, { keys: [key], args: [text, ms, when] }) === 1
+  const [answer] = await runDraining(redis, key, [['SET', key, text, 'PX', ms, ...when === 'absent' ? ['NX'] : []]])
+  return answer === 'OK'
 }

@@ -12,7 +12,7 @@ import type { Event, Flag } from '../model/event.js'
 import { fits } from '../model/match.js'
 import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
-import { readHolds, type Holds } from './holds.js'
+import { readHolds, type Holds, type ShownHold } from './holds.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
@@ -38,7 +38,8 @@ export interface Filter {
 }
 
 export interface SelectedDelivery extends Delivery {
-  shown: { state: DeliveryState, heldBy: HeldBy | null }
+  /** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
+  shown: { state: DeliveryState, heldBy: HeldBy | null, nextAttemptAt: number | null }
 }
 
 /** An event that fits a filter, with all its deliveries. */
@@ -122,7 +123,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
 
 function filterForScript (filter: Filter, holds: Holds): string {
   const exact = filter.types?.filter(type => !type.endsWith('*'))
-  const heldNow = [...holds].filter(([, by]) => by !== null).map(([name]) => name)
+  const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: exact === undefined
       ? undefined
@@ -155,7 +156,15 @@ function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
 }
 
 function shown (delivery: Delivery, holds: Holds): SelectedDelivery {
-  return { ...delivery, shown: shownState(delivery, holds.get(delivery.subscriber) ?? null) }
+  const hold = holds.get(delivery.subscriber) ?? null
+  const state = shownState(delivery, hold?.by ?? null)
+  return { ...delivery, shown: { ...state, nextAttemptAt: nextAttemptOf(delivery, state, hold) } }
+}
+
+/** While it is held nothing is planned, whatever time it waited for before, unless the hold has an end. */
+function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state: DeliveryState, heldBy: HeldBy | null }, hold: ShownHold | null): number | null {
+  if (state !== 'held') return nextAttemptAt
+  return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
 /** Events named by their ids or their tasks: read directly, then filtered here by the same rules. */

@@ -33,7 +33,11 @@ export async function adoptServer (place: ServerPlace): Promise<{ server: Living
   const answer = await firstAnswer(record, socket)
   if (answer === null) return null
   const mark = answer.dir === place.dataDir ? await markOf(answer.pid) : null
-  if (mark === null || !await isOurs(mark, record, place.dataDir)) throw foreign(answer.pid, socket, place.dataDir)
+  if (mark === null || !await isOurs(mark, record, place.dataDir)) {
+    // One that ended since it answered has no mark any more, as one in another container has none here.
+    if ((await askServer(socket)).kind === 'nobody') return await adoptServer(place)
+    throw foreign(answer.pid, socket, place.dataDir)
+  }
   writeServerRecord(place.dataDir, { mark, socket })
   const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
   try {

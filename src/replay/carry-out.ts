@@ -83,9 +83,8 @@ async function putBackBatch ({ store, queues }: CarryOutOptions, { id, order, ro
 /** Retrying deliveries keep their job; it is told to run now. */
 async function makeDue (queues: Queues, retrying: ReadonlyArray<{ eventId: string, subscriber: string }>, meant: readonly Meant[]): Promise<void> {
   const waiting = new Set(retrying.map(({ eventId, subscriber }) => `${eventId} ${subscriber}`))
-  for (const { eventId, subscriber, generation } of meant) {
-    if (waiting.has(`${eventId} ${subscriber}`)) await queues.promote(subscriber, eventId, generation)
-  }
+  const due = meant.filter(({ eventId, subscriber }) => waiting.has(`${eventId} ${subscriber}`))
+  for (const name of new Set(due.map(({ subscriber }) => subscriber))) await queues.makeDue(name, due.filter(({ subscriber }) => subscriber === name))
 }
 
 /** An event may have many deliveries: only the last step says that the page is done. */

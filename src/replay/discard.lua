@@ -14,7 +14,7 @@
   Returns  1 packed: how many were discarded
 ]]
 --- @include ../record/delivery.lua
---- @include ../queue/bullmq/closed-jobs.lua
+--- @include ../queue/bullmq/forget-job.lua
 --- @include progress.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, order = input.prefix, input.order

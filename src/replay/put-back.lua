@@ -15,13 +15,26 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../queue/bullmq/jobs.lua
+--- @include ../record/clear-hold.lua
 --- @include progress.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, order = input.prefix, input.order
 local now = now_ms()
+-- A full Redis refuses a script's first write only, and not this one: deliveries make room.
+redis.call('HDEL', prefix .. 'stats', 'x')
 local queued = 0
 
 if not may_go_on(prefix, order) then return { cmsgpack.pack(0) } end
+
+-- Whoever replays wants to see it sent: a wait that the subscriber asked for is over.
+local let_go_already = {}
+local function let_go(subscriber)
+  if let_go_already[subscriber] then return end
+  let_go_already[subscriber] = true
+  local key = prefix .. 'subscriber:' .. subscriber
+  redis.call('HDEL', key, 'throttle:until')
+  clear_hold(key, 'throttle', now)
+end
 
 local function put_back(id, subscriber, state, generation, webhook_id)
   local event = prefix .. 'event:' .. id
@@ -45,6 +58,7 @@ local function put_back(id, subscriber, state, generation, webhook_id)
   settle(prefix, id, now)
   add_job(input.templates[subscriber], id, delivery.g, now)
   queued = queued + 1
+  if order ~= '' then let_go(subscriber) end
 end
 
 for _, delivery in ipairs(input.deliveries) do put_back(unpack(delivery)) end

@@ -4,11 +4,12 @@
  */
 import { addingJobs } from '../queue/bullmq/job-scripts.js'
 import type { Queues } from '../queue/bullmq/queues.js'
+import { loadRecordScript } from '../record/lua.js'
 import type { RecordStore } from '../record/store.js'
-import { loadScript, runPackedScript } from '../redis/script.js'
+import { runPackedScript } from '../redis/script.js'
 import type { Meant } from './order.js'
 
-const PUT_BACK = addingJobs(loadScript(new URL('./put-back.lua', import.meta.url)))
+const PUT_BACK = addingJobs(loadRecordScript(new URL('./put-back.lua', import.meta.url)))
 
 export interface PutBackOptions {
   /** `null` when this is a release and no replay. */

@@ -80,8 +80,8 @@ async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
 
 /** Takes the lock, or finds that this runner has it still: an error left it. */
 async function takeLock (store: RecordStore, id: string, token: string): Promise<boolean> {
-  const { redis, keys } = store
-  return await keepFor(redis, keys.replayLock(id), { text: token, ms: LOCK_MS, when: 'absent' }) || await keepLock(store, id, token)
+  const lock = { text: token, ms: LOCK_MS, when: 'absent' } as const
+  return await keepFor(store, store.keys.replayLock(id), lock) || await keepLock(store, id, token)
 }
 
 async function keepLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {

@@ -37,6 +37,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'delivery.delivered': 'info',
   'delivery.retrying': 'warn',
   'delivery.failed': 'error',
+  'delivery.corrupt': 'error',
   'delivery.cut-off': 'info',
   'subscriber.held': 'warn',
   'subscriber.released': 'info',

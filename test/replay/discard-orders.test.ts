@@ -92,7 +92,7 @@ for (const [says, filter, states, matched] of COUNTED) {
     const { gateway, ids } = await withQueued(t, 7, ['a', 'b'])
     await endDelivery(gateway, 'a', ids[0]!, FAILED)
     await endDelivery(gateway, 'a', ids[1]!, { state: 'delivered' })
-    await endDelivery(gateway, 'a', ids[2]!, { state: 'retrying', nextAttemptAt: Date.now() + 86_400_000 })
+    await endDelivery(gateway, 'a', ids[2]!, { state: 'retrying', waitMs: 86_400_000 })
     await endDelivery(gateway, 'b', ids[0]!, FAILED)
     await endDelivery(gateway, 'b', ids[1]!, { state: 'delivered' })
     await setHold(gateway.blocking, 'b', 'pause')
@@ -142,7 +142,7 @@ t.test('what has changed since it was found is left alone, unless it still fits'
   const found = (eventId: string, state: DeliveryState, generation = 1): Meant => ({ eventId, subscriber: 'a', state, generation })
   await endDelivery(gateway, 'a', ended, { state: 'delivered' })
   await endDelivery(gateway, 'a', again, FAILED)
-  await endDelivery(gateway, 'a', waits, { state: 'retrying', nextAttemptAt: Date.now() + 86_400_000 })
+  await endDelivery(gateway, 'a', waits, { state: 'retrying', waitMs: 86_400_000 })
   const WAITING = ['queued', 'retrying'] as const
   const discard = async (meant: Meant): Promise<number> => await discardDeliveries(gateway.blocking, [meant], { orderId: null, states: WAITING })
   t.equal(await discard(found(ended, 'queued')), 0, 'it is delivered')

@@ -2,6 +2,7 @@
  * Deliveries are put back in their queues, each with its job, or left alone.
  */
 import t, { type Test } from '../support/tap.js'
+import { readHolds } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { putBack } from '../../src/replay/put-back.js'
 import { startRedis } from '../support/redis.js'
@@ -71,4 +72,15 @@ t.test('a replay never goes back up: a runner that stalled comes after the one t
   t.equal(await redis.hget(keys.replay('rpl_1'), 'cursor'), '1700000000000005')
   await putBack({ store, queues }, [], { replayId: 'rpl_1', newWebhookId: null, cursor: 1_700_000_000_000_002 })
   t.equal(await redis.hget(keys.replay('rpl_1'), 'cursor'), '1700000000000002')
+})
+
+t.test('a replay ends the wait that its subscriber asked for, and nobody else\'s', async t => {
+  const { gateway, eventId } = await openWithFailed(t)
+  const { keys, blocking, queues } = gateway
+  for (const name of ['a', 'b']) await blocking.redis.hset(keys.subscriber(name), 'hold:throttle', Date.now(), 'throttle:until', Date.now() + 600_000)
+  await blocking.redis.hset(keys.replay('rpl_1'), 'state', 'running')
+  const meant = { eventId, subscriber: 'a', state: 'failed', generation: 1 } as const
+  t.equal(await putBack({ store: blocking, queues }, [meant], { replayId: 'rpl_1', newWebhookId: null }), 1)
+  const holds = await readHolds(blocking)
+  t.strictSame([holds.get('a'), holds.get('b')?.by], [null, 'throttle'])
 })
