@@ -8,6 +8,7 @@ import { acknowledging } from './measure/acknowledging.js'
 import { bothWays } from './measure/both-ways.js'
 import { costOfWaiting } from './measure/cost-of-waiting.js'
 import { delivering } from './measure/delivering.js'
+import { discarding } from './measure/discarding.js'
 import { hanging } from './measure/hanging.js'
 import { latencyIdle } from './measure/latency-idle.js'
 import { manySubscribers } from './measure/many-subscribers.js'
@@ -19,5 +20,5 @@ import { scaling } from './measure/scaling.js'
 import { upkeep } from './measure/upkeep.js'
 
 export const MEASURES: readonly Measure[] = [
-  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, remembering, costOfWaiting
+  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, remembering, discarding, costOfWaiting
 ]

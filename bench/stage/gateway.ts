@@ -54,6 +54,8 @@ export interface BenchGateway {
   resume (path: string): Promise<void>
   /** Reads from the admin API, as an operator does; `path` begins behind `/api/v1`. */
   read (path: string): Promise<unknown>
+  /** Gives an order through it. */
+  order (path: string, body: object): Promise<unknown>
 }
 
 /** Starts one and waits until `/readyz` says that it takes callbacks. */
@@ -74,9 +76,12 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
   stage.add(async () => { await stop(child, dataDir) })
   await ready(child, adminPort, () => noise)
 
-  async function ask (path: string, method: 'GET' | 'POST'): Promise<unknown> {
+  async function ask (path: string, method: 'GET' | 'POST', body?: object): Promise<unknown> {
     const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()
-    const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1${path}`, { method, headers: { authorization: `Bearer ${token}` } })
+    const json = body === undefined ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(`http://127.0.0.1:${adminPort}/api/v1${path}`, {
+      method, headers: { authorization: `Bearer ${token}`, ...json }, ...body === undefined ? {} : { body: JSON.stringify(body) }
+    })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
     return await response.json()
   }
@@ -88,7 +93,8 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
     configFile,
     async pause (path) { await ask(`/subscribers${path}/pause`, 'POST') },
     async resume (path) { await ask(`/subscribers${path}/resume`, 'POST') },
-    read: async path => await ask(path, 'GET')
+    read: async path => await ask(path, 'GET'),
+    order: async (path, body) => await ask(path, 'POST', body)
   }
 }
 

@@ -6,7 +6,8 @@
 import type { Static } from 'typebox'
 import type { AlertShape, TestShape } from './alerts.js'
 import type { Readiness } from './health.js'
-import type { AttemptShape, DeliveryEntry, DeliveryShape, EventDetailShape, EventShape, ReplayShape, SubscriberShape } from './shapes.js'
+import type { Placed } from './place-order.js'
+import type { AttemptShape, DeliveryEntry, DeliveryShape, EventDetailShape, EventShape, OrderShape, SubscriberShape } from './shapes.js'
 import type { StatsShape } from './stats.js'
 
 /** A page of a list. */
@@ -30,7 +31,10 @@ export type ReadinessAnswer = Static<typeof Readiness>
 export type ReceiverTestAnswer = Static<typeof TestShape>
 /** What duplicates are known by when their event has been deleted. */
 export type RememberedAnswer = StatsAnswer['remembered']
-export type ReplayAnswer = Static<typeof ReplayShape>
+/** A replay or another order, with how far it has come. */
+export type OrderAnswer = Static<typeof OrderShape>
+/** What an order that was just given is answered with. */
+export type PlacedAnswer = Static<typeof Placed>
 export type ReplicaAnswer = StatsAnswer['replicas'][number]
 export type StatsAnswer = Static<typeof StatsShape>
 export type SubscriberAnswer = Static<typeof SubscriberShape>

@@ -44,15 +44,15 @@ export function readDeliveryCursor (cursor: string | undefined): DeliveryPlace |
   return { below: Number(parts[1]), skip: Number(parts[2]) }
 }
 
-/** The cursor of a list of replays: those made before this one follow. */
-export function replayCursor (id: string): string {
+/** The cursor of a list of orders: those placed before this one follow. */
+export function orderCursor (id: string): string {
   return write(`r.${id}`)
 }
 
-/** Reads what {@link replayCursor} wrote; the rest as in {@link readEventCursor}. */
-export function readReplayCursor (cursor: string | undefined): string | null {
+/** Reads what {@link orderCursor} wrote; the rest as in {@link readEventCursor}. */
+export function readOrderCursor (cursor: string | undefined): string | null {
   if (cursor === undefined) return null
-  return read(cursor, /^r\.(rpl_[0-9A-Z]{26})$/)[1]!
+  return read(cursor, /^r\.((?:rpl|ord)_[0-9A-Z]{26})$/)[1]!
 }
 
 function write (place: string): string {

@@ -1,25 +1,19 @@
 /**
- * Deliveries: listed one by one, and given up by the dozen.
+ * Deliveries: listed one by one, and given up by the dozen, in the background.
  */
 import { Type, type Static } from 'typebox'
-import type { DeliveryState } from '../model/delivery.js'
-import { discardDeliveries } from '../record/discard.js'
 import { readHolds } from '../record/holds.js'
 import { PAGE_BUDGET_MS, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
+import { DISCARDABLE, type DiscardOrder } from '../replay/order.js'
 import { invalid, unusable } from './check-input.js'
 import { deliveryCursor, readDeliveryCursor, type DeliveryPlace } from './cursor.js'
 import { DEFAULT_LIMIT, FILTER_BODY, listQuery, readFilters, type ListQuery } from './filters.js'
 import { requireFilter, requireKnown } from './order-filters.js'
 import type { AdminOptions } from './options.js'
+import { answerOrder, ORDER_ANSWERS } from './place-order.js'
 import { API, type Route } from './route.js'
-import { Count, DeliveryShape, listOf, showDelivery } from './shapes.js'
-
-/** Events read at a time while discarding. */
-const DISCARD_STEP = 200
-
-/** What can still be given up. */
-const DISCARDABLE: readonly DeliveryState[] = ['queued', 'retrying', 'held', 'failed']
+import { DeliveryShape, listOf, showDelivery } from './shapes.js'
 
 const discardBody = Type.Object({
   ...FILTER_BODY,
@@ -50,25 +44,30 @@ function list ({ store }: AdminOptions): Route {
   }
 }
 
-function discard ({ store, subscribers }: AdminOptions): Route {
+function discard (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/deliveries/discard`,
-    does: 'Gives up every delivery that fits.',
+    does: 'Orders every delivery that fits to be given up.',
     body: discardBody,
-    answers: { 200: { means: 'How many fitted and how many were given up', schema: Type.Object({ matched: Count, discarded: Count }) } },
-    async handle (request) {
-      const { all = false, dryRun = false, ...filters } = request.body as Static<typeof discardBody>
-      requireFilter(filters, all)
-      const filter = readFilters(filters, Date.now())
-      filter.states ??= [...DISCARDABLE]
-      if (!filter.states.every(state => DISCARDABLE.includes(state))) {
-        throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
-      }
-      requireKnown(filter.subscribers, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
-      return await discardAll(store, filter, dryRun)
+    answers: ORDER_ANSWERS,
+    async handle (request, reply) {
+      const body = request.body as Static<typeof discardBody>
+      return await answerOrder(options, await wantedBy(body, options), { dryRun: body.dryRun === true, reply })
     }
   }
+}
+
+/** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
+async function wantedBy (body: Static<typeof discardBody>, { store, subscribers }: AdminOptions): Promise<DiscardOrder> {
+  const { all = false, dryRun: _, ...filters } = body
+  requireFilter(filters, all)
+  const { states = [...DISCARDABLE], ...filter } = readFilters(filters, Date.now())
+  if (!states.every(state => DISCARDABLE.includes(state))) {
+    throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
+  }
+  requireKnown(filter.subscribers, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
+  return { kind: 'discard', filter: { ...filter, states } }
 }
 
 type Item = Static<typeof DeliveryShape>
@@ -108,19 +107,4 @@ function takeInto (items: Item[], row: SelectedEvent, { limit, skip }: { limit: 
     items.push(showDelivery(row, delivery))
   }
   return null
-}
-
-/** Walks towards the oldest, so what arrives meanwhile is left alone. */
-async function discardAll (store: RecordStore, filter: Filter, dryRun: boolean): Promise<{ matched: number, discarded: number }> {
-  let matched = 0
-  let discarded = 0
-  let cursor: number | null = null
-  do {
-    const page = await selectEvents(store, filter, { limit: DISCARD_STEP, cursor })
-    const meant = page.rows.flatMap(({ deliveries }) => deliveries.filter(({ fits }) => fits))
-    matched += meant.length
-    if (!dryRun) discarded += await discardDeliveries(store, meant)
-    cursor = page.next
-  } while (cursor !== null)
-  return { matched, discarded }
 }

@@ -74,7 +74,7 @@ function discard ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/events/:id/discard`,
-    does: 'Gives up every delivery of an event that is not delivered.',
+    does: 'Gives up every delivery of an event that is not over.',
     answers: { 200: { means: 'How many deliveries were given up', schema: Type.Object({ discarded: Count }) } },
     async handle (request) {
       return { discarded: await discardEvent(store, pathParameter(request, 'id')) ?? noEvent() }

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
-import { claimRequest, keepRequest } from '../record/kept-requests.js'
+import { keepFor } from '../record/keep.js'
 import type { RecordStore } from '../record/store.js'
 import { callerOf } from './auth.js'
 import { invalid } from './check-input.js'
@@ -59,7 +59,7 @@ export function createIdempotency (store: RecordStore, report: Report): Idempote
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: StoredRequest = { digest: claim.digest }
-      if (await claimRequest(store, claim.slot, { request: JSON.stringify(kept), forMs: IN_FLIGHT_MS })) {
+      if (await keepFor({ redis }, claim.slot, { text: JSON.stringify(kept), ms: IN_FLIGHT_MS, when: 'absent' })) {
         claims.set(request, claim)
         return
       }
@@ -71,7 +71,7 @@ export function createIdempotency (store: RecordStore, report: Report): Idempote
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await keepRequest(store, claim.slot, { request: JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), forMs: KEPT_MS })
+        else await keepAnswer(redis, claim, keptAnswer(reply, payload))
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }
@@ -89,6 +89,10 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
   }
   const { status, headers, body } = kept.answer
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
+}
+
+async function keepAnswer (redis: RecordStore['redis'], { slot, digest }: Claim, answer: KeptAnswer): Promise<void> {
+  await keepFor({ redis }, slot, { text: JSON.stringify({ digest, answer } satisfies StoredRequest), ms: KEPT_MS, when: 'always' })
 }
 
 function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {

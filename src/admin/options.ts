@@ -40,7 +40,7 @@ export interface AdminOptions {
   alerts: AlertsView
   /** `null` when this process has no spool. */
   spool: () => SpoolStatus | null
-  /** Tells the runner of replays that there is one. */
+  /** Tells the runner of orders that there is one. */
   wakeReplays: () => void
   /** Shown by `/stats`; `startedAt` in epoch milliseconds, `replicaId` is its own among the replicas. */
   process: () => { version: string, startedAt: number, pid: number, redis: 'managed' | 'external', configFile: string, replicaId: string }

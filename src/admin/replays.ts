@@ -1,19 +1,20 @@
 /**
- * Replays: ordered, listed, looked at and cancelled. They are carried out
- * elsewhere, in the background.
+ * Replays, ordered; and orders of every kind, listed, looked at and cancelled.
+ * They are carried out elsewhere, in the background.
  */
 import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import type { Filter } from '../record/select.js'
-import type { ReplayOrder, ReplayState } from '../replay/order.js'
-import { cancelReplay, countMeant, createReplay, listReplays, readReplay } from '../replay/replays.js'
+import type { Order, ReplayOrder, ReplayState } from '../replay/order.js'
+import { cancelOrder, listOrders, readOrder } from '../replay/orders.js'
 import { invalid } from './check-input.js'
-import { readReplayCursor, replayCursor } from './cursor.js'
+import { readOrderCursor, orderCursor } from './cursor.js'
 import { DEFAULT_LIMIT, FILTER_BODY, PAGE_QUERY, readFilters } from './filters.js'
 import { requireFilter, requireKnown } from './order-filters.js'
 import type { AdminOptions } from './options.js'
+import { answerOrder, ORDER_ANSWERS } from './place-order.js'
 import { API, pathParameter, type Route } from './route.js'
-import { Count, listOf, nullable, oneOf, ReplayShape, showReplay } from './shapes.js'
+import { listOf, oneOf, OrderShape, showOrder } from './shapes.js'
 
 const STATES = ['failed', 'delivered', 'discarded', 'retrying', 'any', 'missing', 'held'] as const
 const MAX_PER_SECOND = 100_000
@@ -33,31 +34,29 @@ const orderBody = Type.Object({
 type OrderBody = Static<typeof orderBody>
 
 const listQuery = Type.Object(PAGE_QUERY)
-const ordered = Type.Object({ id: nullable(Type.String()), matched: Count })
+
+/** Why it is too late to cancel one. */
+const IS_DONE: Readonly<Record<Order['kind'], string>> = {
+  replay: 'This replay is done: everything is in the queues already.',
+  discard: 'This discard is done: everything has been given up already, and can be replayed.'
+}
 
 /** The routes under `/replays`. */
 export function replayRoutes (options: AdminOptions): Route[] {
   return [order(options), list(options), show(options), cancel(options)]
 }
 
-function order ({ store, subscribers, wakeReplays }: AdminOptions): Route {
+function order (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays`,
     does: 'Orders deliveries to be made again. They go the way of every other delivery.',
     body: orderBody,
-    answers: {
-      200: { means: 'Dry run: what would be replayed', schema: ordered },
-      202: { means: 'The replay runs', schema: ordered }
-    },
+    answers: ORDER_ANSWERS,
     async handle (request, reply) {
       const body = request.body as OrderBody
-      const configured = subscribers()
-      const wanted = readOrder(body, configured.map(({ name }) => name))
-      if (body.dryRun === true) return { id: null, matched: await countMeant(store, wanted, configured) }
-      const replay = await createReplay(store, wanted, configured)
-      wakeReplays()
-      return reply.code(202).header('location', `${API}/replays/${replay.id}`).send(replay)
+      const wanted = wantedBy(body, options.subscribers().map(({ name }) => name))
+      return await answerOrder(options, wanted, { dryRun: body.dryRun === true, reply })
     }
   }
 }
@@ -66,13 +65,13 @@ function list ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/replays`,
-    does: 'Lists replays, newest first.',
+    does: 'Lists orders of every kind, newest first.',
     query: listQuery,
-    answers: { 200: { means: 'A page of replays', schema: listOf(ReplayShape) } },
+    answers: { 200: { means: 'A page of orders', schema: listOf(OrderShape) } },
     async handle (request) {
       const { limit = DEFAULT_LIMIT, cursor } = request.query as Static<typeof listQuery>
-      const page = await listReplays(store, { limit, cursor: readReplayCursor(cursor) })
-      return { items: page.items.map(showReplay), nextCursor: page.next === null ? null : replayCursor(page.next) }
+      const page = await listOrders(store, { limit, cursor: readOrderCursor(cursor) })
+      return { items: page.items.map(showOrder), nextCursor: page.next === null ? null : orderCursor(page.next) }
     }
   }
 }
@@ -81,10 +80,10 @@ function show ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/replays/:id`,
-    does: 'Shows how far a replay has come.',
-    answers: { 200: { means: 'The replay', schema: ReplayShape } },
+    does: 'Shows how far an order has come, of whatever kind.',
+    answers: { 200: { means: 'The order', schema: OrderShape } },
     async handle (request) {
-      return showReplay(await readReplay(store, pathParameter(request, 'id')) ?? noReplay())
+      return showOrder(await readOrder(store, pathParameter(request, 'id')) ?? noOrder())
     }
   }
 }
@@ -93,18 +92,18 @@ function cancel ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays/:id/cancel`,
-    does: 'Stops a replay; what is in the queues already stays there.',
-    answers: { 200: { means: 'The replay, cancelled', schema: ReplayShape } },
+    does: 'Stops an order; what is in the queues already, or given up, stays so.',
+    answers: { 200: { means: 'The order, cancelled', schema: OrderShape } },
     async handle (request) {
-      const replay = await cancelReplay(store, pathParameter(request, 'id')) ?? noReplay()
-      if (replay.state === 'done') throw new RelayError('CONFLICT', 'This replay is done: all its deliveries are in the queues.')
-      return showReplay(replay)
+      const order = await cancelOrder(store, pathParameter(request, 'id')) ?? noOrder()
+      if (order.state === 'done') throw new RelayError('CONFLICT', IS_DONE[order.order.kind])
+      return showOrder(order)
     }
   }
 }
 
 /** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
-function readOrder (body: OrderBody, known: readonly string[]): ReplayOrder {
+function wantedBy (body: OrderBody, known: readonly string[]): ReplayOrder {
   const { all = false, newId = false, dryRun: _, ratePerSecond, ...filters } = body
   requireFilter(filters, all)
   const { state: written, ...others } = filters
@@ -114,7 +113,7 @@ function readOrder (body: OrderBody, known: readonly string[]): ReplayOrder {
   if (state === 'missing' && filter.subscribers?.length !== 1) {
     throw invalid([{ name: 'subscriber', problem: 'state: missing needs exactly one subscriber, the one that never had the events.' }])
   }
-  return { filter, state, newId, ratePerSecond: ratePerSecond ?? null }
+  return { kind: 'replay', filter, state, newId, ratePerSecond: ratePerSecond ?? null }
 }
 
 /** Whoever names events or tasks means them, whatever became of them. */
@@ -122,6 +121,6 @@ function defaultState ({ eventIds, taskIds }: Filter): ReplayState {
   return eventIds === undefined && taskIds === undefined ? 'failed' : 'finished'
 }
 
-function noReplay (): never {
-  throw new RelayError('NOT_FOUND', 'There is no such replay. Either it never existed, or newer replays have replaced it.')
+function noOrder (): never {
+  throw new RelayError('NOT_FOUND', 'There is no such replay or other order. Either it never existed, or newer ones have replaced it.')
 }

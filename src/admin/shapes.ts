@@ -10,7 +10,7 @@ import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt } from '..
 import { FLAGS } from '../model/event.js'
 import type { EventHistory } from '../record/read-event.js'
 import type { ShownDelivery, ShownEvent } from '../record/select.js'
-import type { Replay } from '../replay/replays.js'
+import type { OrderProgress } from '../replay/orders.js'
 
 const HELD_BY = [...SUBSCRIBER_HOLDS, ...EVENT_HOLDS] as const
 
@@ -75,14 +75,15 @@ export const EventDetailShape = Type.Object({
   attempts: Type.Array(AttemptShape, { description: 'of all deliveries, oldest first' })
 })
 
-export const ReplayShape = Type.Object({
+export const OrderShape = Type.Object({
   id: Type.String(),
+  kind: oneOf(['replay', 'discard', 'release', 'purge'], { description: 'what is done to the deliveries; release and purge are kept for what is to come' }),
   state: oneOf(['running', 'done', 'cancelled']),
-  matched: Count,
-  queued: Count,
+  matched: nullable(Count, { description: 'deliveries that are meant; null until they are counted' }),
+  queued: Type.Integer({ minimum: 0, description: 'put back in their queues so far' }),
   delivered: Count,
   failed: Count,
-  discarded: Count,
+  discarded: Type.Integer({ minimum: 0, description: 'given up so far; of a replay: after they had been put back' }),
   createdAt: Time,
   finishedAt: nullable(Time)
 })
@@ -137,10 +138,9 @@ export function showDelivery ({ event }: ShownEvent, delivery: ShownDelivery): S
   return { eventId: event.id, taskId: event.taskId, type: event.type, status: event.status, ...showDeliveryEntry(delivery) }
 }
 
-/** A replay. */
-export function showReplay (replay: Replay): Static<typeof ReplayShape> {
-  const { id, state, matched, queued, delivered, failed, discarded, createdAt, finishedAt } = replay
-  return { id, state, matched, queued, delivered, failed, discarded, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
+/** An order, with how far it has come. */
+export function showOrder ({ order: { kind }, createdAt, finishedAt, ...order }: OrderProgress): Static<typeof OrderShape> {
+  return { ...order, kind, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }
 
 function showDeliveryEntry (delivery: ShownDelivery): Static<typeof DeliveryEntry> {

@@ -18,7 +18,7 @@ export interface AdminApi {
   readonly url: string
   /** @param path  below `/api/v1`: `/events` */
   get<T> (path: string, query?: Query): Promise<T>
-  post<T> (path: string, body?: unknown): Promise<T>
+  post<T> (path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>
   /** `/readyz` and `/healthz` need no token, and every status of theirs is an answer. */
   probe (path: string): Promise<ApiAnswer>
   /** A command for the person to type next, aimed at the same gateway. */
@@ -37,26 +37,29 @@ interface ProblemDocument {
 
 /** Carries what the gateway answered, for commands that can say more. */
 export class RefusedByGateway extends CommandFailure {
+  /** Of HTTP, 300–599. */
+  readonly status: number
   /** Of a configuration that was refused; empty otherwise. */
   readonly faults: readonly Fault[]
 
-  constructor (message: string, options: { faults: readonly Fault[], exitCode: ExitCode, nextSteps: readonly string[] }) {
+  constructor (message: string, options: { status: number, faults: readonly Fault[], exitCode: ExitCode, nextSteps: readonly string[] }) {
     super(message, options)
+    this.status = options.status
     this.faults = options.faults
   }
 }
 
 /** Makes a client; nothing is sent yet. */
 export function adminApi (place: ApiPlace): AdminApi {
-  async function request<T> (method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
-    const answer = await ask(place, { method, path: '/api/v1' + path, body })
+  async function request<T> ({ path, ...question }: Question): Promise<T> {
+    const answer = await ask(place, { ...question, path: '/api/v1' + path })
     if (answer.status >= 200 && answer.status < 300 && answer.document !== null) return answer.document as T
     throw refusal(place, answer)
   }
   return {
     url: place.url,
-    get: async (path, query = {}) => await request('GET', path + queryText(query)),
-    post: async (path, body) => await request('POST', path, body),
+    get: async (path, query = {}) => await request({ method: 'GET', path: path + queryText(query) }),
+    post: async (path, body, headers) => await request({ method: 'POST', path, body, headers }),
     probe: async path => await ask({ ...place, token: null }, { method: 'GET', path }),
     command: words => commandLine(words, place.given)
   }
@@ -67,8 +70,10 @@ function queryText (query: Query): string {
   return pairs.length === 0 ? '' : '?' + new URLSearchParams(pairs).toString()
 }
 
-async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }: { method: 'GET' | 'POST', path: string, body?: unknown }): Promise<ApiAnswer> {
-  const headers: Record<string, string> = { accept: 'application/json' }
+interface Question { method: 'GET' | 'POST', path: string, body?: unknown, headers?: Readonly<Record<string, string>> | undefined }
+
+async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body, headers: more }: Question): Promise<ApiAnswer> {
+  const headers: Record<string, string> = { accept: 'application/json', ...more }
   if (token !== null) headers['authorization'] = `Bearer ${token.value}`
   if (body !== undefined) headers['content-type'] = 'application/json'
   try {
@@ -92,6 +97,7 @@ function refusal (place: ApiPlace, { status, document }: ApiAnswer): CommandFail
   }
   const flags = errors.map(({ name }) => flagOf(name)).filter(flag => flag !== null)
   return new RefusedByGateway(detail, {
+    status,
     faults,
     exitCode: status === 400 || status === 422 ? 2 : 1,
     nextSteps: [

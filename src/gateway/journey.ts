@@ -16,7 +16,7 @@ import { createWorkers, type Workers } from '../queue/workers.js'
 import { stepBreakers } from '../record/breakers.js'
 import { applyConfiguredHolds, readHolds } from '../record/holds.js'
 import { createSweeper } from '../record/sweep.js'
-import { createReplayRunner } from '../replay/run.js'
+import { createOrderRunner } from '../replay/run.js'
 import type { Stopping } from './stopping.js'
 import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
@@ -117,7 +117,7 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
-  const replays = createReplayRunner({ store: blocking, queues, subscribers: () => config().subscribers, report })
+  const replays = createOrderRunner({ store: blocking, queues, subscribers: () => config().subscribers, report })
   teardown.push('replays', async () => { await replays.stop() })
   replays.start()
 

@@ -48,14 +48,16 @@ export interface Keys {
   sentInTrial (subscriber: string): string
   /** HASH of counters since the record began. */
   readonly stats: string
-  /** ZSET of replay ids by creation time, milliseconds. */
+  /** ZSET of the ids of orders (replays, discards) by creation time, milliseconds. */
   readonly replays: string
-  /** SET of replay ids that are not finished. */
+  /** SET of the ids of orders that are not finished. */
+  readonly runningOrders: string
+  /** SET of the same, of gateways that knew replays only: they would take any order there for one. */
   readonly runningReplays: string
-  /** HASH: one replay. */
-  replay (replayId: string): string
-  /** STRING with a time to live: who is running this replay. */
-  replayLock (replayId: string): string
+  /** HASH: one order. */
+  replay (orderId: string): string
+  /** STRING with a time to live: who is carrying this order out. */
+  replayLock (orderId: string): string
   /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
   quarantine (budget: 'unreadable' | 'denied'): string
   /** HASH of the sizes of a quarantine's bodies by id, and their `total`, bytes. */
@@ -109,6 +111,7 @@ export function keysOf (prefix: string): Keys {
     sentInTrial: name => p + 'sent-trial:' + name,
     stats: p + 'stats',
     replays: p + 'replays',
+    runningOrders: p + 'orders-running',
     runningReplays: p + 'replays-running',
     replay: id => p + 'replay:' + id,
     replayLock: id => p + 'replay-lock:' + id,

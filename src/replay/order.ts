@@ -1,6 +1,7 @@
 /**
- * What an operator may order to be delivered again, and which deliveries that
- * means.
+ * What an operator may order to be done to many deliveries at once, and which
+ * deliveries that means: to replay is to have them delivered again, to discard
+ * is to give them up.
  *
  * Pure but for the walk it describes: the rules of "is this one meant" are
  * here, and those of "did this one never have it" in `owed`.
@@ -8,7 +9,6 @@
 import type { DeliveryState } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
 import type { Filter, SelectedEvent, SelectedDelivery } from '../record/select.js'
-import type { Requeue } from './put-back.js'
 
 /**
  * Which deliveries are meant:
@@ -20,6 +20,7 @@ import type { Requeue } from './put-back.js'
 export type ReplayState = 'failed' | 'delivered' | 'discarded' | 'retrying' | 'finished' | 'any' | 'held' | 'missing'
 
 export interface ReplayOrder {
+  kind: 'replay'
   /** Without states; `subscribers` must be configured ones. */
   filter: Omit<Filter, 'states' | 'missing'>
   state: ReplayState
@@ -27,6 +28,27 @@ export interface ReplayOrder {
   newId: boolean
   /** Deliveries put back per second; `null` is as fast as it goes. */
   ratePerSecond: number | null
+}
+
+export interface DiscardOrder {
+  kind: 'discard'
+  /** With states, all of them of {@link DISCARDABLE}. */
+  filter: Omit<Filter, 'missing'> & { states: DeliveryState[] }
+}
+
+export type Order = ReplayOrder | DiscardOrder
+
+/** What can still be given up. */
+export const DISCARDABLE: readonly DeliveryState[] = ['queued', 'retrying', 'held', 'failed']
+
+/** A delivery that is meant, as it was when it was found: what has changed since is left alone. */
+export interface Meant {
+  eventId: string
+  subscriber: string
+  /** As the record stores it; `null` when there is no delivery yet (`missing`). */
+  state: DeliveryState | null
+  /** 0 when there is no delivery yet. */
+  generation: number
 }
 
 const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
@@ -42,10 +64,11 @@ const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
 /**
  * The filter that finds every event with a delivery that is meant.
  *
- * Deliveries to subscribers that are not configured are never meant: nobody
+ * Deliveries to subscribers that are not configured are never replayed: nobody
  * would take them.
  */
-export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]): Filter {
+export function filterOf (order: Order, subscribers: readonly Subscriber[]): Filter {
+  if (order.kind === 'discard') return order.filter
   const names = order.filter.subscribers ?? subscribers.map(({ name }) => name)
   if (order.state === 'missing') {
     const { subscribers: _, ...filter } = order.filter
@@ -54,13 +77,9 @@ export function filterOf (order: ReplayOrder, subscribers: readonly Subscriber[]
   return { ...order.filter, subscribers: names, states: STATES[order.state] }
 }
 
-/** The deliveries of one event, found by the order's filter, that are meant, as they are to be put back; for any state but `missing`. */
-export function meantBy (order: ReplayOrder, { event, deliveries }: SelectedEvent): Requeue[] {
-  return deliveries
-    .filter(delivery => delivery.fits && canBePutBack(order, delivery))
-    .map(({ subscriber, generation, state }) => ({
-      eventId: event.id, subscriber, generation: state === 'retrying' ? generation : generation + 1
-    }))
+/** The deliveries of one event, found by the order's filter, that are meant; for any state but `missing`. */
+export function meantBy (order: Order, { deliveries }: SelectedEvent): Meant[] {
+  return deliveries.filter(delivery => delivery.fits && (order.kind === 'discard' || canBePutBack(order, delivery)))
 }
 
 /** Queued deliveries are not doubled, and of what is shown as held only an event's own hold can be released. */

@@ -9,27 +9,25 @@ import type { Subscriber } from '../model/subscriber.js'
 import { readBodies } from '../record/read-event.js'
 import type { SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
-import { filterOf, meantBy, type ReplayOrder } from './order.js'
-import type { Requeue } from './put-back.js'
+import { filterOf, meantBy, type Meant, type Order } from './order.js'
 
 export interface MeantOptions {
   store: RecordStore
-  order: ReplayOrder
+  order: Order
   subscribers: readonly Subscriber[]
 }
 
 /**
- * The deliveries of a page of found events that are meant, as they are to be
- * put back.
+ * The deliveries of a page of found events that are meant.
  *
  * @throws what ioredis throws
  */
-export async function meantIn ({ store, order, subscribers }: MeantOptions, rows: readonly SelectedEvent[]): Promise<Requeue[]> {
+export async function meantIn ({ store, order, subscribers }: MeantOptions, rows: readonly SelectedEvent[]): Promise<Meant[]> {
   const { missing } = filterOf(order, subscribers)
   if (missing === undefined) return rows.flatMap(row => meantBy(order, row))
   const subscriber = subscribers.find(({ name }) => name === missing)
   if (subscriber === undefined) return []
-  return (await owedIds(store, rows, subscriber)).map(eventId => ({ eventId, subscriber: missing, generation: 1 }))
+  return (await owedIds(store, rows, subscriber)).map(eventId => ({ eventId, subscriber: missing, state: null, generation: 0 }))
 }
 
 /** The events among these that a subscriber wants, by the match it has now. */

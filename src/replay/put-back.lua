@@ -3,33 +3,28 @@
   release of held ones. A delivery that changed since it was selected is left
   alone; one that has no record yet (a backfill) is made.
 
-  A replay's progress is noted here and nowhere else, so that a crash repeats
-  no batch and skips none.
-
   KEYS  1 events
   ARGV  1 packed:
           prefix      "{relay}:"
-          replay      id, or "" when this is a release
+          order       id of a replay, or "" when this is a release
           cursor      where the replay goes on: a sequence, or ""
-          templates   by subscriber, see ../queue/jobs.lua
-          deliveries  list of {event id, subscriber, the generation it shall get
-                      (1: it has no delivery yet), a fresh webhook id or ""}
+          templates   by subscriber, see ../queue/bullmq/jobs.lua
+          deliveries  list of {event id, subscriber, state and generation that it was found in ("" and 0: it has no
+                      delivery yet), a fresh webhook id or ""}
   Returns  1 packed: how many were put back
 ]]
 --- @include ../record/delivery.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../record/clear-hold.lua
+--- @include progress.lua
 local input = cmsgpack.unpack(ARGV[1])
-local prefix, replay = input.prefix, input.replay
+local prefix, order = input.prefix, input.order
 local now = now_ms()
 -- A full Redis refuses a script's first write only, and not this one: deliveries make room.
 redis.call('HDEL', prefix .. 'stats', 'x')
 local queued = 0
 
--- A replay that was cancelled meanwhile puts nothing back.
-if replay ~= '' and redis.call('HGET', prefix .. 'replay:' .. replay, 'state') ~= 'running' then
-  return { cmsgpack.pack(0) }
-end
+if not may_go_on(prefix, order) then return { cmsgpack.pack(0) } end
 
 -- Whoever replays wants to see it sent: a wait that the subscriber asked for is over.
 local let_go_already = {}
@@ -41,39 +36,31 @@ local function let_go(subscriber)
   clear_hold(key, 'throttle', now)
 end
 
-local function put_back(id, subscriber, generation, webhook_id)
+local function put_back(id, subscriber, state, generation, webhook_id)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'seq', 'subs')
   if not stored[2] then return end
-  local delivery = stored[1] and cjson.decode(stored[1]) or { g = 0, n = 0 }
-  local before = delivery.s
-  if before == 'queued' then return end
-  if delivery.g + 1 ~= generation and not (before == 'retrying' and delivery.g == generation) then return end
+  local delivery = stored[1] and cjson.decode(stored[1]) or { s = '', g = 0, n = 0 }
+  if delivery.s ~= state or delivery.g ~= generation or state == 'queued' then return end
   if not stored[1] then
     redis.call('HSET', event, 'subs', stored[3] == '' and subscriber or (stored[3] .. ',' .. subscriber))
     redis.call('SADD', prefix .. 'subscribers', subscriber)
   end
   -- A retrying one keeps its generation and its job, which is made due: by no clock, since the gateway's may differ from this one.
-  delivery.s = before == 'retrying' and 'retrying' or 'queued'
-  delivery.g, delivery.b, delivery.t = generation, 0, now
-  if before == 'retrying' then delivery.t = nil end
+  local retrying = state == 'retrying'
+  delivery.s = retrying and 'retrying' or 'queued'
+  delivery.g, delivery.b, delivery.t = retrying and generation or (generation + 1), 0, nil
+  if not retrying then delivery.t = now end
   delivery.q = hold_clock(prefix, subscriber, now)
   delivery.h, delivery.d = nil, nil
-  delivery.r, delivery.w = replay ~= '' and replay or nil, webhook_id ~= '' and webhook_id or nil
-  put_delivery(prefix, id, stored[2], subscriber, before or false, delivery)
+  delivery.r, delivery.w = order ~= '' and order or nil, webhook_id ~= '' and webhook_id or nil
+  put_delivery(prefix, id, stored[2], subscriber, stored[1] and state, delivery)
   settle(prefix, id, now)
-  add_job(input.templates[subscriber], id, generation, now)
+  add_job(input.templates[subscriber], id, delivery.g, now)
   queued = queued + 1
-  if replay ~= '' then let_go(subscriber) end
+  if order ~= '' then let_go(subscriber) end
 end
 
 for _, delivery in ipairs(input.deliveries) do put_back(unpack(delivery)) end
-if replay ~= '' then
-  redis.call('HINCRBY', prefix .. 'replay:' .. replay, 'queued', queued)
-  -- Never back up: a runner that stalled may come after the one that took over.
-  local cursor = tonumber(redis.call('HGET', prefix .. 'replay:' .. replay, 'cursor') or nil)
-  if input.cursor ~= '' and (not cursor or input.cursor < cursor) then
-    redis.call('HSET', prefix .. 'replay:' .. replay, 'cursor', string.format('%.0f', input.cursor))
-  end
-end
+note_progress(prefix, order, 'queued', queued, input.cursor)
 return { cmsgpack.pack(queued) }

@@ -4,19 +4,12 @@
  */
 import { addingJobs } from '../queue/bullmq/job-scripts.js'
 import type { Queues } from '../queue/bullmq/queues.js'
-import type { RecordStore } from '../record/store.js'
 import { loadRecordScript } from '../record/lua.js'
+import type { RecordStore } from '../record/store.js'
 import { runPackedScript } from '../redis/script.js'
+import type { Meant } from './order.js'
 
 const PUT_BACK = addingJobs(loadRecordScript(new URL('./put-back.lua', import.meta.url)))
-
-/** One delivery that is to be put back. */
-export interface Requeue {
-  eventId: string
-  subscriber: string
-  /** The generation it shall have: one more than now, 1 for a backfill, the present one when it is retrying. */
-  generation: number
-}
 
 export interface PutBackOptions {
   /** `null` when this is a release and no replay. */
@@ -36,17 +29,17 @@ export interface PutBackOptions {
  */
 export async function putBack (
   { store: { redis, keys }, queues }: { store: RecordStore, queues: Queues },
-  deliveries: readonly Requeue[],
+  deliveries: readonly Meant[],
   { replayId, newWebhookId, cursor }: PutBackOptions
 ): Promise<number> {
   const { output } = await runPackedScript(redis, PUT_BACK, {
     key: keys.events,
     input: {
       prefix: `{${keys.prefix}}:`,
-      replay: replayId ?? '',
+      order: replayId ?? '',
       cursor: cursor ?? '',
       templates: queues.templatesOf(new Set(deliveries.map(({ subscriber }) => subscriber))),
-      deliveries: deliveries.map(({ eventId, subscriber, generation }) => [eventId, subscriber, generation, newWebhookId?.() ?? ''])
+      deliveries: deliveries.map(({ eventId, subscriber, state, generation }) => [eventId, subscriber, state ?? '', generation, newWebhookId?.() ?? ''])
     }
   })
   return output as number

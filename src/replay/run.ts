@@ -1,57 +1,46 @@
 /**
- * Carries replays out, in the background: selects deliveries batch by batch
- * and puts them back in their queues. There is no second delivery path; from
- * here on a replayed delivery goes the way of every other.
+ * Carries orders out, in the background: counts what they mean, then goes
+ * through it batch by batch. There is no second delivery path: a replayed
+ * delivery is put back in its queue, and goes the way of every other.
  *
- * Any gateway may run a replay; a lock makes it one at a time. Several replays
- * run side by side, so that a slow one keeps nobody waiting. How far each has
- * come is noted in the same step as each batch, so a restart goes on where the
- * last batch ended.
+ * Any gateway that delivers may run an order; a lock makes it one at a time.
+ * Several orders run side by side, so that a slow one keeps nobody waiting. How
+ * far each has come is noted in the same step as each batch, so a restart goes
+ * on where the last batch ended.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { Report } from '../model/fact.js'
-import { sortableId } from '../model/sortable-id.js'
-import type { Subscriber } from '../model/subscriber.js'
-import type { Queues } from '../queue/bullmq/queues.js'
-import { selectEvents } from '../record/select.js'
+import { keepFor } from '../record/keep.js'
 import type { RecordStore } from '../record/store.js'
-import { runDraining } from '../redis/drain.js'
 import { repeat, type Repeated } from '../time/repeat.js'
-import { filterOf } from './order.js'
-import { meantIn } from './owed.js'
-import { putBack, type Requeue } from './put-back.js'
-import { finishReplay, readReplay, type Replay } from './replays.js'
+import { carryOutBatch, countMore, type Batch, type CarryOutOptions } from './carry-out.js'
+import { finishOrder, readOrder, runningOrders, type OrderProgress } from './orders.js'
 
-/** Deliveries of one batch, about: one event may have more. */
-const BATCH = 200
 const POLL_EVERY_MS = 1_000
-/** A gateway that crashed loses its replays to others after this long. */
+/** A gateway that crashed loses its orders to others after this long. */
 const LOCK_MS = 10_000
-/** A slow replay renews its lock this often while it waits. */
+/** A slow order renews its lock this often while it waits. */
 const RENEW_LOCK_MS = LOCK_MS / 4
+/** An order begins when whoever gave it has been answered. */
+const REST_BEFORE_MS = 10
 
-export interface RunnerOptions {
-  store: RecordStore
-  queues: Queues
-  subscribers: () => readonly Subscriber[]
-  report: Report
-}
+export interface RunnerOptions extends CarryOutOptions { report: Report }
 
-export interface ReplayRunner {
+export interface OrderRunner {
   start (): void
-  /** Looks for replays now instead of at the next round. */
+  /** Looks for orders now instead of at the next round. */
   wake (): void
   /** Ends between two batches. */
   stop (): Promise<void>
 }
 
 /** Makes a runner; nothing runs before `start`. Errors of Redis end a round, never the runner. */
-export function createReplayRunner (options: RunnerOptions): ReplayRunner {
+export function createOrderRunner (options: RunnerOptions): OrderRunner {
   const token = randomUUID()
   const stopping = new AbortController()
   let polls: Repeated | undefined
-  /** The replays that run in this process, by id. */
+  /** The orders that run in this process, by id. */
   const running = new Map<string, Promise<void>>()
 
   function trouble (error: unknown): void {
@@ -59,8 +48,7 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
   }
 
   async function poll (): Promise<void> {
-    const { redis, keys } = options.store
-    for (const id of await redis.smembers(keys.runningReplays)) {
+    for (const id of await runningOrders(options.store)) {
       if (running.has(id)) continue
       const run = runAlone(options, { id, token, stopping: stopping.signal })
       running.set(id, run.catch(trouble).finally(() => { running.delete(id) }))
@@ -78,7 +66,7 @@ export function createReplayRunner (options: RunnerOptions): ReplayRunner {
   }
 }
 
-/** Runs a replay unless another runner does. */
+/** Runs an order unless another runner does. */
 async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
   const { store } = options
   const { id, token, stopping } = run
@@ -92,9 +80,8 @@ async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
 
 /** Takes the lock, or finds that this runner has it still: an error left it. */
 async function takeLock (store: RecordStore, id: string, token: string): Promise<boolean> {
-  const { redis, keys } = store
-  const [taken] = await runDraining(redis, keys.replayLock(id), [['SET', keys.replayLock(id), token, 'PX', LOCK_MS, 'NX']])
-  return taken === 'OK' || await keepLock(store, id, token)
+  const lock = { text: token, ms: LOCK_MS, when: 'absent' } as const
+  return await keepFor(store, store.keys.replayLock(id), lock) || await keepLock(store, id, token)
 }
 
 async function keepLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {
@@ -104,50 +91,42 @@ async function keepLock ({ redis, keys }: RecordStore, id: string, token: string
 
 interface Run { id: string, token: string, stopping: AbortSignal }
 
-async function runOne (options: RunnerOptions, { id, token, stopping }: Run): Promise<void> {
+async function runOne (options: RunnerOptions, run: Run): Promise<void> {
   const { store, report } = options
+  let restMs = REST_BEFORE_MS
   for (;;) {
-    const replay = await readReplay(store, id)
-    if (replay === null || replay.state !== 'running' || stopping.aborted || !await keepLock(store, id, token)) return
+    await waitUntil(performance.now() + restMs, { store, ...run })
+    const order = await readOrder(store, run.id)
+    if (order === null || order.state !== 'running' || run.stopping.aborted || !await keepLock(store, run.id, run.token)) return
     const started = performance.now()
-    const batch = await putBackBatch(options, replay)
-    if (batch.next === null) await finishReplay(store, id, 'done')
-    const now = await readReplay(store, id)
-    if (now !== null) report({ fact: 'replay.progress', replayId: id, queued: now.queued, matched: now.matched, state: now.state })
+    if (order.matched === null) {
+      await countMore(options, order)
+      restMs = performance.now() - started
+      continue
+    }
+    const batch = await carryOutBatch(options, order)
+    if (batch.next === null) await finishOrder(store, run.id, 'done')
+    await tell(store, run.id, report)
     if (batch.next === null) return
-    const { ratePerSecond } = replay.order
-    if (ratePerSecond === null) continue
-    await waitUntil(started + batch.size / ratePerSecond * 1_000, { store, id, token, stopping })
+    restMs = restAfter(order, batch, performance.now() - started)
   }
 }
 
-/** One batch: found, then put back and noted in one step. */
-async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, replay: Replay): Promise<{ next: number | null, size: number }> {
-  const { order } = replay
-  const known = subscribers()
-  const cursor = Number(await store.redis.hget(store.keys.replay(replay.id), 'cursor'))
-  const filter = filterOf(order, known)
-  const deliveries = Math.min(BATCH, order.ratePerSecond ?? BATCH)
-  const limit = Math.max(1, Math.floor(deliveries / Math.max(1, filter.subscribers?.length ?? 1)))
-  const page = await selectEvents(store, filter, { limit, cursor })
-  const meant = await meantIn({ store, order, subscribers: known }, page.rows)
-  await putBack({ store, queues }, meant, {
-    replayId: replay.id,
-    newWebhookId: order.newId ? () => 'evt_' + sortableId(Date.now()) : null,
-    cursor: page.next ?? 0
-  })
-  await makeDue(queues, page.rows.flatMap(row => row.deliveries.filter(({ state }) => state === 'retrying')), meant)
-  return { next: page.next, size: meant.length }
+/** A replay goes as fast as it may; nobody waits for a discard, which leaves others as much time as it takes. */
+function restAfter ({ order }: OrderProgress, { size }: Batch, tookMs: number): number {
+  if (order.kind !== 'replay') return tookMs
+  return order.ratePerSecond === null ? 0 : Math.max(0, size / order.ratePerSecond * 1_000 - tookMs)
 }
 
-/** Retrying deliveries keep their job; it is told to run now. */
-async function makeDue (queues: Queues, retrying: ReadonlyArray<{ eventId: string, subscriber: string }>, meant: readonly Requeue[]): Promise<void> {
-  const waiting = new Set(retrying.map(({ eventId, subscriber }) => `${eventId} ${subscriber}`))
-  const due = meant.filter(({ eventId, subscriber }) => waiting.has(`${eventId} ${subscriber}`))
-  for (const name of new Set(due.map(({ subscriber }) => subscriber))) await queues.makeDue(name, due.filter(({ subscriber }) => subscriber === name))
+async function tell (store: RecordStore, id: string, report: Report): Promise<void> {
+  const now = await readOrder(store, id)
+  if (now === null) return
+  const { matched, queued, discarded, state, order: { kind } } = now
+  if (kind === 'replay') report({ fact: 'replay.progress', replayId: id, queued, matched: matched ?? 0, state })
+  else report({ fact: 'discard.progress', orderId: id, discarded, matched: matched ?? 0, state })
 }
 
-/** Waits until a batch has taken the time it may take; holds the lock meanwhile. */
+/** Waits for the next step; holds the lock meanwhile. */
 async function waitUntil (dueMs: number, { store, id, token, stopping }: Run & { store: RecordStore }): Promise<void> {
   for (;;) {
     const restMs = dueMs - performance.now()

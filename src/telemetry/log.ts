@@ -49,6 +49,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'record.deleted-early': 'warn',
   'record.claims-given-up': 'error',
   'replay.progress': 'info',
+  'discard.progress': 'info',
   'redis.state': 'warn',
   'redis.loading': 'info',
   'redis.memory': 'error',

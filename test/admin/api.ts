@@ -15,8 +15,11 @@ import type { Subscriber } from '../../src/model/subscriber.js'
 import type { NextState } from '../../src/model/work.js'
 import { createQueues } from '../../src/queue/bullmq/queues.js'
 import { keysOf } from '../../src/redis/keys.js'
+import { readOrder } from '../../src/replay/orders.js'
+import { createOrderRunner, type OrderRunner } from '../../src/replay/run.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { recordAttempt } from '../support/relay.js'
+import { until } from '../support/until.js'
 
 export const OPERATOR = 'operator-token-1'
 export const VIEWER = 'viewer-token-1'
@@ -28,12 +31,14 @@ export interface Api {
   facts: Fact[]
   dedupe: DedupePolicy
   subscribers: Subscriber[]
-  /** How often the runner of replays was woken. */
+  /** How often the runner of orders was woken. */
   woken: () => number
   get: (url: string, more?: InjectOptions) => Promise<Reply>
   post: (url: string, body?: unknown, more?: InjectOptions) => Promise<Reply>
   /** Accepts a callback; resolves with its event's id. */
   accept: (fields: { taskId: string, status?: number, type?: string, businessId?: string, [more: string]: unknown }) => Promise<string>
+  /** Places an order, has it carried out to its end, and resolves with what is shown of it then. */
+  carryOut: (url: string, body: object) => Promise<unknown>
   /** Records an attempt for a first generation. */
   attempt: (eventId: string, subscriber: string, next: NextState, more?: { statusCode?: number, error?: string, generation?: number }) => Promise<void>
   close: () => Promise<void>
@@ -103,6 +108,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
   }
   const app = adminApp(options)
   const inject = injectorFor(app)
+  const runner = (): OrderRunner => createOrderRunner({ store, queues, subscribers: () => subscribers, report })
 
   return {
     app,
@@ -121,6 +127,16 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
       const acceptance = await accept({ body, contentType: 'application/json', receivedAt: Date.now(), flags: [] })
       if (acceptance.kind !== 'accepted') throw new Error(`not accepted but ${acceptance.kind}`)
       return acceptance.eventId
+    },
+    async carryOut (url, payload) {
+      const { status, json } = await inject({ method: 'POST', url, payload })
+      if (status !== 202) throw new Error(`not taken: ${status} ${JSON.stringify(json)}`)
+      const { id } = json as { id: string }
+      const running = runner()
+      running.start()
+      await until(`${id} is over`, async () => (await readOrder(store, id))!.state !== 'running')
+      await running.stop()
+      return (await inject({ method: 'GET', url: `/api/v1/replays/${id}` })).json
     },
     async attempt (eventId, subscriber, next, { statusCode = 200, error, generation = 1 } = {}) {
       await recordAttempt(store, {

@@ -1,6 +1,6 @@
 import t from '../support/tap.js'
 import {
-  deliveryCursor, eventCursor, readDeliveryCursor, readEventCursor, readReplayCursor, replayCursor
+  deliveryCursor, eventCursor, readDeliveryCursor, readEventCursor, readOrderCursor, orderCursor
 } from '../../src/admin/cursor.js'
 
 const REPLAY = 'rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV'
@@ -8,13 +8,13 @@ const REPLAY = 'rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV'
 t.test('a cursor is read as it was written, to the last digit', async t => {
   t.equal(readEventCursor(eventCursor(1_767_225_600_123_457)), 1_767_225_600_123_457)
   t.strictSame(readDeliveryCursor(deliveryCursor({ below: 9_007_199_254_740_991, skip: 3 })), { below: 9_007_199_254_740_991, skip: 3 })
-  t.equal(readReplayCursor(replayCursor(REPLAY)), REPLAY)
+  t.equal(readOrderCursor(orderCursor(REPLAY)), REPLAY)
 })
 
 t.test('no cursor is the beginning', async t => {
   t.equal(readEventCursor(undefined), null)
   t.equal(readDeliveryCursor(undefined), null)
-  t.equal(readReplayCursor(undefined), null)
+  t.equal(readOrderCursor(undefined), null)
 })
 
 t.test('a cursor needs no escaping in a query', async t => {
@@ -41,6 +41,6 @@ for (const [says, cursor] of Object.entries(BROKEN)) {
 }
 
 t.test('a replay cursor holds the id of a replay and nothing else', async t => {
-  t.throws(() => readReplayCursor(encode('r.rpl_1')), { code: 'INVALID_REQUEST' })
-  t.throws(() => readReplayCursor(encode(`r.${REPLAY}:x`)), { code: 'INVALID_REQUEST' })
+  t.throws(() => readOrderCursor(encode('r.rpl_1')), { code: 'INVALID_REQUEST' })
+  t.throws(() => readOrderCursor(encode(`r.${REPLAY}:x`)), { code: 'INVALID_REQUEST' })
 })

@@ -123,14 +123,17 @@ t.test('a discard gives up exactly what fits, and a dry run nothing', async t =>
   await api.accept({ taskId: 'queued' })
   await api.attempt(failed, 'billing', { state: 'failed', reason: 'exhausted' })
   await api.attempt(delivered, 'billing', { state: 'delivered' })
-  const discard = async (body: object): Promise<unknown> => (await api.post('/api/v1/deliveries/discard', body)).json
+  const counted = async (body: object): Promise<unknown> => (await api.post('/api/v1/deliveries/discard', { ...body, dryRun: true })).json
+  const discard = async (body: object): Promise<unknown> => await api.carryOut('/api/v1/deliveries/discard', body)
+  const done = (count: number): object => ({ kind: 'discard', state: 'done', matched: count, discarded: count, queued: 0, delivered: 0, failed: 0 })
 
-  t.strictSame(await discard({ state: 'failed', dryRun: true }), { matched: 1, discarded: 0 })
-  t.strictSame(await discard({ state: 'failed' }), { matched: 1, discarded: 1 })
-  t.strictSame(await discard({ state: 'failed' }), { matched: 0, discarded: 0 })
-  t.strictSame(await discard({ subscriber: ['billing'], dryRun: true }), { matched: 1, discarded: 0 }, 'neither what is delivered nor what is given up')
-  t.strictSame(await discard({ taskId: 'delivered' }), { matched: 1, discarded: 1 })
-  t.strictSame(await discard({ all: true }), { matched: 3, discarded: 3 })
+  t.strictSame(await counted({ state: 'failed' }), { id: null, matched: 1 })
+  t.match(await discard({ state: 'failed' }), done(1))
+  t.match(await discard({ state: 'failed' }), done(0))
+  t.strictSame(await counted({ subscriber: ['billing'] }), { id: null, matched: 1 }, 'neither what is delivered nor what is given up')
+  t.match(await discard({ taskId: 'delivered' }), done(1))
+  t.strictSame(await counted({ all: true }), { id: null, matched: 3 })
+  t.match(await discard({ all: true }), done(3))
   t.match((await api.get(`/api/v1/events/${delivered}`)).json, { deliveries: [{ state: 'delivered' }, { state: 'discarded' }] })
 })
 
@@ -138,15 +141,33 @@ t.test('a discard reaches what waits for a subscriber that is configured no more
   const api = await startApi()
   t.teardown(api.close)
   await api.accept({ taskId: 'a' })
-  await api.options.store.redis.sadd(api.options.store.keys.subscribers, 'billing', 'mailer')
+  const { redis, keys } = api.options.store
+  await redis.sadd(keys.subscribers, 'billing', 'mailer')
   api.subscribers.shift()
-  t.strictSame((await api.post('/api/v1/deliveries/discard', { subscriber: 'billing' })).json, { matched: 1, discarded: 1 })
+  t.match(await api.carryOut('/api/v1/deliveries/discard', { subscriber: 'billing' }), { matched: 1, discarded: 1 })
+  t.equal(await redis.exists(`${keys.queuePrefix}:billing:wait`), 0, 'and leaves nothing in a line that nobody works')
 })
 
 t.test('a discard goes through more than one step', async t => {
   const api = await startApi()
   t.teardown(api.close)
   await Promise.all(Array.from({ length: 450 }, async (_, n) => await api.accept({ taskId: `task-${n}` })))
-  t.strictSame((await api.post('/api/v1/deliveries/discard', { subscriber: 'mailer' })).json, { matched: 450, discarded: 450 })
+  t.match(await api.carryOut('/api/v1/deliveries/discard', { subscriber: 'mailer' }), { matched: 450, discarded: 450 })
   t.strictSame(((await api.get('/api/v1/deliveries?state=queued&subscriber=mailer')).json as Page).items, [])
+})
+
+t.test('a discard is answered 202 with where to look, whatever it means, and the runner is woken', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  await api.accept({ taskId: 'a' })
+  const { status, json, headers } = await api.post('/api/v1/deliveries/discard', { state: 'queued', since: '1h' })
+  const { id } = json as { id: string }
+  t.equal(status, 202)
+  t.strictSame(json, { id, matched: null })
+  t.match(id, /^ord_[0-9A-Z]{26}$/)
+  t.equal(headers.location, `/api/v1/replays/${id}`)
+  t.equal(api.woken(), 1)
+  t.match((await api.get(String(headers.location))).json, { id, kind: 'discard', state: 'running', matched: null, discarded: 0, finishedAt: null })
+  t.match((await api.post(`${String(headers.location)}/cancel`)).json, { id, state: 'cancelled' })
+  t.match((await api.get('/api/v1/deliveries?state=queued')).json, { items: [{}, {}] }, 'nothing of it was done')
 })

@@ -105,3 +105,13 @@ t.test('an answer that cannot be kept is given all the same', async t => {
   t.strictSame(json, { changed: ['done'] })
   t.match(api.facts.at(-1), { fact: 'admin.failed', error: /not kept/ })
 })
+
+t.test('a full Redis keeps nobody from ordering under a key what makes room', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  await api.redis.client().config('SET', 'maxmemory', '1')
+  const discard = async (): ReturnType<typeof api.post> => await api.post('/api/v1/deliveries/discard', { state: 'failed' }, keyed('room'))
+  const [first, second] = [await discard(), await discard()]
+  t.match([first.status, second.status, second.headers['idempotency-replayed']], [202, 202, 'true'])
+  t.strictSame(second.json, first.json)
+})

@@ -1,11 +1,8 @@
 import t from '../support/tap.js'
-import { replayCursor } from '../../src/admin/cursor.js'
-import { createReplayRunner } from '../../src/replay/run.js'
-import { finishReplay } from '../../src/replay/replays.js'
+import { orderCursor } from '../../src/admin/cursor.js'
+import { finishOrder } from '../../src/replay/orders.js'
 import { startApi, type Api } from './api.js'
-import { until } from '../support/until.js'
 
-interface Ordered { id: string | null, matched: number }
 interface Page { items: Array<{ id: string }>, nextCursor: string | null }
 
 /** Three events: failed for billing and delivered to mailer; waiting; given up by both. */
@@ -78,14 +75,14 @@ t.test('an order is answered 202 with where to look, and the runner is woken', a
   t.teardown(api.close)
   await seed(api)
   const { status, json, headers } = await api.post('/api/v1/replays', { state: 'any', newId: true, ratePerSecond: 5 })
-  const { id, matched } = json as Ordered
+  const { id } = json as { id: string }
   t.equal(status, 202)
+  t.strictSame(json, { id, matched: null }, 'it is counted later')
   t.match(id, /^rpl_[0-9A-Z]{26}$/)
-  t.equal(matched, 5)
   t.equal(headers.location, `/api/v1/replays/${id}`)
   t.equal(api.woken(), 1)
   const shown = await api.get(String(headers.location))
-  t.match(shown.json, { id, state: 'running', matched: 5, queued: 0, delivered: 0, failed: 0, discarded: 0, createdAt: /Z$/, finishedAt: null })
+  t.match(shown.json, { id, kind: 'replay', state: 'running', matched: null, queued: 0, delivered: 0, failed: 0, discarded: 0, createdAt: /Z$/, finishedAt: null })
   const stored = await api.options.store.redis.hget(api.options.store.keys.replay(String(id)), 'order')
   t.match(JSON.parse(stored!), { state: 'any', newId: true, ratePerSecond: 5, filter: {} })
 })
@@ -98,12 +95,12 @@ t.test('a backfill finds what a new subscriber never had', async t => {
   t.strictSame((await api.post('/api/v1/replays', { state: 'missing', subscriber: 'newcomer', dryRun: true })).json, { id: null, matched: 2 })
 })
 
-t.test('replays are listed newest first, page by page', async t => {
+t.test('orders of every kind are listed newest first, page by page', async t => {
   const api = await startApi()
   t.teardown(api.close)
   const ids: string[] = []
-  for (let n = 0; n < 5; n++) {
-    const { json } = await api.post('/api/v1/replays', { all: true })
+  for (let n = 0; n < 6; n++) {
+    const { json } = await api.post(n % 2 === 0 ? '/api/v1/replays' : '/api/v1/deliveries/discard', { all: true })
     ids.unshift((json as { id: string }).id)
     const made = Date.now()
     while (Date.now() === made) await new Promise(resolve => { setImmediate(resolve) })
@@ -122,7 +119,7 @@ t.test('a page that begins at a replay forgotten meanwhile ends the list instead
   const api = await startApi()
   t.teardown(api.close)
   await api.post('/api/v1/replays', { all: true })
-  const cursor = replayCursor('rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+  const cursor = orderCursor('rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV')
   t.strictSame((await api.get(`/api/v1/replays?cursor=${cursor}`)).json, { items: [], nextCursor: null })
 })
 
@@ -130,15 +127,8 @@ t.test('what is given up after a replay put it back is counted, so that its end 
   const api = await startApi()
   t.teardown(api.close)
   await seed(api)
-  const { id } = (await api.post('/api/v1/replays', { state: 'failed' })).json as { id: string }
-  const runner = createReplayRunner({ ...api.options, report: () => {} })
-  runner.start()
-  t.teardown(runner.stop)
-  await until('the replay is done', async () => {
-    const { json } = await api.get(`/api/v1/replays/${id}`)
-    return (json as { state: string }).state === 'done'
-  })
-  await api.post('/api/v1/deliveries/discard', { taskId: 'failed' })
+  const { id } = await api.carryOut('/api/v1/replays', { state: 'failed' }) as { id: string }
+  await api.carryOut('/api/v1/deliveries/discard', { taskId: 'failed' })
   t.match((await api.get(`/api/v1/replays/${id}`)).json, { state: 'done', matched: 1, queued: 1, delivered: 0, failed: 0, discarded: 1 })
 })
 
@@ -153,9 +143,11 @@ t.test('a replay is cancelled, twice if need be, but not when it is done', async
     t.match(json, { id: first, state: 'cancelled', finishedAt: /Z$/ })
   }
   const second = await order()
-  await finishReplay(api.options.store, second, 'done')
+  await finishOrder(api.options.store, second, 'done')
   const { status, json } = await api.post(`/api/v1/replays/${second}/cancel`)
   t.equal(status, 409)
-  t.match(json, { detail: /done/ })
+  t.match(json, { detail: /replay is done/ })
+  const discard = await api.carryOut('/api/v1/deliveries/discard', { all: true }) as { id: string }
+  t.match((await api.post(`/api/v1/replays/${discard.id}/cancel`)).json, { detail: /discard is done.*can be replayed/ })
   t.match((await api.get(`/api/v1/replays/${second}`)).json, { state: 'done' })
 })

@@ -52,7 +52,7 @@ t.test('an operator\'s day: every command, against a real gateway', async t => {
     t.equal((await at('pause billing')).code, 0)
     t.equal((await at('send --task-id held')).code, 0)
     t.match(await at('show held'), { out: /billing +held by pause/ })
-    t.match(await at('discard --task-id held --yes'), { code: 0, out: '1 delivery discarded.\n' })
+    t.match(await at('discard --task-id held --yes --wait'), { code: 0, out: '1 delivery discarded.\n' })
     t.match(await at('show held'), { out: /billing +discarded/ })
     t.equal((await at('resume billing')).code, 0)
   })

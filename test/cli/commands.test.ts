@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import t from '../support/tap.js'
 import { widthOf } from '../../src/cli/plain-text.js'
 import { folder, run } from './at-the-terminal.js'
+import type { AdminApi } from '../../src/cli/admin-api.js'
+import { NoAnswer } from '../../src/cli/exchange.js'
+import type { CommandFailure } from '../../src/cli/failure.js'
+import { placeOrder } from '../../src/cli/place-order.js'
 import { problem, standIn } from './stand-in-gateway.js'
 
 const ID = 'evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA'
@@ -185,13 +189,14 @@ t.test('status: one replica alone is told as the gateway', async t => {
 })
 
 t.test('replay: the order says what the flags say', async t => {
-  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } } })
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: null } } })
   const flags = `--subscriber billing --state any --since 6h --event-id ${ID} --event-id ${OTHER},x --new-id --rate 20`
   const { code, out, err } = await run(['replay', ...flags.split(' '), ...gateway.flags], gateway)
   t.equal(code, 0)
   t.strictSame(gateway.asked[0]?.body, { subscriber: 'billing', state: 'any', since: '6h', eventIds: [ID, OTHER, 'x'], newId: true, ratePerSecond: 20 })
-  t.match(out, /rpl_1: 3 deliveries will be replayed/)
-  t.equal(err, `Cancel it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
+  t.equal(out, 'rpl_1: taken, and runs in the background.\n')
+  t.equal(err, `See how far it is with: fotor-relay replay --follow rpl_1 --url ${gateway.url}\nStop it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
+  t.strictSame(JSON.parse((await run(['replay', '--all', '--json', ...gateway.flags], gateway)).out), { id: 'rpl_1', matched: null })
 })
 
 t.test('replay: a dry run only counts', async t => {
@@ -202,9 +207,60 @@ t.test('replay: a dry run only counts', async t => {
   t.strictSame(JSON.parse(out), { id: null, matched: 1 })
 })
 
+t.test('replay: a dry run that stopped early says "at least"', async t => {
+  const answer = { id: null, matched: 10_000, atLeast: true }
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { body: answer } })
+  t.match(await run(['replay', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: 'at least 10000 deliveries would be replayed.\n' })
+  t.strictSame(JSON.parse((await run(['replay', '--all', '--dry-run', '--json', ...gateway.flags], gateway)).out), answer)
+})
+
+const TAKEN = { status: 202, body: { id: 'rpl_1', matched: null } }
+const LOST = { body: {}, isLost: true } as const
+const UNDER_WAY = problem(409, 'A request with this Idempotency-Key is under way.')
+
+t.test('an order has a key of its own', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays': TAKEN, 'POST /api/v1/deliveries/discard': { status: 202, body: { id: 'ord_1', matched: null } } })
+  for (const words of ['replay --all', 'replay --all', 'discard --all --yes', 'discard --all --yes']) await run([...words.split(' '), ...gateway.flags], gateway)
+  const keys = gateway.asked.map(({ idempotencyKey }) => idempotencyKey)
+  t.equal(new Set(keys).size, 4)
+  t.ok(keys.every(key => /^[\w-]{36}$/.test(key ?? '')))
+})
+
+t.test('an order whose answer was lost is sent again under the same key, also while the gateway is busy with the first', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays': [LOST, UNDER_WAY, TAKEN] })
+  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 0, out: /rpl_1: taken/ })
+  t.equal(gateway.asked.length, 3)
+  t.equal(new Set(gateway.asked.map(({ idempotencyKey, text }) => `${idempotencyKey} ${text}`)).size, 1)
+})
+
+t.test('an order that was refused is not sent again', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays': problem(503, 'Redis does not answer.') })
+  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 1, err: /Redis does not answer/ })
+  t.equal(gateway.asked.length, 1)
+})
+
+t.test('when nobody knows whether an order was taken, it is said how to try again without doing it twice', async t => {
+  const asked: string[] = []
+  const api: AdminApi = {
+    url: '',
+    get: async () => { throw new Error('nobody asks') },
+    post: async (_path, _body, headers) => {
+      asked.push(headers!['idempotency-key']!)
+      throw new NoAnswer('no answer', { reason: 'ECONNRESET', nextSteps: ['look'], cause: null })
+    },
+    probe: async () => { throw new Error('nobody asks') },
+    command: words => words
+  }
+  const failed = await placeOrder(api, { path: '/replays', order: {}, waitsMs: [1, 1] }).then(() => null, (error: unknown) => error as CommandFailure)
+  t.match(failed, { message: /not known whether the order was taken: no answer/, nextSteps: [new RegExp(`same command with: --idempotency-key ${asked[0]}$`), 'look'] })
+  t.strictSame(asked, [asked[0], asked[0], asked[0]])
+  await t.rejects(placeOrder(api, { path: '/replays', order: {}, key: 'mine', waitsMs: [] }))
+  t.equal(asked.at(-1), 'mine')
+})
+
 t.test('replay --wait: stays until everything has ended, shows how far it is, and fails when something failed', async t => {
   const steps = [replay({ queued: 1 }), replay({ state: 'done', queued: 3, delivered: 1 }), replay({ state: 'done', queued: 3, delivered: 2, failed: 1 })]
-  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': steps.map(body => ({ body })) })
+  const gateway = await standIn(t, { 'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: null } }, 'GET /api/v1/replays/rpl_1': steps.map(body => ({ body })) })
   const { code, out, err } = await run(['replay', '--all', '--wait', ...gateway.flags], { ...gateway, columns: 100 })
   t.equal(code, 1)
   t.match(out, /2 delivered, 1 failed, of 3 deliveries/)
@@ -214,7 +270,7 @@ t.test('replay --wait: stays until everything has ended, shows how far it is, an
 
 t.test('replay --wait: what was given up meanwhile has ended too, and a good end is clean', async t => {
   const gateway = await standIn(t, {
-    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } },
+    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: null } },
     'GET /api/v1/replays/rpl_1': { body: replay({ state: 'done', queued: 2, delivered: 1, discarded: 1 }) }
   })
   const { code, err } = await run(['replay', '--all', '--wait', ...gateway.flags], gateway)
@@ -224,7 +280,7 @@ t.test('replay --wait: what was given up meanwhile has ended too, and a good end
 
 t.test('replay --wait DURATION: leaves when it takes longer, and says that it goes on', async t => {
   const gateway = await standIn(t, {
-    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': { body: replay({ queued: 3, delivered: 1 }) }
+    'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: null } }, 'GET /api/v1/replays/rpl_1': { body: replay({ queued: 3, delivered: 1 }) }
   })
   t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay continues\n.*fotor-relay status --url http/ })
 })
@@ -234,35 +290,59 @@ t.test('replay --cancel: stops one, and says what stays', async t => {
   t.match(await run(['replay', '--cancel', 'rpl_1', ...gateway.flags], gateway), { code: 0, out: /rpl_1 is cancelled: 1 of 3 deliveries/ })
 })
 
-const DISCARDS = { 'POST /api/v1/deliveries/discard': [{ body: { matched: 2, discarded: 0 } }, { body: { matched: 2, discarded: 2 } }] }
+const discarding = (rest: object) => ({ ...replay({ matched: 2, discarded: 0, ...rest }), id: 'ord_1', kind: 'discard' })
+const COUNTED = { body: { id: null, matched: 2 } }
+const DISCARDS = {
+  'POST /api/v1/deliveries/discard': [COUNTED, { status: 202, body: { id: 'ord_1', matched: null } }],
+  'GET /api/v1/replays/ord_1': [{ body: discarding({ matched: null }) }, { body: discarding({ discarded: 1 }) }, { body: discarding({ state: 'done', discarded: 2 }) }]
+}
 
 t.test('discard: asks at a terminal, with the count, and does it after a yes', async t => {
-  const gateway = await standIn(t, DISCARDS)
+  const gateway = await standIn(t, structuredClone(DISCARDS))
   const { code, out, err } = await run(['discard', '--subscriber', 'billing', ...gateway.flags], { ...gateway, columns: 80, input: 'y\n' })
-  t.match({ code, out }, { code: 0, out: '2 deliveries discarded.\n' })
+  t.match({ code, out }, { code: 0, out: 'ord_1: taken, and runs in the background.\n' })
+  t.match(err, new RegExp(`See how far it is with: fotor-relay discard --follow ord_1 --url ${gateway.url}\\nStop it with: fotor-relay discard --cancel ord_1`))
   t.match(err, /Give up 2 deliveries\? \[y\/N\]/)
   t.strictSame(gateway.asked.map(({ body }) => body), [{ subscriber: 'billing', dryRun: true }, { subscriber: 'billing' }])
 })
 
 for (const input of ['\n', 'no\n', 'yeah, no\n']) {
   t.test(`discard: anything but a yes discards nothing: ${JSON.stringify(input)}`, async t => {
-    const gateway = await standIn(t, DISCARDS)
+    const gateway = await standIn(t, structuredClone(DISCARDS))
     t.match(await run(['discard', '--all', ...gateway.flags], { ...gateway, columns: 80, input }), { code: 1, out: '', err: /nothing was discarded/ })
     t.equal(gateway.asked.length, 1)
   })
 }
 
 t.test('discard: where nobody can be asked it needs --yes, and asks the gateway nothing before', async t => {
-  const gateway = await standIn(t, { 'POST /api/v1/deliveries/discard': { body: { matched: 2, discarded: 2 } } })
+  const gateway = await standIn(t, { 'POST /api/v1/deliveries/discard': { status: 202, body: { id: 'ord_1', matched: null } } })
   t.match(await run(['discard', '--all', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
   t.equal(gateway.asked.length, 0)
   t.match(await run(['discard', '--all', '--config', '/nowhere.yaml']), { code: 2, err: /add --yes/ })
-  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: '2 deliveries discarded.\n' })
+  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: /^ord_1: taken/ })
   t.strictSame(gateway.asked[0]?.body, { all: true })
 })
 
+t.test('discard --wait: shows how far it is, and says how many', async t => {
+  const gateway = await standIn(t, { ...structuredClone(DISCARDS), 'POST /api/v1/deliveries/discard': { status: 202, body: { id: 'ord_1', matched: null } } })
+  const { code, out, err } = await run(['discard', '--all', '--yes', '--wait', ...gateway.flags], { ...gateway, columns: 100 })
+  t.match({ code, out }, { code: 0, out: '2 deliveries discarded.\n' })
+  t.match(err, /counting.*50 % 1 of 2 discarded/s)
+})
+
+t.test('discard --follow and --cancel: an order that was given before', async t => {
+  const gateway = await standIn(t, {
+    'GET /api/v1/replays/ord_1': [{ body: discarding({ state: 'done', discarded: 1 }) }, { body: discarding({ state: 'cancelled', discarded: 1 }) }, { body: discarding({}) }],
+    'POST /api/v1/replays/ord_1/cancel': { body: discarding({ state: 'cancelled', discarded: 1 }) }
+  })
+  t.match(await run(['discard', '--follow', 'ord_1', ...gateway.flags], gateway), { code: 0, out: '1 delivery discarded; 1 changed meanwhile and was left alone.\n' })
+  t.match(await run(['discard', '--follow', 'ord_1', ...gateway.flags], gateway), { code: 1, out: '1 delivery discarded.\n', err: /ord_1 was cancelled/ })
+  t.match(await run(['discard', '--follow', 'ord_1', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /ord_1 is not done yet; it goes on\n.*discard --follow ord_1/ })
+  t.match(await run(['discard', '--cancel', 'ord_1', ...gateway.flags], gateway), { code: 0, out: 'ord_1 is cancelled: 1 delivery was discarded and stays so.\n' })
+})
+
 t.test('discard: a dry run asks nobody', async t => {
-  const gateway = await standIn(t, DISCARDS)
+  const gateway = await standIn(t, structuredClone(DISCARDS))
   t.match(await run(['discard', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '2 deliveries would be discarded.\n' })
 })
 

@@ -12,6 +12,7 @@ export interface Asked {
   line: string
   authorization: string | undefined
   contentType: string | undefined
+  idempotencyKey: string | undefined
   text: string
   /** Parsed, `undefined` when there was none. */
   body: unknown
@@ -21,6 +22,8 @@ export interface Reply {
   status?: number
   body: unknown
   headers?: Record<string, string>
+  /** The connection is cut instead. */
+  isLost?: true
 }
 
 /** By `METHOD /path` without the query; a list is used up one by one, its last entry for ever. */
@@ -47,9 +50,14 @@ export async function standIn (t: Test, replies: Replies): Promise<StandIn> {
         text,
         authorization: request.headers.authorization,
         contentType: request.headers['content-type'],
+        idempotencyKey: request.headers['idempotency-key'] as string | undefined,
         body: text === '' ? undefined : JSON.parse(text) as unknown
       })
-      const { status = 200, body, headers = {} } = replyTo(replies, line.split('?')[0]!)
+      const { status = 200, body, headers = {}, isLost = false } = replyTo(replies, line.split('?')[0]!)
+      if (isLost) {
+        request.socket.destroy()
+        return
+      }
       response.writeHead(status, { 'content-type': 'application/json', ...headers })
       response.end(typeof body === 'string' ? body : JSON.stringify(body))
     })

@@ -4,7 +4,7 @@
  * always had.
  */
 import t from '../support/tap.js'
-import type { ReplayAnswer } from '../../src/admin/answers.js'
+import type { OrderAnswer } from '../../src/admin/answers.js'
 import {
   accept, sendDuplicate, replayed, seeDeliveries, seeEvent, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState
 } from '../support/scene.js'
@@ -173,12 +173,12 @@ t.test('a replay goes no faster than it was told, and one that is cancelled stop
 
   const { json: { id } } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', { subscriber: 'one', state: 'delivered', ratePerSecond: 1 })
   await one.waitFor(before + 13)
-  const cancelled = await gateway.api<ReplayAnswer>('POST', `/api/v1/replays/${id}/cancel`)
+  const cancelled = await gateway.api<OrderAnswer>('POST', `/api/v1/replays/${id}/cancel`)
   t.match(cancelled.json, { state: 'cancelled', matched: 12 })
   t.ok(cancelled.json.queued < 12, `after ${cancelled.json.queued} of 12`)
   // What comes after it tells that nothing of it comes any more.
   await replayed(gateway, { subscriber: 'one', state: 'delivered', ratePerSecond: 12 })
-  const { json: later } = await gateway.api<ReplayAnswer>('GET', `/api/v1/replays/${id}`)
+  const { json: later } = await gateway.api<OrderAnswer>('GET', `/api/v1/replays/${id}`)
   t.match(later, { state: 'cancelled', queued: cancelled.json.queued })
   t.equal(one.received.length, before + 12 + cancelled.json.queued + 12)
 })

@@ -4,10 +4,9 @@
  */
 import t, { type Test } from '../support/tap.js'
 import { jobIdOf } from '../../src/model/delivery.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { accepted, endDelivery, giveUp, hasJob, loseJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -75,7 +74,7 @@ t.test('a long queue is walked as soon as it has fewer jobs than open deliveries
 t.test('a long queue is walked bit by bit even when other jobs make up the number', async t => {
   const gateway = await open(t, ['a'])
   const ids = await Promise.all(Array.from({ length: 30 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
-  await discardDeliveries(gateway.blocking, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
+  await giveUp(gateway.blocking, ids.slice(0, 5).map(eventId => ({ eventId, subscriber: 'a' })))
   await loseJob(gateway, 'a', ids[20]!)
   const reconciler = gateway.reconciler({ small: 10, step: 5 })
   const rounds: number[] = []

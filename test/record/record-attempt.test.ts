@@ -5,14 +5,13 @@
 import t, { type Test } from '../support/tap.js'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { AttemptResult, NextState } from '../../src/model/work.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'
 import { MAX_ATTEMPTS_KEPT, RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
 import { runPackedScript } from '../../src/redis/script.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, attemptOf, openDelivery, openGateway, policyFor, recordAttempt, type Gateway } from '../support/relay.js'
+import { accepted, attemptOf, giveUp, openDelivery, openGateway, policyFor, recordAttempt, type Gateway } from '../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -70,7 +69,7 @@ t.test('a delivery is ended for the event only when its last is', async t => {
   t.strictSame(await indexesOf(gateway, eventId), ['failed'])
   await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'delivered' }, { subscriber: 'b' }))
   t.strictSame(await indexesOf(gateway, eventId), ['failed', 'endedFailed'])
-  await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId, subscriber: 'a' }])
   t.strictSame(await indexesOf(gateway, eventId), ['ended'])
 })
 
@@ -95,7 +94,7 @@ t.test('an attempt for a generation that is over is told and changes nothing', a
   t.strictSame(await indexesOf(gateway, held), ['open'])
   t.equal((await readStats(gateway.store)).delivered, 0)
 
-  await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId, subscriber: 'a' }])
   await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', waitMs: HOUR }))
   t.match(await deliveryOf(gateway, eventId), { state: 'discarded', attempts: 1 }, 'nor does one for a delivery that was given up')
 })

@@ -3,11 +3,10 @@
  * meanwhile.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { selectEvents, type Filter } from '../../src/record/select.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, type Gateway } from '../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -41,7 +40,7 @@ await endDelivery(gateway, 'a', ids.get('t2')!, { state: 'failed', reason: 'exha
 await endDelivery(gateway, 'b', ids.get('t2')!, { state: 'delivered' })
 await endDelivery(gateway, 'a', ids.get('t3')!, { state: 'retrying', waitMs: 0 })
 await endDelivery(gateway, 'b', ids.get('t4')!, { state: 'failed', reason: 'expired' })
-await discardDeliveries(gateway.blocking, [{ eventId: ids.get('t5')!, subscriber: 'a' }])
+await giveUp(gateway.blocking, [{ eventId: ids.get('t5')!, subscriber: 'a' }])
 await setHold(gateway.blocking, 'b', 'pause')
 
 const ALL = ['t7 late', 't7', 't6', 't5', 't4', 't3', 't2', 't1']

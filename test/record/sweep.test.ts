@@ -4,14 +4,13 @@
 import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { callsDuring } from './calls.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
+  accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
 import { until } from '../support/until.js'
 
@@ -98,7 +97,7 @@ t.test('failed ones are kept as long as failed ones are', async t => {
   const discarded = await accepted(gateway, { taskId: 'discarded' })
   await endDelivery(gateway, 'a', discarded, { state: 'failed', reason: 'exhausted' })
   await endDelivery(gateway, 'b', discarded, { state: 'delivered' })
-  await discardDeliveries(gateway.blocking, [{ eventId: discarded, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId: discarded, subscriber: 'a' }])
   t.equal(await sweep(gateway.blocking, { ...NOW, failedMs: DAY }), 1, 'what was failed and is discarded is an ended one')
 })
 

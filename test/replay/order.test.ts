@@ -3,13 +3,13 @@
  * a runner, it is the same ones.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
+import { countSoFar } from '../../src/replay/count.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
-import { countMeant, createReplay, readReplay } from '../../src/replay/replays.js'
-import { createReplayRunner } from '../../src/replay/run.js'
+import { placeOrder, readOrder } from '../../src/replay/orders.js'
+import { createOrderRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, callback, endDelivery, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, giveUp, hasJob, openGateway, policyFor, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -52,25 +52,26 @@ async function record (t: Test): Promise<Gateway> {
   await endDelivery(gateway, 'b', ids[1]!, failed)
   await endDelivery(gateway, 'a', ids[2]!, retrying)
   await endDelivery(gateway, 'b', ids[2]!, failed)
-  await discardDeliveries(gateway.blocking, [{ eventId: ids[3]!, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId: ids[3]!, subscriber: 'a' }])
   await endDelivery(gateway, 'b', ids[4]!, retrying)
   policy.subscribers.push({ ...policy.subscribers[0]!, name: 'c' })
   return gateway
 }
 
-const order = (fields: Partial<ReplayOrder>): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
+const order = (fields: Partial<ReplayOrder>): ReplayOrder => ({ kind: 'replay', filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
 /** Carries an order out; what it put back, as `subscriber task generation`. */
 async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: string[], matched: number, queued: number }> {
   const { blocking: store, queues, policy } = gateway
   const subscribers = (): typeof policy.subscribers => policy.subscribers
-  const dry = await countMeant(store, what, subscribers())
-  const { id, matched } = await createReplay(store, what, subscribers())
-  if (dry !== matched) throw new Error(`a dry run counts ${dry}, not ${matched}`)
-  const runner = createReplayRunner({ store, queues, subscribers, report: () => {} })
+  const dry = await countSoFar(store, what, { subscribers: subscribers() })
+  const id = await placeOrder(store, what)
+  const runner = createOrderRunner({ store, queues, subscribers, report: () => {} })
   runner.start()
-  await until('the replay is done', async () => (await readReplay(store, id))!.state === 'done')
+  await until('the replay is done', async () => (await readOrder(store, id))!.state === 'done')
   await runner.stop()
+  const { matched, queued } = (await readOrder(store, id))!
+  if (dry.matched !== matched || dry.atLeast === true) throw new Error(`a dry run counts ${dry.matched}, not ${matched}`)
   const put: string[] = []
   for (const { event, deliveries } of await allEvents(gateway)) {
     for (const { subscriber, replayId, generation, state, budgetUsed } of deliveries) {
@@ -80,7 +81,7 @@ async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: st
       put.push(`${subscriber} ${event.taskId} ${state} ${generation}`)
     }
   }
-  return { put: put.sort(), matched, queued: (await readReplay(store, id))!.queued }
+  return { put: put.sort(), matched, queued }
 }
 
 const TABLE: ReadonlyArray<[says: string, order: Partial<ReplayOrder>, puts: string[]]> = [

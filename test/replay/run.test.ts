@@ -3,13 +3,12 @@
  * runners; paced, cancelled, counted.
  */
 import t, { type Test } from '../support/tap.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import type { ReplayOrder } from '../../src/replay/order.js'
-import { cancelReplay, createReplay, finishReplay, listReplays, readReplay, type Replay } from '../../src/replay/replays.js'
-import { createReplayRunner, type ReplayRunner } from '../../src/replay/run.js'
+import { cancelOrder, placeOrder, finishOrder, listOrders, readOrder, type OrderProgress } from '../../src/replay/orders.js'
+import { createOrderRunner, type OrderRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
 import {
-  accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway
+  accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway
 } from '../support/relay.js'
 import { until } from '../support/until.js'
 
@@ -35,17 +34,17 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
   return gateway
 }
 
-const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
+const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ kind: 'replay', filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
-function runnerOf ({ blocking, queues, policy, facts }: Gateway, store = blocking): ReplayRunner {
-  return createReplayRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
+function runnerOf ({ blocking, queues, policy, facts }: Gateway, store = blocking): OrderRunner {
+  return createOrderRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
 }
 
-async function create ({ blocking, policy }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
-  return (await createReplay(blocking, order(fields), policy.subscribers)).id
+async function create ({ blocking }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {
+  return await placeOrder(blocking, order(fields))
 }
 
-const replayOf = async ({ blocking }: Gateway, id: string): Promise<Replay> => (await readReplay(blocking, id))!
+const replayOf = async ({ blocking }: Gateway, id: string): Promise<OrderProgress> => (await readOrder(blocking, id))!
 const isDone = (gateway: Gateway, id: string) => async (): Promise<boolean> => (await replayOf(gateway, id)).state === 'done'
 
 t.test('a replay is carried out, delivered and counted', async t => {
@@ -192,9 +191,9 @@ t.test('a cancelled replay puts nothing more back, and stays cancelled', async t
   runner.start()
   t.teardown(async () => { await runner.stop() })
   await until('a batch is put back', async () => (await replayOf(gateway, id)).queued > 0)
-  t.match(await cancelReplay(gateway.blocking, id), { state: 'cancelled', finishedAt: Number })
+  t.match(await cancelOrder(gateway.blocking, id), { state: 'cancelled', finishedAt: Number })
   const { queued } = await replayOf(gateway, id)
-  await finishReplay(gateway.blocking, id, 'done')
+  await finishOrder(gateway.blocking, id, 'done')
   const { state } = await replayOf(gateway, id)
   t.equal(state, 'cancelled')
   t.ok(queued < 20, `${queued} were put back`)
@@ -205,10 +204,10 @@ t.test('a cancelled replay puts nothing more back, and stays cancelled', async t
 t.test('a replay that is over cannot be cancelled, and an unknown one is none', async t => {
   const gateway = await open(t)
   const id = await create(gateway)
-  await finishReplay(gateway.blocking, id, 'done')
-  t.match(await cancelReplay(gateway.blocking, id), { state: 'done' })
-  t.equal(await cancelReplay(gateway.blocking, 'rpl_unknown'), null)
-  t.equal(await readReplay(gateway.blocking, 'rpl_unknown'), null)
+  await finishOrder(gateway.blocking, id, 'done')
+  t.match(await cancelOrder(gateway.blocking, id), { state: 'done' })
+  t.equal(await cancelOrder(gateway.blocking, 'rpl_unknown'), null)
+  t.equal(await readOrder(gateway.blocking, 'rpl_unknown'), null)
 })
 
 t.test('retrying ones become due now', async t => {
@@ -238,7 +237,7 @@ t.test('a replay that was forgotten leaves nothing behind', async t => {
   const [first, second, third] = await allEvents(gateway)
   await endDelivery(gateway, 'a', first!.event.id, { state: 'delivered' }, 2)
   await endDelivery(gateway, 'a', second!.event.id, { state: 'failed', reason: 'expired' }, 2)
-  await discardDeliveries(gateway.blocking, [{ eventId: third!.event.id, subscriber: 'a' }])
+  await giveUp(gateway.blocking, [{ eventId: third!.event.id, subscriber: 'a' }])
   t.equal(await gateway.blocking.redis.exists(gateway.keys.replay(id)), 0)
 })
 
@@ -252,7 +251,7 @@ t.test('replays are listed newest first, page by page', async t => {
   const listed: string[] = []
   let cursor: string | null = null
   do {
-    const page: { items: Replay[], next: string | null } = await listReplays(gateway.blocking, { limit: 2, cursor })
+    const page: { items: OrderProgress[], next: string | null } = await listOrders(gateway.blocking, { limit: 2, cursor })
     listed.push(...page.items.map(({ id }) => id))
     cursor = page.next
   } while (cursor !== null)

@@ -21,11 +21,13 @@ import { createWorkers, type Workers, type WorkersOptions } from '../../src/queu
 import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
 import { LIMITS } from '../../src/record/limits.js'
 import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
+import { readEvent } from '../../src/record/read-event.js'
 import { RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
 import { selectEvents, type Filter, type SelectedEvent } from '../../src/record/select.js'
 import type { RecordStore } from '../../src/record/store.js'
 import { keysOf, type Keys } from '../../src/redis/keys.js'
 import { runPackedScript, withFunctions, type RedisClient } from '../../src/redis/script.js'
+import { discardDeliveries } from '../../src/replay/discard.js'
 import type { TestRedis } from './redis.js'
 
 /** What a test of tap offers, as far as it is needed here. */
@@ -176,6 +178,12 @@ export async function allEvents ({ blocking }: Gateway, filter: Filter = {}): Pr
 /** Whether the queue has the job of this generation. */
 export async function hasJob ({ blocking: { redis }, keys }: Gateway, subscriber: string, eventId: string, generation = 1): Promise<boolean> {
   return await redis.exists(`${keys.queuePrefix}:${subscriber}:${jobIdOf(eventId, generation)}`) === 1
+}
+
+/** Gives deliveries up, as they are now. @returns how many were not over */
+export async function giveUp (store: RecordStore, refs: ReadonlyArray<{ eventId: string, subscriber: string }>): Promise<number> {
+  const found = await Promise.all(refs.map(async ({ eventId, subscriber }) => (await readEvent(store, eventId))?.deliveries.filter(one => one.subscriber === subscriber)))
+  return await discardDeliveries(store, found.flatMap(deliveries => deliveries ?? []))
 }
 
 /** Takes a job out of a queue behind the gateway's back. */

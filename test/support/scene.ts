@@ -2,7 +2,7 @@
  * What the longer journeys have in common: subscribers and gateways that end
  * with their test, an external Redis, and what an operator sees.
  */
-import type { DeliveryAnswer, DeliveryEntryAnswer, EventDetailAnswer, ReplayAnswer, SubscriberAnswer } from '../../src/admin/answers.js'
+import type { DeliveryAnswer, DeliveryEntryAnswer, EventDetailAnswer, OrderAnswer, SubscriberAnswer } from '../../src/admin/answers.js'
 import { freePort } from './free-port.js'
 import { makeHome, startInProcess, startProcess, type GatewayProcess, type Home, type Settings, type TestGateway } from './gateway.js'
 import { startRedis, type TestRedis } from './redis.js'
@@ -134,15 +134,15 @@ export async function untilNothingIsOpen (gateway: TestGateway): Promise<{ faile
 }
 
 /** Orders a replay and resolves with it when it is over and everything it put back has ended. */
-export async function replayed (gateway: TestGateway, order: object): Promise<ReplayAnswer> {
+export async function replayed (gateway: TestGateway, order: object): Promise<OrderAnswer> {
   const { json: { id } } = await gateway.api<{ id: string }>('POST', '/api/v1/replays', order)
   return await untilReplayed(gateway, id)
 }
 
 /** As {@link replayed}, for one that was ordered before. */
-export async function untilReplayed (gateway: TestGateway, id: string): Promise<ReplayAnswer> {
+export async function untilReplayed (gateway: TestGateway, id: string): Promise<OrderAnswer> {
   return await until(async () => {
-    const replay = await see<ReplayAnswer>(gateway, `/replays/${id}`)
+    const replay = await see<OrderAnswer>(gateway, `/replays/${id}`)
     return replay.state === 'done' && replay.delivered + replay.failed === replay.queued ? replay : undefined
   })
 }

@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { discardDeliveries } from '../../src/record/discard.js'
 import { setHold } from '../../src/record/holds.js'
 import { readClaims } from '../../src/record/claims.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
@@ -15,7 +14,7 @@ import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
 import { importRecord, type ImportResult } from '../../src/transfer/import.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, allEvents, callback, endDelivery, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -88,7 +87,7 @@ async function oneOfEverything (t: Test): Promise<Gateway> {
   await accepted(gateway, { taskId: 'delivered', status: 0 })
   await gateway.accept(callback({ taskId: 'delivered' }))
   const discarded = await accepted(gateway, { taskId: 'discarded' })
-  await discardDeliveries(gateway.blocking, ['a', 'b'].map(subscriber => ({ eventId: discarded, subscriber })))
+  await giveUp(gateway.blocking, ['a', 'b'].map(subscriber => ({ eventId: discarded, subscriber })))
   await accepted(gateway, { taskId: 'queued', type: 'test-type' }, { flags: ['test', 'spooled'], only: 'b' })
   const gone = await accepted(gateway, { taskId: 'gone early' })
   for (const name of ['a', 'b']) await endDelivery(gateway, name, gone, { state: 'delivered' })

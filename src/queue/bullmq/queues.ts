@@ -15,6 +15,10 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 
 const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
 
+const CLEAR_LINE = loadScript(new URL('./clear-line.lua', import.meta.url))
+/** Jobs of one step: a millisecond of Redis's time. */
+const CLEAR_STEP = 1_000
+
 const MAKE_DUE = loadScript(new URL('./make-due.lua', import.meta.url))
 
 /** How many jobs a queue has, in any line, how many of them wait, and how many deliveries its subscriber is owed, at one moment. */
@@ -35,6 +39,8 @@ export interface Queues {
   /** Makes jobs due now that wait for their time; whatever is wrong with them, they are in line then. */
   makeDue (subscriber: string, jobs: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   count (subscriber: string): Promise<JobCounts>
+  /** Drops what waits in the line of a subscriber, unless anything is owed to it. In steps; whatever is in between stays true. */
+  clearLine (subscriber: string): Promise<void>
   /** Takes away the line of jobs that wait, to be made anew. */
   emptyLine (subscriber: string): Promise<void>
   close (): Promise<void>
@@ -69,6 +75,11 @@ export function createQueues (options: QueuesOptions): Queues {
         return count as number
       }) as [number, number, number, number]
       return { jobs: waiting + active + delayed, waiting, open }
+    },
+    async clearLine (subscriber) {
+      const queue = queueOf(subscriber)
+      const line = { keys: [options.keys.open(subscriber), queue.toKey('wait')], args: [queue.toKey(''), CLEAR_STEP] }
+      while (await runScript(options.redis, CLEAR_LINE, line) === CLEAR_STEP);
     },
     async emptyLine (subscriber) {
       await options.redis.unlink(queueOf(subscriber).toKey('wait'))

@@ -1,0 +1,58 @@
+/**
+ * Gives an order to the gateway, once: it goes out under a key of its own, and
+ * when the answer is lost it is sent again under the same key, so that it is
+ * never carried out twice.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { RefusedByGateway, type AdminApi } from './admin-api.js'
+import type { PlacedAnswer } from '../admin/answers.js'
+import { NoAnswer } from './exchange.js'
+import { CommandFailure } from './failure.js'
+
+/** Between two tries, milliseconds. */
+const WAITS_MS = [500, 1_000, 2_000, 4_000]
+/** The gateway had the order, perhaps; otherwise it never had. */
+const LOST = ['TIMEOUT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']
+/** After a lost answer: it is still busy with the first, or starts again. */
+const BUSY = [409, 503]
+
+export interface OrderToPlace {
+  /** Below `/api/v1`. */
+  path: string
+  order: object
+  /** Of an order that was tried before; a fresh one when left out. */
+  key?: string | undefined
+  waitsMs?: readonly number[]
+}
+
+/** @throws CommandFailure that says how to try again when nobody knows whether the order was taken */
+export async function placeOrder (api: AdminApi, { path, order, key = randomUUID(), waitsMs = WAITS_MS }: OrderToPlace): Promise<PlacedAnswer> {
+  let wasLost = false
+  for (let tries = 0; ; tries++) {
+    try {
+      return await api.post<PlacedAnswer>(path, order, { 'idempotency-key': key })
+    } catch (error) {
+      if (!wasLost && !isLost(error)) throw error
+      if (wasLost && !isLost(error) && !isBusy(error)) throw error
+      wasLost = true
+      if (tries === waitsMs.length) throw unknown(error as CommandFailure, key)
+      await wait(waitsMs[tries])
+    }
+  }
+}
+
+function isLost (error: unknown): boolean {
+  return error instanceof NoAnswer && LOST.includes(error.reason)
+}
+
+function isBusy (error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof RefusedByGateway && BUSY.includes(error.status))
+}
+
+function unknown (error: CommandFailure, key: string): CommandFailure {
+  return new CommandFailure(`the answer was lost, so it is not known whether the order was taken: ${error.message}`, {
+    cause: error,
+    nextSteps: [`to try again without doing it twice, give the same command with: --idempotency-key ${key}`, ...error.nextSteps]
+  })
+}
