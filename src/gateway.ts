@@ -37,6 +37,7 @@ import { createMatcher } from './model/matcher.js'
 import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
 import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
+import { unlessAborted } from './time/within.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -49,6 +50,8 @@ export interface GatewayOptions {
   overrides?: (config: Config) => Config
   /** Where the log goes; standard output when left out. */
   log?: LogDestination
+  /** Aborted: the start is given up as soon as may be, and what was started is stopped. */
+  signal?: AbortSignal
 }
 
 export interface Gateway {
@@ -65,7 +68,7 @@ export interface Gateway {
 /**
  * Starts a gateway.
  *
- * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or what Redis refuses
+ * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or what Redis refuses; the reason of the signal
  */
 export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   const ground = await layGround(options)
@@ -132,15 +135,15 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
   }
 }
 
-async function assemble ({ configFile, env }: GatewayOptions, ground: Ground): Promise<Gateway> {
+async function assemble ({ configFile, env, signal = new AbortController().signal }: GatewayOptions, ground: Ground): Promise<Gateway> {
   const { config, logger, report, teardown } = ground
-  const storage = await openStorage({ ...ground, config: config(), spoolDir: spoolDirOf(config(), ground.role), env })
+  const storage = await openStorage({ ...ground, config: config(), spoolDir: spoolDirOf(config(), ground.role), env, signal })
   const replicas = openReplicas(ground, storage)
   const journey = openJourney({ ...ground, storage })
   const alignment = createAlignment(journey.align, logger)
   teardown.push('alignment', alignment.stop)
   const aligned = alignment.align()
-  if (storage.verify === null) await aligned // without Redis it takes its time, and callbacks come now
+  if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis it takes its time, and callbacks come now
 
   const reloader = createReloader({
     file: configFile,

@@ -64,6 +64,7 @@ function named (name: string): Subscriber {
     timeoutMs: 15_000,
     retry: { kind: 'list', waitsMs: [], maxMs: A_WEEK_MS },
     maxAgeMs: A_WEEK_MS,
+    throttleMaxMs: 900_000,
     tls: null,
     enabled: true
   }

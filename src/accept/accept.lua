@@ -28,6 +28,7 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../queue/bullmq/jobs.lua
+--- @include ../redis/full.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, window, templates = input.prefix, input.window, input.templates
 local stats = prefix .. 'stats'
@@ -91,6 +92,7 @@ local function write(arrival, known, body, left)
   local hold = revision > 1 and input.onConflict == 'hold'
   for _, subscriber in ipairs(subscribers) do beginning(subscriber) end
 
+  if is_full() then error({ err = FULL }, 0) end
   local sequence = next_sequence(left)
   local claims = { claim_field, id .. ' ' .. now_text, 'r:' .. status, revision }
   if finals then

@@ -3,10 +3,10 @@
  */
 import { Type, type Static } from 'typebox'
 import type { DeliveryState } from '../model/delivery.js'
+import { discardDeliveries } from '../record/discard.js'
 import { readHolds } from '../record/holds.js'
 import { PAGE_BUDGET_MS, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
-import { giveUp } from '../replay/release.js'
 import { invalid, unusable } from './check-input.js'
 import { deliveryCursor, readDeliveryCursor, type DeliveryPlace } from './cursor.js'
 import { DEFAULT_LIMIT, FILTER_BODY, listQuery, readFilters, type ListQuery } from './filters.js'
@@ -50,7 +50,7 @@ function list ({ store }: AdminOptions): Route {
   }
 }
 
-function discard ({ store, queues, subscribers }: AdminOptions): Route {
+function discard ({ store, subscribers }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/deliveries/discard`,
@@ -66,7 +66,7 @@ function discard ({ store, queues, subscribers }: AdminOptions): Route {
         throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
       }
       requireKnown(filter.subscribers, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
-      return await discardAll({ store, queues }, filter, dryRun)
+      return await discardAll(store, filter, dryRun)
     }
   }
 }
@@ -111,7 +111,7 @@ function takeInto (items: Item[], row: SelectedEvent, { limit, skip }: { limit: 
 }
 
 /** Walks towards the oldest, so what arrives meanwhile is left alone. */
-async function discardAll ({ store, queues }: Pick<AdminOptions, 'store' | 'queues'>, filter: Filter, dryRun: boolean): Promise<{ matched: number, discarded: number }> {
+async function discardAll (store: RecordStore, filter: Filter, dryRun: boolean): Promise<{ matched: number, discarded: number }> {
   let matched = 0
   let discarded = 0
   let cursor: number | null = null
@@ -119,7 +119,7 @@ async function discardAll ({ store, queues }: Pick<AdminOptions, 'store' | 'queu
     const page = await selectEvents(store, filter, { limit: DISCARD_STEP, cursor })
     const meant = page.rows.flatMap(({ deliveries }) => deliveries.filter(({ fits }) => fits))
     matched += meant.length
-    if (!dryRun) discarded += await giveUp(store, queues, meant)
+    if (!dryRun) discarded += await discardDeliveries(store, meant)
     cursor = page.next
   } while (cursor !== null)
   return { matched, discarded }

@@ -70,14 +70,14 @@ function release ({ store, queues }: AdminOptions): Route {
   }
 }
 
-function discard ({ store, queues }: AdminOptions): Route {
+function discard ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/events/:id/discard`,
     does: 'Gives up every delivery of an event that is not delivered.',
     answers: { 200: { means: 'How many deliveries were given up', schema: Type.Object({ discarded: Count }) } },
     async handle (request) {
-      return { discarded: await discardEvent(store, queues, pathParameter(request, 'id')) ?? noEvent() }
+      return { discarded: await discardEvent(store, pathParameter(request, 'id')) ?? noEvent() }
     }
   }
 }

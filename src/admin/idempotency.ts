@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
+import { claimRequest, keepRequest } from '../record/kept-requests.js'
 import type { RecordStore } from '../record/store.js'
 import { callerOf } from './auth.js'
 import { invalid } from './check-input.js'
@@ -48,7 +49,8 @@ export interface Idempotency {
  * Makes the two hooks. When an answer cannot be kept it is given all the same,
  * because it is true; its key stays in flight for a while.
  */
-export function createIdempotency ({ redis, keys }: RecordStore, report: Report): Idempotency {
+export function createIdempotency (store: RecordStore, report: Report): Idempotency {
+  const { redis, keys } = store
   const claims = new WeakMap<FastifyRequest, Claim>()
 
   return {
@@ -57,7 +59,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       if (request.method !== 'POST' || request.is404 || key === undefined) return
       const claim = { slot: slotOf(keys.prefix, request, key), digest: digestOf(request) }
       const kept: StoredRequest = { digest: claim.digest }
-      if (await redis.set(claim.slot, JSON.stringify(kept), 'PX', IN_FLIGHT_MS, 'NX') === 'OK') {
+      if (await claimRequest(store, claim.slot, { request: JSON.stringify(kept), forMs: IN_FLIGHT_MS })) {
         claims.set(request, claim)
         return
       }
@@ -69,7 +71,7 @@ export function createIdempotency ({ redis, keys }: RecordStore, report: Report)
       claims.delete(request)
       try {
         if (reply.statusCode >= 300) await redis.del(claim.slot)
-        else await redis.set(claim.slot, JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), 'PX', KEPT_MS)
+        else await keepRequest(store, claim.slot, { request: JSON.stringify({ digest: claim.digest, answer: keptAnswer(reply, payload) } satisfies StoredRequest), forMs: KEPT_MS })
       } catch (error) {
         report({ fact: 'admin.failed', error: `an answer was not kept for its Idempotency-Key: ${String(error)}` })
       }

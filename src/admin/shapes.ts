@@ -94,6 +94,7 @@ export const SubscriberShape = Type.Object({
   pausedBy: nullable(oneOf(['operator', 'gone'])),
   breaker: oneOf(['closed', 'open', 'half-open']),
   heldBy: nullable(oneOf(HELD_BY), { description: 'why its deliveries wait' }),
+  heldUntil: nullable(Time, { description: 'when a throttle ends by itself; null for other holds' }),
   counts: Type.Object({ open: Count, held: Count, failed: Count, delivered: Count }),
   oldestWaitingAt: nullable(Time),
   lastSuccessAt: nullable(Time),
@@ -142,7 +143,6 @@ export function showReplay (replay: Replay): Static<typeof ReplayShape> {
   return { id, state, matched, queued, delivered, failed, discarded, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }
 
-/** While it is held nothing is planned, whatever time it waited for before. */
 function showDeliveryEntry (delivery: ShownDelivery): Static<typeof DeliveryEntry> {
   const { shown } = delivery
   return {
@@ -150,7 +150,7 @@ function showDeliveryEntry (delivery: ShownDelivery): Static<typeof DeliveryEntr
     state: shown.state,
     heldBy: shown.heldBy,
     attempts: delivery.attempts,
-    nextAttemptAt: shown.state === 'held' ? null : timeOf(delivery.nextAttemptAt),
+    nextAttemptAt: timeOf(shown.nextAttemptAt),
     lastStatusCode: delivery.lastStatusCode,
     lastError: delivery.lastError,
     deliveredAt: timeOf(delivery.deliveredAt)

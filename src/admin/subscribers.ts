@@ -6,7 +6,7 @@ import type { Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import type { SubscriberHold } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
-import { clearHold, setHold } from '../record/holds.js'
+import { resumeSubscriber, setHold } from '../record/holds.js'
 import { readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { within } from '../time/within.js'
 import { didYouMean } from './did-you-mean.js'
@@ -34,9 +34,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
 
   const resume: Route['handle'] = async request => {
     const { status: { name } } = await find(options, pathParameter(request, 'name'))
-    for (const by of ['pause', 'gone', 'throttle'] as const) {
-      if (await clearHold(options.store, name, by)) options.report({ fact: 'subscriber.released', subscriber: name, by })
-    }
+    for (const by of await resumeSubscriber(options.store, name)) options.report({ fact: 'subscriber.released', subscriber: name, by })
     const { status } = await find(options, name)
     if (status.holds.length === 0) await wakeQueue(options, name)
     return await showOne(options, name)
@@ -60,7 +58,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
     {
       method: 'POST',
       path: `${API}/subscribers/:name/resume`,
-      does: 'Ends a pause, whether an operator made it or an answer of 410.',
+      does: 'Ends a pause, whether an operator made it or an answer of 410, and a wait that an answer asked for; an open breaker makes its trial now.',
       answers: { 200: { means: 'The subscriber', schema: SubscriberShape } },
       handle: resume
     }
@@ -99,7 +97,7 @@ async function showOne (options: AdminOptions, name: string): Promise<Shown> {
   return showSubscriber(entry, status)
 }
 
-function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldestWaitingAt, lastSuccessAt, lastError, breaker }: SubscriberStatus): Shown {
+function showSubscriber (entry: Subscriber | null, { name, holds, throttledUntil, counts, oldestWaitingAt, lastSuccessAt, lastError, breaker }: SubscriberStatus): Shown {
   const { open, held, failed, delivered } = counts
   return {
     name,
@@ -108,6 +106,7 @@ function showSubscriber (entry: Subscriber | null, { name, holds, counts, oldest
     pausedBy: pausedBy(holds),
     breaker,
     heldBy: holds[0] ?? null,
+    heldUntil: timeOf(throttledUntil),
     counts: { open, held, failed, delivered },
     oldestWaitingAt: timeOf(oldestWaitingAt),
     lastSuccessAt: timeOf(lastSuccessAt),
@@ -130,6 +129,7 @@ function unheardOf (name: string): SubscriberStatus {
   return {
     name,
     holds: [],
+    throttledUntil: null,
     counts: { open: 0, held: 0, failed: 0, delivered: 0 },
     oldestWaitingAt: null,
     lastSuccessAt: null,

@@ -29,6 +29,8 @@ export interface StartOptions {
   /** Changes the configuration before it is used, at the start and at each reload. */
   overrides?: (config: Config) => Config
   role?: Role
+  /** Aborted: the start is given up. */
+  signal?: AbortSignal
 }
 
 export type StartGateway = (options: StartOptions) => Promise<RunningGateway>

@@ -3,7 +3,7 @@
  * cannot be survived.
  *
  *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
- *                     during the start: say so and stop when it is complete, with 0; again: end at once, with 1
+ *                     during the start: say so and give it up, with 0; again: end at once, with 1
  *   SIGHUP            reload; the gateway logs what came of it
  *   an error that nobody caught: say it, and end with 1
  */
@@ -14,7 +14,8 @@ import type { Terminal } from './terminal.js'
 export interface RunOptions {
   configFile: string
   terminal: Terminal
-  start: () => Promise<RunningGateway>
+  /** @param signal  aborted: the start is given up */
+  start: (signal: AbortSignal) => Promise<RunningGateway>
   /** Called when it runs; resolves with `stop` when the gateway is wanted no more. */
   onRunning: (gateway: RunningGateway) => Promise<'stay' | 'stop'>
 }
@@ -28,7 +29,11 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
   const asked = stopRequests(terminal)
   const sparing = dieLoudly(terminal)
   try {
-    const gateway = await start().catch((error: unknown) => { throw startFailure(error, configFile, terminal) })
+    const gateway = await start(asked.signal).catch((error: unknown) => {
+      if (asked.yet()) return null
+      throw startFailure(error, configFile, terminal)
+    })
+    if (gateway === null) return
     asked.hasStarted()
     const onHangup = (): void => { gateway.reload().catch(() => { /* never rejects */ }) }
     process.on('SIGHUP', onHangup)
@@ -51,6 +56,8 @@ interface StopRequests {
   first: Promise<'asked'>
   /** Whether there was one. */
   yet: () => boolean
+  /** Aborted at the first. */
+  signal: AbortSignal
   /** From now on there is something to stop. */
   hasStarted: () => void
   release: () => void
@@ -59,19 +66,24 @@ interface StopRequests {
 function stopRequests (terminal: Terminal): StopRequests {
   let count = 0
   let isStarting = true
+  const stopping = new AbortController()
   let resolve: (asked: 'asked') => void = () => {}
   const first = new Promise<'asked'>(_resolve => { resolve = _resolve })
   const onSignal = (): void => {
     count += 1
-    if (count === 1) resolve('asked')
+    if (count === 1) {
+      resolve('asked')
+      stopping.abort()
+    }
     if (count > 2 || (count === 2 && isStarting)) process.exit(1)
-    if (isStarting) terminal.error('Stopping as soon as the start allows it; once more ends at once.')
+    if (isStarting) terminal.error('The start is given up; once more ends at once.')
     else if (count === 2) terminal.error('Stopping: deliveries in flight are finishing. Once more ends it at once.')
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   return {
     first,
     yet: () => count > 0,
+    signal: stopping.signal,
     hasStarted () { isStarting = false },
     release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) }
   }

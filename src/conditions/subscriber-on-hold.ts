@@ -1,4 +1,5 @@
-/** Deliveries wait because of a hold that only an operator ends. */
+/** Deliveries wait because of a hold that an operator ends, or that a subscriber asked for. */
+import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { ConditionRule } from './condition.js'
 import { aboutSubscriber, isGone } from './subscriber-gone.js'
 
@@ -9,5 +10,9 @@ export const subscriberOnHold: ConditionRule = {
   isReason: true,
   find: ({ subscribers }) => (subscribers ?? [])
     .filter(status => !isGone(status) && status.counts.open > 0 && status.holds.some(hold => hold !== 'breaker'))
-    .map(status => aboutSubscriber(status, `is on hold (${status.holds.join(', ')})`))
+    .map(status => aboutSubscriber(status, `is on hold (${status.holds.join(', ')})${untilOf(status)}`))
+}
+
+function untilOf ({ throttledUntil }: SubscriberStatus): string {
+  return throttledUntil === null ? '' : `: it asked for no deliveries until ${new Date(throttledUntil).toISOString()}`
 }

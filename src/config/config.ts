@@ -57,6 +57,8 @@ export interface RedisSettings {
   prefix: string
   /** The most that the data of the gateway's own server may take; `null` for half of the memory that there is. */
   maxMemoryBytes: number | null
+  /** The gateway's own server outlives a stop of the gateway. */
+  keepRunning: boolean
   /** Replicas that must have what was accepted before it is acknowledged. */
   waitReplicas: number
 }
@@ -93,7 +95,7 @@ export interface Config {
   spool: SpoolConfig
   retention: { eventsMs: number, failedMs: number, quarantineMs: number, auditMs: number }
   /** What a subscriber has that says nothing else. */
-  delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'concurrency' | 'breaker'>
+  delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'throttleMaxMs' | 'concurrency' | 'breaker'>
   /** With the defaults of `delivery` filled in; in the order of the file. */
   subscribers: Subscriber[]
   alerts: AlertPolicy

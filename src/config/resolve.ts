@@ -62,7 +62,7 @@ export function tokenOf (token: Settings['admin']['tokens'][number], at: number)
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
 
-function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory, waitReplicas }: Settings['redis']): RedisSettings {
+function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, maxMemory, keepRunning, waitReplicas }: Settings['redis']): RedisSettings {
   return {
     url: textOrNull(url),
     sentinel: sentinel ?? null,
@@ -72,6 +72,7 @@ function redisOf ({ url, sentinel, cluster, username, password, tls, prefix, max
     tls: redisTlsOf(tls),
     prefix,
     maxMemoryBytes: maxMemory ?? null,
+    keepRunning,
     waitReplicas
   }
 }
@@ -89,8 +90,8 @@ function textOrNull (text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
-function deliveryOf ({ timeout, retry, maxAge, concurrency, breaker }: Settings['delivery']): Config['delivery'] {
-  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, concurrency, breaker: breakerOf(breaker) }
+function deliveryOf ({ timeout, retry, maxAge, throttleMax, concurrency, breaker }: Settings['delivery']): Config['delivery'] {
+  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, throttleMaxMs: throttleMax, concurrency, breaker: breakerOf(breaker) }
 }
 
 function breakerOf ({ enabled, share, failures, window, openFor, maxOpenFor }: Settings['delivery']['breaker']): BreakerRules | null {
@@ -114,6 +115,7 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
     timeoutMs: subscriber.timeout ?? delivery.timeout,
     retry: retryOf(subscriber.retry ?? delivery.retry, delivery.retry),
     maxAgeMs: subscriber.maxAge ?? delivery.maxAge,
+    throttleMaxMs: subscriber.throttleMax ?? delivery.throttleMax,
     breaker: breakerOf({ ...delivery.breaker, ...subscriber.breaker }),
     tls: clientTlsOrNull(tls),
     enabled

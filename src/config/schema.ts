@@ -81,6 +81,7 @@ const redis = block('An external Redis; with no address here the gateway starts 
     group('TLS with your own files.', { enabled: flag('Whether to use TLS.', true), ...clientTls })
   ], 'Speak TLS to Redis: true, or { caFile, certFile, keyFile }.')),
   prefix: scalar('redisPrefix', 'Start of every key; several gateways with different prefixes may share one Redis.', { default: 'relay' }),
+  keepRunning: flag('true leaves the gateway\'s own server running when the gateway stops: the next start need not read its data again. It stops by: redis-cli -s <dataDir>/redis.sock shutdown', false),
   maxMemory: optional(scalar('size', 'The most that the data of the gateway\'s own server may take, 2048mb for 2 GB; when absent, half of the machine\'s memory or of its cgroup\'s limit, whichever is less. An external Redis has its own maxmemory.', { least: '64mb' })),
   waitReplicas: whole('Replicas that must have a callback before its sender is answered 200, so that a failover loses none; fewer in half a second, and it goes to the spool.', { default: 0, minimum: 0, maximum: 5 })
 }, { restart: 'any change', own: true })
@@ -128,6 +129,7 @@ const backoffChanges = group('Waits that grow; what is left out comes from deliv
 const TIMEOUT_SAYS = 'From the start of an attempt to the end of its answer.'
 const RETRY_SAYS = 'When to try again: a growing wait, or a list of waits such as [5s, 1m, 10m].'
 const MAX_AGE_SAYS = 'No retry is planned later than this after the event, or its replay, was queued; time on hold does not count.'
+const THROTTLE_MAX_SAYS = 'A subscriber that asks for a pause (429, or 503 with Retry-After) gets no delivery for as long as it asks, and at most this long; the delivery it answered waits as asked, up to retry.max.'
 const CONCURRENCY_SAYS = 'Deliveries in flight at once, over all replicas.'
 
 const BREAKER = {
@@ -143,6 +145,7 @@ const delivery = block('Defaults for every subscriber; each may override any of 
   timeout: scalar('duration', TIMEOUT_SAYS, { default: '15s', ...TIMEOUT }),
   retry: either([waits, backoff], RETRY_SAYS, { default: {} }),
   maxAge: scalar('duration', MAX_AGE_SAYS, { default: '3d', least: '1s' }),
+  throttleMax: scalar('duration', THROTTLE_MAX_SAYS, { default: '15m', least: '1s', most: '1d' }),
   concurrency: whole(CONCURRENCY_SAYS, { default: 16, ...PARALLEL }),
   breaker: block(BREAKER_SAYS, {
     enabled: flag('false never holds: each delivery uses up its attempts.', true),
@@ -179,6 +182,7 @@ const subscriber = group('An internal service that wants events.', {
   timeout: optional(scalar('duration', TIMEOUT_SAYS, TIMEOUT)),
   retry: optional(either([waits, backoffChanges], RETRY_SAYS)),
   maxAge: optional(scalar('duration', MAX_AGE_SAYS, { least: '1s' })),
+  throttleMax: optional(scalar('duration', THROTTLE_MAX_SAYS, { least: '1s', most: '1d' })),
   breaker: optional(group(`${BREAKER_SAYS} What is left out comes from delivery.breaker.`, {
     enabled: optional(flag('false never holds.')),
     share: optional(decimal(BREAKER.share[0], BREAKER.share[1])),

@@ -18,6 +18,9 @@ export function warnings (config: Config): string[] {
       `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`),
     ...isExternal(config) && config.redis.maxMemoryBytes !== null
       ? ['redis.maxMemory is only for the gateway\'s own server: of an external Redis its own maxmemory counts, so set it there and leave this out']
+      : [],
+    ...isExternal(config) && config.redis.keepRunning
+      ? ['redis.keepRunning is only for the gateway\'s own server: an external Redis is never stopped, so leave this out']
       : []
   ]
 }

@@ -13,9 +13,9 @@
  * The first and the last are scripts of the record that run in the step in
  * which the queue moves the job; the others are here.
  *
- * Promises that a delivery which is not open under its job, is on hold, is not
- * due yet, or has no subscriber is never sent, and that an attempt cut off by
- * us uses no budget.
+ * The first hands over only what is open under its job, due, and not on hold.
+ * Promises besides that a delivery without a subscriber is never sent, and that
+ * an attempt cut off by us uses no budget.
  */
 import type { BreakerRules } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
@@ -48,10 +48,8 @@ export interface DelivererOptions {
 /** Makes one attempt, or says why not. The signal ends an attempt under way. */
 export type Deliverer = (job: { subscriber: string, opened: OpenedDelivery }, signal: AbortSignal) => Promise<Verdict>
 
-type OpenDelivery = Extract<OpenedDelivery, { kind: 'open' }>
 type Parts = Required<DelivererOptions>
 
-const DONE: Verdict = { kind: 'done' }
 const STOPPING = { kind: 'give-back', onHold: false } as const
 const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 
@@ -66,6 +64,8 @@ export interface Pipeline {
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
   /** To be called when an attempt is on record. */
   recorded: (result: AttemptResult) => void
+  /** To be called when a delivery has failed because what is stored of it cannot be read. */
+  corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
 
 /** Puts the steps together. */
@@ -78,7 +78,8 @@ export function createPipeline (options: DelivererOptions & { report: Report }):
     deliver: createDeliverer(options),
     record_attempts: RECORD_ATTEMPTS,
     inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
-    recorded (result) { reportAttempt(options.report, result) }
+    recorded (result) { reportAttempt(options.report, result, Date.now()) },
+    corrupt (delivery) { options.report({ fact: 'delivery.corrupt', ...delivery }) }
   }
 }
 
@@ -92,11 +93,6 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
 
   return async ({ subscriber: name, opened }, signal) => {
     if (signal.aborted) return STOPPING
-    if (opened.kind === 'closed') return DONE
-    if (opened.kind === 'on-hold') return ON_HOLD
-    const { state, nextAttemptAt } = opened.delivery
-    // A crash between recording an attempt and delaying its job, or a job that was lost and added again.
-    if (state === 'retrying' && nextAttemptAt !== null && nextAttemptAt > parts.clock()) return { kind: 'again', atMs: nextAttemptAt }
     const subscriber = parts.subscriberOf(name)
     // The configuration may be ahead of the holds in the record.
     if (subscriber === undefined || !subscriber.enabled) return ON_HOLD
@@ -105,7 +101,7 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
   }
 }
 
-interface AttemptInput { opened: OpenDelivery, subscriber: Subscriber, signal: AbortSignal }
+interface AttemptInput { opened: OpenedDelivery, subscriber: Subscriber, signal: AbortSignal }
 
 async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict> {
   const { opened: { event, delivery, ageMs }, subscriber } = attempted
@@ -128,10 +124,9 @@ async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict>
     budgetUsed: delivery.budgetUsed + 1,
     ageMs: ageMs + now - at,
     maxAgeMs: subscriber.maxAgeMs,
-    now,
     random: parts.random()
   })
-  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next, throttleMs: throttleAfter(outcome, subscriber.retry.maxMs) }))
+  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next, throttleMs: throttleAfter(outcome, subscriber.throttleMaxMs) }))
 }
 
 async function send ({ request, version }: Parts, { opened, subscriber, signal }: AttemptInput, at: number): Promise<Answer> {
@@ -146,5 +141,5 @@ async function send ({ request, version }: Parts, { opened, subscriber, signal }
 }
 
 function verdictOf (result: AttemptResult): Verdict {
-  return result.next.state === 'retrying' ? { kind: 'again', result, atMs: result.next.nextAttemptAt } : { kind: 'done', result }
+  return result.next.state === 'retrying' ? { kind: 'again', result, afterMs: result.next.waitMs } : { kind: 'done', result }
 }

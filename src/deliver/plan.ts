@@ -3,7 +3,7 @@
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
- * Pure: the clock and the dice are given. All of the retry policy is here:
+ * Pure: the dice are given, and there is no clock: it says how long, not until when. All of the retry policy is here:
  * backoff, budget, Retry-After and `maxAge`.
  */
 import type { Outcome } from '../model/outcome.js'
@@ -17,8 +17,6 @@ export interface PlanInput {
   /** Of this generation now, milliseconds, without time on hold. */
   ageMs: number
   maxAgeMs: number
-  /** Epoch milliseconds. */
-  now: number
   /** Even between 0 and 1. */
   random: number
 }
@@ -33,13 +31,13 @@ export function planNext (outcome: Outcome, input: PlanInput): NextState {
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   if (outcome.kind === 'failed') return { state: 'failed', reason: outcome.reason }
 
-  const { policy, budgetUsed, ageMs, maxAgeMs, now, random } = input
+  const { policy, budgetUsed, ageMs, maxAgeMs, random } = input
   if (budgetUsed >= budgetOf(policy)) return { state: 'failed', reason: 'exhausted' }
 
   const askedMs = Math.min(outcome.waitMs ?? 0, policy.maxMs)
   const waitMs = Math.max(plannedWaitMs(policy, budgetUsed, random), askedMs)
   if (ageMs + waitMs > maxAgeMs) return { state: 'failed', reason: 'expired' }
-  return { state: 'retrying', nextAttemptAt: now + waitMs }
+  return { state: 'retrying', waitMs }
 }
 
 /** How many attempts one generation may use. */

@@ -7,8 +7,10 @@ import type { AttemptResult } from '../model/work.js'
 
 /**
  * To be called when the attempt is on record.
+ *
+ * @param now  epoch milliseconds
  */
-export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult): void {
+export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult, now: number): void {
   const about = { eventId, subscriber, attempt: attempt.number }
   const answered = attempt.statusCode === null ? {} : { statusCode: attempt.statusCode }
 
@@ -17,7 +19,7 @@ export function reportAttempt (report: Report, { eventId, subscriber, attempt, n
   } else if (outcome.kind === 'delivered') {
     report({ fact: 'delivery.delivered', ...about, statusCode: outcome.status, latencyMs: attempt.latencyMs })
   } else if (next.state === 'retrying' && outcome.kind === 'retry') {
-    report({ fact: 'delivery.retrying', ...about, ...answered, reason: outcome.reason, error: attempt.error, nextAttemptAt: next.nextAttemptAt })
+    report({ fact: 'delivery.retrying', ...about, ...answered, reason: outcome.reason, error: attempt.error, nextAttemptAt: now + next.waitMs })
   } else if (next.state === 'failed') {
     report({ fact: 'delivery.failed', ...about, ...answered, reason: next.reason, error: attempt.error })
     if (next.reason === 'gone') report({ fact: 'subscriber.held', subscriber, by: 'gone' })

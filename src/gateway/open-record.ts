@@ -14,7 +14,7 @@ import { checkRedis } from '../redis/check.js'
 import { connectRedis, waitUntilReady } from '../redis/connect.js'
 import { claimDataVersion, hasDataToRead } from '../redis/data-version.js'
 import { keysOf } from '../redis/keys.js'
-import { startManagedRedis, type ManagedRedis } from '../redis/managed.js'
+import { startedManagedRedis, type ManagedRedis } from '../redis/managed.js'
 import { findRunningServer } from '../redis/running-server.js'
 import { targetFrom, type RedisTarget } from '../redis/target.js'
 
@@ -75,7 +75,7 @@ async function reachServer ({ config, env, intent, report }: OpenRecordOptions):
   const external = targetFrom(config.redis) ?? await findRunningServer(config.dataDir)
   if (external !== null) return { target: external, own: null }
   if (intent === 'read' && !existsSync(config.dataDir)) throw nothing(`there is no ${config.dataDir}`)
-  const own = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
+  const own = await startedManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
   return { target: own.target, own }
 }
 

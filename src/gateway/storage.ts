@@ -5,18 +5,22 @@
  * A Redis that was used before and is away now does not keep a gateway from
  * starting that can keep callbacks in a spool: it is checked when it is back.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config/config.js'
+import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
+import { isRedisAway } from '../model/redis-away.js'
 import type { RecordStore } from '../record/store.js'
 import { checkRedis } from '../redis/check.js'
 import { confirmedBy, type ConfirmWrite } from '../redis/confirm.js'
-import { connectRedis, waitUntilReady, type Connections } from '../redis/connect.js'
+import { connectRedis, unavailable, waitUntilReady, type Connections } from '../redis/connect.js'
 import { claimDataVersion } from '../redis/data-version.js'
 import { keysOf, type Keys } from '../redis/keys.js'
-import { startManagedRedis } from '../redis/managed.js'
+import { startManagedRedis, type ManagedRedis } from '../redis/managed.js'
 import { probeWrites } from '../redis/probe.js'
 import { targetFrom, type RedisTarget } from '../redis/target.js'
 import type { Logger } from '../telemetry/log.js'
+import { unlessAborted, within } from '../time/within.js'
 import { isKnownRedis, isOutage, rememberRedis, type RedisData } from './known-redis.js'
 import type { Teardown } from './teardown.js'
 
@@ -24,6 +28,8 @@ import type { Teardown } from './teardown.js'
 const READY_WITHIN_MS = 10_000
 /** The same when it can take callbacks without: each second of waiting turns some away. */
 const READY_SOON_MS = 2_000
+/** Between two questions to a Redis that stands still. */
+const ASK_AGAIN_MS = 250
 
 export interface Storage {
   /** For accepting and for readers: fails fast. */
@@ -46,20 +52,24 @@ export interface StorageOptions {
   /** Where callbacks can be kept while Redis is away; `null` when they cannot. */
   spoolDir: string | null
   env: NodeJS.ProcessEnv
+  /** Aborted: the start is given up, and what it waits for with it. */
+  signal: AbortSignal
   logger: Logger
   report: Report
   teardown: Teardown
 }
 
 /**
- * Opens Redis.
+ * Opens Redis. With a spool, and a Redis that was used before, it waits two
+ * seconds at most, whatever Redis does.
  *
  * @throws RelayError REDIS_MISSING, DATA_DIR_IN_USE, REDIS_UNAVAILABLE or REDIS_UNFIT
  */
 export async function openStorage (options: StorageOptions): Promise<Storage> {
   const { config, report, teardown } = options
   const external = targetFrom(config.redis)
-  const target = external ?? await startServer(options)
+  const server = external === null ? await startServer(options) : null
+  const target = external ?? server!.target
   const connections = connectRedis({ target, report })
   teardown.push('redis connections', async () => { await connections.close() })
   const keys = keysOf(config.redis.prefix)
@@ -71,14 +81,14 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
     confirmed,
     probe: async () => await confirmed(async () => { await probeWrites(connections.failFast, keys) }),
     kind: external === null ? 'managed' : 'external',
-    verify: await verifyNowOrLater(options, { target, connections, keys })
+    verify: await verifyNowOrLater(options, { target, server, connections, keys })
   }
 }
 
-interface RedisOpened { target: RedisTarget, connections: Connections, keys: Keys }
+interface RedisOpened { target: RedisTarget, server: ManagedRedis | null, connections: Connections, keys: Keys }
 
 /** @returns how to do it later, when Redis is away and the gateway may start all the same */
-async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, { target, connections, keys }: RedisOpened): Promise<Storage['verify']> {
+async function verifyNowOrLater ({ config, spoolDir, signal, logger }: StorageOptions, { target, server, connections, keys }: RedisOpened): Promise<Storage['verify']> {
   const data = { target, prefix: config.redis.prefix }
   const canWait = spoolDir !== null && isKnownRedis(spoolDir, data)
 
@@ -90,14 +100,36 @@ async function verifyNowOrLater ({ config, spoolDir, logger }: StorageOptions, {
   }
 
   try {
+    if (server !== null) await serverUp(server, canWait ? READY_SOON_MS : Infinity, signal)
     const withinMs = canWait ? READY_SOON_MS : READY_WITHIN_MS
-    await Promise.all([waitUntilReady(connections.failFast, withinMs), waitUntilReady(connections.blocking, withinMs)])
-    await verify()
+    await unlessAborted(signal, Promise.all([waitUntilReady(connections.failFast, withinMs), waitUntilReady(connections.blocking, withinMs)]))
+    await untilVerified(verify, { withinMs, signal, connections })
     return null
   } catch (error) {
-    if (!canWait || !isOutage(error)) throw error
+    if (signal.aborted || !canWait || !isOutage(error)) throw error
     logger.warn({ err: error }, 'Redis is away: callbacks go to the spool until it is back')
     return toldOnce(verify, logger)
+  }
+}
+
+/** @throws RelayError REDIS_UNAVAILABLE when our own server still reads its data by then, or what keeps it from coming up */
+async function serverUp (server: ManagedRedis, withinMs: number, signal: AbortSignal): Promise<void> {
+  const isUp = server.up.then(() => true)
+  const isInTime = await unlessAborted(signal, withinMs === Infinity ? isUp : within(withinMs, isUp, () => false))
+  if (!isInTime) throw new RelayError('REDIS_UNAVAILABLE', 'the Redis server of this gateway is still coming up')
+}
+
+/** A Redis that is there and stands still for a moment is asked again, as one that is not there yet is waited for. */
+async function untilVerified (verify: () => Promise<void>, { withinMs, signal, connections }: { withinMs: number, signal: AbortSignal, connections: Connections }): Promise<void> {
+  const endsAt = performance.now() + withinMs
+  for (;;) {
+    try {
+      return await unlessAborted(signal, verify())
+    } catch (error) {
+      if (signal.aborted || !isRedisAway(error)) throw error
+      if (performance.now() >= endsAt) throw unavailable(connections.failFast, { timeoutMs: withinMs, error: (error as Error).message })
+      await wait(ASK_AGAIN_MS, undefined, { signal }).catch(() => {})
+    }
   }
 }
 
@@ -124,10 +156,11 @@ function remember (spoolDir: string, data: RedisData, logger: Logger): void {
   }
 }
 
-async function startServer ({ config, env, logger, report, teardown }: StorageOptions): Promise<RedisTarget> {
-  const server = await startManagedRedis({ dataDir: config.dataDir, env, maxMemoryBytes: config.redis.maxMemoryBytes, report })
+async function startServer ({ config, env, logger, report, teardown }: StorageOptions): Promise<ManagedRedis> {
+  const { dataDir, redis: { maxMemoryBytes, keepRunning } } = config
+  const server = await startManagedRedis({ dataDir, env, maxMemoryBytes, keepRunning, report })
   teardown.push('redis server', server.stop)
   for (const warning of server.warnings) logger.warn(warning)
-  logger.info({ dataDir: config.dataDir, serverPid: server.pid(), adopted: server.adopted }, 'redis server is ours')
-  return server.target
+  server.up.then(({ adopted }) => { logger.info({ dataDir, serverPid: server.pid(), adopted }, 'redis server is ours') }, () => {})
+  return server
 }

@@ -33,6 +33,7 @@ export type Fact =
   | { fact: 'delivery.delivered', eventId: string, subscriber: string, attempt: number, statusCode: number, latencyMs: number }
   | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number }
   | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }
+  | { fact: 'delivery.corrupt', eventId: string, subscriber: string }
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
@@ -44,6 +45,7 @@ export type Fact =
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
+  | { fact: 'redis.loading', percent: number, secondsLeft: number }
   | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }
   | { fact: 'alert.raised' | 'alert.reminder' | 'alert.resolved', since: number } & Pick<Condition, 'name' | 'severity' | 'subscriber' | 'summary'>
   | { fact: 'alert.receiver', receiver: string, state: 'takes' | 'refuses', error: string | null }

@@ -57,6 +57,8 @@ export interface Subscriber {
   retry: RetryPolicy
   /** No retry is planned later than this after the queueing, milliseconds; time on hold does not count. */
   maxAgeMs: number
+  /** How long an answer may keep its other deliveries waiting, milliseconds. */
+  throttleMaxMs: number
   tls: ClientTls | null
   /** When its deliveries are held instead of burnt; `null` for never. */
   breaker: BreakerRules | null

@@ -5,34 +5,30 @@
  * Words only, no I/O. `deliver` gets {@link OpenedDelivery} and returns a
  * {@link Verdict}; it never reads or writes Redis itself.
  */
-import type { Attempt, Delivery, SubscriberHold } from './delivery.js'
+import type { Attempt, Delivery } from './delivery.js'
 import type { Event } from './event.js'
 import type { FailReason, Outcome } from './outcome.js'
 
 /** What of an event is needed to send it. */
 export type OpenedEvent = Pick<Event, 'id' | 'taskId' | 'receivedAt' | 'revision' | 'contentType'>
 
-/** A delivery as a job finds it. */
-export type OpenedDelivery =
-  | {
-    kind: 'open'
-    event: OpenedEvent
-    delivery: Delivery
-    /** As received, byte for byte. */
-    body: Buffer
-    /** Since this generation was queued, milliseconds; time on hold does not count. */
-    ageMs: number
-  }
-  | { kind: 'closed' } // not open under this generation: nothing is owed
-  | { kind: 'on-hold', by: SubscriberHold }
+/** A delivery as a job finds it: open under the job, due, and its subscriber not on hold. */
+export interface OpenedDelivery {
+  event: OpenedEvent
+  delivery: Delivery
+  /** As received, byte for byte. */
+  body: Buffer
+  /** Since this generation was queued, milliseconds; time on hold does not count. */
+  ageMs: number
+}
 
 /** What becomes of a delivery after an attempt. */
 export type NextState =
   | { state: 'delivered' }
   | {
     state: 'retrying'
-    /** Epoch milliseconds. */
-    nextAttemptAt: number
+    /** Until the next attempt, milliseconds; whoever writes it adds its own clock, which is Redis's. */
+    waitMs: number
   }
   | { state: 'failed', reason: FailReason } // `gone` also puts the subscriber on hold, in the same step
   | { state: 'unchanged' } // the attempt was cut off by us and decides nothing
@@ -65,8 +61,8 @@ export type Verdict =
   | {
     kind: 'again' // try again
     result?: AttemptResult
-    /** Not before this time, epoch milliseconds. */
-    atMs: number
+    /** Not before so many milliseconds. */
+    afterMs: number
   }
   | {
     kind: 'give-back' // back to the front of the queue, nothing used

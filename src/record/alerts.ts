@@ -3,6 +3,7 @@
  * after it. One value: there are few, and only one replica writes.
  */
 import type { Alert } from '../model/alert.js'
+import { runDraining } from '../redis/drain.js'
 import type { RecordStore } from './store.js'
 
 /**
@@ -25,5 +26,5 @@ function alertsFrom (text: string): Alert[] {
 /** Replaces them. */
 export async function saveAlerts ({ redis, keys }: RecordStore, alerts: readonly Alert[]): Promise<void> {
   if (alerts.length === 0) await redis.del(keys.alerts)
-  else await redis.set(keys.alerts, JSON.stringify(alerts))
+  else await runDraining(redis, keys.alerts, [['SET', keys.alerts, JSON.stringify(alerts)]])
 }

@@ -1,6 +1,6 @@
 --[[
-  Gives deliveries up by an operator's order. The caller removes their jobs; one
-  that is left finishes unsent.
+  Gives deliveries up by an operator's order. Their jobs stay where they
+  are: whoever takes one sees that it is for nothing.
 
   KEYS  1 events
   ARGV  1 prefix  2… two for each: event id, subscriber

@@ -3,16 +3,22 @@
  * Each is set and cleared on its own, and all survive restarts. While one is
  * set, the subscriber's hold clock stands still, and with it `maxAge`.
  */
+import { createHash } from 'node:crypto'
 import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
+import { runDraining } from '../redis/drain.js'
 import { runScript } from '../redis/script.js'
 import { HOLD_FIELDS } from './fields.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
 const HOLD = loadRecordScript(new URL('./hold.lua', import.meta.url))
+const RESUME = loadRecordScript(new URL('./resume.lua', import.meta.url))
+
+/** What holds a subscriber's deliveries, and until when if it ends by itself, epoch milliseconds. */
+export interface ShownHold { by: SubscriberHold, untilMs: number | null }
 
 /** Every known subscriber and the hold that is shown for it, `null` for none. */
-export type Holds = Map<string, SubscriberHold | null>
+export type Holds = Map<string, ShownHold | null>
 
 /**
  * Sets a hold.
@@ -39,16 +45,28 @@ async function changeHold ({ redis, keys }: RecordStore, subscriber: string, cha
   }) === 1
 }
 
+/**
+ * Lets a subscriber go, whatever an operator can end: pause, gone and throttle
+ * are cleared, and an open breaker makes its trial now.
+ *
+ * @returns the holds that ended
+ */
+export async function resumeSubscriber ({ redis, keys }: RecordStore, subscriber: string): Promise<SubscriberHold[]> {
+  return await runScript(redis, RESUME, { keys: [keys.subscriber(subscriber), keys.subscribers], args: [subscriber] }) as SubscriberHold[]
+}
+
 /** The holds of every subscriber that is configured or ever had a delivery. */
 export async function readHolds ({ redis, keys }: RecordStore): Promise<Holds> {
   const names = await redis.smembers(keys.subscribers)
   const pipeline = redis.pipeline()
-  for (const name of names) pipeline.hmget(keys.subscriber(name), ...HOLD_FIELDS)
+  for (const name of names) pipeline.hmget(keys.subscriber(name), 'throttle:until', ...HOLD_FIELDS)
   const replies = await pipeline.exec()
   return new Map(names.map((name, at) => {
     const [error, values] = replies![at]!
     if (error !== null) throw error
-    return [name, shownHold(values as Array<string | null>)]
+    const [until, ...holds] = values as Array<string | null>
+    const by = shownHold(holds)
+    return [name, by === null ? null : { by, untilMs: by === 'throttle' ? Number(until ?? null) : null }]
   }))
 }
 
@@ -59,13 +77,14 @@ export function shownHold (values: ReadonlyArray<string | null>): SubscriberHold
 
 /**
  * Makes the holds that configuration decides true: `disabled` for entries that
- * say so, `removed` for subscribers that have no entry any more.
+ * say so, `removed` for subscribers that have no entry any more. A throttle was
+ * asked for by whoever answered: it ends when deliveries go elsewhere.
  *
  * @param configured  every entry of the running configuration
  * @returns           what changed
  */
 export async function applyConfiguredHolds (
-  store: RecordStore, configured: ReadonlyArray<{ name: string, enabled: boolean }>
+  store: RecordStore, configured: ReadonlyArray<{ name: string, enabled: boolean, url: string }>
 ): Promise<Array<{ subscriber: string, hold: SubscriberHold, set: boolean }>> {
   const known = new Set([...await store.redis.smembers(store.keys.subscribers), ...configured.map(({ name }) => name)])
   const entries = new Map(configured.map(entry => [entry.name, entry]))
@@ -77,6 +96,17 @@ export async function applyConfiguredHolds (
       const changed = set ? await setHold(store, name, hold) : await clearHold(store, name, hold)
       if (changed) changes.push({ subscriber: name, hold, set })
     }
+    if (entry !== undefined && await goesElsewhere(store, entry) && await clearHold(store, name, 'throttle')) changes.push({ subscriber: name, hold: 'throttle', set: false })
   }
   return changes
+}
+
+/** Notes where deliveries go, as a digest too short to be turned back. @returns whether that is another place than before */
+async function goesElsewhere ({ redis, keys }: RecordStore, { name, url }: { name: string, url: string }): Promise<boolean> {
+  const digest = createHash('sha256').update(url).digest('hex').slice(0, 8)
+  const key = keys.subscriber(name)
+  const before = await redis.hget(key, 'target')
+  if (before === digest) return false
+  await runDraining(redis, key, [['HSET', key, 'target', digest]])
+  return before !== null
 }

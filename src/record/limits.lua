@@ -3,7 +3,7 @@
   takes: what it has read and counted holds for all of them.
 
   A rate limit is a sliding window, counted in buckets: of any period no more
-  than `max` deliveries begin in it. Nothing of a limit is kept but what was
+  than `max` deliveries begin in it, and of a short one a tenth in each tenth. Nothing of a limit is kept but what was
   sent, so a changed limit is in force at once.
 
   ARGV  1 prefix  "{relay}:"
@@ -21,6 +21,8 @@ local prefix, now = ARGV[1].prefix, ARGV[1].now
 local BUCKETS = 50
 -- While a breaker is tried.
 local TRIAL_PER = 1000
+-- Short periods are used evenly: what goes out in one burst and is slowed down on its way would meet the next one.
+local PACED_UP_TO, PACES = 10000, 10
 
 local windows, standings = {}, {}
 
@@ -74,7 +76,12 @@ end
 
 local function windows_of(subscriber, limits)
   local all = {}
-  if limits.max then all[1] = window(prefix .. 'sent:' .. subscriber, limits.max, limits.per) end
+  if limits.max then
+    all[1] = window(prefix .. 'sent:' .. subscriber, limits.max, limits.per)
+    if limits.per <= PACED_UP_TO then
+      all[2] = window(prefix .. 'sent-pace:' .. subscriber, math.ceil(limits.max / PACES), math.ceil(limits.per / PACES))
+    end
+  end
   local trial = standing(subscriber).trial
   if trial then all[#all + 1] = window(prefix .. 'sent-trial:' .. subscriber, trial, TRIAL_PER) end
   return all

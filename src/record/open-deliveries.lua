@@ -1,35 +1,27 @@
 --[[
-  Reads what jobs are about: are their deliveries still open, and what is to be
-  sent? Called as a function.
+  Reads what jobs are for: is the delivery still open under its job, and what is
+  to be sent? A delivery that is open and cannot be read fails here, once.
+  Called as a function; what it has read holds for all jobs of one call.
 
-  ARGV  1 prefix      "{relay}:"
-          deliveries  list of {subscriber, event id}
-  Returns  1 for each: false when there is no such delivery; else
+  ARGV  1 prefix  "{relay}:"
+          now     milliseconds
+  Returns  a table
+    open(subscriber, job's id)  nil when the job is for nothing;
+                                nil and a time, milliseconds, when the delivery is not due before it; else
              1 task   2 received at   3 revision   4 content type   5 delivery, JSON
-             6 the subscriber's hold: its place in HOLD_FIELDS, 0 for none
-             7 the subscriber's clock, which stands still while it is on hold, milliseconds
-             8 its body: a place in the second list, 0 for none
-           2 the bodies, each once
+             6 the subscriber's clock, which stands still while it is on hold, milliseconds
+             7 its body: a place in the list
+    bodies   the bodies, each once
+    corrupt  list of {event id, subscriber}: those that failed here
 ]]
 --- @include delivery.lua
-local input = ARGV[1]
-local prefix = input.prefix
-local now = now_ms()
+--- @include corrupt.lua
+local prefix, now = ARGV[1].prefix, ARGV[1].now
 
---- @constant HOLD_FIELDS
-
-local standings = {}
-local function standing(subscriber)
-  local known = standings[subscriber]
-  if known then return known end
-  known = { hold = 0, clock = hold_clock(prefix, subscriber, now) }
-  local holds = redis.call('HMGET', prefix .. 'subscriber:' .. subscriber, unpack(HOLD_FIELDS))
-  for at = #HOLD_FIELDS, 1, -1 do
-    -- Throttling was asked when the job was taken.
-    if holds[at] and HOLD_FIELDS[at] ~= 'hold:throttle' then known.hold = at end
-  end
-  standings[subscriber] = known
-  return known
+local clocks = {}
+local function clock_of(subscriber)
+  clocks[subscriber] = clocks[subscriber] or hold_clock(prefix, subscriber, now)
+  return clocks[subscriber]
 end
 
 local bodies, places = {}, {}
@@ -42,16 +34,22 @@ local function place_of_body(id)
   return places[id]
 end
 
-local opened = {}
-for at, delivery in ipairs(input.deliveries) do
-  local subscriber, id = delivery[1], delivery[2]
+local corrupt = {}
+local function open(subscriber, job_id)
+  local id, generation = string.match(job_id, '^(evt_%w+)%-(%d+)$')
+  if not id then return nil end
   local stored = redis.call('HMGET', prefix .. 'event:' .. id, 'task', 'at', 'rev', 'ct', 'd:' .. subscriber)
-  if stored[1] and stored[5] then
-    local known = standing(subscriber)
-    stored[6], stored[7], stored[8] = known.hold, known.clock, place_of_body(id)
-    opened[at] = stored
-  else
-    opened[at] = false
+  local delivery = read_delivery(stored[5])
+  if delivery and (delivery.s ~= 'queued' and delivery.s ~= 'retrying' or delivery.g ~= tonumber(generation)) then return nil end
+  if delivery and delivery.s == 'retrying' and delivery.t and delivery.t > now then return nil, delivery.t end
+  local whole = delivery and stored[1] and tonumber(stored[2] or nil) and tonumber(stored[3] or nil) and place_of_body(id) > 0
+  if not whole then
+    if fail_corrupt(prefix, id, subscriber, tonumber(generation), now) then corrupt[#corrupt + 1] = { id, subscriber } end
+    return nil
   end
+  stored[4] = stored[4] or false
+  stored[6], stored[7] = clock_of(subscriber), place_of_body(id)
+  return stored
 end
-return { opened, bodies }
+
+return { open = open, bodies = bodies, corrupt = corrupt }

@@ -10,6 +10,8 @@ export interface SubscriberStatus {
   name: string
   /** Every hold that is set, in the order in which they are shown. */
   holds: SubscriberHold[]
+  /** When its throttle ends, epoch milliseconds; `null` when it is not throttled. */
+  throttledUntil: number | null
   counts: {
     /** Open deliveries that wait for their subscriber or for their time. */
     open: number
@@ -55,6 +57,7 @@ async function readStatus ({ redis, keys }: RecordStore, name: string): Promise<
   return {
     name,
     holds: SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined),
+    throttledUntil: facts['hold:throttle'] === undefined ? null : Number(facts['throttle:until'] ?? 0),
     counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
     oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
     lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),

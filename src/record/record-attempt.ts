@@ -41,7 +41,7 @@ function lineOf ({ eventId, subscriber, generation, attempt, outcome, usesBudget
     attemptFieldsOf(attempt),
     usesBudget,
     next.state,
-    next.state === 'retrying' ? next.nextAttemptAt : '',
+    next.state === 'retrying' ? Math.ceil(next.waitMs) : '',
     attempt.statusCode ?? '',
     attempt.error ?? '',
     next.state === 'failed' && next.reason === 'gone',

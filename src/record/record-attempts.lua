@@ -9,7 +9,7 @@
             5 the attempt as the inside of a JSON object, without its number
             6 true when it uses budget
             7 next state: delivered, retrying, failed or unchanged
-            8 next attempt at, milliseconds, or ""
+            8 milliseconds until the next attempt, or ""
             9 status code or ""   10 error or ""   11 true when the subscriber is gone
            12 what it says of the subscriber: good, bad or ""   13 true when it failed because its budget is used up
            14 how long the subscriber is throttled, milliseconds, 0 for not
@@ -54,7 +54,7 @@ local function is_tried(subscriber)
   return trials[subscriber]
 end
 
-local function record(id, subscriber, generation, at, inside, uses_budget, state, next_at, code, problem, gone, soundness, exhausted, throttle_ms)
+local function record(id, subscriber, generation, at, inside, uses_budget, state, wait_ms, code, problem, gone, soundness, exhausted, throttle_ms)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'a:' .. subscriber, 'seq', 'open', 'failed')
   if not stored[1] then return 0 end
@@ -65,7 +65,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   -- A trial costs the delivery nothing that happens to be tried.
   if soundness == 'bad' and is_tried(subscriber) then
     uses_budget = false
-    if exhausted then state, next_at = 'retrying', now end
+    if exhausted then state, wait_ms = 'retrying', 0 end
   end
 
   local delivery = cjson.decode(stored[1])
@@ -79,7 +79,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
     if uses_budget then delivery.b = delivery.b + 1 end
     if state ~= 'unchanged' then
       delivery.s = state
-      delivery.t = tonumber(next_at)
+      delivery.t = tonumber(wait_ms) and now + wait_ms
     end
     if state == 'delivered' then delivery.d = now end
   end

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Replica, Role } from '../model/replica.js'
+import { runDraining } from '../redis/drain.js'
 import { runScript } from '../redis/script.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
@@ -75,6 +76,6 @@ export async function fingerprintSalt ({ redis, keys }: RecordStore): Promise<st
   const known = await redis.get(keys.fingerprintSalt)
   if (known !== null) return known
   const made = randomBytes(SALT_BYTES).toString('base64url')
-  await redis.set(keys.fingerprintSalt, made, 'NX')
+  await runDraining(redis, keys.fingerprintSalt, [['SET', keys.fingerprintSalt, made, 'NX']])
   return await redis.get(keys.fingerprintSalt) ?? made
 }

@@ -13,7 +13,7 @@ import type { Event, Flag } from '../model/event.js'
 import { splitPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
-import { readHolds, type Holds } from './holds.js'
+import { readHolds, type Holds, type ShownHold } from './holds.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
@@ -39,7 +39,8 @@ export interface Filter {
 }
 
 export interface ShownDelivery extends Delivery {
-  shown: { state: DeliveryState, heldBy: HeldBy | null }
+  /** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
+  shown: { state: DeliveryState, heldBy: HeldBy | null, nextAttemptAt: number | null }
 }
 
 /** An event with all its deliveries. */
@@ -127,7 +128,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
 
 function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
   const types = filter.types === undefined ? undefined : splitPatterns(filter.types)
-  const heldNow = [...holds].filter(([, by]) => by !== null).map(([name]) => name)
+  const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },
     statuses: setOf(filter.statuses),
@@ -159,7 +160,15 @@ function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
 }
 
 function shown (delivery: Delivery, holds: Holds): ShownDelivery {
-  return { ...delivery, shown: shownState(delivery, holds.get(delivery.subscriber) ?? null) }
+  const hold = holds.get(delivery.subscriber) ?? null
+  const state = shownState(delivery, hold?.by ?? null)
+  return { ...delivery, shown: { ...state, nextAttemptAt: nextAttemptOf(delivery, state, hold) } }
+}
+
+/** While it is held nothing is planned, whatever time it waited for before, unless the hold has an end. */
+function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state: DeliveryState, heldBy: HeldBy | null }, hold: ShownHold | null): number | null {
+  if (state !== 'held') return nextAttemptAt
+  return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
 /** The events that a filter names by their ids, their tasks or both; `null` when it names none. */

@@ -17,6 +17,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- A full Redis refuses a script's first write only, and not this one: who delivers makes room.
 redis.call('HDEL', input.prefix .. 'stats', 'x')
 
+-- A throttling that lasted so long may have been for a subscriber that is not well.
+local LONG_MS = 60000
+local SET_BACK_MS = 1000
+
 local function close(key)
   redis.call('HDEL', key, 'breaker:until', 'breaker:opened', 'breaker:told', unpack(BREAKER_TRIAL))
   redis.call('HDEL', key, unpack(BREAKER_COUNTS))
@@ -30,7 +34,8 @@ local function step(key, has_breaker)
     close(key)
     return 'closed'
   end
-  if open and now >= tonumber(known[3] or 0) then
+  -- A hold that began later than now is of a clock that was set back since.
+  if open and (now >= tonumber(known[3] or 0) or now < tonumber(open) - SET_BACK_MS) then
     clear_hold(key, 'breaker', now)
     redis.call('HDEL', key, 'breaker:told')
     redis.call('HSET', key, 'breaker', 'half-open')
@@ -52,17 +57,20 @@ local function step(key, has_breaker)
   return nil
 end
 
-local function end_throttling(key)
-  local ends = redis.call('HGET', key, 'throttle:until')
-  if not ends or now < tonumber(ends) then return false end
+-- After a long one it is tried first: one delivery, then more and more.
+local function end_throttling(key, has_breaker)
+  local known = redis.call('HMGET', key, 'throttle:until', 'hold:throttle', 'hold:breaker', 'breaker')
+  local ends, began = tonumber(known[1] or nil), tonumber(known[2] or nil) or 0
+  if not ends or (now < ends and now >= began - SET_BACK_MS) then return false end
   redis.call('HDEL', key, 'throttle:until')
+  if has_breaker and not known[3] and not known[4] and now - began >= LONG_MS then redis.call('HSET', key, 'breaker', 'half-open') end
   return clear_hold(key, 'throttle', now)
 end
 
 local changes = {}
 for _, subscriber in ipairs(input.subscribers) do
   local key = input.prefix .. 'subscriber:' .. subscriber[1]
-  if end_throttling(key) then changes[#changes + 1] = { subscriber[1], 'released' } end
+  if end_throttling(key, subscriber[2]) then changes[#changes + 1] = { subscriber[1], 'released' } end
   local change = step(key, subscriber[2])
   if change then changes[#changes + 1] = { subscriber[1], change } end
 end

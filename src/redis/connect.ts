@@ -115,10 +115,14 @@ export async function waitUntilReady (client: RedisClient, timeoutMs: number): P
   })
   clearTimeout(timer)
   client.off('ready', onReady)
-  if (!ready) throw unavailable(stories.get(client) ?? { address: 'its address', lastError: null }, timeoutMs)
+  if (!ready) throw unavailable(client, { timeoutMs })
 }
 
-function unavailable ({ address, lastError }: ConnectionStory, timeoutMs: number): RelayError {
+/** Says that a client was of no use within a time, why, and what to do. */
+export function unavailable (client: RedisClient, { timeoutMs, error = null }: { timeoutMs: number, error?: string | null }): RelayError {
+  const story = stories.get(client) ?? { address: 'its address', lastError: null }
+  const { address } = story
+  const lastError = error ?? story.lastError
   const why = lastError === null ? '' : ` (${lastError})`
   return new RelayError('REDIS_UNAVAILABLE',
     `Redis at ${address} was not ready within ${timeoutMs} ms${why}: ${advice(lastError ?? '')}`,

@@ -4,6 +4,7 @@
  */
 import { RelayError } from '../model/errors.js'
 import type { Keys } from './keys.js'
+import { runDraining } from './drain.js'
 import type { RedisClient } from './script.js'
 
 /**
@@ -13,14 +14,16 @@ import type { RedisClient } from './script.js'
 export const DATA_VERSION = 1
 
 /**
- * Marks the data as ours, or sees that we may use it. Atomic: of two gateways
- * on empty data one writes the mark and the other reads it.
+ * Marks the data as ours, or sees that we may use it. It is read first: nothing is
+ * written in order to decide. Of two gateways on empty data one writes the mark
+ * and the other reads it.
  *
  * @throws RelayError REDIS_UNFIT when the data is newer than this release, or no data of ours
  * @throws what ioredis throws, when Redis cannot be reached
  */
 export async function claimDataVersion (client: RedisClient, keys: Keys): Promise<void> {
-  await client.set(keys.version, String(DATA_VERSION), 'NX')
+  if (await hasDataToRead(client, keys)) return
+  await runDraining(client, keys.version, [['SET', keys.version, DATA_VERSION, 'NX']])
   if (!await hasDataToRead(client, keys)) throw notOurs(keys)
 }
 

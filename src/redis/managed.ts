@@ -5,29 +5,31 @@
  * disk keeps what was synced, through power loss. There is never more than one
  * server on a data directory: the directory has one owner, a server left by a
  * crash is adopted, and one that dies is started again, at once and then with
- * growing waits. It stops when told to, and not by Ctrl-C.
+ * growing waits. It stops when told to, and not by Ctrl-C, unless it is to outlive
+ * the gateway.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../model/fact.js'
 import { lockDataDir, type DataDirLock } from './data-dir-lock.js'
 import { prepareDataDir, removeSocket, socketPathFor } from './data-dir.js'
 import { inMegabytes, machineMemory } from './machine-memory.js'
+import { isAlive } from './process-mark.js'
 import { adoptServer } from './server-adoption.js'
 import { endServer, spawnServer, type LivingServer } from './server-process.js'
 import { findServerProgram, type Env } from './server-program.js'
-import { removeServerRecord } from './server-record.js'
-import type { ServerPlace } from './server-settings.js'
+import { readServerRecord, removeServerRecord } from './server-record.js'
+import type { ServerLoading, ServerPlace } from './server-settings.js'
 import type { RedisTarget } from './target.js'
 
 export interface ManagedRedis {
   readonly target: RedisTarget & { kind: 'socket' }
-  /** Of the present server process; changes when it is restarted. */
+  /** Resolves when the server answers and has read its data; rejects when it does not come up, and then it is tried again. */
+  readonly up: Promise<{ adopted: boolean }>
+  /** Of the present server process; changes when it is restarted. 0 before there is one. */
   pid (): number
-  /** The server was left by an earlier gateway. */
-  readonly adopted: boolean
   /** Sentences for the operator. */
   readonly warnings: readonly string[]
-  /** Ends the server, removes its socket and lets the data directory go. Idempotent; never rejects. */
+  /** Ends the server unless it is to go on, and lets the data directory go. Idempotent; never rejects. */
   stop (): Promise<void>
 }
 
@@ -38,6 +40,8 @@ export interface ManagedRedisOptions {
   env: Env
   /** The most that the server's data may take; `null` for half of the memory that there is. */
   maxMemoryBytes: number | null
+  /** The server outlives `stop`; the next start adopts it, and need not read its data again. */
+  keepRunning?: boolean
   report: Report
 }
 
@@ -47,39 +51,68 @@ const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 5_000
 
 /**
- * Adopts the living server of the data directory or starts one, and keeps it alive.
+ * Takes the data directory, and begins to bring up its server: the living one
+ * is adopted, else one is started; from then on it is kept alive. Waits for
+ * nothing that takes long: reading a large file takes a server minutes.
+ *
+ * `up` rejects with RelayError DATA_DIR_IN_USE when another server has the
+ * directory, REDIS_UNAVAILABLE when ours does not come up.
  *
  * @throws RelayError REDIS_MISSING without a program to run, DATA_DIR_IN_USE when another
- *         gateway or server has the directory, REDIS_UNAVAILABLE when the server does not
- *         come up, CONFIG_INVALID when the directory cannot be created
+ *         gateway has the directory, CONFIG_INVALID when the directory cannot be created
  */
-export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, report }: ManagedRedisOptions): Promise<ManagedRedis> {
+export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, keepRunning = false, report }: ManagedRedisOptions): Promise<ManagedRedis> {
   const program = await findServerProgram(env)
   const { path, warnings } = prepareDataDir(dataDir)
   const lock = await lockDataDir(path)
   const stopping = new AbortController()
+  const place = {
+    program,
+    dataDir: path,
+    socket: await socketOf(path),
+    maxMemoryBytes: maxMemoryBytes ?? halfOfMemory(),
+    onLoading (loading: ServerLoading) { report({ fact: 'redis.loading', ...loading }) }
+  }
+  const first = bringUp(place, stopping.signal)
+  const keeper = keepAlive(place, first, { report, stopping })
+  const stop = once(async () => {
+    stopping.abort()
+    await keeper.done
+    const server = keeper.server()
+    // What is there when none of ours came up is somebody else's, or of use to whoever looks for the cause.
+    if (server === null || keepRunning) return lock.release()
+    await endServer(server)
+    tidy(place, lock)
+  })
+  return {
+    target: { kind: 'socket', path: place.socket },
+    up: first,
+    pid: () => keeper.server()?.mark.pid ?? 0,
+    warnings: [...warnings, ...tooMuchMemory(maxMemoryBytes)],
+    stop
+  }
+}
+
+/** Where the living server listens, if one was left; else where one is started now. */
+async function socketOf (dataDir: string): Promise<string> {
+  const record = readServerRecord(dataDir)
+  const mayLive = record !== null && (record.mark === null || await isAlive(record.mark))
+  return mayLive ? record.socket : socketPathFor(dataDir)
+}
+
+/** The same, and waits until the server is up. @throws what `up` rejects with; then everything is stopped */
+export async function startedManagedRedis (options: ManagedRedisOptions): Promise<ManagedRedis & { adopted: boolean }> {
+  const redis = await startManagedRedis(options)
   try {
-    const preferred = { program, dataDir: path, socket: socketPathFor(path), maxMemoryBytes: maxMemoryBytes ?? halfOfMemory() }
-    const found = await adoptServer(preferred)
-    const place = { ...preferred, socket: found?.socket ?? preferred.socket }
-    const server = found?.server ?? await spawnServer(place, stopping.signal)
-    const keeper = keepAlive(place, server, { report, stopping })
-    return {
-      target: { kind: 'socket', path: place.socket },
-      pid: () => keeper.server().mark.pid,
-      adopted: server.adopted,
-      warnings: [...warnings, ...tooMuchMemory(maxMemoryBytes)],
-      stop: once(async () => {
-        stopping.abort()
-        await keeper.done
-        await endServer(keeper.server())
-        tidy(place, lock)
-      })
-    }
+    return { ...redis, adopted: (await redis.up).adopted }
   } catch (error) {
-    lock.release()
+    await redis.stop()
     throw error
   }
+}
+
+async function bringUp (place: ServerPlace, signal: AbortSignal): Promise<LivingServer> {
+  return await adoptServer(place, signal) ?? await spawnServer(place, signal)
 }
 
 /** The other half is for a rewrite of the append-only file, for memory that lies in fragments, and for the gateway. */
@@ -106,29 +139,35 @@ function tidy ({ dataDir, socket }: ServerPlace, lock: DataDirLock): void {
 }
 
 interface Keeper {
-  /** The present server, or the last one. */
-  server (): LivingServer
-  /** Resolves after `stopping`, when no restart is under way any more. */
+  /** The present server, or the last one; `null` when none came up yet. */
+  server (): LivingServer | null
+  /** Resolves after `stopping`, when no start is under way any more. */
   done: Promise<void>
 }
 
 interface Watch { report: Report, stopping: AbortController }
 
-function keepAlive (place: ServerPlace, first: LivingServer, { report, stopping }: Watch): Keeper {
-  let server = first
+function keepAlive (place: ServerPlace, first: Promise<LivingServer>, { report, stopping }: Watch): Keeper {
+  let server: LivingServer | null = null
   const stopped = new Promise<null>(resolve => {
     stopping.signal.addEventListener('abort', () => { resolve(null) }, { once: true })
   })
 
   async function keep (): Promise<void> {
     let backoffMs = 0
+    server = await first.catch((error: unknown) => {
+      if (!stopping.signal.aborted) report({ fact: 'redis.state', role: 'server', state: 'lost', detail: error instanceof Error ? error.message : String(error) })
+      return null
+    })
     while (!stopping.signal.aborted) {
       const since = performance.now()
-      const how = await Promise.race([server.gone, stopped])
-      if (how === null || stopping.signal.aborted) return
-      report({ fact: 'redis.state', role: 'server', state: 'lost', detail: `the server with pid ${server.mark.pid} ${how}` })
+      if (server !== null) {
+        const how: string | null = await Promise.race([server.gone, stopped])
+        if (how === null || stopping.signal.aborted) return
+        report({ fact: 'redis.state', role: 'server', state: 'lost', detail: `the server with pid ${server.mark.pid} ${how}` })
+      }
       if (performance.now() - since > STEADY_MS) backoffMs = 0
-      const next = await restart(place, backoffMs, { report, stopping })
+      const next = await restart(place, server === null ? FIRST_BACKOFF_MS : backoffMs, { report, stopping })
       if (next === null) return
       server = next
       backoffMs = longer(backoffMs)
@@ -147,7 +186,7 @@ async function restart (place: ServerPlace, firstBackoffMs: number, { report, st
     await wait(backoffMs, undefined, { signal }).catch(() => {})
     if (signal.aborted) return null
     try {
-      return await spawnServer(place, signal)
+      return await bringUp(place, signal)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
       if (detail !== told && !signal.aborted) report({ fact: 'redis.state', role: 'server', state: 'lost', detail })

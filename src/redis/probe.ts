@@ -1,9 +1,11 @@
 /**
- * Asks Redis whether it takes writes: one that is full, read-only or out of
- * disk still answers reads.
+ * Asks Redis whether it would take a callback: one that is full, read-only or
+ * out of disk still answers reads.
  */
 import type { Keys } from './keys.js'
-import type { RedisClient } from './script.js'
+import { loadScript, runScript, type RedisClient } from './script.js'
+
+const PROBE = loadScript(new URL('./probe.lua', import.meta.url))
 
 /** How long what was written lives. */
 const PROBE_SECONDS = 60
@@ -15,5 +17,5 @@ const PROBE_SECONDS = 60
  * @throws       what ioredis throws
  */
 export async function probeWrites (redis: RedisClient, keys: Keys): Promise<void> {
-  await redis.set(keys.probe, '1', 'EX', PROBE_SECONDS)
+  await runScript(redis, PROBE, { keys: [keys.probe], args: [PROBE_SECONDS] })
 }

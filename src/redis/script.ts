@@ -41,6 +41,11 @@ export function loadScript (url: URL, constants: Constants = {}): Script {
   return { name: `relay-${name}`, lua }
 }
 
+/** Reads a file that scripts include, to be put into a script whose text is not in a file of ours. */
+export function includable (url: URL): string {
+  return resolve(url, new Set())
+}
+
 function literalOf (value: Constant): string {
   if (typeof value !== 'object') return JSON.stringify(value)
   const entries = Array.isArray(value)

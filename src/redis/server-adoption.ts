@@ -22,32 +22,38 @@ const LOOK_EVERY_MS = 20
 /**
  * Looks for a living server of this directory; the caller owns the directory.
  *
- * @param place  where one would be started now; an earlier one may listen elsewhere
- * @returns the server and its socket, or `null`: none lives, one may be started
+ * @param signal  aborted: waits for nothing more, and returns the server as it is
+ * @returns `null`: none lives, one may be started
  * @throws RelayError DATA_DIR_IN_USE when a server answers that is not known to be ours;
  *         REDIS_UNAVAILABLE when one lives and says nothing
  */
-export async function adoptServer (place: ServerPlace): Promise<{ server: LivingServer, socket: string } | null> {
+export async function adoptServer (place: ServerPlace, signal: AbortSignal): Promise<LivingServer | null> {
   const record = readServerRecord(place.dataDir)
-  const socket = record?.socket ?? place.socket
-  const answer = await firstAnswer(record, socket)
+  const { socket } = place
+  const answer = await firstAnswer(record, socket, signal)
   if (answer === null) return null
   const mark = answer.dir === place.dataDir ? await markOf(answer.pid) : null
-  if (mark === null || !await isOurs(mark, record, place.dataDir)) throw foreign(answer.pid, socket, place.dataDir)
+  if (mark === null || !await isOurs(mark, record, place.dataDir)) {
+    // One that ended since it answered has no mark any more, as one in another container has none here.
+    if ((await askServer(socket)).kind === 'nobody') return await adoptServer(place, signal)
+    throw foreign(answer.pid, socket, place.dataDir)
+  }
   writeServerRecord(place.dataDir, { mark, socket })
   const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
   try {
-    await untilUsable(server, { ...place, socket }, new AbortController().signal)
-    await refreshSettings({ ...place, socket })
+    await untilUsable(server, place, signal)
+    await refreshSettings(place)
   } catch (error) {
+    // Who is told to stop ends it, loaded or not.
+    if (signal.aborted) return server
     if (await isAlive(mark)) throw error
     return null
   }
-  return { server, socket }
+  return server
 }
 
 /** Asks until a server answers, or none can be there (`null`). */
-async function firstAnswer (record: ServerRecord | null, socket: string): Promise<ServerProbeResult & { kind: 'server' } | null> {
+async function firstAnswer (record: ServerRecord | null, socket: string, signal: AbortSignal): Promise<ServerProbeResult & { kind: 'server' } | null> {
   const startedAt = performance.now()
   for (;;) {
     const answer = await askServer(socket)
@@ -57,7 +63,7 @@ async function firstAnswer (record: ServerRecord | null, socket: string): Promis
     const lives = mark !== null && await isAlive(mark)
     const newborn = record?.mark === null && waitedMs < BIRTH_MS
     if (answer.kind === 'nobody' && !lives && !newborn) return null
-    if (waitedMs > SILENCE_MS) throw silent(mark, socket)
+    if (waitedMs > SILENCE_MS || signal.aborted) throw silent(mark, socket)
     await wait(LOOK_EVERY_MS)
   }
 }

@@ -4,13 +4,12 @@
  */
 import { Redis } from 'ioredis'
 import { parseInfo } from './info.js'
-import type { ServerPlace } from './server-settings.js'
-import { runtimeSettings } from './server-settings.js'
+import { runtimeSettings, type ServerLoading, type ServerPlace } from './server-settings.js'
 
 export type ServerProbeResult =
   | { kind: 'nobody' } // no socket, or nobody listens
   | { kind: 'silent' } // someone listens and says nothing of use
-  | { kind: 'server', pid: number, dir: string, loading: boolean }
+  | { kind: 'server', pid: number, dir: string, loading: ServerLoading | null }
 
 const ANSWER_TIMEOUT_MS = 1_000
 
@@ -24,6 +23,8 @@ export async function askServer (socket: string): Promise<ServerProbeResult> {
       pid: Number(fields.get('process_id')),
       dir: Array.isArray(dir) ? String(dir[1]) : '',
       loading: fields.get('loading') === '1'
+        ? { percent: Math.floor(Number(fields.get('loading_loaded_perc') ?? 0)), secondsLeft: Number(fields.get('loading_eta_seconds') ?? 0) }
+        : null
     }
   }).catch((error: NodeJS.ErrnoException): ServerProbeResult => {
     const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'

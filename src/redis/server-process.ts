@@ -13,7 +13,7 @@ import { isAlive, markOf, type ProcessMark } from './process-mark.js'
 import { within } from '../time/within.js'
 import { askServer } from './server-probe.js'
 import { writeServerRecord } from './server-record.js'
-import { logFileOf, serverArguments, type ServerPlace } from './server-settings.js'
+import { logFileOf, serverArguments, type ServerLoading, type ServerPlace } from './server-settings.js'
 import { cutTornEnd, TORN } from './torn-end.js'
 
 /** A server that answers. */
@@ -27,6 +27,9 @@ export interface LivingServer {
 
 /** How often a server that is coming up is asked, milliseconds. */
 const ASK_EVERY_MS = 5
+
+/** While a server loads its data it is told so often, milliseconds. */
+const TELL_EVERY_MS = 5_000
 
 /** How long a server may say nothing while it comes up; loading its data does not count. Milliseconds. */
 export const SILENCE_MS = 30_000
@@ -107,17 +110,29 @@ export async function untilUsable (
   let how: string | null = null
   server.gone.then(end => { how = end }, () => {})
   let silentSince = performance.now()
+  const tell = everyFewSeconds(place.onLoading ?? (() => {}))
   while (performance.now() - silentSince < SILENCE_MS && !signal.aborted) {
     const answer = await askServer(place.socket)
     if (how !== null) throw failed(place, how)
     if (answer.kind === 'server') {
       if (answer.pid !== server.mark.pid) throw failed(place, `is answered for by another process (pid ${answer.pid})`)
-      if (!answer.loading) return
+      if (answer.loading === null) return
       silentSince = performance.now()
+      tell(answer.loading)
     }
     await wait(ASK_EVERY_MS)
   }
   throw failed(place, signal.aborted ? 'was told to stop' : `gave no answer for ${SILENCE_MS / 1_000} s`)
+}
+
+/** Calls it at most every few seconds, and not at once: most servers need no telling. */
+function everyFewSeconds (onLoading: (loading: ServerLoading) => void): (loading: ServerLoading) => void {
+  let toldAt = performance.now()
+  return loading => {
+    if (performance.now() - toldAt < TELL_EVERY_MS) return
+    toldAt = performance.now()
+    onLoading(loading)
+  }
 }
 
 function failed ({ program, dataDir }: ServerPlace, how: string): RelayError {

@@ -5,6 +5,9 @@
 import { isAtLeast } from './info.js'
 import type { ServerProgram } from './server-program.js'
 
+/** How far a server is with reading its data. */
+export interface ServerLoading { percent: number, secondsLeft: number }
+
 /** Settings that may also be changed while the server runs, in the words of its version. */
 export function runtimeSettings (
   { program: { version }, maxMemoryBytes }: Pick<ServerPlace, 'program' | 'maxMemoryBytes'>
@@ -34,6 +37,8 @@ export interface ServerPlace {
   socket: string
   /** The most that its data may take. */
   maxMemoryBytes: number
+  /** Told every few seconds while it reads its data. */
+  onLoading?: (loading: ServerLoading) => void
 }
 
 /** Where the server writes what it has to say. */

@@ -18,14 +18,27 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../queue/bullmq/jobs.lua
+--- @include ../record/clear-hold.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix, replay = input.prefix, input.replay
 local now = now_ms()
+-- A full Redis refuses a script's first write only, and not this one: deliveries make room.
+redis.call('HDEL', prefix .. 'stats', 'x')
 local queued = 0
 
 -- A replay that was cancelled meanwhile puts nothing back.
 if replay ~= '' and redis.call('HGET', prefix .. 'replay:' .. replay, 'state') ~= 'running' then
   return { cmsgpack.pack(0) }
+end
+
+-- Whoever replays wants to see it sent: a wait that the subscriber asked for is over.
+local let_go_already = {}
+local function let_go(subscriber)
+  if let_go_already[subscriber] then return end
+  let_go_already[subscriber] = true
+  local key = prefix .. 'subscriber:' .. subscriber
+  redis.call('HDEL', key, 'throttle:until')
+  clear_hold(key, 'throttle', now)
 end
 
 local function put_back(id, subscriber, generation, webhook_id)
@@ -51,6 +64,7 @@ local function put_back(id, subscriber, generation, webhook_id)
   settle(prefix, id, now)
   add_job(input.templates[subscriber], id, generation, now)
   queued = queued + 1
+  if replay ~= '' then let_go(subscriber) end
 end
 
 for _, delivery in ipairs(input.deliveries) do put_back(unpack(delivery)) end

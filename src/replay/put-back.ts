@@ -5,9 +5,10 @@
 import { addingJobs } from '../queue/bullmq/job-scripts.js'
 import type { Queues } from '../queue/bullmq/queues.js'
 import type { RecordStore } from '../record/store.js'
-import { loadScript, runPackedScript } from '../redis/script.js'
+import { loadRecordScript } from '../record/lua.js'
+import { runPackedScript } from '../redis/script.js'
 
-const PUT_BACK = addingJobs(loadScript(new URL('./put-back.lua', import.meta.url)))
+const PUT_BACK = addingJobs(loadRecordScript(new URL('./put-back.lua', import.meta.url)))
 
 /** One delivery that is to be put back. */
 export interface Requeue {

@@ -16,6 +16,7 @@ import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/bullmq/queues.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
+import { runDraining } from '../redis/drain.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { filterOf } from './order.js'
 import { meantIn } from './owed.js'
@@ -92,7 +93,8 @@ async function runAlone (options: RunnerOptions, run: Run): Promise<void> {
 /** Takes the lock, or finds that this runner has it still: an error left it. */
 async function takeLock (store: RecordStore, id: string, token: string): Promise<boolean> {
   const { redis, keys } = store
-  return await redis.set(keys.replayLock(id), token, 'PX', LOCK_MS, 'NX') === 'OK' || await keepLock(store, id, token)
+  const [taken] = await runDraining(redis, keys.replayLock(id), [['SET', keys.replayLock(id), token, 'PX', LOCK_MS, 'NX']])
+  return taken === 'OK' || await keepLock(store, id, token)
 }
 
 async function keepLock ({ redis, keys }: RecordStore, id: string, token: string): Promise<boolean> {
@@ -141,9 +143,8 @@ async function putBackBatch ({ store, queues, subscribers }: RunnerOptions, repl
 /** Retrying deliveries keep their job; it is told to run now. */
 async function makeDue (queues: Queues, retrying: ReadonlyArray<{ eventId: string, subscriber: string }>, meant: readonly Requeue[]): Promise<void> {
   const waiting = new Set(retrying.map(({ eventId, subscriber }) => `${eventId} ${subscriber}`))
-  for (const { eventId, subscriber, generation } of meant) {
-    if (waiting.has(`${eventId} ${subscriber}`)) await queues.promote(subscriber, eventId, generation)
-  }
+  const due = meant.filter(({ eventId, subscriber }) => waiting.has(`${eventId} ${subscriber}`))
+  for (const name of new Set(due.map(({ subscriber }) => subscriber))) await queues.makeDue(name, due.filter(({ subscriber }) => subscriber === name))
 }
 
 /** Waits until a batch has taken the time it may take; holds the lock meanwhile. */

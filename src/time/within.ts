@@ -1,4 +1,4 @@
-/** A deadline for a promise. What is late goes on, unheard; nobody can take back what was begun. */
+/** Deadlines for a promise. What is late goes on, unheard; nobody can take back what was begun. */
 
 /**
  * Waits no longer than so many milliseconds.
@@ -18,3 +18,22 @@ export async function within<T, Late> (ms: number, promise: Promise<T>, late: ()
 }
 
 const LATE = Symbol('late')
+
+/**
+ * Waits no longer than until a signal is aborted.
+ *
+ * @throws  what the promise rejects with, and the signal's reason
+ */
+export async function unlessAborted<T> (signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => { reject(signal.reason as Error) }
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -62,6 +62,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
     timeoutMs: 1_000,
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 60_000,
+    throttleMaxMs: 60_000,
     tls: null,
     enabled: true,
     ...more

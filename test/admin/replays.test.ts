@@ -15,7 +15,7 @@ async function seed (api: Api): Promise<{ failed: string, waiting: string, disca
   const discarded = await api.accept({ taskId: 'discarded', status: 1, type: 'avatar' })
   await api.attempt(failed, 'billing', { state: 'failed', reason: 'exhausted' }, { statusCode: 500 })
   await api.attempt(failed, 'mailer', { state: 'delivered' })
-  await api.attempt(waiting, 'mailer', { state: 'retrying', nextAttemptAt: Date.now() + 60_000 }, { statusCode: 500 })
+  await api.attempt(waiting, 'mailer', { state: 'retrying', waitMs: 60_000 }, { statusCode: 500 })
   await api.post(`/api/v1/events/${discarded}/discard`)
   return { failed, waiting, discarded }
 }

@@ -114,7 +114,7 @@ t.test('a resume ends what an answer of 410 began', async t => {
   t.strictSame(api.facts.flatMap(fact => fact.fact === 'subscriber.released' ? fact.by : []), ['pause', 'gone'])
 })
 
-for (const hold of ['disabled', 'removed', 'breaker'] as const) {
+for (const hold of ['disabled', 'removed'] as const) {
   t.test(`a resume wakes nobody while the subscriber is on hold for ${hold}`, async t => {
     const { api, told } = await startSpied()
     t.teardown(api.close)
@@ -127,6 +127,27 @@ for (const hold of ['disabled', 'removed', 'breaker'] as const) {
     t.strictSame(told, ['billing'])
   })
 }
+
+t.test('a resume ends whatever an operator can end, tries an open breaker, and wakes the queue', async t => {
+  const { api, told } = await startSpied()
+  t.teardown(api.close)
+  for (const hold of ['pause', 'gone', 'throttle', 'breaker'] as const) await setHold(api.options.store, 'billing', hold)
+  t.match((await api.post('/api/v1/subscribers/billing/resume')).json, { pausedBy: null, heldBy: null, heldUntil: null, breaker: 'half-open' })
+  t.strictSame(told, ['billing'])
+})
+
+t.test('a throttled subscriber says until when, and so do its deliveries', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  const { redis, keys } = api.options.store
+  const until = Date.now() + 60_000
+  await redis.hset(keys.subscriber('billing'), 'hold:throttle', Date.now(), 'throttle:until', until)
+  await api.accept({ taskId: 't1' })
+  const at = new Date(until).toISOString()
+  const { items } = (await api.get('/api/v1/subscribers')).json as { items: object[] }
+  t.match(items, [{ name: 'billing', heldBy: 'throttle', heldUntil: at }, {}])
+  t.match((await api.get('/api/v1/deliveries?subscriber=billing')).json, { items: [{ state: 'held', heldBy: 'throttle', nextAttemptAt: at }] })
+})
 
 t.test('workers that cannot be woken look by themselves: the subscriber is resumed', async t => {
   const api = await startApi()

@@ -66,14 +66,14 @@ t.test('Ctrl-C during the start says so, and stops cleanly when the start is com
   running.child.kill('SIGINT')
   t.equal(await running.ended, 0)
   t.equal(running.out(), 'role all\nstopping\n')
-  t.equal(running.err(), 'Stopping as soon as the start allows it; once more ends at once.\n')
+  t.equal(running.err(), 'The start is given up; once more ends at once.\n')
 })
 
 t.test('a second Ctrl-C during the start ends at once', async t => {
   const running = start(t, ['start'], { STAND_IN: 'never starts' })
   await running.says('role all')
   running.child.kill('SIGINT')
-  await running.says('Stopping as soon as')
+  await running.says('The start is given up')
   running.child.kill('SIGINT')
   t.equal(await running.ended, 1)
   t.equal(running.out(), 'role all\n')

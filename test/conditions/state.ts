@@ -17,6 +17,7 @@ export const STATE: State = {
 export const SUBSCRIBER: SubscriberStatus = {
   name: 'billing',
   holds: [],
+  throttledUntil: null,
   counts: { open: 0, held: 0, failed: 0, delivered: 0 },
   oldestWaitingAt: null,
   lastSuccessAt: null,

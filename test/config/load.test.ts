@@ -41,7 +41,7 @@ const DEFAULTS = {
   },
   dedupe: { windowMs: 7 * DAY_MS, onConflict: 'forward', onLate: 'keep', ignoreFields: [] },
   admin: { listen: { host: '127.0.0.1', port: 8081 }, tokens: [] },
-  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null, waitReplicas: 0 },
+  redis: { url: null, sentinel: null, cluster: null, username: null, password: null, tls: null, prefix: 'relay', maxMemoryBytes: null, keepRunning: false, waitReplicas: 0 },
   dataDir: resolve('data'),
   spool: { enabled: true, dir: null, maxBytes: 1_073_741_824 },
   retention: { eventsMs: 7 * DAY_MS, failedMs: 30 * DAY_MS, quarantineMs: 7 * DAY_MS, auditMs: 90 * DAY_MS },
@@ -49,6 +49,7 @@ const DEFAULTS = {
     timeoutMs: 15_000,
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
+    throttleMaxMs: 900_000,
     concurrency: 16,
     breaker: BREAKER
   },
@@ -88,6 +89,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
     timeoutMs: 15_000,
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
+    throttleMaxMs: 900_000,
     breaker: BREAKER,
     tls: null,
     enabled: true
@@ -166,6 +168,7 @@ subscribers:
     timeoutMs: 2_000,
     retry: { kind: 'backoff', attempts: 3, initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0 },
     maxAgeMs: 7_200_000,
+    throttleMaxMs: 900_000,
     tls: { ca: /CERTIFICATE/, cert: /CERTIFICATE/, key: /PRIVATE KEY/ },
     enabled: false
   })

@@ -57,7 +57,7 @@ interface Setting {
 }
 
 function open (delivery: Partial<Delivery> = {}, body: Buffer = Buffer.from('{}'), ageMs = 0): OpenedDelivery {
-  return { kind: 'open', event: EVENT, delivery: { ...DELIVERY, ...delivery }, body, ageMs }
+  return { event: EVENT, delivery: { ...DELIVERY, ...delivery }, body, ageMs }
 }
 
 function bench (t: Closing, { subscriber, opened = open(), options = {} }: Setting): Bench {
@@ -78,7 +78,7 @@ function bench (t: Closing, { subscriber, opened = open(), options = {} }: Setti
       const { result, ...verdict } = await deliver({ subscriber: 'billing', opened }, signal)
       if (result !== undefined) {
         recorded.push(result)
-        reportAttempt(fact => { facts.push(fact) }, result)
+        reportAttempt(fact => { facts.push(fact) }, result, NOW)
       }
       return verdict
     },
@@ -109,13 +109,13 @@ t.test('2xx: recorded as delivered, reported, done', async t => {
 
 /** What each answer does to a fresh delivery: backoff of a second, three attempts. */
 const ANSWERS: ReadonlyArray<[status: number, retryAfter: string | null, says: { next: object, error: string, verdict: object, throttleMs?: number, fact: object }]> = [
-  [500, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 500', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', statusCode: 500, reason: 'server-error', nextAttemptAt: NOW + 1_000 } }],
-  [503, '20', { next: { state: 'retrying', nextAttemptAt: NOW + 20_000 }, error: 'answered 503', verdict: { kind: 'again', atMs: NOW + 20_000 }, throttleMs: 20_000, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
-  [429, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 1_000 }, throttleMs: 1_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
-  [429, '3600', { next: { state: 'retrying', nextAttemptAt: NOW + 60_000 }, error: 'answered 429', verdict: { kind: 'again', atMs: NOW + 60_000 }, throttleMs: 60_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
-  [408, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 408', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
-  [404, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 404', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
-  [307, null, { next: { state: 'retrying', nextAttemptAt: NOW + 1_000 }, error: 'answered 307: redirects are not followed', verdict: { kind: 'again', atMs: NOW + 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
+  [500, null, { next: { state: 'retrying', waitMs: 1_000 }, error: 'answered 500', verdict: { kind: 'again', afterMs: 1_000 }, fact: { fact: 'delivery.retrying', statusCode: 500, reason: 'server-error', nextAttemptAt: NOW + 1_000 } }],
+  [503, '20', { next: { state: 'retrying', waitMs: 20_000 }, error: 'answered 503', verdict: { kind: 'again', afterMs: 20_000 }, throttleMs: 20_000, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [429, null, { next: { state: 'retrying', waitMs: 1_000 }, error: 'answered 429', verdict: { kind: 'again', afterMs: 1_000 }, throttleMs: 1_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [429, '3600', { next: { state: 'retrying', waitMs: 60_000 }, error: 'answered 429', verdict: { kind: 'again', afterMs: 60_000 }, throttleMs: 60_000, fact: { fact: 'delivery.retrying', reason: 'rate-limited' } }],
+  [408, null, { next: { state: 'retrying', waitMs: 1_000 }, error: 'answered 408', verdict: { kind: 'again', afterMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'server-error' } }],
+  [404, null, { next: { state: 'retrying', waitMs: 1_000 }, error: 'answered 404', verdict: { kind: 'again', afterMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
+  [307, null, { next: { state: 'retrying', waitMs: 1_000 }, error: 'answered 307: redirects are not followed', verdict: { kind: 'again', afterMs: 1_000 }, fact: { fact: 'delivery.retrying', reason: 'rejected' } }],
   [410, null, { next: { state: 'failed', reason: 'gone' }, error: 'answered 410: the subscriber is gone', verdict: { kind: 'done' }, fact: { fact: 'delivery.failed', statusCode: 410, reason: 'gone' } }]
 ]
 for (const [status, retryAfter, { next, error, verdict, throttleMs = 0, fact }] of ANSWERS) {
@@ -142,7 +142,7 @@ t.test('410 also reports that the subscriber is on hold', async t => {
 t.test('no answer: the attempt says why, without a status', async t => {
   const hanging = await startRaw(t, () => {})
   const slow = bench(t, { subscriber: subscriberAt(hanging.url, { timeoutMs: 100 }) })
-  t.match(await slow.deliver(), { kind: 'again', atMs: NOW + 1_000 })
+  t.match(await slow.deliver(), { kind: 'again', afterMs: 1_000 })
   t.match(slow.recorded, [{ attempt: { statusCode: null, error: 'no complete answer within 100 ms', responseExcerpt: null } }])
   t.match(slow.facts, [{ fact: 'delivery.retrying', reason: 'timeout' }])
   t.notOk('statusCode' in slow.facts[0]!)
@@ -179,10 +179,6 @@ t.test('maxAge ends a delivery after an attempt, never before it, and counts the
 
 /** What is not to be sent is not sent, not recorded and not reported. */
 const UNSENT: ReadonlyArray<[says: string, setting: (subscriber: Subscriber) => Setting, verdict: object]> = [
-  ['a closed delivery is finished', subscriber => ({ subscriber, opened: { kind: 'closed' } }), { kind: 'done' }],
-  ['a closed delivery of a removed subscriber is finished', () => ({ opened: { kind: 'closed' } }), { kind: 'done' }],
-  ['a delivery on hold goes back', subscriber => ({ subscriber, opened: { kind: 'on-hold', by: 'pause' } }), { kind: 'give-back', onHold: true }],
-  ['a delivery that is not due yet waits for its time', subscriber => ({ subscriber, opened: open({ state: 'retrying', nextAttemptAt: NOW + 5_000 }) }), { kind: 'again', atMs: NOW + 5_000 }],
   ['a delivery of an unknown subscriber goes back', () => ({}), { kind: 'give-back', onHold: true }],
   ['a delivery of a disabled subscriber goes back', subscriber => ({ subscriber: { ...subscriber, enabled: false } }), { kind: 'give-back', onHold: true }]
 ]

@@ -3,6 +3,7 @@
  * subscriber on hold a queue that waits.
  */
 import t, { type Test } from '../support/tap.js'
+import { jobIdOf } from '../../src/model/delivery.js'
 import { discardDeliveries } from '../../src/record/discard.js'
 import { releaseEvent } from '../../src/replay/release.js'
 import { startRedis } from '../support/redis.js'
@@ -35,7 +36,7 @@ t.test('the job of the present generation is added, and of open deliveries only'
   const held = await accepted(gateway, { taskId: 't1', url: 'three' })
   const retrying = await accepted(gateway, { taskId: 't2' })
   await endDelivery(gateway, 'a', over, { state: 'delivered' })
-  await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', waitMs: 0 })
   await releaseEvent(gateway.blocking, gateway.queues, released)
   for (const id of [over, released, held, retrying]) await loseJob(gateway, 'a', id)
   await loseJob(gateway, 'a', released, 2)
@@ -118,6 +119,49 @@ t.test('thousands of missing jobs are added in one round', async t => {
   await pipeline.exec()
   t.equal(await gateway.reconciler().round(), 4_500)
   t.equal((await gateway.queues.count('a')).jobs, 4_500)
+})
+
+/** What becomes of a queue's keys, while its jobs exist. */
+const LOST: ReadonlyArray<[says: string, lose: (gateway: Gateway, jobs: string[]) => Promise<unknown>, missing: number]> = [
+  ['the line of jobs that wait', async ({ keys, blocking: { redis } }) => await redis.del(`${keys.queuePrefix}:a:wait`), 20],
+  ['one entry of it', async ({ keys, blocking: { redis } }, [job]) => await redis.lrem(`${keys.queuePrefix}:a:wait`, 0, job!), 1],
+  ['every key of the queue', async ({ keys, blocking: { redis } }) => await redis.del(...await redis.keys(`${keys.queuePrefix}:a:*`)), 20],
+  ['a job that a stranger finished', async ({ keys, blocking: { redis } }, [job]) =>
+    await redis.multi().lrem(`${keys.queuePrefix}:a:wait`, 0, job!).zadd(`${keys.queuePrefix}:a:completed`, 1, job!).exec(), 1]
+]
+for (const [says, lose, missing] of LOST) {
+  for (const [size, small] of [['short', 100], ['long', 5]] as const) {
+    t.test(`lost: ${says} of a ${size} queue: each open delivery is in line again, once, and sent`, async t => {
+      const gateway = await open(t, ['a'])
+      const ids = await Promise.all(Array.from({ length: 20 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+      await lose(gateway, ids.map(id => jobIdOf(id, 1)))
+      const reconciler = gateway.reconciler({ small, step: 7 })
+      let sum = 0
+      for (let rounds = 0; rounds < 3; rounds++) sum += await reconciler.round()
+      t.equal(sum, missing)
+      t.equal((await gateway.queues.count('a')).jobs, 20)
+      const { deliver, sent } = recordingDeliver()
+      await gateway.work(deliver)
+      await until('all are sent', async () => (await gateway.queues.count('a')).open === 0)
+      t.equal(sent.length, 20)
+    })
+  }
+}
+
+t.test('a delivery that waits for its time stays where it is when the line is made anew', async t => {
+  const gateway = await open(t, ['a'])
+  const ids = await Promise.all(Array.from({ length: 10 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  let later = true
+  const { deliver, sent } = recordingDeliver(() => later ? { state: 'retrying', waitMs: 3_600_000 } : { state: 'delivered' })
+  const workers = await gateway.work(deliver)
+  await until('all wait for their time', async () => sent.length === 10 && (await gateway.queues.count('a')).waiting === 0)
+  await workers.stop(1_000)
+  later = false
+  const { keys, blocking: { redis } } = gateway
+  await redis.zrem(`${keys.queuePrefix}:a:delayed`, jobIdOf(ids[0]!, 1))
+  const reconciler = gateway.reconciler({ small: 5 })
+  for (let rounds = 0; rounds < 3; rounds++) await reconciler.round()
+  t.match(await gateway.queues.count('a'), { jobs: 10, waiting: 1, open: 10 })
 })
 
 t.test('trouble with one queue keeps no other from being mended', async t => {

@@ -33,7 +33,7 @@ async function open (t: Test): Promise<Scene> {
 interface Attempted { outcome: Outcome | null, times?: number, rules?: BreakerRules | null, next?: NextState }
 
 /** So many attempts for the same delivery, in one call. */
-async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules = RULES, next = { state: 'retrying', nextAttemptAt: 1 } }: Attempted): Promise<void> {
+async function attempt ({ gateway, eventId }: Scene, { outcome, times = 1, rules = RULES, next = { state: 'retrying', waitMs: 0 } }: Attempted): Promise<void> {
   const results = Array.from({ length: times }, () => ({
     eventId, subscriber: 'a', generation: 1, attempt: attemptOf({ error: 'x' }), outcome, usesBudget: outcome !== null, next
   }))
@@ -54,7 +54,7 @@ t.test('it opens with the failure that makes it both enough and most, and not be
   t.equal(await stateOf(scene), 'closed', '4 of 9')
   await attempt(scene, { outcome: FAILED })
   t.equal(await stateOf(scene), 'open', '5 of 10')
-  t.equal((await readHolds(scene.gateway.blocking)).get('a'), 'breaker')
+  t.equal((await readHolds(scene.gateway.blocking)).get('a')?.by, 'breaker')
 })
 
 t.test('few failures open nothing, even when all fail', async t => {
@@ -139,7 +139,7 @@ t.test('it never touches what an operator holds, and its clock stands still for 
   await setHold(scene.gateway.blocking, 'a', 'pause')
   await attempt(scene, { outcome: FAILED, times: 4 })
   await stepUntil(scene, 'half-open')
-  t.equal((await readHolds(scene.gateway.blocking)).get('a'), 'pause')
+  t.equal((await readHolds(scene.gateway.blocking)).get('a')?.by, 'pause')
   const { redis } = scene.gateway.blocking
   t.ok(await redis.hexists(scene.gateway.keys.subscriber('a'), 'heldSince'))
   await clearHold(scene.gateway.blocking, 'a', 'pause')
@@ -163,3 +163,30 @@ t.test('a change is made by one of the replicas that look', async t => {
   await attempt(scene, { outcome: FAILED, times: 4, rules: { ...RULES, openForMs: 60_000, maxOpenForMs: 60_000 } })
   t.equal((await Promise.all(Array.from({ length: 8 }, async () => await step(scene)))).flat().length, 1)
 })
+
+t.test('an open breaker does not stay open longer because Redis\'s clock was set back', async t => {
+  const scene = await open(t)
+  const { keys, blocking: { redis } } = scene.gateway
+  const anHourLater = Date.now() + 3_600_000
+  await redis.hset(keys.subscriber('a'), 'hold:breaker', anHourLater, 'breaker:until', anHourLater + 60_000, 'breaker:opened', 1)
+  t.strictSame(await step(scene), [{ subscriber: 'a', to: 'half-open' }])
+})
+
+/** How long a subscriber was throttled, and whether it is tried afterwards. */
+const THROTTLED: ReadonlyArray<[says: string, fields: (now: number) => [began: number, ends: number], isOver: boolean, isTried: boolean]> = [
+  ['a short throttle ends by itself', now => [now - 10_000, now - 1], true, false],
+  ['after a long one it is tried first', now => [now - 120_000, now - 1], true, true],
+  ['one that is not over stays', now => [now - 10_000, now + 60_000], false, false],
+  ['one of a clock that was set back is over', now => [now + 3_600_000, now + 3_660_000], true, false]
+]
+for (const [says, fields, isOver, isTried] of THROTTLED) {
+  t.test(says, async t => {
+    const scene = await open(t)
+    const { keys, blocking } = scene.gateway
+    const [began, ends] = fields(Date.now())
+    await blocking.redis.hset(keys.subscriber('a'), 'hold:throttle', began, 'throttle:until', ends)
+    t.strictSame(await step(scene), isOver ? [{ subscriber: 'a', to: 'released' }] : [])
+    t.equal((await readHolds(blocking)).get('a')?.by, isOver ? undefined : 'throttle')
+    t.strictSame(await readTrial(blocking, 'a'), isTried ? { state: 'half-open' } : null)
+  })
+}

@@ -20,7 +20,7 @@ async function open (t: Test): Promise<Gateway> {
 
 const TABLE: ReadonlyArray<[from: DeliveryState, next: NextState | null, discarded: boolean]> = [
   ['queued', null, true],
-  ['retrying', { state: 'retrying', nextAttemptAt: 1_800_000_000_000 }, true],
+  ['retrying', { state: 'retrying', waitMs: 86_400_000 }, true],
   ['failed', { state: 'failed', reason: 'exhausted' }, true],
   ['delivered', { state: 'delivered' }, false]
 ]

@@ -131,7 +131,7 @@ t.test('nothing open or held goes, however full Redis is', async t => {
   await gateway.blocking.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
   await endDelivery(gateway, 'b', queued, { state: 'delivered' })
   const retrying = await accepted(gateway, { taskId: 'retrying' })
-  await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', waitMs: DAY })
   await endDelivery(gateway, 'b', retrying, { state: 'failed', reason: 'exhausted' })
   const first = await accepted(gateway, { taskId: 'conflict', url: 'one' })
   for (const name of ['a', 'b']) await endDelivery(gateway, name, first, { state: 'delivered' })

@@ -4,7 +4,8 @@
  */
 import t, { type Test } from '../support/tap.js'
 import type { SubscriberHold } from '../../src/model/delivery.js'
-import { applyConfiguredHolds, clearHold, readHolds, setHold } from '../../src/record/holds.js'
+import { readTrial } from '../../src/record/breakers.js'
+import { applyConfiguredHolds, clearHold, readHolds, resumeSubscriber, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readSubscribers } from '../../src/record/read-subscribers.js'
 import { startRedis } from '../support/redis.js'
@@ -20,7 +21,7 @@ async function open (t: Test, names = ['a', 'b']): Promise<Gateway> {
 
 async function ageOf (gateway: Gateway, eventId: string): Promise<number> {
   const opened = await openDelivery(gateway.blocking, { subscriber: 'a', eventId, generation: 1 })
-  if (opened.kind !== 'open') throw new Error(opened.kind)
+  if (opened === null || typeof opened === 'number') throw new Error('it is not open')
   return opened.ageMs
 }
 
@@ -35,10 +36,10 @@ t.test('a hold is set once and cleared once', async t => {
 
 t.test('each hold is a fact of its own; the heaviest is shown', async t => {
   const { blocking } = await open(t)
-  const shown: Array<SubscriberHold | null> = []
+  const shown: Array<SubscriberHold | undefined> = []
   for (const hold of ['breaker', 'pause', 'gone', 'disabled', 'removed'] as const) {
     await setHold(blocking, 'a', hold)
-    shown.push((await readHolds(blocking)).get('a')!)
+    shown.push((await readHolds(blocking)).get('a')?.by)
   }
   t.strictSame(shown, ['breaker', 'pause', 'gone', 'disabled', 'removed'])
   t.strictSame((await readSubscribers(blocking))[0]!.holds, ['removed', 'disabled', 'gone', 'pause', 'breaker'])
@@ -50,7 +51,7 @@ t.test('a delivery is shown as held while its subscriber is, and is what it was 
   const gateway = await open(t)
   const eventId = await accepted(gateway, { taskId: 't1' })
   await setHold(gateway.blocking, 'a', 'gone')
-  const shown = async (): Promise<unknown[]> => (await readEvent(gateway.blocking, eventId))!.deliveries.map(({ shown }) => shown)
+  const shown = async (): Promise<unknown[]> => (await readEvent(gateway.blocking, eventId))!.deliveries.map(({ shown: { state, heldBy } }) => ({ state, heldBy }))
   t.strictSame(await shown(), [{ state: 'held', heldBy: 'gone' }, { state: 'queued', heldBy: null }])
   await clearHold(gateway.blocking, 'a', 'gone')
   t.strictSame(await shown(), [{ state: 'queued', heldBy: null }, { state: 'queued', heldBy: null }])
@@ -62,7 +63,7 @@ t.test('holds survive a kill -9 of Redis', async t => {
   const gateway = await openGateway(t, own, { prefix: 'relay', policy: policyFor(['a']) })
   await setHold(gateway.blocking, 'a', 'pause')
   await own.restart()
-  t.strictSame(await readHolds(gateway.blocking), new Map([['a', 'pause']]))
+  t.strictSame(await readHolds(gateway.blocking), new Map([['a', { by: 'pause', untilMs: null }]]))
 })
 
 t.test('time on hold does not count as age', async t => {
@@ -112,9 +113,9 @@ t.test('time before and after a hold does count', async t => {
 t.test('configuration decides who is disabled and who is removed', async t => {
   const { blocking } = await open(t, [])
   const apply = async (...entries: Array<{ name: string, enabled: boolean }>): Promise<unknown[]> =>
-    (await applyConfiguredHolds(blocking, entries)).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
+    (await applyConfiguredHolds(blocking, entries.map(entry => ({ ...entry, url: 'http://one/' })))).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
   t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: false }), [{ subscriber: 'b', hold: 'disabled', set: true }])
-  t.strictSame(await readHolds(blocking), new Map([['a', null], ['b', 'disabled']]))
+  t.strictSame(await readHolds(blocking), new Map([['a', null], ['b', { by: 'disabled', untilMs: null }]]))
   t.strictSame(await apply({ name: 'b', enabled: true }), [
     { subscriber: 'a', hold: 'removed', set: true }, { subscriber: 'b', hold: 'disabled', set: false }])
   t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [{ subscriber: 'a', hold: 'removed', set: false }])
@@ -124,6 +125,25 @@ t.test('configuration decides who is disabled and who is removed', async t => {
 t.test('configuration leaves an operator\'s pause alone', async t => {
   const { blocking } = await open(t)
   await setHold(blocking, 'a', 'pause')
-  await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true }])
-  t.equal((await readHolds(blocking)).get('a'), 'pause')
+  await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true, url: 'http://one/' }])
+  t.equal((await readHolds(blocking)).get('a')?.by, 'pause')
+})
+
+t.test('a throttle ends when deliveries go to another address, and stays when they do not', async t => {
+  const { blocking, keys } = await open(t, ['a'])
+  const apply = async (url: string): Promise<unknown[]> => await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true, url }])
+  await apply('http://one/')
+  await setHold(blocking, 'a', 'throttle')
+  t.strictSame(await apply('http://one/'), [])
+  t.strictSame(await apply('http://user:secret@two/'), [{ subscriber: 'a', hold: 'throttle', set: false }])
+  t.notMatch(JSON.stringify(await blocking.redis.hgetall(keys.subscriber('a'))), /secret|two/)
+})
+
+t.test('an operator who resumes a subscriber ends what can be ended, and tries an open breaker', async t => {
+  const { blocking } = await open(t, ['a'])
+  t.strictSame(await resumeSubscriber(blocking, 'a'), [])
+  for (const hold of ['pause', 'gone', 'throttle', 'breaker', 'disabled'] as const) await setHold(blocking, 'a', hold)
+  t.strictSame(await resumeSubscriber(blocking, 'a'), ['pause', 'gone', 'throttle', 'breaker'])
+  t.strictSame((await readSubscribers(blocking))[0]!.holds, ['disabled'])
+  t.strictSame(await readTrial(blocking, 'a'), { state: 'half-open' })
 })

@@ -53,12 +53,22 @@ const NOW = 1_700_000_000_000
 
 t.test('as many as may begin at once, and the next as soon as it may', async t => {
   const { ask } = subscriber()
-  const limit = { max: 10, per: 1_000 }
+  const limit = { max: 10, per: 60_000 }
   const first = await ask(NOW, 50, limit)
   t.equal(first.took, 10)
-  t.ok(first.waitMs !== false && first.waitMs >= 1_000 && first.waitMs <= 1_020, String(first.waitMs))
-  t.equal((await ask(NOW + 999, 50, limit)).took, 0)
+  t.ok(first.waitMs !== false && first.waitMs >= 60_000 && first.waitMs <= 61_200, String(first.waitMs))
+  t.equal((await ask(NOW + 59_999, 50, limit)).took, 0)
   t.equal((await ask(NOW + Number(first.waitMs), 50, limit)).took, 10)
+})
+
+t.test('a short period is used evenly, so that one burst that comes late does not meet the next', async t => {
+  const { ask } = subscriber()
+  const limit = { max: 50, per: 1_000 }
+  const first = await ask(NOW, 50, limit)
+  t.equal(first.took, 5)
+  t.ok(first.waitMs !== false && first.waitMs >= 100 && first.waitMs <= 102, String(first.waitMs))
+  t.equal((await ask(NOW + 99, 50, limit)).took, 0)
+  t.equal((await ask(NOW + Number(first.waitMs), 50, limit)).took, 5)
 })
 
 t.test('in no period do more begin than may, and a busy subscriber gets nearly all of them', async t => {
@@ -86,7 +96,7 @@ t.test('in no period do more begin than may, and a busy subscriber gets nearly a
 t.test('a changed limit is in force at once, whatever it was', async t => {
   const { ask } = subscriber()
   t.equal((await ask(NOW, 500, { max: 500, per: 86_400_000 })).took, 500)
-  t.equal((await ask(NOW + 2_000, 100, { max: 50, per: 1_000 })).took, 50, 'of a day to a second')
+  t.equal((await ask(NOW + 2_000, 100, { max: 50, per: 11_000 })).took, 50, 'of a day to seconds')
   t.equal((await ask(NOW + 2_100, 100, null)).took, 100, 'to none')
   const other = subscriber()
   t.equal((await other.ask(NOW, 100, { max: 100, per: 60_000 })).took, 100)
@@ -95,7 +105,7 @@ t.test('a changed limit is in force at once, whatever it was', async t => {
 
 t.test('a clock that was set back holds nobody for as long', async t => {
   const { ask } = subscriber()
-  const limit = { max: 5, per: 1_000 }
+  const limit = { max: 5, per: 11_000 }
   t.equal((await ask(NOW + 3_600_000, 5, limit)).took, 5)
   t.equal((await ask(NOW, 50, limit)).took, 5)
 })

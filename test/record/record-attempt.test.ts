@@ -6,7 +6,6 @@ import t, { type Test } from '../support/tap.js'
 import type { Delivery } from '../../src/model/delivery.js'
 import type { AttemptResult, NextState } from '../../src/model/work.js'
 import { discardDeliveries } from '../../src/record/discard.js'
-import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readStats, readSubscribers } from '../../src/record/read-subscribers.js'
 import { MAX_ATTEMPTS_KEPT, RECORD_ATTEMPTS, recordingOf } from '../../src/record/record-attempt.js'
@@ -39,11 +38,11 @@ const resultOf = (eventId: string, next: NextState, more: Partial<AttemptResult>
   eventId, subscriber: 'a', generation: 1, attempt: attemptOf(), outcome: null, usesBudget: true, next, ...more
 })
 
-const LATER = 1_800_000_000_000
+const HOUR = 3_600_000
 
 const TABLE: ReadonlyArray<[says: string, next: NextState, becomes: Partial<Delivery>, indexes: string[]]> = [
   ['delivered ends it', { state: 'delivered' }, { state: 'delivered', nextAttemptAt: null }, ['ended']],
-  ['retrying keeps it open until its time', { state: 'retrying', nextAttemptAt: LATER }, { state: 'retrying', nextAttemptAt: LATER, deliveredAt: null }, ['open']],
+  ['retrying keeps it open', { state: 'retrying', waitMs: HOUR }, { state: 'retrying', deliveredAt: null }, ['open']],
   ['exhausted fails it', { state: 'failed', reason: 'exhausted' }, { state: 'failed', nextAttemptAt: null }, ['failed', 'endedFailed']],
   ['gone fails it', { state: 'failed', reason: 'gone' }, { state: 'failed', nextAttemptAt: null }, ['failed', 'endedFailed']],
   ['unchanged leaves it open', { state: 'unchanged' }, { state: 'queued' }, ['open']]
@@ -77,7 +76,7 @@ t.test('a delivery is ended for the event only when its last is', async t => {
 
 t.test('the same attempt recorded twice is one attempt', async t => {
   const { gateway, eventId } = await open(t)
-  const first = resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER })
+  const first = resultOf(eventId, { state: 'retrying', waitMs: HOUR })
   const second = resultOf(eventId, { state: 'delivered' })
   for (const result of [first, first, second, second, first]) await recordAttempt(gateway.blocking, result)
   t.match(await deliveryOf(gateway, eventId), { state: 'delivered', attempts: 2, budgetUsed: 2 })
@@ -97,7 +96,7 @@ t.test('an attempt for a generation that is over is told and changes nothing', a
   t.equal((await readStats(gateway.store)).delivered, 0)
 
   await discardDeliveries(gateway.blocking, [{ eventId, subscriber: 'a' }])
-  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER }))
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', waitMs: HOUR }))
   t.match(await deliveryOf(gateway, eventId), { state: 'discarded', attempts: 1 }, 'nor does one for a delivery that was given up')
 })
 
@@ -121,7 +120,7 @@ t.test('fifty attempts are kept, and their numbers go on', async t => {
   const { gateway, eventId } = await open(t)
   const responseExcerpt = 'x'.repeat(1_024)
   const record = async (): Promise<number> =>
-    await decodedBytes(gateway, resultOf(eventId, { state: 'retrying', nextAttemptAt: LATER }, { attempt: attemptOf({ responseExcerpt }) }))
+    await decodedBytes(gateway, resultOf(eventId, { state: 'retrying', waitMs: HOUR }, { attempt: attemptOf({ responseExcerpt }) }))
   const first = await record()
   for (let n = 2; n <= MAX_ATTEMPTS_KEPT + 7; n++) await record()
   const late = await record()
@@ -145,15 +144,23 @@ t.test('an attempt for an event that is no more is no error', async t => {
   t.equal(await gateway.blocking.redis.exists(gateway.keys.event(id)), 0)
 })
 
-t.test('a job finds its delivery open, closed or on hold', async t => {
+t.test('a job finds its delivery open, not due yet, or that it is for nothing', async t => {
   const { gateway, eventId } = await open(t)
   const ref = { subscriber: 'a', eventId, generation: 1 }
-  const opened = await openDelivery(gateway.blocking, ref)
-  t.match(opened, { kind: 'open', event: { taskId: 't1' }, delivery: { state: 'queued' } })
-  t.strictSame(await openDelivery(gateway.blocking, { ...ref, generation: 2 }), { kind: 'closed' })
-  t.strictSame(await openDelivery(gateway.blocking, { ...ref, subscriber: 'b' }), { kind: 'closed' })
-  await setHold(gateway.blocking, 'a', 'pause')
-  t.strictSame(await openDelivery(gateway.blocking, ref), { kind: 'on-hold', by: 'pause' })
+  t.match(await openDelivery(gateway.blocking, ref), { event: { taskId: 't1' }, delivery: { state: 'queued' } })
+  t.equal(await openDelivery(gateway.blocking, { ...ref, generation: 2 }), null)
+  t.equal(await openDelivery(gateway.blocking, { ...ref, subscriber: 'b' }), null)
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', waitMs: HOUR }))
+  t.equal(await openDelivery(gateway.blocking, ref), (await deliveryOf(gateway, eventId)).nextAttemptAt)
   await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'delivered' }))
-  t.strictSame(await openDelivery(gateway.blocking, ref), { kind: 'closed' }, 'what is over is not on hold')
+  t.equal(await openDelivery(gateway.blocking, ref), null)
+})
+
+t.test('the next attempt is planned by Redis\'s clock', async t => {
+  const { gateway, eventId } = await open(t)
+  const now = async (): Promise<number> => { const [s, us] = await gateway.blocking.redis.time(); return Number(s) * 1_000 + Math.floor(Number(us) / 1_000) }
+  const before = await now()
+  await recordAttempt(gateway.blocking, resultOf(eventId, { state: 'retrying', waitMs: HOUR }))
+  const { nextAttemptAt } = await deliveryOf(gateway, eventId)
+  t.ok(nextAttemptAt! >= before + HOUR && nextAttemptAt! <= await now() + HOUR)
 })

@@ -39,7 +39,7 @@ ids.set('t7 late', await accepted(gateway, { taskId: 't7', type: 'video', status
 await endDelivery(gateway, 'a', ids.get('t1')!, { state: 'delivered' })
 await endDelivery(gateway, 'a', ids.get('t2')!, { state: 'failed', reason: 'exhausted' })
 await endDelivery(gateway, 'b', ids.get('t2')!, { state: 'delivered' })
-await endDelivery(gateway, 'a', ids.get('t3')!, { state: 'retrying', nextAttemptAt: AT })
+await endDelivery(gateway, 'a', ids.get('t3')!, { state: 'retrying', waitMs: 0 })
 await endDelivery(gateway, 'b', ids.get('t4')!, { state: 'failed', reason: 'expired' })
 await discardDeliveries(gateway.blocking, [{ eventId: ids.get('t5')!, subscriber: 'a' }])
 await setHold(gateway.blocking, 'b', 'pause')

@@ -65,7 +65,7 @@ t.test('nothing open or held goes by age', async t => {
   const queued = await accepted(gateway, { taskId: 'queued' })
   await gateway.blocking.redis.zadd(gateway.keys.ended, 1, queued) // even if it were taken for ended
   const retrying = await accepted(gateway, { taskId: 'retrying' })
-  await endDelivery(gateway, 'a', retrying, { state: 'retrying', nextAttemptAt: Date.now() + DAY })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', waitMs: DAY })
   const base = await accepted(gateway, { taskId: 'conflict', url: 'one' })
   await endDelivery(gateway, 'a', base, { state: 'delivered' })
   await accepted(gateway, { taskId: 'conflict', url: 'two' })

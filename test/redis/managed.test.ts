@@ -7,10 +7,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
+import { Redis } from 'ioredis'
+import type { Fact } from '../../src/model/fact.js'
 import { connectRedis, waitUntilReady } from '../../src/redis/connect.js'
 import { machineMemory } from '../../src/redis/machine-memory.js'
+import { startManagedRedis } from '../../src/redis/managed.js'
 import { markOf } from '../../src/redis/process-mark.js'
+import { readServerRecord } from '../../src/redis/server-record.js'
 import { restarted, scene, untilGone, type Scene } from './fixtures/scene.js'
 import { until } from '../support/until.js'
 
@@ -336,4 +339,40 @@ t.test('the server is given none of our secrets', { skip: process.platform !== '
   t.teardown(() => { delete process.env['PLANTED_SECRET'] })
   const redis = await scene(t).start()
   t.notMatch(readFileSync(`/proc/${redis.pid()}/environ`, 'utf8'), /PLANTED_SECRET/)
+})
+
+t.test('kept running, the server outlives the gateway and the next one adopts it', async t => {
+  const { start, client } = scene(t)
+  const first = await start({ keepRunning: true })
+  const pid = first.pid()
+  const { target } = first
+  await client(target.path).set('written', 'before')
+  await first.stop()
+  t.not(await markOf(pid), null, 'it lives')
+  const second = await start()
+  t.strictSame([second.adopted, second.pid(), await client(second.target.path).get('written')], [true, pid, 'before'])
+  await second.stop()
+  t.equal(await markOf(pid), null, 'and ends with one that does not keep it')
+})
+
+t.test('a server that still reads its data is stopped with whoever waits for it, and told meanwhile', async t => {
+  const { dataDir, start } = scene(t)
+  const first = await start()
+  const writer = new Redis({ path: first.target.path })
+  const pipeline = writer.pipeline()
+  for (let n = 0; n < 20_000; n++) pipeline.set(`k${n}`, 'x')
+  await pipeline.exec()
+  writer.disconnect()
+  await first.stop()
+  const slow = join(t.testdir(), 'redis-server')
+  writeFileSync(slow, '#!/bin/sh\nif [ $# -gt 1 ]; then exec redis-server "$@" --key-load-delay 500; fi\nexec redis-server "$@"\n', { mode: 0o755 })
+  const facts: Fact[] = []
+  const second = await startManagedRedis({ dataDir, env: { ...process.env, RELAY_REDIS_BIN: slow }, maxMemoryBytes: null, report (fact) { facts.push(fact) } })
+  const up = second.up.then(() => 'up', () => 'not up')
+  await until('it is told how far it is', () => facts.some(({ fact }) => fact === 'redis.loading'))
+  t.match(facts.find(({ fact }) => fact === 'redis.loading'), { percent: Number, secondsLeft: Number })
+  const { pid } = readServerRecord(dataDir)!.mark!
+  await second.stop()
+  t.not(await up, 'up')
+  t.equal(await markOf(pid), null, 'nothing is left of it')
 })

@@ -17,7 +17,6 @@ t.teardown(async () => { await server.close() })
 
 let prefixes = 0
 const AT = 1_700_000_000_000
-const LATER = Date.now() + 86_400_000
 
 /**
  * One delivery of each kind for `a`, and for `b` what its events are to it:
@@ -46,7 +45,7 @@ async function record (t: Test): Promise<Gateway> {
     ids.push(await accepted(gateway, { taskId, type, status, n }, { receivedAt: AT + n * 1_000 }))
   }
   const failed = { state: 'failed', reason: 'exhausted' } as const
-  const retrying = { state: 'retrying', nextAttemptAt: LATER } as const
+  const retrying = { state: 'retrying', waitMs: 86_400_000 } as const
   await endDelivery(gateway, 'a', ids[0]!, failed)
   await endDelivery(gateway, 'b', ids[0]!, { state: 'delivered' })
   await endDelivery(gateway, 'a', ids[1]!, { state: 'delivered' })

@@ -76,7 +76,7 @@ t.test('with new ids each delivery gets one of its own, for good', async t => {
   const id = await create(gateway, { newId: true })
   runner.wake()
   await until('it is done', isDone(gateway, id))
-  const { deliver, sent } = recordingDeliver(({ attempt }) => attempt === 2 ? { state: 'retrying', nextAttemptAt: Date.now() } : { state: 'delivered' })
+  const { deliver, sent } = recordingDeliver(({ attempt }) => attempt === 2 ? { state: 'retrying', waitMs: 0 } : { state: 'delivered' })
   await gateway.work(deliver)
   await until('all are delivered', async () => (await replayOf(gateway, id)).delivered === 5)
   const webhookIds = new Map<string, Set<string | null>>()
@@ -214,7 +214,7 @@ t.test('a replay that is over cannot be cancelled, and an unknown one is none', 
 t.test('retrying ones become due now', async t => {
   const gateway = await open(t)
   const { deliver, sent } = recordingDeliver(({ attempt }) =>
-    attempt === 1 ? { state: 'retrying', nextAttemptAt: Date.now() + 86_400_000 } : { state: 'delivered' })
+    attempt === 1 ? { state: 'retrying', waitMs: 86_400_000 } : { state: 'delivered' })
   await gateway.work(deliver)
   await accepted(gateway, { taskId: 't1' })
   await until('it waits for tomorrow', async () => await gateway.blocking.redis.zcard(`${gateway.keys.queuePrefix}:a:delayed`) === 1)

@@ -128,6 +128,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
     timeoutMs: 1_000,
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 1_000_000,
+    throttleMaxMs: 900_000,
     tls: null,
     breaker: null,
     enabled: true,
@@ -196,7 +197,8 @@ export const RECORDING: Recording = {
   open_deliveries: OPEN_DELIVERIES,
   inputOf: (prefix, results) => recordingOf(prefix, results, () => null),
   read: readOpening,
-  recorded () {}
+  recorded () {},
+  corrupt () {}
 }
 
 const RECORD = withFunctions(
@@ -221,20 +223,23 @@ export async function recordAttempt (store: RecordStore, result: AttemptResult):
 const OPEN = withFunctions(
   {
     name: 'test-open',
-    lua: `local found = open_deliveries({}, { cmsgpack.unpack(ARGV[1]) }, redis)
-      return { cmsgpack.pack(found[1]), unpack(found[2]) }`
+    lua: `local input = cmsgpack.unpack(ARGV[1])
+      local time = redis.call('TIME')
+      local found = open_deliveries({}, { { prefix = input.prefix, now = time[1] * 1000 + math.floor(time[2] / 1000) } }, redis)
+      local opened, due_at = found.open(input.subscriber, input.job)
+      return { cmsgpack.pack(opened or due_at or false), unpack(found.bodies) }`
   },
   { open_deliveries: OPEN_DELIVERIES.lua }
 )
 
-/** Opens a delivery as a turn of the workers does for a job. */
+/** Opens a delivery as a batch of the workers does for a job: what is to be sent, `null`, or the time before which it is not due. */
 export async function openDelivery (
   { redis, keys }: RecordStore, ref: { subscriber: string, eventId: string, generation: number }
-): Promise<OpenedDelivery> {
-  const input = { prefix: `{${keys.prefix}}:`, deliveries: [[ref.subscriber, ref.eventId]] }
+): Promise<OpenedDelivery | number | null> {
+  const input = { prefix: `{${keys.prefix}}:`, subscriber: ref.subscriber, job: jobIdOf(ref.eventId, ref.generation) }
   const { output, blobs } = await runPackedScript(redis, OPEN, { key: keys.events, input })
-  const [stored] = output as [StoredOpening | false]
-  return readOpening(stored, blobs[0], ref)
+  if (output === false) return null
+  return typeof output === 'number' ? output : readOpening(output as StoredOpening, blobs, ref)
 }
 
 /** What `deliver` would have sent. */
@@ -254,8 +259,6 @@ export type Answer = (sent: Sent, signal: AbortSignal) => NextState | Promise<Ne
 export function recordingDeliver (answer: Answer = () => ({ state: 'delivered' })): { deliver: Deliver, sent: Sent[] } {
   const sent: Sent[] = []
   const deliver: Deliver = async ({ subscriber, opened }, signal) => {
-    if (opened.kind === 'on-hold') return { kind: 'give-back', onHold: true }
-    if (opened.kind === 'closed') return { kind: 'done' }
     const { event, delivery: { generation, attempts, replayId, webhookId }, body } = opened
     const one: Sent = { subscriber, generation, event, body: body.toString(), attempt: attempts + 1, replayId, webhookId }
     sent.push(one)
@@ -265,7 +268,7 @@ export function recordingDeliver (answer: Answer = () => ({ state: 'delivered' }
       eventId: event.id, subscriber, generation, attempt, outcome: null, usesBudget: next.state !== 'unchanged', next
     }
     if (next.state === 'unchanged') return { kind: 'give-back', result, onHold: false }
-    return next.state === 'retrying' ? { kind: 'again', result, atMs: next.nextAttemptAt } : { kind: 'done', result }
+    return next.state === 'retrying' ? { kind: 'again', result, afterMs: next.waitMs } : { kind: 'done', result }
   }
   return { deliver, sent }
 }

@@ -42,8 +42,8 @@ async function demo ({ config: named, once }: DemoFlags, deps: ProgramDeps): Pro
       configFile,
       terminal,
       // Without tokens the gateway makes one and keeps it in the dataDir, where the story can point at it.
-      start: async () => await deps.startGateway({
-        configFile, env, overrides: running => ({ ...running, dataDir, admin: { ...running.admin, tokens: [] }, log: { level: 'error' } })
+      start: async signal => await deps.startGateway({
+        configFile, env, signal, overrides: running => ({ ...running, dataDir, admin: { ...running.admin, tokens: [] }, log: { level: 'error' } })
       }),
       async onRunning (gateway) {
         await tellStory({ gateway, audience, terminal, packageDir, tokenFile: join(dataDir, 'admin-token'), staysUp: once !== true })

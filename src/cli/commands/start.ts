@@ -31,7 +31,7 @@ async function start ({ config, role }: { config?: string, role: Role }, deps: P
     configFile,
     terminal,
     // Whole, so that whoever asks the gateway for it can tell one file from another.
-    start: async () => await deps.startGateway({ configFile: resolve(configFile), env, role }),
+    start: async signal => await deps.startGateway({ configFile: resolve(configFile), env, role, signal }),
     async onRunning ({ addresses }) {
       const callbacks = addresses.ingest === '' ? 'delivers only' : `callbacks on ${addresses.ingest}`
       terminal.error(`fotor-relay ${deps.version} runs with ${shortPath(configFile)}: ${callbacks}, operators on ${addresses.admin}`)

@@ -9,7 +9,7 @@ import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
-import { ago, shortly } from '../times.js'
+import { ago, exactTime, shortly } from '../times.js'
 
 const MEGABYTE = 1024 * 1024
 
@@ -91,7 +91,7 @@ function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: T
   ])
 }
 
-function stateOf ({ heldBy, breaker }: SubscriberAnswer): string {
-  if (heldBy !== null) return `held: ${heldBy}`
+function stateOf ({ heldBy, heldUntil, breaker }: SubscriberAnswer): string {
+  if (heldBy !== null) return `held: ${heldBy}${typeof heldUntil === 'string' ? ` until ${exactTime(heldUntil)}` : ''}`
   return breaker === 'closed' ? 'active' : `breaker ${breaker}`
 }

@@ -1,123 +1,169 @@
 --[[
   One batch of the workers' moves: results of attempts go on record, their jobs
   finish, wait or go back, and a worker that is free gets its next job together
-  with the delivery that it is for. Given the scripts of BullMQ and of the record
-  as functions (batch-commands.ts). A job whose attempt could not be recorded stays where
-  it is.
+  with the delivery that it is for. Given the scripts of the record as functions
+  (batch-commands.ts). A job whose attempt could not be recorded stays where it
+  is.
 
-  Most jobs finish and are followed by the next of their queue. For these,
-  BullMQ's two scripts are written here once more for jobs like ours, which
-  have no parents, children, priorities or results: most of what they
-  do is needed for none of ours. A test holds what this leaves in Redis against what
-  BullMQ leaves. Everything else, and every queue with jobs that become
-  due, is BullMQ's.
+  BullMQ's own scripts for this are not used: most of what they do (parents,
+  priorities, results, events) is needed for no job of ours, and they know
+  neither what a job is for nor what limits it. A test holds what a batch leaves
+  in Redis against what BullMQ leaves.
+
+  Redis's clock alone says when a job is due: waits come as milliseconds from
+  now.
 
   KEYS  1 events
   ARGV  1 packed:
           attempts   what record-attempts.lua takes
-          queues     by subscriber, how BullMQ takes a job from its queue: keys, prefix, options; and limits: concurrency,
+          lockMs     how long a job that is taken is locked
+          queues     by subscriber: base, what the keys of its queue begin with; limits: concurrency,
                      max and per, milliseconds, of its rate limit
-          moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with either
+          moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with
             "take", token for the lock of the job
             "finish", job's id, token of its lock, whether the next is wanted
-            "call", which of SCRIPTS, how many of the arguments are keys, arguments (list of texts),
-                    the binary ones among them (list of {place, first byte, last byte} in ARGV[2])
-        2 the binary arguments, one behind the other
-  Returns  1 packed: for each move {"moved", what BullMQ's script returns, what open-deliveries.lua says of the next
-             job or false}, or {"failed", why}
-           2… the bodies that these speak of
+            "delay", job's id, token of its lock, milliseconds
+            "back", job's id, token of its lock
+  Returns  1 packed: for each move {"moved", job's id or "", what open-deliveries.lua says of it or false, how long to
+             wait for a limit, how long for a job that becomes due; milliseconds, 0 for as long as nobody wakes the worker},
+             or {"failed", why}
+           2 packed: deliveries that failed because what is stored of them cannot be read: list of {event id, subscriber}
+           3… the bodies that these speak of
 ]]
---- @include shim.lua
-local SCRIPTS = { bullmq_move_to_delayed, bullmq_move_to_wait }
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.attempts.prefix
 local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- A full Redis refuses a script's first write only, and not this one: deliveries make room.
 redis.call('HDEL', prefix .. 'stats', 'x')
 local numbers = record_attempts({}, { input.attempts }, redis)
+local limits = limits_of({}, { { prefix = prefix, now = now } }, redis)
+local deliveries = open_deliveries({}, { { prefix = prefix, now = now } }, redis)
 
--- The places in KEYS of BullMQ's moveToActive.
-local WAIT, ACTIVE, STALLED, DELAYED, MARKER = 1, 2, 5, 7, 11
+-- Jobs that become due in one batch, of one queue.
+local MOST_DUE = 1000
+-- Jobs that are for nothing, of one batch; the next one goes on.
+local drops_left = 500
 
-local limits = limits_of({}, { { prefix = prefix, now = tonumber(now) } }, redis)
+-- BullMQ's score of a delayed job is its time and the place among those of the same millisecond.
+local SCORE = 0x1000
 
--- Whether a delayed job of a queue is due. It stays so for this batch.
-local due_queues = {}
-local function has_due(keys)
-  local known = due_queues[keys[DELAYED]]
-  if known == nil then
-    known = #redis.call('ZRANGEBYSCORE', keys[DELAYED], 0, (tonumber(now) + 1) * 0x1000 - 1, 'LIMIT', 0, 1) > 0
-    due_queues[keys[DELAYED]] = known
-  end
-  return known
+local function text(number) return string.format('%.0f', number) end
+
+-- The mark that a worker without a job waits for; it has it look again.
+local marked = {}
+local function mark(queue)
+  if marked[queue.base] then return end
+  marked[queue.base] = true
+  redis.call('ZADD', queue.base .. 'marker', 0, '0')
 end
 
-local function next_job(queue, token)
-  local keys, options = queue.keys, queue.options
-  if not has_due(keys) then
-    local id = redis.call('RPOPLPUSH', keys[WAIT], keys[ACTIVE])
-    if id then
-      redis.call('SET', queue.prefix .. id .. ':lock', token, 'PX', options.lockDuration)
-      shim.call('ZADD', keys[MARKER], 0, '0')
-      return { {}, id, 0, 0 }
-    end
+-- It stays so for this batch.
+local promoted = {}
+local function promote_due(queue)
+  if promoted[queue.base] then return end
+  promoted[queue.base] = true
+  local due = redis.call('ZRANGEBYSCORE', queue.base .. 'delayed', 0, text((now + 1) * SCORE - 1), 'LIMIT', 0, MOST_DUE)
+  if #due == 0 then return end
+  redis.call('ZREM', queue.base .. 'delayed', unpack(due))
+  redis.call('LPUSH', queue.base .. 'wait', unpack(due))
+end
+
+local function delay(queue, id, at)
+  redis.call('ZADD', queue.base .. 'delayed', text(at * SCORE), id)
+  if redis.call('ZRANGE', queue.base .. 'delayed', 0, 0)[1] == id then mark(queue) end
+end
+
+local function none(limit_ms, due_ms)
+  return { 'moved', '', false, limit_ms, due_ms }
+end
+
+local function next_due(queue)
+  local first = redis.call('ZRANGE', queue.base .. 'delayed', 0, 0, 'WITHSCORES')
+  return none(0, first[2] and math.max(1, math.floor(first[2] / SCORE) - now) or 0)
+end
+
+-- Begins the job unless it is for nothing, or not yet; a second entry of one that is under way is for nothing.
+local function begin(subscriber, queue, id, token)
+  local job = queue.base .. id
+  local is_under_way = redis.call('EXISTS', job .. ':lock') == 1
+  local opened, due_at
+  if not is_under_way then opened, due_at = deliveries.open(subscriber, id) end
+  if opened then
+    redis.call('LPUSH', queue.base .. 'active', id)
+    redis.call('SET', job .. ':lock', token, 'PX', input.lockMs)
+    mark(queue)
+    limits.took(subscriber, queue.limits)
+    return { 'moved', id, opened, 0, 0 }
   end
-  options.token = token
-  return bullmq_move_to_active(keys, { queue.prefix, now, cmsgpack.pack(options) }, shim)
+  drops_left = drops_left - 1
+  if due_at then
+    delay(queue, id, due_at)
+  elseif not is_under_way then
+    redis.call('DEL', job)
+  end
+  return nil
 end
 
 -- Holds and limits are asked here and nowhere else: BullMQ's own pause, concurrency and rate limit are not used.
-local function take(subscriber, token)
-  local queue = input.queues[subscriber]
+local function take(subscriber, queue, token)
   local wait = limits.wait(subscriber, queue.limits)
-  if wait then return { 0, 0, wait, 0 } end
-  if redis.call('LLEN', queue.keys[ACTIVE]) >= limits.concurrency(subscriber, queue.limits) then return { 0, 0, 0, 0 } end
-  local reply = next_job(queue, token)
-  if type(reply[2]) == 'string' then limits.took(subscriber, queue.limits) end
-  return reply
-end
-
--- The numbers are BullMQ's: -2 no lock, -3 not active, -6 locked by somebody else.
-local function finish(subscriber, id, token, wants_next)
-  local queue = input.queues[subscriber]
-  local job = queue.prefix .. id
-  local lock = redis.call('GET', job .. ':lock')
-  if lock ~= token then return lock and -6 or -2 end
-  redis.call('SREM', queue.keys[STALLED], id)
-  if redis.call('LREM', queue.keys[ACTIVE], -1, id) == 0 then
-    redis.call('DEL', job .. ':lock')
-    return -3
+  if wait then return none(wait, 0) end
+  if redis.call('LLEN', queue.base .. 'active') >= limits.concurrency(subscriber, queue.limits) then return none(0, 0) end
+  promote_due(queue)
+  while drops_left > 0 do
+    local id = redis.call('RPOP', queue.base .. 'wait')
+    if not id then return next_due(queue) end
+    local begun = begin(subscriber, queue, id, token)
+    if begun then return begun end
   end
-  redis.call('DEL', job, job .. ':lock')
-  return wants_next and take(subscriber, token) or 0
+  mark(queue)
+  return none(0, 0)
 end
 
-local function call(which, keys, arguments, binaries)
-  for _, binary in ipairs(binaries) do arguments[binary[1]] = string.sub(ARGV[2], binary[2], binary[3]) end
-  return SCRIPTS[which]({ unpack(arguments, 1, keys) }, { unpack(arguments, keys + 1) }, shim)
+-- Takes a job off the active ones, unless it is somebody else's by now. One whose lock was lost is still whose it was.
+local function leave_active(queue, id, token)
+  local lock = queue.base .. id .. ':lock'
+  local holder = redis.call('GET', lock)
+  if holder and holder ~= token then return false end
+  redis.call('DEL', lock)
+  redis.call('SREM', queue.base .. 'stalled', id)
+  return redis.call('LREM', queue.base .. 'active', -1, id) > 0
+end
+
+local moves = {}
+moves.take = take
+
+function moves.finish(subscriber, queue, id, token, wants_next)
+  if leave_active(queue, id, token) then redis.call('DEL', queue.base .. id) end
+  if wants_next then return take(subscriber, queue, token) end
+  mark(queue)
+  return none(0, 0)
+end
+
+function moves.delay(_, queue, id, token, ms)
+  if leave_active(queue, id, token) then delay(queue, id, now + ms) end
+  return none(0, 0)
+end
+
+function moves.back(_, queue, id, token)
+  if leave_active(queue, id, token) then
+    redis.call('RPUSH', queue.base .. 'wait', id)
+    mark(queue)
+  end
+  return none(0, 0)
 end
 
 local function move(subscriber, attempt, kind, ...)
   if type(numbers[attempt]) == 'string' then error(numbers[attempt], 0) end
-  if kind == 'finish' then return finish(subscriber, ...) end
-  if kind == 'take' then return take(subscriber, ...) end
-  return call(...)
+  return moves[kind](subscriber, input.queues[subscriber], ...)
 end
 
-local replies, deliveries, asking = {}, {}, {}
+local replies = {}
 for at, command in ipairs(input.moves) do
   local fine, result = pcall(move, unpack(command))
-  replies[at] = fine and { 'moved', result, false } or { 'failed', type(result) == 'table' and result.err or tostring(result) }
-  local next_event = fine and type(result) == 'table' and type(result[2]) == 'string' and string.match(result[2], '^(.+)%-%d+$')
-  if next_event then
-    deliveries[#deliveries + 1] = { command[1], next_event }
-    asking[#asking + 1] = at
-  end
+  replies[at] = fine and result or { 'failed', type(result) == 'table' and result.err or tostring(result) }
 end
-
 limits.save()
-local found = open_deliveries({}, { { prefix = prefix, deliveries = deliveries } }, redis)
-for at, opened in ipairs(found[1]) do replies[asking[at]][3] = opened end
-return { cmsgpack.pack(replies), unpack(found[2]) }
+return { cmsgpack.pack(replies), cmsgpack.pack(deliveries.corrupt), unpack(deliveries.bodies) }

@@ -1,20 +1,16 @@
 /**
- * The workers' calls to Redis, in batches: BullMQ moves each job by a call of
- * its own; here the calls of all subscribers that come at about the same time
- * are one, and with them the attempts go on record and the next deliveries are
- * read.
+ * The workers' way to Redis, in batches: the moves of all subscribers that come
+ * at about the same time are one call, and with them the attempts go on record
+ * and the next deliveries are read.
  *
  *   attempts on record ──▶ jobs finish, wait or go back ──▶ next jobs, opened
- *
- * BullMQ decides which job moves where; only the way to Redis is ours, and
- * batch.lua is what runs there.
  */
 import { parseJobId } from '../../model/delivery.js'
 import type { AttemptResult, OpenedDelivery } from '../../model/work.js'
 import { createBatcher, type Batched } from '../../redis/batcher.js'
 import type { Keys } from '../../redis/keys.js'
-import { runPackedScript, type RedisClient } from '../../redis/script.js'
-import { batchScript, CommandPacker, type BatchCommand, type Limits, type RecordScripts } from './batch-commands.js'
+import { runPackedScript, unpack, type RedisClient } from '../../redis/script.js'
+import { batchScript, packCommands, type BatchCommand, type Limits, type RecordScripts } from './batch-commands.js'
 
 /** Calls under way: Redis works on one while the next is prepared. */
 const BATCHES_AT_ONCE = 2
@@ -26,9 +22,11 @@ export interface Recording extends RecordScripts {
   /** What `record_attempts` takes. */
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
   /** Reads what `open_deliveries` returned for one job. */
-  read: (stored: never, body: Buffer | undefined, job: { subscriber: string, eventId: string, generation: number }) => OpenedDelivery
+  read: (stored: never, bodies: readonly Buffer[], job: { subscriber: string, eventId: string }) => OpenedDelivery
   /** Called when an attempt is on record. */
   recorded: (result: AttemptResult) => void
+  /** Called when a delivery has failed because what is stored of it cannot be read. */
+  corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
 
 export interface BatchesOptions {
@@ -47,13 +45,14 @@ export interface Move {
   result: AttemptResult | undefined
 }
 
-/** What BullMQ's scripts return: a number, or the next job, its id, and how long to wait for the rate limit or a due job. */
-export type ScriptReply = number | [job: unknown, jobId: string | number, limitMs: number, untilMs: number]
-
+/** What follows a move. */
 export interface Moved {
-  reply: ScriptReply
-  /** What the next job is for, when there is one. */
-  opened: OpenedDelivery | undefined
+  /** `null` when there is none, or none was wanted. */
+  next: { jobId: string, opened: OpenedDelivery } | null
+  /** How long to wait for a limit, milliseconds; 0 when none holds it back. */
+  limitMs: number
+  /** When the next job becomes due, milliseconds from now; 0 when none will by itself. */
+  dueInMs: number
 }
 
 export interface Batches {
@@ -61,7 +60,7 @@ export interface Batches {
   run (move: Move): Promise<Moved>
 }
 
-type BatchReply = ['moved', reply: ScriptReply, opening: unknown] | ['failed', why: string]
+type BatchReply = ['moved', jobId: string, opening: unknown, limitMs: number, dueInMs: number] | ['failed', why: string]
 
 /** Makes the way to Redis that all workers of this process share. */
 export function createBatches (options: BatchesOptions): Batches {
@@ -69,13 +68,12 @@ export function createBatches (options: BatchesOptions): Batches {
   const send = createSender(options)
   return {
     async run (move) {
-      const { reply: answer, bodies } = await send(move)
-      if (answer[0] === 'failed') throw new Error(answer[1])
-      const [, reply, opening] = answer
+      const { reply, bodies } = await send(move)
+      if (reply[0] === 'failed') throw new Error(reply[1])
+      const [, jobId, opening, limitMs, dueInMs] = reply
       if (move.result !== undefined) recording.recorded(move.result)
-      const jobId = typeof reply === 'object' ? reply[1] : 0
-      const opened = typeof jobId === 'string' ? openedFrom(recording, { subscriber: move.subscriber, jobId, opening, bodies }) : undefined
-      return { reply, opened }
+      const next = jobId === '' ? null : { jobId, opened: recording.read(opening as never, bodies, { subscriber: move.subscriber, ...parseJobId(jobId)! }) }
+      return { next, limitMs, dueInMs }
     }
   }
 }
@@ -85,17 +83,16 @@ interface Sent { reply: BatchReply, bodies: Buffer[] }
 /** What sends the moves of a batch and gets their replies. */
 function createSender ({ redis, keys, recording, limitsOf }: BatchesOptions): Batched<Move, Sent> {
   const script = batchScript(recording)
-  const packer = new CommandPacker(limitsOf)
   return createBatcher<Move, Sent>({
     async send (moves) {
       const results = moves.flatMap(({ result }) => result ?? [])
-      const { binary, ...packed } = packer.pack(moves.map(({ subscriber, command, result }) =>
-        ({ subscriber, command, attempt: result === undefined ? 0 : results.indexOf(result) + 1 })))
-      const { output, blobs: bodies } = await runPackedScript(redis, script, {
+      const commands = moves.map(({ subscriber, command, result }) =>
+        ({ subscriber, command, attempt: result === undefined ? 0 : results.indexOf(result) + 1 }))
+      const { output, blobs: [corrupt, ...bodies] } = await runPackedScript(redis, script, {
         key: keys.events,
-        input: { attempts: recording.inputOf(keys.prefix, results), ...packed },
-        blobs: [binary]
+        input: { attempts: recording.inputOf(keys.prefix, results), ...packCommands(commands, keys, limitsOf) }
       })
+      for (const [eventId, subscriber] of listOf<[string, string]>(unpack(corrupt!))) recording.corrupt({ eventId, subscriber })
       return (output as BatchReply[]).map(reply => ({ reply, bodies }))
     },
     atOnce: BATCHES_AT_ONCE,
@@ -103,11 +100,7 @@ function createSender ({ redis, keys, recording, limitsOf }: BatchesOptions): Ba
   })
 }
 
-interface Opening { subscriber: string, jobId: string, opening: unknown, bodies: Buffer[] }
-
-function openedFrom (recording: Recording, { subscriber, jobId, opening, bodies }: Opening): OpenedDelivery {
-  const ref = parseJobId(jobId)
-  if (ref === null) return { kind: 'closed' }
-  const place = Array.isArray(opening) ? Number(opening.at(-1)) : 0
-  return recording.read(opening as never, bodies[place - 1], { subscriber, ...ref })
+/** A script packs an empty list as an empty map. */
+function listOf<Entry> (packed: unknown): Entry[] {
+  return Array.isArray(packed) ? packed as Entry[] : []
 }

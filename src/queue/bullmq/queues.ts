@@ -15,8 +15,10 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 
 const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
 
-/** BullMQ keeps a stream of what happens in each queue; nobody reads ours. */
-const STREAM_MAX_EVENTS = 10
+const MAKE_DUE = loadScript(new URL('./make-due.lua', import.meta.url))
+
+/** How many jobs a queue has, in any line, how many of them wait, and how many deliveries its subscriber is owed, at one moment. */
+export interface JobCounts { jobs: number, waiting: number, open: number }
 
 export interface QueuesOptions {
   /** Waits until Redis is back. */
@@ -30,12 +32,11 @@ export interface Queues {
   templatesOf (subscribers: Iterable<string>): Record<string, JobTemplate>
   /** Has the workers of a subscriber look for jobs now: a hold of it is over, or a limit is. */
   wake (subscriber: string): Promise<void>
-  /** Removes jobs that nobody needs; one in flight stays, and finishes unsent or stale. */
-  removeJobs (subscriber: string, eventIds: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
-  /** Makes a job that waits for its time due now; nothing happens when it does not wait. */
-  promote (subscriber: string, eventId: string, generation: number): Promise<void>
-  /** How many jobs a queue has, in any state, and how many deliveries its subscriber is owed, at the same moment. */
-  count (subscriber: string): Promise<{ jobs: number, open: number }>
+  /** Makes jobs due now that wait for their time; whatever is wrong with them, they are in line then. */
+  makeDue (subscriber: string, jobs: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
+  count (subscriber: string): Promise<JobCounts>
+  /** Takes away the line of jobs that wait, to be made anew. */
+  emptyLine (subscriber: string): Promise<void>
   close (): Promise<void>
 }
 
@@ -53,24 +54,24 @@ export function createQueues (options: QueuesOptions): Queues {
     async wake (subscriber) {
       await runScript(options.redis, WAKE, { keys: [queueOf(subscriber).toKey('marker')], args: [] })
     },
-    async removeJobs (subscriber, jobs) {
-      await Promise.all(jobs.map(async ({ eventId, generation }) => await queueOf(subscriber).remove(jobIdOf(eventId, generation))))
-    },
-    async promote (subscriber, eventId, generation) {
-      const job = await queueOf(subscriber).getJob(jobIdOf(eventId, generation))
-      await job?.promote().catch(() => {}) // it was not delayed any more: due already
+    async makeDue (subscriber, jobs) {
+      if (jobs.length === 0) return
+      const keys = ['delayed', 'wait', 'marker'].map(name => queueOf(subscriber).toKey(name))
+      await runScript(options.redis, MAKE_DUE, { keys, args: jobs.map(({ eventId, generation }) => jobIdOf(eventId, generation)) })
     },
     async count (subscriber) {
       // One after the other they would differ by what has been delivered in between.
       const queue = queueOf(subscriber)
-      const counting = options.redis.multi().zcard(options.keys.open(subscriber))
-      for (const list of ['wait', 'paused', 'active']) counting.llen(queue.toKey(list))
-      for (const set of ['delayed', 'prioritized']) counting.zcard(queue.toKey(set))
-      const [open, ...jobs] = (await counting.exec())!.map(([error, count]) => {
+      const replies = await options.redis.multi()
+        .zcard(options.keys.open(subscriber)).llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('delayed')).exec()
+      const [open, waiting, active, delayed] = replies!.map(([error, count]) => {
         if (error !== null) throw error
         return count as number
-      })
-      return { jobs: jobs.reduce((sum, count) => sum + count, 0), open: open! }
+      }) as [number, number, number, number]
+      return { jobs: waiting + active + delayed, waiting, open }
+    },
+    async emptyLine (subscriber) {
+      await options.redis.unlink(queueOf(subscriber).toKey('wait'))
     },
     async close () {
       await Promise.all([...queues.values()].map(async queue => { await queue.close() }))
@@ -83,7 +84,7 @@ function openQueue (subscriber: string, { redis, keys, report }: QueuesOptions):
     connection: redis,
     prefix: keys.queuePrefix,
     skipWaitingForReady: true,
-    streams: { events: { maxLen: STREAM_MAX_EVENTS } }
+    skipMetasUpdate: true
   })
   queue.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
   return queue

@@ -10,7 +10,7 @@
  * fails it.
  */
 import { setMaxListeners } from 'node:events'
-import { createRedisBackend, DelayedError, WaitingError, Worker, type Job } from 'bullmq'
+import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import { jobIdOf } from '../../model/delivery.js'
 import type { Report } from '../../model/fact.js'
 import type { AttemptResult, OpenedDelivery, Verdict } from '../../model/work.js'
@@ -18,11 +18,11 @@ import type { Keys } from '../../redis/keys.js'
 import { endClient } from '../../redis/end-client.js'
 import type { RedisClient } from '../../redis/script.js'
 import { within } from '../../time/within.js'
+import { createBackend, type TakenJobData } from './backend.js'
+import { LOCK_MS, type HeldJob } from './batch-commands.js'
 import type { Batches } from './batches.js'
-import { movesOf, type HeldJob, type JobMoves, type TakenJobData } from './moves.js'
+import { createMoves, type JobMoves } from './moves.js'
 
-/** How long a crashed worker's job stays locked, milliseconds; with two of the looks below, it runs again within 10 s. */
-export const LOCK_MS = 6_000
 /** How often is looked for jobs that nobody has locked any more, milliseconds. */
 export const STALLED_CHECK_MS = 2_000
 /** A crash is no reason to give a delivery up, however often it happens. */
@@ -81,13 +81,15 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
   const { subscriber, batches, report } = options
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal) // every delivery in flight listens
-  let moves: JobMoves | undefined
   /** Verdicts whose results are not on record yet, by job: a job that comes again meanwhile is not sent again. */
   const inHand = new Map<string, Verdict>()
+  const moves = createMoves({
+    subscriber, batches, stopping: stopping.signal, recorded ({ eventId, generation }) { inHand.delete(jobIdOf(eventId, generation)) }
+  })
   const worker = new JobWorker(subscriber, async (job, token) => {
     const verdict = inHand.get(job.id!) ?? await verdictOf(options, job as DeliveryJob, stopping.signal)
     if (verdict.result !== undefined) inHand.set(job.id!, verdict)
-    return await obey({ moves: moves!, job: { id: job.id!, token: token! } }, verdict)
+    return await obey({ moves, job: { id: job.id!, token: token! } }, verdict)
   }, {
     connection: options.redis,
     prefix: options.keys.queuePrefix,
@@ -99,18 +101,12 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
     maximumRateLimitDelay: MAX_LIMIT_SLEEP_MS,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 }
-  }, (...its) => {
-    const backend = createRedisBackend(...its)
-    moves = movesOf(backend, {
-      subscriber, batches, stopping: stopping.signal, recorded ({ eventId, generation }) { inHand.delete(jobIdOf(eventId, generation)) }
-    })
-    return backend
-  })
-  worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: error.message }) })
+  }, (...its) => createBackend(its, options.redis, moves))
+  worker.on('error', error => { report({ fact: 'queue.trouble', subscriber, error: withoutIds(error.message) }) })
 
   return {
     isConnected: () => connectionOf(worker)?.status === 'ready',
-    movedAt: () => moves!.movedAt(),
+    movedAt: moves.movedAt,
     setConcurrency (concurrency) { worker.concurrency = concurrency },
     async stop (graceMs) {
       const cutOff = setTimeout(() => { stopping.abort() }, graceMs)
@@ -146,7 +142,7 @@ async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, { id, 
     return await deliver({ subscriber, jobId: id!, opened }, stopping)
   } catch (error) {
     report({ fact: 'queue.trouble', subscriber, error: error instanceof Error ? error.message : String(error) })
-    return { kind: 'again', atMs: Date.now() + RETRY_AFTER_SURPRISE_MS }
+    return { kind: 'again', afterMs: RETRY_AFTER_SURPRISE_MS }
   }
 }
 
@@ -163,15 +159,20 @@ async function obey ({ moves, job }: Task, verdict: Verdict): Promise<AttemptRes
     case 'done':
       return result
     case 'again':
-      await moves.delay(job, verdict.atMs, result)
+      await moves.delay(job, verdict.afterMs, result)
       throw new DelayedError()
     case 'give-back':
       // The record does not know of the hold yet: at the front of the queue it would come again at once.
       if (verdict.onHold) {
-        await moves.delay(job, Date.now() + RETRY_AFTER_SURPRISE_MS, result)
+        await moves.delay(job, RETRY_AFTER_SURPRISE_MS, result)
         throw new DelayedError()
       }
       await moves.giveBack(job, result)
       throw new WaitingError()
   }
+}
+
+/** The same trouble of many jobs is one trouble, and one line of the log. */
+function withoutIds (message: string): string {
+  return message.replaceAll(/\bevt_\w+-\d+/g, '…')
 }

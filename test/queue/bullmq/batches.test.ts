@@ -4,19 +4,19 @@
  * with one job is nobody else's trouble.
  */
 import t, { type Test } from '../../support/tap.js'
-import { createRedisBackend, Queue, type QueueBaseOptions, type RedisQueueBackend, type WorkerOptions } from 'bullmq'
+import { createRedisBackend, Queue, type RedisQueueBackend } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { jobIdOf } from '../../../src/model/delivery.js'
 import type { AttemptResult } from '../../../src/model/work.js'
-import type { Limits } from '../../../src/queue/bullmq/batch-commands.js'
-import { createBatches, type Batches } from '../../../src/queue/bullmq/batches.js'
-import { movesOf, type HeldJob, type JobMoves } from '../../../src/queue/bullmq/moves.js'
+import { createBackend } from '../../../src/queue/bullmq/backend.js'
+import type { HeldJob, Limits } from '../../../src/queue/bullmq/batch-commands.js'
+import { createBatches } from '../../../src/queue/bullmq/batches.js'
+import { createMoves, type JobMoves } from '../../../src/queue/bullmq/moves.js'
 import { readEvent } from '../../../src/record/read-event.js'
-import { keysOf } from '../../../src/redis/keys.js'
-import type { RedisClient } from '../../../src/redis/script.js'
+import { keysOf, type Keys } from '../../../src/redis/keys.js'
 import { startRedis } from '../../support/redis.js'
 import { until } from '../../support/until.js'
-import { accepted, attemptOf, hasJob, NO_LIMITS, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
+import { accepted, attemptOf, endDelivery, hasJob, NO_LIMITS, openGateway, policyFor, RECORDING, type Gateway } from '../../support/relay.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
 t.teardown(async () => { await server.close() })
@@ -30,13 +30,19 @@ const LATER = NOW + 3_600_000
 /** One queue of BullMQ's, and a worker's way to it. */
 interface Line { queue: Queue, backend: RedisQueueBackend, prefix: string }
 
-function lineOf (t: Test, prefix: string, batches: Batches | null): Line {
-  const options = { connection: redis, prefix, ...WORKER }
-  const queue = new Queue('a', options)
-  const backend = createRedisBackend('a', options, {})
-  if (batches !== null) movesOf(backend, { subscriber: 'a', batches })
+/** @param limitsOf  `null` for BullMQ's own way */
+async function lineOf (t: Test, name: string, limitsOf: (() => Limits) | null): Promise<Line> {
+  const keys = keysOf(name)
+  const options = { connection: redis, prefix: keys.queuePrefix, ...WORKER }
+  const queue = new Queue('a', { ...options, skipMetasUpdate: true })
+  const moves = createMoves({ subscriber: 'a', batches: createBatches({ redis, keys, recording: RECORDING, limitsOf: limitsOf ?? (() => NO_LIMITS) }) })
+  const backend = limitsOf === null ? createRedisBackend('a', options, {}) : createBackend(['a', options, {}], redis, moves)
   t.teardown(async () => { await queue.close() })
-  return { queue, backend, prefix }
+  for (const id of ['evt_A', 'evt_B', 'evt_C']) {
+    await redis.hset(keys.event(id), { task: 't', at: NOW, rev: 1, ct: 'x', seq: 1, 'd:a': JSON.stringify({ s: 'queued', g: 1, n: 0, b: 0, q: NOW }) })
+    await redis.set(keys.body(id), '{}')
+  }
+  return { queue, backend, prefix: keys.queuePrefix }
 }
 
 async function add ({ queue }: Line, ids: string[], delay?: number): Promise<void> {
@@ -45,20 +51,16 @@ async function add ({ queue }: Line, ids: string[], delay?: number): Promise<voi
 
 /** What a finished job is to BullMQ. */
 async function finish ({ backend }: Line, id: string, wantsNext = true): Promise<unknown> {
-  try {
-    const { result } = await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, wantsNext)
-    return result
-  } catch (error) {
-    return (error as Error).message.replaceAll(/p\d+-(batches|bullmq)/g, 'prefix')
-  }
+  const { result } = await backend.moveToCompleted({ id, opts: {} } as never, null, { count: 0 }, TOKEN, wantsNext)
+  return result
 }
 
-/** Everything of a queue but what nobody reads: events, and how often and when jobs were begun. */
+/** Everything of a queue but what nobody reads: events, how often and when jobs were begun, and the marks that wake workers. */
 async function left ({ prefix }: Line): Promise<object> {
   const found: Record<string, unknown> = {}
   for (const key of (await redis.keys(`${prefix}:a:*`)).sort()) {
     const name = key.slice(prefix.length + 3)
-    if (name === 'events' || name === 'id') continue
+    if (['events', 'id', 'meta', 'marker'].includes(name)) continue
     found[name] = await contentOf(redis, key)
   }
   return found
@@ -71,8 +73,8 @@ async function contentOf (redis: Redis, key: string): Promise<unknown> {
     case 'set': return (await redis.smembers(key)).sort()
     case 'zset': return await redis.zrange(key, '0', '-1', 'WITHSCORES')
     case 'hash': {
-      // How many may be active is not kept in the queue by us.
-      const { processedOn: _, ats: _ats, atm: _atm, concurrency: _concurrency, ...fields } = await redis.hgetall(key)
+      // What becomes due is not noted in its job.
+      const { processedOn: _, ats: _ats, atm: _atm, delay: _delay, ...fields } = await redis.hgetall(key)
       return fields
     }
     default: return [await redis.get(key), ttl]
@@ -96,10 +98,7 @@ const STATES: ReadonlyArray<[says: string, prepare: (line: Line) => Promise<unkn
   }, true, { concurrency: 2, rateLimit: null }],
   ['one becomes due', async line => { await add(line, ['evt_B-1'], 1); await new Promise(resolve => { setImmediate(resolve) }) }],
   ['one will be due later', async line => { await add(line, ['evt_B-1'], LATER - NOW) }],
-  ['it counts as stalled', async line => { await redis.sadd(`${line.prefix}:a:stalled`, 'evt_A-1', 'evt_X-1') }],
-  ['its lock is lost', async line => { await redis.del(`${line.prefix}:a:evt_A-1:lock`) }],
-  ['somebody else has its lock', async line => { await redis.set(`${line.prefix}:a:evt_A-1:lock`, 'worker:9') }],
-  ['it is not active any more', async line => { await redis.lrem(`${line.prefix}:a:active`, 1, 'evt_A-1') }]
+  ['it counts as stalled', async line => { await redis.sadd(`${line.prefix}:a:stalled`, 'evt_A-1', 'evt_X-1') }]
 ]
 
 let prefixes = 0
@@ -107,8 +106,7 @@ for (const [says, prepare, wantsNext, after = NO_LIMITS] of STATES) {
   t.test(`a job finishes while ${says}: Redis holds what BullMQ would have left`, async t => {
     const name = `p${++prefixes}`
     let limits: Limits = NO_LIMITS
-    const batches = createBatches({ redis, keys: keysOf(`${name}-record`), recording: RECORDING, limitsOf: () => limits })
-    const lines = [lineOf(t, `${name}-batches`, batches), lineOf(t, `${name}-bullmq`, null)] as const
+    const lines = [await lineOf(t, `${name}-batches`, () => limits), await lineOf(t, `${name}-bullmq`, null)] as const
     const replies: unknown[] = []
     for (const line of lines) {
       limits = NO_LIMITS
@@ -125,28 +123,51 @@ for (const [says, prepare, wantsNext, after = NO_LIMITS] of STATES) {
   })
 }
 
-/** To a worker no next job is the same as nothing said of one; and a limit's rest is a little less for whoever asks later. */
+/** To a worker no next job is the same as nothing said of one; the rest of a wait is a little less for whoever asks later. */
 function normalised (reply: unknown): unknown {
-  if (!Array.isArray(reply)) return reply
-  const [, id = 0, limitMs = 0, untilMs = 0] = reply as [unknown, string | number, number, number]
-  return [id, limitMs > 0 ? 'a while' : limitMs, untilMs]
+  const [, id, limitMs = 0, untilMs = 0] = (Array.isArray(reply) ? reply : []) as [unknown?, (string | 0)?, number?, number?]
+  return [id === 0 ? undefined : id, limitMs > 0, untilMs > NOW]
 }
 
-function workerOptions (redis: RedisClient, prefix: string): QueueBaseOptions {
-  const options: WorkerOptions = { connection: redis, prefix, ...WORKER }
-  return options
+/** What had become of the job of a worker that was away too long, and what becomes of it when it is finished. */
+const LOST: ReadonlyArray<[says: string, lose: (keys: Keys, job: string) => Promise<unknown>, left: string[]]> = [
+  ['its lock is lost', async (keys, job) => await redis.del(`${keys.queuePrefix}:a:${job}:lock`), []],
+  ['somebody else has its lock', async (keys, job) => await redis.set(`${keys.queuePrefix}:a:${job}:lock`, 'worker:9'), ['active', 'its lock']],
+  ['it waits again', async keys => await redis.rpoplpush(`${keys.queuePrefix}:a:active`, `${keys.queuePrefix}:a:wait`), ['wait']]
+]
+for (const [says, lose, left] of LOST) {
+  t.test(`a job that was delivered finishes while ${says}: the attempt is on record, nobody else's job is touched, nothing is wrong`, async t => {
+    const { gateway, moves } = await setScene(t)
+    const { keys } = gateway
+    const eventId = await accepted(gateway, { taskId: 't1' })
+    const job = jobIdOf(eventId, 1)
+    await moves.take(TOKEN)
+    await lose(keys, job)
+    await moves.finish(held(eventId), delivered(eventId), false)
+    t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered', attempts: 1 }, {}])
+    const found = await Promise.all(['wait', 'active'].map(async name => await redis.lrem(`${keys.queuePrefix}:a:${name}`, 0, job) > 0 ? [name] : []))
+    const lock = await redis.exists(`${keys.queuePrefix}:a:${job}:lock`) === 1 ? ['its lock'] : []
+    t.strictSame([...found.flat(), ...lock], left)
+  })
 }
 
-interface Scene { gateway: Gateway, moves: JobMoves, ofOther: JobMoves, recorded: AttemptResult[] }
+interface Scene {
+  gateway: Gateway
+  moves: JobMoves
+  ofOther: JobMoves
+  recorded: AttemptResult[]
+  corrupted: object[]
+}
 
 /** Two subscribers, whose jobs move in the same batches. */
 async function setScene (t: Test): Promise<Scene> {
   const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
   const { keys, blocking: { redis } } = gateway
-  const recorded: AttemptResult[] = []
-  const batches = createBatches({ redis, keys, recording: { ...RECORDING, recorded (result) { recorded.push(result) } }, limitsOf: () => NO_LIMITS })
-  const of = (subscriber: string): JobMoves => movesOf(createRedisBackend(subscriber, workerOptions(redis, keys.queuePrefix), {}), { subscriber, batches })
-  return { gateway, moves: of('a'), ofOther: of('b'), recorded }
+  const [recorded, corrupted]: [AttemptResult[], object[]] = [[], []]
+  const recording = { ...RECORDING, recorded (result: AttemptResult) { recorded.push(result) }, corrupt (delivery: object) { corrupted.push(delivery) } }
+  const batches = createBatches({ redis, keys, recording, limitsOf: () => NO_LIMITS })
+  const of = (subscriber: string): JobMoves => createMoves({ subscriber, batches })
+  return { gateway, moves: of('a'), ofOther: of('b'), recorded, corrupted }
 }
 
 function delivered (eventId: string): AttemptResult {
@@ -175,13 +196,13 @@ t.test('so it does when the job is delayed, or given back', async t => {
   const [later, again] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await moves.take(TOKEN)
   await moves.take(TOKEN)
-  await moves.delay(held(later), LATER, { ...delivered(later), next: { state: 'retrying', nextAttemptAt: LATER } })
+  await moves.delay(held(later), LATER - NOW, { ...delivered(later), next: { state: 'retrying', waitMs: LATER - NOW } })
   await moves.giveBack(held(again), { ...delivered(again), usesBudget: false, next: { state: 'unchanged' } })
   t.match(recorded.map(({ eventId }) => eventId), [later, again])
   const { blocking: { redis }, keys } = gateway
   t.strictSame(await redis.zrange(`${keys.queuePrefix}:a:delayed`, '0', '-1'), [jobIdOf(later, 1)])
   t.strictSame(await redis.lrange(`${keys.queuePrefix}:a:wait`, 0, -1), [jobIdOf(again, 1)])
-  t.match((await readEvent(gateway.store, later))!.deliveries, [{ state: 'retrying', attempts: 1, nextAttemptAt: LATER }, {}])
+  t.match((await readEvent(gateway.store, later))!.deliveries, [{ state: 'retrying', attempts: 1 }, {}])
   t.match((await readEvent(gateway.store, again))!.deliveries, [{ state: 'queued', attempts: 1, budgetUsed: 0 }, {}])
 })
 
@@ -200,26 +221,87 @@ t.test('what a job is for comes with it, whether it is asked for or follows anot
   const { gateway, moves } = await setScene(t)
   const [eventId, next] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   const about = (id: string, taskId: string): object =>
-    ({ opened: { kind: 'open', event: { id, taskId, revision: 1, contentType: 'application/json' }, delivery: { attempts: 0 } } })
-  t.match((await moves.take(TOKEN))[0], about(eventId, 't1'))
-  t.match((await moves.finish(held(eventId), delivered(eventId), true))[0], about(next, 't2'))
+    ({ next: { opened: { event: { id, taskId, revision: 1, contentType: 'application/json' }, delivery: { attempts: 0 } } } })
+  t.match(await moves.take(TOKEN), about(eventId, 't1'))
+  t.match(await moves.finish(held(eventId), delivered(eventId), true), about(next, 't2'))
 })
 
-t.test('a job that is none of ours, or whose event is gone, is for nothing', async t => {
+t.test('a job that is none of ours, or is for nothing, goes without being taken', async t => {
   const { gateway, moves } = await setScene(t)
   const { keys, blocking: { redis } } = gateway
   const queue = new Queue('a', { connection: redis, prefix: keys.queuePrefix })
   t.teardown(async () => { await queue.close() })
   await queue.add('deliver', {}, { jobId: 'strange-1' })
-  const eventId = await accepted(gateway, { taskId: 't1' })
-  await redis.del(keys.event(eventId))
-  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, 'strange-1'])
-  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, jobIdOf(eventId, 1)])
-
-  const withoutBody = await accepted(gateway, { taskId: 't2' })
-  await redis.del(keys.body(withoutBody))
-  t.match(await moves.take(TOKEN), [{ opened: { kind: 'closed' } }, jobIdOf(withoutBody, 1)], 'nor is there anything to send without a body')
+  const [gone, over] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
+  const wanted = await accepted(gateway, { taskId: 't3' })
+  await redis.del(keys.event(gone))
+  await endDelivery(gateway, 'a', over, { state: 'delivered' })
+  t.match(await moves.take(TOKEN), { next: { jobId: jobIdOf(wanted, 1) } })
+  t.match(await moves.take('worker:2'), { next: null })
+  t.equal((await gateway.queues.count('a')).jobs, 1)
 })
+
+t.test('a thousand jobs that are for nothing cost no rate limit, and a few calls', async t => {
+  const { gateway, moves } = await setScene(t)
+  const { keys, blocking: { redis } } = gateway
+  const ids = Array.from({ length: 1_200 }, (_, n) => `evt_GONE${n}-1`)
+  await redis.lpush(`${keys.queuePrefix}:a:wait`, ...ids)
+  const wanted = await accepted(gateway, { taskId: 't1' })
+  let calls = 1
+  let { next } = await moves.take(TOKEN)
+  for (; next === null; calls++) ({ next } = await moves.take(TOKEN))
+  t.equal(next.jobId, jobIdOf(wanted, 1))
+  t.equal(calls, 3)
+  t.equal(await redis.zcard(`${keys.queuePrefix}:a:marker`), 1, 'a worker that waits is woken for what is left')
+})
+
+t.test('a job that stands in line twice is sent once', async t => {
+  const { gateway, moves } = await setScene(t)
+  const { keys, blocking: { redis } } = gateway
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await redis.lpush(`${keys.queuePrefix}:a:wait`, jobIdOf(eventId, 1), jobIdOf(eventId, 1))
+  t.match(await moves.take(TOKEN), { next: { jobId: jobIdOf(eventId, 1) } })
+  t.match(await moves.take('worker:2'), { next: null }, 'not while it is under way')
+  await redis.lpush(`${keys.queuePrefix}:a:wait`, jobIdOf(eventId, 1))
+  await moves.finish(held(eventId), delivered(eventId), false)
+  t.match(await moves.take(TOKEN), { next: null }, 'nor when it is delivered')
+  t.equal((await gateway.queues.count('a')).jobs, 0)
+})
+
+t.test('a job that comes before its time waits for it', async t => {
+  const { gateway, moves } = await setScene(t)
+  const { keys, blocking: { redis } } = gateway
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await endDelivery(gateway, 'a', eventId, { state: 'retrying', waitMs: 3_600_000 })
+  const { next, dueInMs } = await moves.take(TOKEN)
+  t.equal(next, null)
+  t.ok(dueInMs > 3_000_000 && dueInMs <= 3_600_000, `${dueInMs} ms`)
+  t.strictSame(await redis.zrange(`${keys.queuePrefix}:a:delayed`, '0', '-1'), [jobIdOf(eventId, 1)])
+})
+
+/** What somebody did to the record of one delivery. */
+const CORRUPTED: ReadonlyArray<[says: string, corrupt: (gateway: Gateway, eventId: string) => Promise<unknown>]> = [
+  ['is no JSON', async ({ keys, blocking: { redis } }, id) => await redis.hset(keys.event(id), 'd:a', 'not JSON')],
+  ['is a list', async ({ keys, blocking: { redis } }, id) => await redis.hset(keys.event(id), 'd:a', '[1]')],
+  ['has no generation', async ({ keys, blocking: { redis } }, id) => await redis.hset(keys.event(id), 'd:a', '{"s":"queued"}')],
+  ['has a state that nobody knows', async ({ keys, blocking: { redis } }, id) => await redis.hset(keys.event(id), 'd:a', '{"s":"lost","g":1,"n":0,"b":0,"q":1}')],
+  ['is not there', async ({ keys, blocking: { redis } }, id) => await redis.hdel(keys.event(id), 'd:a')],
+  ['is whole, and its body is lost', async ({ keys, blocking: { redis } }, id) => await redis.del(keys.body(id))]
+]
+for (const [says, corrupt] of CORRUPTED) {
+  t.test(`a delivery whose record ${says} fails once, told, and stops nothing else`, async t => {
+    const { gateway, moves, corrupted } = await setScene(t)
+    const { keys, store, blocking: { redis } } = gateway
+    const broken = await accepted(gateway, { taskId: 't1' })
+    const whole = await accepted(gateway, { taskId: 't2' })
+    await corrupt(gateway, broken)
+    t.match(await moves.take(TOKEN), { next: { jobId: jobIdOf(whole, 1) } })
+    t.strictSame(corrupted, [{ eventId: broken, subscriber: 'a' }])
+    t.match((await readEvent(store, broken))!.deliveries.find(({ subscriber }) => subscriber === 'a'), { state: 'failed', lastError: 'corrupt' })
+    t.strictSame([await redis.zscore(keys.open('a'), broken), await redis.zscore(keys.failed('a'), broken) !== null], [null, true])
+    t.equal(await gateway.reconciler().round(), 0)
+  })
+}
 
 t.test('a job whose attempt cannot be recorded stays where it is, and the others of its batch move', async t => {
   const { gateway, moves, recorded } = await setScene(t)
@@ -241,8 +323,7 @@ t.test('a full Redis takes no arrival, but deliveries go on and make room', asyn
   await redis.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
   for (const eventId of ids) {
-    const [, jobId] = await moves.take(TOKEN)
-    t.equal(jobId, jobIdOf(eventId, 1))
+    t.match(await moves.take(TOKEN), { next: { jobId: jobIdOf(eventId, 1) } })
     await moves.finish(held(eventId), delivered(eventId), false)
   }
   for (const eventId of ids) t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, {}])
@@ -256,7 +337,6 @@ t.test('a result that Redis does not take for now goes on record later, and whoe
   const operator = own.client()
   let [sent, isReadOnly] = [0, false]
   const workers = await gateway.work(async ({ opened }) => {
-    if (opened.kind !== 'open') return { kind: 'done' }
     if (++sent === 1) {
       await operator.replicaof('127.0.0.1', '1') // as in a failover
       isReadOnly = true

@@ -37,12 +37,11 @@ async function jobsOf (gateway: Gateway, count: number): Promise<string[]> {
 interface Run { jobId: string, at: number }
 
 /** A `deliver` that answers from a list, then with `done`. */
-function scripted (verdicts: Array<(now: number) => Verdict>): { deliver: Deliver, runs: Run[] } {
+function scripted (verdicts: Array<() => Verdict>): { deliver: Deliver, runs: Run[] } {
   const runs: Run[] = []
   const deliver: Deliver = async ({ jobId }) => {
-    const at = Date.now()
-    runs.push({ jobId, at })
-    return verdicts[runs.length - 1]?.(at) ?? { kind: 'done' }
+    runs.push({ jobId, at: Date.now() })
+    return verdicts[runs.length - 1]?.() ?? { kind: 'done' }
   }
   return { deliver, runs }
 }
@@ -63,7 +62,7 @@ t.test('done: the job is gone, and nothing of it is left', async t => {
 t.test('again: the job runs again, no sooner than it was told', async t => {
   const [gateway] = await open(t)
   await jobsOf(gateway, 1)
-  const { deliver, runs } = scripted([now => ({ kind: 'again', atMs: now + 250 }), now => ({ kind: 'again', atMs: now - 1_000 })])
+  const { deliver, runs } = scripted([() => ({ kind: 'again', afterMs: 250 }), () => ({ kind: 'again', afterMs: 0 })])
   await gateway.work(deliver)
   await until('it is finished', isEmpty(gateway))
   t.equal(runs.length, 3)
@@ -106,11 +105,11 @@ function throttledFor (throttleMs: number): { deliver: Deliver, runs: Run[] } {
     async deliver ({ jobId, opened }) {
       const now = Date.now()
       runs.push({ jobId, at: now })
-      if (runs.length > 1 || opened.kind !== 'open') return { kind: 'done' }
+      if (runs.length > 1) return { kind: 'done' }
       const result = {
-        eventId: opened.event.id, subscriber: 'a', generation: 1, attempt: attemptOf({ at: now }), outcome: null, usesBudget: true, next: { state: 'retrying' as const, nextAttemptAt: now }, throttleMs
+        eventId: opened.event.id, subscriber: 'a', generation: 1, attempt: attemptOf({ at: now }), outcome: null, usesBudget: true, next: { state: 'retrying' as const, waitMs: 0 }, throttleMs
       }
-      return { kind: 'again', atMs: now, result }
+      return { kind: 'again', afterMs: 0, result }
     }
   }
 }

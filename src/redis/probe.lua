@@ -1,0 +1,10 @@
+--[[
+  Writes something that nobody needs, where a callback would be taken.
+
+  KEYS  1 probe
+  ARGV  1 how long it lives, seconds
+  Returns  OK
+]]
+--- @include full.lua
+if is_full() then return redis.error_reply(FULL) end
+return redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])

@@ -1,0 +1,55 @@
+/**
+ * A full Redis: what drains it works, what fills it is refused, and what
+ * takes something new is refused a little before.
+ */
+import t from '../support/tap.js'
+import { claimDataVersion } from '../../src/redis/data-version.js'
+import { runDraining } from '../../src/redis/drain.js'
+import { keysOf } from '../../src/redis/keys.js'
+import { probeWrites } from '../../src/redis/probe.js'
+import { announceReplica } from '../../src/record/replicas.js'
+import { saveAlerts } from '../../src/record/alerts.js'
+import { clearHold, setHold } from '../../src/record/holds.js'
+import { startRedis } from '../support/redis.js'
+
+const server = await startRedis(['--appendfsync', 'no'])
+t.teardown(async () => { await server.close() })
+const redis = server.client()
+const keys = keysOf('relay')
+const store = { redis, keys }
+
+const REPLICA = { id: 'r1', host: 'h', pid: 1, role: 'all', version: '1', startedAt: 1, fingerprint: 'f', configuredAt: 1 } as const
+
+/** What a gateway writes to start, to tell, to hold and to order. */
+const DRAINS: ReadonlyArray<[says: string, write: () => Promise<unknown>]> = [
+  ['a start reads the version of its data', async () => { await claimDataVersion(redis, keys) }],
+  ['a start on empty data marks it', async () => { await claimDataVersion(redis, keysOf('other')) }],
+  ['a replica announces itself', async () => { await announceReplica(store, REPLICA, 60_000) }],
+  ['alerts are kept', async () => { await saveAlerts(store, [{ name: 'memory-short' } as never]) }],
+  ['a subscriber is paused', async () => { await setHold(store, 'a', 'pause') }],
+  ['a subscriber is resumed', async () => { await clearHold(store, 'a', 'pause') }],
+  ['an order is noted', async () => { await runDraining(redis, keys.replays, [['SET', keys.replayLock('x'), 'y', 'PX', 1_000, 'NX']]) }]
+]
+
+t.test('a full Redis refuses plain writes, and none of those that drain it', async t => {
+  await claimDataVersion(redis, keys)
+  await redis.config('SET', 'maxmemory', '1')
+  t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
+  await t.rejects(redis.set('plain', '1'), /OOM/)
+  await t.rejects(probeWrites(redis, keys), /OOM/, 'a callback would be refused')
+  for (const [says, write] of DRAINS) await t.resolves(write(), says)
+})
+
+t.test('what each command returns comes back, in order', async t => {
+  t.strictSame(await runDraining(redis, 'k', [['SET', 'k', 'v'], ['GET', 'k'], ['SET', 'k', 'w', 'NX'], ['DEL', 'k'], ['EXISTS', 'k']]), ['OK', 'v', null, 1, 0])
+})
+
+t.test('a callback is refused while there is room for what is owed', async t => {
+  const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))![1])
+  t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
+  await redis.config('SET', 'maxmemory', String(Math.ceil(used / 0.9)))
+  await t.resolves(probeWrites(redis, keys))
+  await redis.config('SET', 'maxmemory', String(Math.ceil(used / 0.97)))
+  await t.rejects(probeWrites(redis, keys), /OOM/)
+  await t.resolves(redis.set('plain', '1'), 'Redis itself would take it')
+})
