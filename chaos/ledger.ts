@@ -62,7 +62,7 @@ export interface Verdict {
     notifications: number
     acknowledged: number
     spooled: number
-    repeats: number
+    duplicates: number
     events: number
     deliveries: number
     /** Taken more than once by the same subscriber, other than by a replay: allowed. */
@@ -100,7 +100,7 @@ export function judge (evidence: Evidence): Verdict {
       notifications: sent.length,
       acknowledged: sent.filter(({ acknowledgedAt }) => acknowledgedAt !== null).length,
       spooled: countOf(sent, 'spooled'),
-      repeats: countOf(sent, 'duplicate'),
+      duplicates: countOf(sent, 'duplicate'),
       events: recorded.length,
       deliveries: taken.length,
       twice: takenAgain(taken),
@@ -139,7 +139,7 @@ function lost ({ sent, deletedEarly }: Evidence, taken: Received[]): string[] {
   return (givenUp.length <= deletedEarly.failed ? missing.filter(({ name }) => name !== GIVES_UP) : missing).map(({ says }) => says)
 }
 
-/** A repeat must be no event of its own. */
+/** A duplicate must be no event of its own. */
 function doubled (sent: Sent[], received: Received[]): string[] {
   const ids = new Map<number, Set<string>>()
   const note = (n: number, id: string): void => { ids.set(n, (ids.get(n) ?? new Set()).add(id)) }

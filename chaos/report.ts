@@ -5,7 +5,7 @@ import { columns } from '../bench/report/table.js'
 import type { ServersKind } from './plan.js'
 import type { RunResult } from './run.js'
 
-const HEAD = ['seed', 'Redis', 'faults', 'notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken', 'deleted early', 'forgotten', 'slowest recovery', 'settled', 'broken']
+const HEAD = ['seed', 'Redis', 'faults', 'notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'overtaken', 'deleted early', 'forgotten', 'slowest recovery', 'settled', 'broken']
 const SERVERS: Record<ServersKind, string> = { redis: 'alone', sentinel: 'Sentinel', cluster: 'Cluster' }
 /** Of one run; the JSON has all. */
 const MOST_SENTENCES = 20
@@ -37,13 +37,13 @@ export function slowestOf ({ recoveries }: RunResult): number {
 }
 
 function rowOf (result: RunResult): string[] {
-  const { seed, servers, faults, counts: { notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken, deletedEarly, forgotten }, settledMs, broken } = result
-  return [seed, SERVERS[servers], ...[faults, notifications, acknowledged, spooled, repeats, events, deliveries, twice, overtaken, deletedEarly, forgotten].map(String), inSeconds(slowestOf(result)), inSeconds(settledMs), String(broken.length)]
+  const { seed, servers, faults, counts: { notifications, acknowledged, spooled, duplicates, events, deliveries, twice, overtaken, deletedEarly, forgotten }, settledMs, broken } = result
+  return [seed, SERVERS[servers], ...[faults, notifications, acknowledged, spooled, duplicates, events, deliveries, twice, overtaken, deletedEarly, forgotten].map(String), inSeconds(slowestOf(result)), inSeconds(settledMs), String(broken.length)]
 }
 
 function totalOf (results: readonly RunResult[]): string[] {
   const sum = (of: (result: RunResult) => number): string => String(results.reduce((total, result) => total + of(result), 0))
-  const names = ['notifications', 'acknowledged', 'spooled', 'repeats', 'events', 'deliveries', 'twice', 'overtaken', 'deletedEarly', 'forgotten'] as const
+  const names = ['notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'overtaken', 'deletedEarly', 'forgotten'] as const
   return [
     `${results.length} seeds`,
     '',

@@ -3,10 +3,9 @@
  * switched on in eslint.config.js, and is seen to catch a planted violation in
  * test/lint/.
  */
-import documentedFunctions from './documented-functions.js'
 import domainNames from './domain-names.js'
 import driverSite from './driver-site.js'
-import fewParameters from './few-parameters.js'
+import glossaryWords from './glossary-words.js'
 import importGraph from './import-graph.js'
 import noCycle from './no-cycle.js'
 import noLintComments from './no-lint-comments.js'
@@ -16,10 +15,9 @@ import openingComment from './opening-comment.js'
 export default {
   meta: { name: 'relay' },
   rules: {
-    'documented-functions': documentedFunctions,
     'domain-names': domainNames,
     'driver-site': driverSite,
-    'few-parameters': fewParameters,
+    'glossary-words': glossaryWords,
     'import-graph': importGraph,
     'no-cycle': noCycle,
     'no-lint-comments': noLintComments,

@@ -1,6 +1,6 @@
 --[[
-  Accepts arrivals, or finds that they are repeats: the one place where first,
-  repeat, revision, late and conflict are decided. Each arrival is decided for
+  Accepts arrivals, or finds that they are duplicates: the one place where first,
+  duplicate, revision, late and conflict are decided. Each arrival is decided for
   itself, in order; those that come at about the same time share the call.
 
   KEYS  1 events
@@ -11,7 +11,7 @@
           onLate      "keep" or "forward" a status 0 after a final one
           templates   by subscriber, see ../queue/bullmq/jobs.lua
           arrivals    list of
-            id           used only when this is no repeat
+            id           used only when this is no duplicate
             task         key of the task
             status, digest
             fields       of the event's hash, by name
@@ -37,7 +37,7 @@ local now = math.floor(us / 1000)
 local now_text = string.format('%.0f', now)
 
 local last_sequence
-local repeats, duplicates, accepted, owed = {}, 0, 0, {}
+local duplicates_of, duplicates, accepted, owed = {}, 0, 0, {}
 
 -- Strictly rising, even when the clock is set back; as many more are set aside as arrivals are left. The first
 -- write of all: a full Redis refuses it.
@@ -143,7 +143,7 @@ local function decide(arrival, body, left)
       return { 'accepted', first, tonumber(made[1] or 0), made[2] or '', made[3] or '' }
     end
     if in_force then
-      repeats[first] = (repeats[first] or 0) + 1
+      duplicates_of[first] = (duplicates_of[first] or 0) + 1
       duplicates = duplicates + 1
       return { 'duplicate', first }
     end
@@ -168,7 +168,7 @@ if accepted > 0 then redis.call('HINCRBY', stats, 'accepted', accepted) end
 if duplicates > 0 then
   -- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
   redis.call('HDEL', stats, 'x')
-  for first, count in pairs(repeats) do
+  for first, count in pairs(duplicates_of) do
     if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HINCRBY', prefix .. 'event:' .. first, 'dup', count) end
   end
   redis.call('HINCRBY', stats, 'duplicates', duplicates)

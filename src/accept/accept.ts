@@ -1,6 +1,6 @@
 /**
  * Step 2 of the journey: an arrival becomes durable, or is found to be a
- * repeat.
+ * duplicate.
  *
  *   ingest ──▶ accept ──▶ record + queue, in one atomic step
  *
@@ -184,7 +184,7 @@ function listed (names: string): string[] {
   return names === '' ? [] : names.split(',')
 }
 
-/** What an operator makes up is a task of its own: the real callback that comes after it is no repeat, and not late. */
+/** What an operator makes up is a task of its own: the real callback that comes after it is no duplicate, and not late. */
 function taskKeyOf (keys: Keys, { flags }: Arrival, { taskId }: Identity): string {
   return flags.includes('test') ? keys.testTask(taskId) : keys.task(taskId)
 }

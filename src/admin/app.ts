@@ -10,7 +10,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { Type, type TObject } from 'typebox'
+import type { TObject } from 'typebox'
 import { isRelayError } from '../model/errors.js'
 import { alertRoutes } from './alerts.js'
 import { authenticate } from './auth.js'
@@ -21,7 +21,7 @@ import { eventRoutes } from './events.js'
 import { healthRoutes } from './health.js'
 import { createIdempotency } from './idempotency.js'
 import { mustBeForThisHost } from './local-host.js'
-import { openApiRoute } from './openapi.js'
+import { describeApi, OPENAPI_ROUTE, schemaOf } from './openapi.js'
 import type { AdminOptions } from './options.js'
 import { documentOf, PROBLEM_TYPE, problemOf, sendProblem } from './problem.js'
 import { replayRoutes } from './replays.js'
@@ -39,7 +39,8 @@ const CHECK_INTERVAL_MS = 500
 const IDLE_TIMEOUT_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 1024
 
-const NOTHING = Type.Object({})
+/** A part of a path is looked up, and found or not. */
+const ANY = (): boolean => true
 
 /**
  * Makes the admin API.
@@ -51,8 +52,7 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   const routes = routesOf(options)
   const app = createServer()
   readOnlyJson(app)
-  app.setValidatorCompiler(({ schema, httpPart }) => checkFor(schema as TObject, httpPart === 'body' ? 'body' : 'query'))
-  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  app.setValidatorCompiler(({ schema, httpPart }) => httpPart === 'params' ? ANY : checkFor(schema as TObject, httpPart === 'body' ? 'body' : 'query'))
   app.setErrorHandler((error, _request, reply) => fail(options, error, reply))
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
 
@@ -65,12 +65,13 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   })
   app.addHook('preHandler', idempotency.begin)
   app.addHook('onSend', idempotency.end)
-  for (const route of routes) addRoute(app, route)
+  describeApi(app, options.process().version)
+  app.register(async app => { for (const route of routes) addRoute(app, route) })
   return app
 }
 
 function routesOf (options: AdminOptions): Route[] {
-  const routes = [
+  return [
     ...healthRoutes(options),
     ...eventRoutes(options),
     ...deliveryRoutes(options),
@@ -79,9 +80,9 @@ function routesOf (options: AdminOptions): Route[] {
     ...alertRoutes(options),
     ...testEventRoutes(options),
     ...configRoutes(options),
-    ...statsRoutes(options)
+    ...statsRoutes(options),
+    OPENAPI_ROUTE
   ]
-  return [...routes, openApiRoute(routes, options.process().version)]
 }
 
 function createServer (): FastifyInstance {
@@ -112,16 +113,7 @@ function readOnlyJson (app: FastifyInstance): void {
 }
 
 function addRoute (app: FastifyInstance, route: Route): void {
-  const { method, path, open = false, query, body, handle } = route
-  app.route({
-    method,
-    url: path,
-    schema: {
-      ...(open ? {} : { querystring: query ?? NOTHING }),
-      ...(method === 'POST' ? { body: body ?? NOTHING } : {})
-    },
-    handler: handle
-  })
+  app.route({ method: route.method, url: route.path, schema: schemaOf(route), handler: route.handle })
 }
 
 /** What is not there needs a token too where the API would be: who has none learns nothing of it. */

@@ -28,7 +28,7 @@ const callers = new WeakMap<FastifyRequest, Caller>()
 export function authenticate (request: FastifyRequest, tokens: readonly Token[]): void {
   const caller = callerWith(presentedBy(request), tokens)
   if (caller.role !== 'operator' && request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new RelayError('FORBIDDEN', `The token "${caller.name}" is a viewer's and may only read: this needs an operator's token.`)
+    throw new RelayError('FORBIDDEN', `The token "${caller.name}" belongs to a viewer, which may only read. This request needs the token of an operator.`)
   }
   callers.set(request, caller)
 }
@@ -55,8 +55,8 @@ function callerWith (presented: string, tokens: readonly Token[]): Caller {
   }
   if (found !== undefined) return { name: found.name, role: found.role }
   throw new RelayError('UNAUTHORIZED', tokens.length === 0
-    ? 'This gateway has no admin token: add one to admin.tokens of its configuration.'
-    : 'This is none of the admin tokens.')
+    ? 'This gateway has no admin token. Add one to admin.tokens in its configuration.'
+    : 'This is not one of the admin tokens.')
 }
 
 function digestOf (value: string): Buffer {

@@ -12,7 +12,7 @@ export function configRoutes ({ reload }: AdminOptions): Route[] {
     const outcome = await reload()
     if (!('faults' in outcome)) return { changed: outcome.changed }
     const count = outcome.faults.length === 1 ? '1 fault' : `${outcome.faults.length} faults`
-    throw new RelayError('CONFIG_INVALID', `The configuration has ${count}; the one before it goes on running.`, { faults: outcome.faults })
+    throw new RelayError('CONFIG_INVALID', `The configuration has ${count}; the previous one stays in use.`, { faults: outcome.faults })
   }
 
   return [{

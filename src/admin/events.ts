@@ -83,5 +83,5 @@ function discard ({ store }: AdminOptions): Route {
 }
 
 function noEvent (): never {
-  throw new RelayError('NOT_FOUND', 'There is no such event: it never was, or its retention is over.')
+  throw new RelayError('NOT_FOUND', 'There is no such event. Either it never existed, or its retention has ended.')
 }

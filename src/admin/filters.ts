@@ -8,7 +8,7 @@
  */
 import { Type, type Static } from 'typebox'
 import { DELIVERY_STATES, type DeliveryState } from '../model/delivery.js'
-import { FLAGS, type Flag } from '../model/event.js'
+import { FLAG_CHOICES, FLAGS, type Flag } from '../model/event.js'
 import type { Filter } from '../record/select.js'
 import { invalid, unusable, type InputError } from './check-input.js'
 import { parseMoment } from './moment.js'
@@ -26,7 +26,7 @@ const TAKES = {
   businessId: 'one or more business ids',
   subscriber: 'one or more names of subscribers',
   state: `one or more of ${DELIVERY_STATES.join(', ')}`,
-  flag: `one or more of ${FLAGS.join(', ')}`,
+  flag: `one or more of ${FLAG_CHOICES}`,
   since: 'a time like 2026-01-31T08:00:00Z, or how long ago: 15m, 2h or 7d',
   until: 'a time like 2026-01-31T08:00:00Z, or how long ago: 15m, 2h or 7d'
 } as const

@@ -18,7 +18,7 @@ export function mustBeForThisHost (app: FastifyInstance, request: FastifyRequest
   if (host === undefined || isLocalName(host)) return
   const addresses = app.addresses()
   if (addresses.length === 0 || !addresses.every(isLoopback)) return
-  throw new RelayError('FORBIDDEN', 'This listener is for its own machine: ask for it as localhost or by its address.')
+  throw new RelayError('FORBIDDEN', 'This listener serves this machine only. Use localhost or its IP address in the URL.')
 }
 
 function isLocalName (host: string): boolean {

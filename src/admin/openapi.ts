@@ -1,8 +1,11 @@
 /**
- * The OpenAPI document, made from the routes themselves.
+ * The OpenAPI document, which @fastify/swagger makes from the schemas of the
+ * routes: the same ones that check what comes in and write what goes out.
  *
  * @see https://spec.openapis.org/oas/v3.1.0
  */
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema } from 'fastify'
 import { Type, type TObject } from 'typebox'
 import { PROBLEM_TYPE } from './problem.js'
 import type { RouteAnswer, Route } from './route.js'
@@ -13,73 +16,63 @@ const ProblemShape = Type.Object({
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   detail: Type.Optional(Type.String({ description: 'what is wrong and what to do' })),
   errors: Type.Optional(Type.Array(Type.Object({ name: Type.String(), problem: Type.String() })))
-})
+}, { $id: 'Problem' })
 
-const PROBLEM = {
-  description: 'A problem (RFC 9457)',
-  content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } }
+const PROBLEM = { description: 'A problem (RFC 9457)', content: { [PROBLEM_TYPE]: { schema: { $ref: 'Problem#' } } } }
+
+/** Gives the document of the app that it is a route of. */
+export const OPENAPI_ROUTE: Route = {
+  method: 'GET',
+  path: '/api/openapi.json',
+  does: 'Gives this document.',
+  open: true,
+  answers: { 200: { means: 'The document', schema: Type.Object({}, { additionalProperties: true }) } },
+  handle: async request => request.server.swagger()
 }
 
-/** The route that gives the document; it is made once. */
-export function openApiRoute (routes: readonly Route[], version: string): Route {
-  const route: Route = {
-    method: 'GET',
-    path: '/api/openapi.json',
-    does: 'Gives this document.',
-    open: true,
-    answers: { 200: { means: 'The document', schema: Type.Object({}) } },
-    handle: async () => document
-  }
-  const document = describeApi([...routes, route], version)
-  return route
+/** Makes an app describe the routes that are added after this. */
+export function describeApi (app: FastifyInstance, version: string): void {
+  app.addSchema(ProblemShape)
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'fotor-relay admin API', version, description: 'Events, deliveries, replays and subscribers of one fotor-relay.' },
+      security: [{ bearer: [] }],
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; a viewer\'s may only read.' } }
+      }
+    },
+    transform: ({ schema, url }) => ({ url, schema: withoutEmptyBody(schema) }),
+    refResolver: { buildLocalReference: ({ $id }) => String($id) }
+  })
 }
 
-function describeApi (routes: readonly Route[], version: string): object {
-  const paths: Record<string, Record<string, object>> = {}
-  for (const route of routes) {
-    const path = route.path.replace(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route) }
-  }
-  return {
-    openapi: '3.1.0',
-    info: { title: 'fotor-relay admin API', version, description: 'Events, deliveries, replays and subscribers of one fotor-relay.' },
-    security: [{ bearer: [] }],
-    paths,
-    components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; a viewer\'s may only read.' } },
-      schemas: { Problem: ProblemShape }
-    }
-  }
-}
-
-function describeRoute ({ method, path, does, open, query, body, answers }: Route): object {
-  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: Type.String() }))
-  const parameters = [...inPath, ...(query === undefined ? [] : describeQuery(query))]
+/** What Fastify and the document are told of a route. */
+export function schemaOf ({ method, path, does, open = false, query, body, answers }: Route): FastifySchema {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => [name!, Type.String()] as const)
   return {
     operationId: operationIdOf(method, path),
     summary: does,
-    ...(open === true ? { security: [] } : {}),
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: { ...body, additionalProperties: false } } } } }),
-    responses: {
+    ...(open ? { security: [] } : { querystring: query ?? NOTHING }),
+    ...(names.length === 0 ? {} : { params: Type.Object(Object.fromEntries(names)) }),
+    ...(method === 'POST' ? { body: { ...body ?? NOTHING, additionalProperties: false } } : {}),
+    response: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, describeAnswer(answer)])),
       default: PROBLEM
     }
   }
 }
 
-/** Nothing in a query is required. */
-function describeQuery (query: TObject): object[] {
-  return Object.entries(query.properties).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    description: (schema as { description?: string }).description,
-    schema
-  }))
+const NOTHING = Type.Object({})
+
+/** What takes no fields needs no body, though one that is empty is let pass. */
+function withoutEmptyBody ({ body, ...rest }: FastifySchema): FastifySchema {
+  const isEmpty = body === undefined || Object.keys((body as TObject).properties).length === 0
+  return isEmpty ? rest : { ...rest, body }
 }
 
-function describeAnswer ({ means, schema, contentType = 'application/json' }: RouteAnswer): object {
-  return { description: means, content: { [contentType]: schema === undefined ? {} : { schema } } }
+function describeAnswer ({ means, schema = {}, contentType = 'application/json' }: RouteAnswer): object {
+  return { description: means, content: { [contentType]: { schema } } }
 }
 
 /** `POST /api/v1/replays/:id/cancel` is `postReplaysIdCancel`. */

@@ -97,7 +97,7 @@ function cancel ({ store }: AdminOptions): Route {
     answers: { 200: { means: 'The replay, cancelled', schema: ReplayShape } },
     async handle (request) {
       const replay = await cancelReplay(store, pathParameter(request, 'id')) ?? noReplay()
-      if (replay.state === 'done') throw new RelayError('CONFLICT', 'This replay is done: everything is in the queues already.')
+      if (replay.state === 'done') throw new RelayError('CONFLICT', 'This replay is done: all its deliveries are in the queues.')
       return showReplay(replay)
     }
   }
@@ -123,5 +123,5 @@ function defaultState ({ eventIds, taskIds }: Filter): ReplayState {
 }
 
 function noReplay (): never {
-  throw new RelayError('NOT_FOUND', 'There is no such replay: it never was, or newer ones took its place.')
+  throw new RelayError('NOT_FOUND', 'There is no such replay. Either it never existed, or newer replays have replaced it.')
 }

@@ -1,6 +1,7 @@
 /**
- * One entry of the admin API, as data: the router, the check of what comes in
- * and the OpenAPI document all read the same entry, so they cannot disagree.
+ * One entry of the admin API, as data: the router, the check of what comes in,
+ * the writing of what goes out and the OpenAPI document all read the same
+ * entry, so they cannot disagree. What no schema names is never sent.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TObject, TSchema } from 'typebox'

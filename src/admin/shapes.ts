@@ -31,7 +31,7 @@ export const Time = Type.String({ format: 'date-time' })
 const deliveryEntry = {
   subscriber: Type.String(),
   state: oneOf(DELIVERY_STATES),
-  heldBy: nullable(oneOf(HELD_BY)),
+  heldBy: nullable(oneOf(HELD_BY), { description: 'verify is not set yet' }),
   attempts: Count,
   nextAttemptAt: nullable(Time),
   lastStatusCode: nullable(Type.Integer()),

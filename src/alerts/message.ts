@@ -62,7 +62,7 @@ export function composeNotice ({ notice, alert }: DueNotice, to: Receiver, { at,
 
 /** A message that says only that messages arrive. */
 export function composeTest (to: Receiver, { at, ...sender }: Sender & { at: number }): Message {
-  const summary = 'this is a test: alerts arrive here'
+  const summary = 'this is a test: this receiver gets alerts'
   return compose(to, { id: idOf([sender.relay, sender.host, 'test', at]), at, version: sender.version }, {
     type: 'alert.test',
     timestamp: new Date(at).toISOString(),
@@ -72,7 +72,7 @@ export function composeTest (to: Receiver, { at, ...sender }: Sender & { at: num
 }
 
 function textOf ({ summary, since, endedAt }: Alert, notice: Notice): string {
-  return notice === 'resolved' && endedAt !== null ? `over after ${Math.round((endedAt - since) / 1_000)} s; it was: ${summary}` : summary
+  return notice === 'resolved' && endedAt !== null ? `resolved after ${Math.round((endedAt - since) / 1_000)} s: ${summary}` : summary
 }
 
 function compose ({ headers, secrets }: Receiver, { id, at, version }: { id: string, at: number, version: string }, payload: Payload): Message {

@@ -5,7 +5,8 @@
  * A file that cannot be written or read costs only that: a disk that is full
  * must not keep anybody from being told that it is.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { replaceFile } from '../disk/whole-file.js'
 import type { Alert } from '../model/alert.js'
 import type { AlertStore } from './alerts.js'
 
@@ -21,16 +22,10 @@ export function createOwnStore (file: string): AlertStore {
       alerts = [...next]
       const text = JSON.stringify(alerts)
       if (text === written) return
-      writeWhole(file, text)
+      await replaceFile(file, text)
       written = text
     }
   }
-}
-
-/** @throws what the file system throws */
-function writeWhole (file: string, text: string): void {
-  writeFileSync(file + '.new', text, { mode: 0o600 })
-  renameSync(file + '.new', file)
 }
 
 function readFile (file: string): Alert[] {

@@ -77,7 +77,7 @@ async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body }
     if (!(error instanceof NoAnswer)) throw error
     const { message, reason, nextSteps } = error
     throw new NoAnswer(message, {
-      reason, cause: error, nextSteps: [...nextSteps, 'or say where it is: --url URL, --config FILE or RELAY_ADMIN_URL']
+      reason, cause: error, nextSteps: [...nextSteps, 'or give its address: --url URL, --config FILE or RELAY_ADMIN_URL']
     })
   }
 }
@@ -86,7 +86,7 @@ function refusal (place: ApiPlace, { status, document }: ApiAnswer): CommandFail
   const { title, detail = title, errors = [], faults = [] } = (document ?? {}) as ProblemDocument
   if (status === 401) return unauthorized(place)
   if (detail === undefined) {
-    return new CommandFailure(`${place.url} answers ${status}, but not as a gateway does`, {
+    return new CommandFailure(`${place.url} answers ${status}, but not like a gateway`, {
       nextSteps: ['is that the admin listener? Its address is admin.listen in the configuration']
     })
   }
@@ -111,9 +111,9 @@ function flagOf (name: string): string | null {
 
 function unauthorized ({ url, token, withoutToken }: ApiPlace): CommandFailure {
   const says = token === null
-    ? `${url} wants a token, and none was found${withoutToken === undefined ? '' : `: ${withoutToken}`}`
+    ? `${url} needs a token, and none was found${withoutToken === undefined ? '' : `: ${withoutToken}`}`
     : `${url} does not accept the token from ${token.source}`
   return new CommandFailure(says, {
-    nextSteps: ['give another with --token-file FILE or RELAY_ADMIN_TOKEN, or name the gateway\'s configuration with --config FILE']
+    nextSteps: ['give another token with --token-file FILE or RELAY_ADMIN_TOKEN, or the gateway\'s configuration with --config FILE']
   })
 }

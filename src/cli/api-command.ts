@@ -11,10 +11,10 @@ import { findApi } from './find-api.js'
 /** Adds `--url`, `--token-file` and `--config`, under a heading of their own. */
 export function addApiOptions (command: Command): Command {
   return command
-    .optionsGroup('Where the gateway is:')
-    .option('--url <url>', 'the admin API, such as http://127.0.0.1:8081 (or RELAY_ADMIN_URL; default: admin.listen of the configuration)')
-    .option('--token-file <file>', 'a file with an admin token (or RELAY_ADMIN_TOKEN; default: the configuration\'s, or <dataDir>/admin-token)')
-    .option('--config <file>', 'the gateway\'s configuration (or RELAY_CONFIG; default: config/relay.yaml)')
+    .optionsGroup('Connection to the gateway:')
+    .option('--url <url>', 'URL of the admin API, such as http://127.0.0.1:8081 (or RELAY_ADMIN_URL; default: admin.listen of the configuration)')
+    .option('--token-file <file>', 'file with an admin token (or RELAY_ADMIN_TOKEN; default: the token in the configuration, or <dataDir>/admin-token)')
+    .option('--config <file>', 'configuration file of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
 }
 
 /** @throws CommandFailure when it cannot be found out where the API is */

@@ -50,7 +50,7 @@ export function listFaults (faults: readonly Fault[], file: string, terminal: Te
 /** What a command ends with after it has listed faults. */
 export function faultsIn (file: string, count: number): CommandFailure {
   return new CommandFailure(`${counted(count, 'fault')} in ${shortPath(file)}`, {
-    exitCode: 2, nextSteps: ['correct it, then look again with: fotor-relay check ' + shortPath(file)]
+    exitCode: 2, nextSteps: ['correct it, then check again with: fotor-relay check ' + shortPath(file)]
   })
 }
 

@@ -71,5 +71,5 @@ export interface ProgramDeps {
   /** Writes the record of a configuration to a file or a stream. */
   runExport: (call: ExportCall) => Promise<{ counts: { subscribers: number, tasks: number, events: number }, earlier: number }>
   /** Writes an export into the record of a configuration. */
-  runImport: (call: ImportCall) => Promise<{ subscribers: number, tasks: number, events: number, there: number, repeats: number }>
+  runImport: (call: ImportCall) => Promise<{ subscribers: number, tasks: number, events: number, there: number, duplicates: number }>
 }

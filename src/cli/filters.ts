@@ -6,7 +6,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander'
 import { DELIVERY_STATES } from '../model/delivery.js'
-import { FLAGS } from '../model/event.js'
+import { FLAG_CHOICES } from '../model/event.js'
 import type { Query } from './admin-api.js'
 
 /** As commander gives them; absent when not said. */
@@ -25,16 +25,16 @@ export interface FilterFlags {
 /** Adds the flags that say which events or deliveries are meant. */
 export function addFilters (command: Command, states: string = DELIVERY_STATES.join(', ')): Command {
   return command
-    .optionsGroup('Which ones (all that are given must fit; several values with commas):')
-    .option('--task-id <ids>', 'Fotor\'s task')
-    .option('--type <types>', 'type of the task, such as avatar; a * at the end for all that start so')
-    .option('--status <numbers>', 'Fotor\'s status: 0 in progress, 1 completed, 2 failed, …')
-    .option('--business-id <ids>', 'Fotor tenant')
-    .option('--subscriber <names>', 'only what is owed to these subscribers')
+    .optionsGroup('Filters (all must match; separate several values with commas):')
+    .option('--task-id <ids>', 'id of Fotor\'s task')
+    .option('--type <types>', 'type of the task, such as avatar; end with * to match every type that starts this way')
+    .option('--status <numbers>', 'status of the task: 0 in progress, 1 completed, 2 failed, …')
+    .option('--business-id <ids>', 'businessId of the Fotor tenant')
+    .option('--subscriber <names>', 'only deliveries to these subscribers')
     .option('--state <states>', `state of the delivery: ${states}`)
-    .option('--flag <flags>', `what was noticed about the event: ${FLAGS.join(', ')}`)
-    .option('--since <time>', 'arrived since: how long ago (30m, 2h, 7d) or a time (2026-03-01T12:00:00Z)')
-    .option('--until <time>', 'arrived before, written the same way')
+    .option('--flag <flags>', `flag of the event: ${FLAG_CHOICES}`)
+    .option('--since <time>', 'received at or after this time: an age (30m, 2h, 7d) or a time (2026-03-01T12:00:00Z)')
+    .option('--until <time>', 'received before this time, in the same form')
 }
 
 const NAMES = ['taskId', 'type', 'status', 'businessId', 'subscriber', 'state', 'flag', 'since', 'until'] as const

@@ -47,14 +47,14 @@ export async function findApi (flags: ApiFlags, deps: FindDeps): Promise<ApiPlac
   const url = readUrl(named)
   if (namedToken !== null) return { url, token: namedToken, given: flags }
   if (flags.config !== undefined || isThisMachine(url)) return { url, ...tokenIn(fromFile(), file), given: flags }
-  return { url, token: null, withoutToken: 'the token of this machine goes to another one only with --config', given: flags }
+  return { url, token: null, withoutToken: 'the token of this machine is sent to another machine only with --config', given: flags }
 }
 
 function urlIn ({ listen, faults }: AdminPlace, file: string): string {
   if (listen !== null) return `http://${formatAddress(reachable(listen))}`
-  throw badUsage(`${shortPath(file)} does not tell where the gateway is: ${firstOf(faults, file)}`,
+  throw badUsage(`${shortPath(file)} does not tell the address of the gateway: ${firstOf(faults, file)}`,
     `see all faults with: fotor-relay check ${quoted(shortPath(file))}`,
-    'or say it yourself: --url http://127.0.0.1:8081 --token-file FILE')
+    'or give it yourself: --url http://127.0.0.1:8081 --token-file FILE')
 }
 
 function firstOf (faults: AdminPlace['faults'], file: string): string {
@@ -75,7 +75,7 @@ export function isThisMachine (url: string): boolean {
 
 function readUrl (written: string): string {
   if (!URL.canParse(written) || !/^https?:\/\//i.test(written)) {
-    throw badUsage('the URL of the admin API is not one that starts with http:// or https://', 'write --url http://127.0.0.1:8081')
+    throw badUsage('the URL of the admin API does not start with http:// or https://', 'write --url http://127.0.0.1:8081')
   }
   return written.replace(/\/+$/, '')
 }
@@ -114,7 +114,7 @@ function readToken (file: string, source: string): FoundToken {
 
 function stepFor (error: unknown): string {
   return hasCode(error, 'EACCES')
-    ? 'run this as the user that runs the gateway, or give another file with --token-file'
+    ? 'run this command as the user of the gateway, or give another file with --token-file'
     : 'give a file that holds an admin token with --token-file, or set RELAY_ADMIN_TOKEN'
 }
 

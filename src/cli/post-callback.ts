@@ -19,13 +19,13 @@ const EVENT_ID = /^evt_[0-9A-Z]{26}$/
 /** What to do about an answer, by its status. */
 const STEPS: Readonly<Record<number, (given: ApiFlags) => string[]>> = {
   403: given => [
-    'add the address that you come from to ingest.allowFrom of the gateway\'s configuration, or set ingest.allowlist to monitor',
-    `behind a proxy of your own, add the proxy to ingest.trustedProxies; then: ${commandLine('reload', given)}`
+    'add your address to ingest.allowFrom of the gateway\'s configuration, or set ingest.allowlist to monitor',
+    `if you are behind a proxy of your own, add it to ingest.trustedProxies; then: ${commandLine('reload', given)}`
   ],
-  404: () => ['the path of the URL must be that of ingest.path in the gateway\'s configuration'],
-  413: () => ['ingest.maxBody in the gateway\'s configuration is the limit'],
-  429: () => ['ingest.rateLimit in the gateway\'s configuration is the limit; wait a little'],
-  503: given => [`the gateway cannot make it durable now; see why with: ${commandLine('status', given)}`]
+  404: () => ['the path of the URL must equal ingest.path in the gateway\'s configuration'],
+  413: () => ['the limit is ingest.maxBody in the gateway\'s configuration'],
+  429: () => ['the limit is ingest.rateLimit in the gateway\'s configuration; wait a moment'],
+  503: given => [`the gateway cannot store it durably now; see why with: ${commandLine('status', given)}`]
 }
 
 /**
@@ -36,7 +36,7 @@ const STEPS: Readonly<Record<number, (given: ApiFlags) => string[]>> = {
  */
 export async function postCallback (url: string, callback: Buffer, given: ApiFlags = {}): Promise<Accepted> {
   if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
-    throw badUsage('--to does not hold a URL that starts with http:// or https://', 'write --to https://relay.example.com/webhooks/fotor')
+    throw badUsage('the URL of --to does not start with http:// or https://', 'write --to https://relay.example.com/webhooks/fotor')
   }
   const answer = await exchange({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: callback, given })
   const { origin } = new URL(url)
@@ -45,8 +45,8 @@ export async function postCallback (url: string, callback: Buffer, given: ApiFla
   }
   const accepted = readAccepted(answer.document)
   if (accepted !== null) return accepted
-  throw new CommandFailure(`${origin} answered 200, but not as a gateway does`, {
-    nextSteps: ['is that the public endpoint? It is ingest.listen and ingest.path in the gateway\'s configuration']
+  throw new CommandFailure(`${origin} answered 200, but not like a gateway`, {
+    nextSteps: ['is that the public endpoint? Its URL is ingest.listen and ingest.path in the gateway\'s configuration']
   })
 }
 

@@ -35,7 +35,7 @@ First steps:
 export function buildProgram (deps: ProgramDeps): Command {
   const { terminal } = deps
   const program = new Command('fotor-relay')
-    .description('A relay for Fotor\'s webhook callbacks: takes each one, keeps it safe, and delivers it to every subscriber that wants it.')
+    .description('Webhook gateway for Fotor: stores each callback safely and delivers it to every matching subscriber.')
     .version(deps.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -62,7 +62,7 @@ export function buildProgram (deps: ProgramDeps): Command {
   addEvents(program, deps)
   addShow(program, deps)
 
-  program.commandsGroup('Change what happens:')
+  program.commandsGroup('Control deliveries:')
   addReplay(program, deps)
   addDiscard(program, deps)
   addPause(program, deps)
@@ -70,7 +70,7 @@ export function buildProgram (deps: ProgramDeps): Command {
   addReload(program, deps)
   addSend(program, deps)
 
-  program.commandsGroup('Move what is there:')
+  program.commandsGroup('Move data:')
   addExport(program, deps)
   addImport(program, deps)
   return program

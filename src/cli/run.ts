@@ -32,7 +32,7 @@ export async function runProgram (words: readonly string[], deps: ProgramDeps): 
 function showFailure (error: unknown, terminal: Terminal): void {
   const { red } = terminal.paintError
   if (!(error instanceof CommandFailure) && !isRelayError(error)) {
-    terminal.error(red('A fault in fotor-relay itself: ') + (error instanceof Error ? error.stack ?? error.message : String(error)))
+    terminal.error(red('Internal error of fotor-relay: ') + (error instanceof Error ? error.stack ?? error.message : String(error)))
     return
   }
   terminal.error(red('error: ') + plainText(error.message))

@@ -47,13 +47,13 @@ function isOver ({ state, queued, delivered, failed, discarded = 0 }: ReplayAnsw
 
 function tooLong (api: AdminApi, { id, queued, delivered, failed }: ReplayAnswer): CommandFailure {
   const open = queued - delivered - failed
-  return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay goes on`, {
-    nextSteps: [`see what they wait for with: ${api.command('status')}`]
+  return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay continues`, {
+    nextSteps: [`see why they wait with: ${api.command('status')}`]
   })
 }
 
 function failureOf (api: AdminApi, { id, state, failed }: ReplayAnswer): CommandFailure | null {
-  if (state === 'cancelled') return new CommandFailure(`${id} was cancelled before its end`)
+  if (state === 'cancelled') return new CommandFailure(`${id} was cancelled before it was done`)
   if (failed === 0) return null
   return new CommandFailure(`${failed} of these deliveries failed again`, { nextSteps: [`see why with: ${api.command('events --state failed')}, then: ${api.command('show ID')}`] })
 }

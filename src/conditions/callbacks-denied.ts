@@ -8,5 +8,5 @@ export const callbacksDenied: ConditionRule = {
   of: 'replica',
   isReason: false,
   find: ({ refusals }) => findRefusals(refusals['callbacks-denied'],
-    'came from an address that is not in ingest.allowFrom, and was answered 403: has the vendor a new address, or is a proxy not in ingest.trustedProxies?')
+    'came from an address that is not in ingest.allowFrom, and was answered 403: check whether the vendor has a new address, or a proxy is missing in ingest.trustedProxies')
 }

@@ -9,6 +9,6 @@ export const callbacksRefused: ConditionRule = {
   isReason: true,
   find ({ redisProblem, spool }) {
     if (redisProblem === null || spool?.problem === null) return []
-    return found(spool === null ? awayText(redisProblem) : `${awayText(redisProblem)}, and the spool takes no callbacks (${spool.problem})`)
+    return found(spool === null ? awayText(redisProblem) : `${awayText(redisProblem)}, and the spool accepts no callbacks (${spool.problem})`)
   }
 }

@@ -7,5 +7,5 @@ export const callbacksTooLarge: ConditionRule = {
   severity: 'warning',
   of: 'replica',
   isReason: false,
-  find: ({ refusals }) => findRefusals(refusals['callbacks-too-large'], 'was larger than ingest.maxBody, and was answered 413: allow more, or ask the vendor')
+  find: ({ refusals }) => findRefusals(refusals['callbacks-too-large'], 'was larger than ingest.maxBody, and was answered 413: increase the limit, or ask the vendor')
 }

@@ -7,5 +7,5 @@ export const callbacksUnreadable: ConditionRule = {
   severity: 'warning',
   of: 'replica',
   isReason: false,
-  find: ({ refusals }) => findRefusals(refusals['callbacks-unreadable'], 'could not be read, and was answered 400: has the vendor changed its format?')
+  find: ({ refusals }) => findRefusals(refusals['callbacks-unreadable'], 'could not be read, and was answered 400: check whether the vendor has changed its format')
 }

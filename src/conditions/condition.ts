@@ -17,7 +17,7 @@ export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
 export interface State {
   /** Epoch milliseconds. */
   now: number
-  /** Why Redis takes no writes, in its own word (`OOM`), or `''` when it gives none; `null` while it takes them. */
+  /** Why Redis accepts no writes, in its own word (`OOM`), or `''` when it gives none; `null` while it takes them. */
   redisProblem: string | null
   /** `null` when there is no spool. */
   spool: SpoolStatus | null

@@ -8,6 +8,6 @@ export const deliveriesFailed: ConditionRule = {
   isReason: false,
   find: ({ subscribers }) => (subscribers ?? []).filter(({ counts }) => counts.failed > 0).map(({ name: subscriber, counts: { failed } }) => {
     const [deliveries, them] = failed === 1 ? ['delivery', 'it'] : ['deliveries', 'them']
-    return { subscriber, summary: `${failed} ${deliveries} to subscriber ${subscriber} failed for good: replay or discard ${them}`, figures: { failed } }
+    return { subscriber, summary: `${failed} ${deliveries} to subscriber ${subscriber} failed permanently: replay or discard ${them}`, figures: { failed } }
   })
 }

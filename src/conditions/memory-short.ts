@@ -10,6 +10,6 @@ export const memoryShort: ConditionRule = {
   find ({ memory }) {
     if (memory === null || memory.usedBytes <= memory.maxBytes * SHORT_ABOVE) return []
     const percent = Math.floor(memory.usedBytes / memory.maxBytes * 100)
-    return found(`Redis has used ${percent} % of its memory: finished events go before their retention is over, so that it does not fill up`, { ...memory })
+    return found(`Redis has used ${percent} % of its memory: finished events are evicted before their retention ends, so that it does not fill up`, { ...memory })
   }
 }

@@ -12,6 +12,6 @@ export const queueCutOff: ConditionRule = {
   find ({ lostConnections: lost }) {
     if (lost.length === 0) return []
     const names = lost.slice(0, MOST_NAMES).join(', ') + (lost.length > MOST_NAMES ? ` and ${lost.length - MOST_NAMES} more` : '')
-    return found(`Redis takes callbacks, but connections of the queue are lost (${names}): deliveries from here stop, or come late`)
+    return found(`Redis takes callbacks, but connections of the queue are lost (${names}): deliveries of this process stop or are late`)
   }
 }

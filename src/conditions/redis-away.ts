@@ -1,4 +1,4 @@
-/** Redis takes no writes, and the spool takes the callbacks. */
+/** Redis accepts no writes, and the spool takes the callbacks. */
 import { found, type ConditionRule } from './condition.js'
 
 export const redisAway: ConditionRule = {
@@ -6,10 +6,10 @@ export const redisAway: ConditionRule = {
   severity: 'critical',
   of: 'replica',
   isReason: true,
-  find: ({ redisProblem, spool }) => found(redisProblem !== null && spool?.problem === null ? `${awayText(redisProblem)}: callbacks are kept in the spool` : null)
+  find: ({ redisProblem, spool }) => found(redisProblem !== null && spool?.problem === null ? `${awayText(redisProblem)}: callbacks are stored in the spool` : null)
 }
 
 /** @param problem  Redis's own word for it, or `''` */
 export function awayText (problem: string): string {
-  return `Redis takes no writes${problem === '' ? '' : ` (${problem})`}`
+  return `Redis accepts no writes${problem === '' ? '' : ` (${problem})`}`
 }

@@ -8,5 +8,5 @@ export const reloadRefused: ConditionRule = {
   isReason: true,
   find: ({ refusedFaults: faults }) => found(faults === 0
     ? null
-    : `the last reload was refused (${faults} ${faults === 1 ? 'fault' : 'faults'}); the configuration before it is running`)
+    : `the last reload was refused (${faults} ${faults === 1 ? 'fault' : 'faults'}); the previous configuration stays in use`)
 }

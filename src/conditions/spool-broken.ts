@@ -9,6 +9,6 @@ export const spoolBroken: ConditionRule = {
   // While Redis is away, `callbacks-refused` says it.
   find ({ spool, redisProblem }) {
     if (redisProblem !== null || spool === null || spool.problem === null) return []
-    return found(`the spool takes no callbacks (${spool.problem}): they would be refused while Redis is away`)
+    return found(`the spool accepts no callbacks (${spool.problem}): they are refused while Redis is away`)
   }
 }

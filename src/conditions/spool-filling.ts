@@ -13,6 +13,6 @@ export const spoolFilling: ConditionRule = {
   find ({ spool, now }) {
     if (spool === null || spool.bytes <= spool.maxBytes * FILLING_ABOVE) return []
     const percent = Math.floor(spool.bytes / spool.maxBytes * 100)
-    return found(`the spool is ${percent} % full; a full one takes no callbacks, and they are refused`, spoolFigures(spool, now))
+    return found(`the spool is ${percent} % full; when it is full, callbacks are refused`, spoolFigures(spool, now))
   }
 }

@@ -9,6 +9,6 @@ export const spoolSetAside: ConditionRule = {
   find ({ spool }) {
     if (spool === null || spool.setAside === 0) return []
     const { setAside: files } = spool
-    return found(`the spool has set ${files} ${files === 1 ? 'file' : 'files'} aside that cannot be accepted: see what it holds, then remove it`, { files })
+    return found(`the spool has set ${files} ${files === 1 ? 'file' : 'files'} aside that cannot be accepted: inspect them, then remove them`, { files })
   }
 }

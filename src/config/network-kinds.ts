@@ -62,7 +62,7 @@ export function readRoute (written: string): Reading<string> {
   if (!written.startsWith('/')) return { problem: 'does not start with /', hint: 'write a path such as /webhooks/fotor' }
   if (/[?#]/.test(written)) return { problem: 'has a ? or #', hint: 'write a path only; query strings are ignored' }
   if (!/^[A-Za-z0-9\-._~!$&'+,;=@/]{1,512}$/.test(written)) {
-    return { problem: 'has characters that a path may not have, or is too long', hint: "write up to 512 of A–Z, a–z, 0–9 and - . _ ~ ! $ & ' + , ; = @ /" }
+    return { problem: 'has characters that are not allowed in a path, or is too long', hint: "write up to 512 of A–Z, a–z, 0–9 and - . _ ~ ! $ & ' + , ; = @ /" }
   }
   const segments = written.slice(1).split('/')
   const odd = segments.some((segment, at) => segment === '.' || segment === '..' || (segment === '' && at < segments.length - 1))

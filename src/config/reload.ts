@@ -72,7 +72,7 @@ async function checkNext (options: LoadOptions, current: Config): Promise<Checke
   const changed = changesBetween(current, loaded.config)
   const problems = changed.flatMap<PlacedRefusal>(change => {
     const path = needsRestart(change)
-    return path === undefined ? [] : [{ path, problem: 'needs a restart to change', hint: 'restart the gateway, or put the old value back; nothing of this file is in force' }]
+    return path === undefined ? [] : [{ path, problem: 'needs a restart to change', hint: 'restart the gateway, or restore the old value; nothing of this file is applied' }]
   })
   return problems.length > 0 ? { faults: loaded.placeFaults(problems) } : { config: loaded.config, changed }
 }

@@ -53,7 +53,7 @@ function listenersDiffer ({ ingest, admin }: Draft<Settings>): PlacedRefusal[] {
   if (one === undefined || other === undefined || one.port === 0 || one.port !== other.port) return []
   const everywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
   if (one.host !== other.host && !everywhere(one.host) && !everywhere(other.host)) return []
-  return [{ path: ['admin', 'listen'], problem: `takes the port of ingest.listen, ${one.port}`, hint: 'give each listener its own port' }]
+  return [{ path: ['admin', 'listen'], problem: `uses the port of ingest.listen, ${one.port}`, hint: 'give each listener its own port' }]
 }
 
 function tokenNamesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
@@ -66,7 +66,7 @@ function tokenNamesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
 function tokenValuesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
   const values = (admin?.tokens ?? []).map(token => typeof token === 'object' ? token.value : token)
   return repeats(values).map(({ at, first }) => ({
-    path: ['admin', 'tokens', at], problem: `is the same token as admin.tokens[${first}]`, hint: 'give each holder a token of their own'
+    path: ['admin', 'tokens', at], problem: `is the same token as admin.tokens[${first}]`, hint: 'give each user a token of their own'
   }))
 }
 
@@ -95,7 +95,7 @@ function replicasNeedExternalRedis ({ redis = {} }: Draft<Settings>): PlacedRefu
   const { url, sentinel, cluster, waitReplicas = 0 } = redis
   const isExternal = (url !== undefined && url !== '') || sentinel !== undefined || cluster !== undefined
   if (waitReplicas === 0 || isExternal) return []
-  return [{ path: ['redis', 'waitReplicas'], problem: 'is for an external Redis: the own server has no replicas', hint: 'leave it out, or name a Redis that has some' }]
+  return [{ path: ['redis', 'waitReplicas'], problem: 'is only for an external Redis: the gateway\'s own server has no replicas', hint: 'remove it, or configure a Redis that has replicas' }]
 }
 
 function oneRedis ({ redis = {} }: Draft<Settings>): PlacedRefusal[] {
@@ -103,7 +103,7 @@ function oneRedis ({ redis = {} }: Draft<Settings>): PlacedRefusal[] {
   const named = Object.entries({ url: url === '' ? undefined : url, sentinel, cluster })
     .filter(([, address]) => address !== undefined).map(([key]) => key)
   return named.slice(1).map(key => ({
-    path: ['redis', key], problem: `stands beside redis.${named[0]}`, hint: 'use one of url, sentinel and cluster'
+    path: ['redis', key], problem: `cannot be set together with redis.${named[0]}`, hint: 'use one of url, sentinel and cluster'
   }))
 }
 
@@ -112,7 +112,7 @@ function spoolHoldsCallbacks ({ spool, ingest }: Draft<Settings>): PlacedRefusal
   if (spool?.enabled !== true || most === undefined || one === undefined || most > one) return []
   return [{
     path: ['spool', 'maxBytes'],
-    problem: `does not hold the largest callback that ingest.maxBody allows, ${formatSize(one)}`,
+    problem: `is too small for the largest callback that ingest.maxBody allows, ${formatSize(one)}`,
     hint: `write more than ${formatSize(one)}, or allow less`
   }]
 }

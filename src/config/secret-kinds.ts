@@ -41,7 +41,7 @@ export function readHeaderValue (written: string): Reading<string> {
   try {
     validateHeaderValue('value', written)
   } catch {
-    return { problem: 'has characters that a header may not have', hint: 'no line breaks, no control characters, no characters beyond Latin-1' }
+    return { problem: 'has characters that are not allowed in a header', hint: 'no line breaks, no control characters, no characters beyond Latin-1' }
   }
   return { value: written }
 }

@@ -19,7 +19,7 @@ export function parseSize (written: unknown): Reading<number> {
   if (isBareNumber(written)) {
     const number = typeof written === 'number' ? written : 256
     const inBytes = number >= 1024 && number % 1024 === 0
-    return { problem: 'has no unit', hint: inBytes ? `write ${formatSize(number)} for that many bytes` : `write ${number}kb or ${number}mb` }
+    return { problem: 'has no unit', hint: inBytes ? `write ${formatSize(number)} for that number of bytes` : `write ${number}kb or ${number}mb` }
   }
   const parts = typeof written === 'string' ? new RegExp(SIZE_PATTERN).exec(written) : null
   if (parts === null) return { problem: 'is not a size', hint: gigabytes(written) ?? 'write a whole number and a unit: 256kb or 1mb' }

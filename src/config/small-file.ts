@@ -14,14 +14,14 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENOTDIR: 'does not exist',
   EACCES: 'this user may not read',
   EPERM: 'this user may not read',
-  EISDIR: 'is a folder'
+  EISDIR: 'is a directory'
 }
 
 /** The text of a file, at most 1 MiB; relative paths start at the working directory. */
 export function readSmallFile (path: string): Reading<string> {
   try {
     const file = statSync(path)
-    if (file.isDirectory()) return { problem: 'is a folder' }
+    if (file.isDirectory()) return { problem: 'is a directory' }
     if (!file.isFile()) return { problem: 'is not an ordinary file' }
     if (file.size > MOST_BYTES) return { problem: 'is larger than 1mb' }
     return { value: readFileSync(path, 'utf8') }

@@ -17,7 +17,7 @@ export function unknownKey (path: Path, here: Shape, top: Shape): PlacedRefusal 
 }
 
 function hintFor (key: string, here: Shape, top: Shape): string {
-  if (key === '<<') return 'merge keys are not read; defaults for all subscribers go under delivery'
+  if (key === '<<') return 'merge keys are not read; put defaults for all subscribers under delivery'
   const known = Object.keys(here.properties ?? {})
   const meant = closest(key, known)
   if (meant !== undefined) return `did you mean ${meant}?`

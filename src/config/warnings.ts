@@ -9,18 +9,18 @@ import { isLoopback } from './rules.js'
 export function warnings (config: Config): string[] {
   const { allowFrom, allowlist, trustedProxies } = config.ingest
   return [
-    ...config.subscribers.length === 0 ? ['subscribers is empty: callbacks are accepted and kept, and delivered to nobody'] : [],
+    ...config.subscribers.length === 0 ? ['subscribers is empty: callbacks are accepted and recorded, but not delivered'] : [],
     ...allowFrom.length === 0 && allowlist === 'enforce' ? ['ingest.allowFrom is empty: every callback is answered 403'] : [],
     ...allowFrom.filter(hasPrivate).map(network =>
-      `ingest.allowFrom has ${network}, which holds loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, everybody comes from such an address`),
-    ...isLoopback(config.admin.listen.host) ? [] : ['admin.listen is not loopback, and it is plain HTTP: whoever is on the way reads its bearer tokens, so let only a private network or a proxy with TLS reach it'],
+      `ingest.allowFrom has ${network}, which contains loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, every request comes from such an address`),
+    ...isLoopback(config.admin.listen.host) ? [] : ['admin.listen is not loopback and uses plain HTTP: anybody on the network path can read its bearer tokens, so allow only a private network or a proxy with TLS to reach it'],
     ...trustedProxies.filter(network => network.endsWith('/0')).map(network =>
-      `ingest.trustedProxies has ${network}, which believes X-Forwarded-For from anybody: whoever writes that header passes ingest.allowFrom`),
+      `ingest.trustedProxies has ${network}, which trusts X-Forwarded-For from any address: anybody who sends that header passes ingest.allowFrom`),
     ...isExternal(config) && config.redis.maxMemoryBytes !== null
-      ? ['redis.maxMemory is only for the gateway\'s own server: of an external Redis its own maxmemory counts, so set it there and leave this out']
+      ? ['redis.maxMemory is only for the gateway\'s own server: for an external Redis, remove it and set maxmemory on that server']
       : [],
     ...isExternal(config) && config.redis.keepRunning
-      ? ['redis.keepRunning is only for the gateway\'s own server: an external Redis is never stopped, so leave this out']
+      ? ['redis.keepRunning is only for the gateway\'s own server: an external Redis is never stopped, so remove it']
       : []
   ]
 }

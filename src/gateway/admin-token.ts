@@ -3,9 +3,11 @@
  * data directory where only its owner can read it, found there by the command
  * line on the same machine.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from '../disk/directory.js'
+import { createFile } from '../disk/whole-file.js'
 import { RelayError } from '../model/errors.js'
 
 const TOKEN = /^[\w-]{43}$/
@@ -16,34 +18,18 @@ export function adminTokenFile (dataDir: string): string {
 }
 
 /**
- * Reads the token, or makes one.
+ * Reads the token, or makes one. Of two gateways that start at once, one makes it.
  *
  * @returns 43 characters, base64url of 32 random bytes
  * @throws  RelayError CONFIG_INVALID when the file holds something else; the
  *          error of the file system when the directory cannot be written
  */
-export function readOrMakeAdminToken (dataDir: string): string {
+export async function readOrMakeAdminToken (dataDir: string): Promise<string> {
   const file = adminTokenFile(dataDir)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  makeWhole(file, randomBytes(32).toString('base64url') + '\n')
-  chmodSync(file, 0o600)
-  const token = readFileSync(file, 'utf8').trim()
+  await makeDirectory(dataDir)
+  await createFile(file, randomBytes(32).toString('base64url') + '\n')
+  await chmod(file, 0o600)
+  const token = (await readFile(file, 'utf8')).trim()
   if (TOKEN.test(token)) return token
   throw new RelayError('CONFIG_INVALID', `${file} does not hold a token of fotor-relay: remove it and start again, or configure admin.tokens`, { file })
-}
-
-/** Makes a file appear with all of its content, unless it is there. One of two gateways that start at once makes it. */
-function makeWhole (file: string, content: string): void {
-  const draft = `${file}.${randomUUID()}`
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, content)
-    fsyncSync(handle)
-    linkSync(draft, file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    closeSync(handle)
-    rmSync(draft, { force: true })
-  }
 }

@@ -38,9 +38,9 @@ async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme
     return `${scheme}://${formatAddress({ host, port: (app.server.address() as AddressInfo).port })}`
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
-    const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
+    const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be opened for listening (${code})`
     throw new RelayError('LISTEN_FAILED', `${formatAddress({ host, port })} ${why}: free it, or change ${key} in the configuration`,
-      { address: formatAddress({ host, port }), key, code }, { cause: error })
+      { address: formatAddress({ host, port }), key, code, cause: error })
   }
 }
 
@@ -90,7 +90,7 @@ export interface AdminFace extends Omit<AdminOptions, 'tokens' | 'subscribers'> 
  * @throws  RelayError LISTEN_FAILED
  */
 export async function openAdmin ({ config, teardown, stopping, logger, ...options }: AdminFace): Promise<string> {
-  const own = { name: 'local', value: readOrMakeAdminToken(config().dataDir), role: 'operator' as const }
+  const own = { name: 'local', value: await readOrMakeAdminToken(config().dataDir), role: 'operator' as const }
   const app = adminApp({
     ...options,
     tokens: () => config().admin.tokens.length > 0 ? config().admin.tokens : [own],

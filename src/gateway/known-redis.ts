@@ -6,8 +6,10 @@
  * start that takes callbacks all the same would hide it.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../disk/directory.js'
+import { replaceFile } from '../disk/whole-file.js'
 import { isRelayError } from '../model/errors.js'
 import { isRedisAway } from '../model/redis-away.js'
 import { describeTarget, type RedisTarget } from '../redis/target.js'
@@ -25,12 +27,10 @@ export function isKnownRedis (dir: string, data: RedisData): boolean {
 }
 
 /** Notes that it has been checked and may be used. @throws what the file system throws */
-export function rememberRedis (dir: string, data: RedisData): void {
+export async function rememberRedis (dir: string, data: RedisData): Promise<void> {
   if (isKnownRedis(dir, data)) return
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const draft = `${fileIn(dir)}.${process.pid}`
-  writeFileSync(draft, markOf(data) + '\n', { mode: 0o600 })
-  renameSync(draft, fileIn(dir))
+  await makeDirectory(dir)
+  await replaceFile(fileIn(dir), markOf(data) + '\n')
 }
 
 /** Whether an error of the start says that Redis is away, and not that it refuses us. */

@@ -80,5 +80,5 @@ async function reachServer ({ config, env, intent, report }: OpenRecordOptions):
 }
 
 function nothing (why: string): RelayError {
-  return new RelayError('NOT_FOUND', `${why}: is this the configuration of the gateway that took the callbacks?`)
+  return new RelayError('NOT_FOUND', `${why}: is this the configuration of the gateway that accepted the callbacks?`)
 }

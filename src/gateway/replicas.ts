@@ -75,7 +75,7 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
   }
 
   function failed (error: unknown): void {
-    if (!failing) logger.warn({ err: error }, 'this replica cannot announce itself; trying again')
+    if (!failing) logger.warn({ err: error }, 'this replica could not announce itself; it will try again')
     failing = true
   }
 

@@ -96,7 +96,7 @@ async function verifyNowOrLater ({ config, spoolDir, signal, logger }: StorageOp
     const { warnings } = await checkRedis(connections.failFast, config.redis)
     await claimDataVersion(connections.failFast, keys)
     for (const warning of warnings) logger.warn(warning)
-    if (spoolDir !== null) remember(spoolDir, data, logger)
+    if (spoolDir !== null) await remember(spoolDir, data, logger)
   }
 
   try {
@@ -141,16 +141,16 @@ function toldOnce (verify: () => Promise<void>, logger: Logger): () => Promise<v
       await verify()
     } catch (error) {
       const { message } = error as Error
-      if (message !== told && !isOutage(error)) logger.error({ err: error }, 'Redis is back, but it is not used: callbacks go to the spool')
+      if (message !== told && !isOutage(error)) logger.error({ err: error }, 'Redis is back, but it cannot be used: callbacks go to the spool')
       told = message
       throw error
     }
   }
 }
 
-function remember (spoolDir: string, data: RedisData, logger: Logger): void {
+async function remember (spoolDir: string, data: RedisData, logger: Logger): Promise<void> {
   try {
-    rememberRedis(spoolDir, data)
+    await rememberRedis(spoolDir, data)
   } catch (error) {
     logger.warn({ err: error }, 'the spool cannot be written to: callbacks will be refused while Redis is away')
   }
@@ -161,6 +161,6 @@ async function startServer ({ config, env, logger, report, teardown }: StorageOp
   const server = await startManagedRedis({ dataDir, env, maxMemoryBytes, keepRunning, report })
   teardown.push('redis server', server.stop)
   for (const warning of server.warnings) logger.warn(warning)
-  server.up.then(({ adopted }) => { logger.info({ dataDir, serverPid: server.pid(), adopted }, 'redis server is ours') }, () => {})
+  server.up.then(({ adopted }) => { logger.info({ dataDir, serverPid: server.pid(), adopted }, 'own redis server is running') }, () => {})
   return server
 }

@@ -1,5 +1,5 @@
 /**
- * How accepting tells a repeat from something new; the `dedupe` block of the
+ * How accepting tells a duplicate from something new; the `dedupe` block of the
  * configuration.
  */
 export interface DedupePolicy {

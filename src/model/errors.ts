@@ -24,8 +24,9 @@ export class RelayError extends Error {
   /** Safe to log and to show: no secrets, no bodies. */
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor (code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
-    super(message, options)
+  /** @param about  the details, and the `cause`, which is none of them */
+  constructor (code: ErrorCode, message: string, { cause, ...details }: Record<string, unknown> & ErrorOptions = {}) {
+    super(message, cause === undefined ? {} : { cause })
     this.name = 'RelayError'
     this.code = code
     this.details = details

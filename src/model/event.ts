@@ -21,6 +21,13 @@ export const FLAGS: readonly Flag[] = [
   'late', 'conflict', 'unlisted', 'spooled', 'test', 'verified', 'unverified', 'mismatch', 'recovered'
 ]
 
+/** Names that are kept free for the vendor's API: nothing asks it yet. */
+const FLAGS_NOT_SET_YET: readonly Flag[] = ['verified', 'unverified', 'mismatch', 'recovered']
+
+/** The flags as a help text lists them. */
+export const FLAG_CHOICES = FLAGS.filter(flag => !FLAGS_NOT_SET_YET.includes(flag)).join(', ') +
+  ` (not set yet: ${FLAGS_NOT_SET_YET.join(', ')})`
+
 /** The fields of a callback that the gateway understands. */
 export interface TaskFields {
   /** 1–256 characters, as received. */
@@ -44,7 +51,7 @@ export interface Event extends TaskFields {
   /** 1 for the first content of this task and status, then 2, 3, … */
   revision: number
   flags: Flag[]
-  /** How many repeats were answered since. */
+  /** How many duplicates were answered since. */
   duplicates: number
   /** Bytes of the body. */
   size: number

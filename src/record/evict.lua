@@ -21,12 +21,12 @@ local begins, ends = tonumber(ARGV[3]), tonumber(ARGV[4])
 local used, most = read_memory()
 if not used then return {} end
 
--- To look at the memory costs as much as to delete a small event, so it is done after so many, or so many bytes.
-local LOOK_AFTER, LOOK_AFTER_BYTES = 10, 65536
+-- To probe the memory costs as much as to delete a small event, so it is done after so many, or so many bytes.
+local PROBE_AFTER, PROBE_AFTER_BYTES = 10, 65536
 local unseen, unseen_bytes = 0, 0
-local function look(size)
+local function probe(size)
   unseen, unseen_bytes = unseen + 1, unseen_bytes + size
-  if unseen < LOOK_AFTER and unseen_bytes < LOOK_AFTER_BYTES then return end
+  if unseen < PROBE_AFTER and unseen_bytes < PROBE_AFTER_BYTES then return end
   used, unseen, unseen_bytes = read_memory(), 0, 0
 end
 
@@ -38,7 +38,7 @@ local function delete_oldest(which)
     local size = delete_event(prefix, KEYS[which], id)
     if size then
       deleted[which] = deleted[which] + 1
-      look(size)
+      probe(size)
     end
   end
 end

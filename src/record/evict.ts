@@ -7,7 +7,7 @@
  * What is evicted has been delivered, or was given up, and could have been
  * looked at or replayed for longer; the alternative is to refuse what comes in. Never
  * deletes anything open or held: that is owed. Never shortens a claim: a
- * repeat stays a repeat. Does nothing where the limit is not known.
+ * duplicate stays a duplicate. Does nothing where the limit is not known.
  */
 import type { Report } from '../model/fact.js'
 import type { Memory } from '../redis/memory.js'

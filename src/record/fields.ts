@@ -112,7 +112,7 @@ export function storedFormOf (delivery: Omit<Delivery, 'eventId' | 'subscriber' 
   }
 }
 
-/** The inside of an attempt's JSON object; the script puts the number before it. The start comes first: it is what tells a repeat. */
+/** The inside of an attempt's JSON object; the script puts the number before it. The start comes first: by it the script knows an attempt that is recorded already. */
 export function attemptFieldsOf (attempt: Attempt): string {
   return JSON.stringify({
     t: attempt.at,

@@ -10,7 +10,7 @@
 import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
 import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
-import { splitPatterns } from '../model/match.js'
+import { readPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
@@ -127,7 +127,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
 }
 
 function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
-  const types = filter.types === undefined ? undefined : splitPatterns(filter.types)
+  const types = filter.types === undefined ? undefined : readPatterns(filter.types)
   const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },

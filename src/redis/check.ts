@@ -41,7 +41,7 @@ async function readInfo (node: Redis, name: string): Promise<Info> {
     const reason = error instanceof Error ? error.message : String(error)
     if (reason.startsWith('NOPERM')) return new Map()
     throw new RelayError('REDIS_UNAVAILABLE',
-      `${name} did not answer INFO (${reason}): see that it runs and can be reached`, {}, { cause: error })
+      `${name} did not answer INFO (${reason}): check that it runs and can be reached`, { cause: error })
   }
 }
 
@@ -71,13 +71,13 @@ function warningsOf (info: Info, clustered: boolean): string[] {
   const unknown = ['redis_version', 'maxmemory_policy', 'aof_enabled'].filter(field => !info.has(field))
   const warnings: string[] = []
   if (unknown.length > 0) {
-    warnings.push(`does not tell ${unknown.join(', ')}: see for yourself that it is 6.2 or newer, never evicts and keeps its data on disk`)
+    warnings.push(`does not report ${unknown.join(', ')}: make sure that it is 6.2 or newer, never evicts and keeps its data on disk`)
   }
   if (info.get('aof_enabled') === '0') {
-    warnings.push('keeps no append-only file: what was acknowledged since its last snapshot is lost when it dies; set appendonly yes and appendfsync always')
+    warnings.push('keeps no append-only file: a crash loses every callback acknowledged since its last snapshot; set appendonly yes and appendfsync always')
   }
   if (info.get('aof_last_write_status') === 'err') {
-    warnings.push('failed its last write to the append-only file: see that its disk is not full')
+    warnings.push('failed its last write to the append-only file: check that its disk is not full')
   }
   if (info.get('cluster_enabled') === '1' && !clustered) {
     warnings.push('is part of a Redis Cluster: give its nodes as redis.cluster, or writes may be refused')
@@ -88,8 +88,8 @@ function warningsOf (info: Info, clustered: boolean): string[] {
 /** Its own limit is the one that counts: it is the server that refuses. */
 function warningsOfMemory (info: Info): string[] {
   const limit = info.get('maxmemory')
-  if (limit === undefined) return ['does not tell maxmemory: finished events cannot go early when it is nearly full; see for yourself that it has memory enough']
-  if (limit === '0') return ['has no maxmemory: it grows until its machine has no memory left and ends it; set maxmemory to half of what that machine has']
+  if (limit === undefined) return ['does not report maxmemory: finished events cannot be evicted when it is nearly full; make sure that it has enough memory']
+  if (limit === '0') return ['has no maxmemory: it grows until its machine runs out of memory and kills it; set maxmemory to half of that machine\'s memory']
   return []
 }
 
@@ -97,12 +97,12 @@ function warningsOfMemory (info: Info): string[] {
 function warningsOfReplicas (info: Info, waitReplicas: number): string[] {
   const replicas = Number(info.get('connected_slaves') ?? 0)
   if (waitReplicas > 0) {
-    return replicas >= waitReplicas ? [] : [`has ${replicas} of the ${waitReplicas} replicas that redis.waitReplicas asks for: callbacks go to the spool until it has them`]
+    return replicas >= waitReplicas ? [] : [`has ${replicas} of the ${waitReplicas} replicas that redis.waitReplicas asks for: callbacks go to the spool until it has that many`]
   }
   if (replicas === 0) return []
   const refusesAlone = info.has('min_slaves_good_slaves')
   return [
-    'has replicas, and a failover to one of them can lose callbacks that were acknowledged shortly before: set redis.waitReplicas to 1' +
+    'has replicas, and a failover to one of them can lose callbacks acknowledged shortly before: set redis.waitReplicas to 1' +
     (refusesAlone ? '' : ', and min-replicas-to-write to 1 on every server')
   ]
 }

@@ -14,8 +14,9 @@
  * another to have finished, so a crash at any point leaves a chain to follow.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { withDraft, type Draft } from '../disk/whole-file.js'
 import { RelayError } from '../model/errors.js'
 import { directoryMark } from './data-dir.js'
 import { isPresent, processNamespace, showPresence } from './presence.js'
@@ -68,21 +69,17 @@ export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
 /** Enters `self` as the owner; returns the file that says so. */
 async function become (self: Owner, dataDir: string): Promise<string> {
   const file = join(dataDir, 'gateway.lock')
-  const draft = `${file}.new-${self.id}`
-  writeDurably(draft, JSON.stringify(self))
-  try {
+  return await withDraft(file, { content: JSON.stringify(self) }, async draft => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const owner = readOwner(file)
       if (owner !== null && await lives(owner, self, dataDir)) throw inUse(dataDir, owner)
-      if (succeed(file, owner, { self, draft })) {
+      if (await succeed(file, owner, { self, draft })) {
         removeLeftovers(dataDir, self)
         return file
       }
     }
-  } finally {
-    rmSync(draft, { force: true })
-  }
-  throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being taken by others at this moment: try again`)
+    throw new RelayError('DATA_DIR_IN_USE', `${dataDir} is being locked by other gateways at this moment: try again`)
+  })
 }
 
 async function lives (owner: Owner, self: Owner, dataDir: string): Promise<boolean> {
@@ -91,15 +88,15 @@ async function lives (owner: Owner, self: Owner, dataDir: string): Promise<boole
   return isHere && await isAlive(owner)
 }
 
-/** One who wants the directory, and the file that already holds its record. */
-interface Contender { self: Owner, draft: string }
+/** One who wants the directory, and its record. */
+interface Contender { self: Owner, draft: Draft }
 
 /** Takes the place after `owner` (`null`: the first place), unless someone else did. */
-function succeed (file: string, owner: Owner | null, { self, draft }: Contender): boolean {
+async function succeed (file: string, owner: Owner | null, { self, draft }: Contender): Promise<boolean> {
   const place = owner === null ? file : successorOf(file, owner)
-  if (!linkOnce(draft, place)) return false
+  if (!await draft.claim(place)) return false
   const won = readOwner(file)?.id === self.id
-  if (won && place !== file) renameSync(draft, file)
+  if (won && place !== file) await draft.replace(file)
   if (place !== file) rmSync(place, { force: true })
   return won
 }
@@ -132,30 +129,9 @@ function readRecord (path: string): Owner | null {
   return { id: createHash('sha256').update(text).digest('hex'), namespace: '', pid: 0, startedAt: '', directory: '' }
 }
 
-/** Creates `path` with the content of `from` in one step, or says that it exists. */
-function linkOnce (from: string, path: string): boolean {
-  try {
-    linkSync(from, path)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-function writeDurably (path: string, text: string): void {
-  const descriptor = openSync(path, 'wx', 0o600)
-  try {
-    writeSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
 function removeLeftovers (dataDir: string, self: Owner): void {
   for (const name of readdirSync(dataDir)) {
-    if (!/^gateway\.lock\.(new|after|here)-/.test(name) || name.endsWith(self.id)) continue
+    if (!/^gateway\.lock\.(after|here)-/.test(name) || name.endsWith(self.id)) continue
     const path = join(dataDir, name)
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })

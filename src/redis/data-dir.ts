@@ -38,7 +38,7 @@ export function prepareDataDir (dataDir: string): { path: string, warnings: stri
   } catch (error) {
     throw new RelayError('CONFIG_INVALID',
       `dataDir ${dataDir} cannot be created (${(error as Error).message}): give a directory this user may write to`,
-      { dataDir }, { cause: error })
+      { dataDir, cause: error })
   }
   const mode = statSync(path).mode & 0o777
   if ((mode & OTHERS) === 0) return { path, warnings: [] }

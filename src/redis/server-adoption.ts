@@ -17,7 +17,8 @@ import type { ServerPlace } from './server-settings.js'
 
 /** How long a server may take from being started to listening, milliseconds. */
 const BIRTH_MS = 2_000
-const LOOK_EVERY_MS = 20
+/** Between two probes of a server or its process, milliseconds. */
+const PROBE_EVERY_MS = 20
 
 /**
  * Looks for a living server of this directory; the caller owns the directory.
@@ -38,7 +39,7 @@ export async function adoptServer (place: ServerPlace, signal: AbortSignal): Pro
     if ((await askServer(socket)).kind === 'nobody') return await adoptServer(place, signal)
     throw foreign(answer.pid, socket, place.dataDir)
   }
-  writeServerRecord(place.dataDir, { mark, socket })
+  await writeServerRecord(place.dataDir, { mark, socket })
   const server: LivingServer = { mark, adopted: true, gone: goneBy(mark, socket) }
   try {
     await untilUsable(server, place, signal)
@@ -64,7 +65,7 @@ async function firstAnswer (record: ServerRecord | null, socket: string, signal:
     const newborn = record?.mark === null && waitedMs < BIRTH_MS
     if (answer.kind === 'nobody' && !lives && !newborn) return null
     if (waitedMs > SILENCE_MS || signal.aborted) throw silent(mark, socket)
-    await wait(LOOK_EVERY_MS)
+    await wait(PROBE_EVERY_MS)
   }
 }
 
@@ -97,7 +98,7 @@ async function goneBy (mark: ProcessMark, socket: string): Promise<string> {
   for (;;) {
     await closed(socket)
     if (!await isAlive(mark)) return 'ended'
-    await wait(LOOK_EVERY_MS, undefined, { ref: false })
+    await wait(PROBE_EVERY_MS, undefined, { ref: false })
   }
 }
 

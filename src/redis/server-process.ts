@@ -66,7 +66,7 @@ async function spawnOnce (place: ServerPlace, { signal, cutsItself }: Spawning):
   const { program, dataDir, socket } = place
   putLogAside(logFileOf(dataDir))
   // Should we die before its id is written, the next gateway knows that there may be one.
-  writeServerRecord(dataDir, { mark: null, socket })
+  await writeServerRecord(dataDir, { mark: null, socket })
   const child = spawn(program.path, serverArguments(place, cutsItself), {
     cwd: dataDir, detached: true, stdio: 'ignore', env: environment()
   })
@@ -74,7 +74,7 @@ async function spawnOnce (place: ServerPlace, { signal, cutsItself }: Spawning):
   child.unref()
   const mark = child.pid === undefined ? null : await markOf(child.pid)
   if (mark === null) throw failed(place, await gone)
-  writeServerRecord(dataDir, { mark, socket })
+  await writeServerRecord(dataDir, { mark, socket })
   const server = { mark, adopted: false, gone }
   try {
     await untilUsable(server, place, signal)

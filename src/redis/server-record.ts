@@ -2,8 +2,9 @@
  * `redis-server.json` in the data directory: which process is our server and
  * where it listens, for the next gateway when this one dies.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../disk/whole-file.js'
 import { directoryMark } from './data-dir.js'
 import type { ProcessMark } from './process-mark.js'
 
@@ -13,11 +14,9 @@ export interface ServerRecord {
   socket: string
 }
 
-/** Replaces the record in one step. */
-export function writeServerRecord (dataDir: string, record: ServerRecord): void {
-  const file = fileIn(dataDir)
-  writeFileSync(`${file}.new`, JSON.stringify({ ...record, directory: directoryMark(dataDir) }), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+/** Replaces the record in one step. @throws what the file system throws */
+export async function writeServerRecord (dataDir: string, record: ServerRecord): Promise<void> {
+  await replaceFile(fileIn(dataDir), JSON.stringify({ ...record, directory: directoryMark(dataDir) }))
 }
 
 /** @returns `null` when there is none, none that can be read, or that of a directory of which this is a copy */

@@ -7,7 +7,7 @@ import type { Subscriber } from '../model/subscriber.js'
 import { selectEvents } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runScript } from '../redis/script.js'
-import { meantIn } from './owed.js'
+import { meantIn } from './missing.js'
 import { filterOf, type ReplayOrder } from './order.js'
 
 const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
@@ -36,11 +36,7 @@ const MAX_KEPT = 1_000
 /** Events read at a time while counting. */
 const COUNT_STEP = 500
 
-/**
- * Counts the deliveries that an order means.
- *
- * @param report  called now and then with the count so far
- */
+/** Counts the deliveries that an order means. */
 export async function countMeant (
   store: RecordStore, order: ReplayOrder, subscribers: readonly Subscriber[]
 ): Promise<number> {

@@ -19,7 +19,7 @@ import type { RecordStore } from '../record/store.js'
 import { runDraining } from '../redis/drain.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { filterOf } from './order.js'
-import { meantIn } from './owed.js'
+import { meantIn } from './missing.js'
 import { putBack, type Requeue } from './put-back.js'
 import { finishReplay, readReplay, type Replay } from './replays.js'
 

@@ -41,7 +41,7 @@ async function openFor (path: string, resume: boolean): Promise<FileHandle> {
     return await open(path, resume ? 'a' : 'wx', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new RelayError('CONFLICT', `${path} is there already: choose another name, or go on with an export that was cut short by --resume`)
+    throw new RelayError('CONFLICT', `${path} already exists: choose another name, or continue an interrupted export with --resume`)
   }
 }
 
@@ -55,9 +55,9 @@ async function findEnd (path: string): Promise<ExportResult | null> {
     if (!isWhole) break
     number++
     const read = readLine(text)
-    if ('fault' in read) throw new RelayError('CONFLICT', `line ${number} of ${path} ${read.fault}: there is nothing to go on with; choose another name`)
+    if ('fault' in read) throw new RelayError('CONFLICT', `line ${number} of ${path} ${read.fault}: there is nothing to continue; choose another name`)
     const { line } = read
-    if (line.kind === 'end') throw new RelayError('CONFLICT', `${path} is a whole export already: choose another name`)
+    if (line.kind === 'end') throw new RelayError('CONFLICT', `${path} is already a complete export: choose another name`)
     if (line.kind === 'subscriber') counts.subscribers++
     if (line.kind === 'task') counts.tasks++
     if (line.kind === 'event') {

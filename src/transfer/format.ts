@@ -5,7 +5,7 @@
  *
  * Tasks stand before events: a callback that is accepted while the export runs
  * is then missing, or is there as an event whose claim the import makes again;
- * never a claim without its event, which would turn the vendor's repeat away. The `end` line tells a whole export from one that was cut short.
+ * never a claim without its event, which would turn the vendor's duplicate away. The `end` line tells a whole export from one that was cut short.
  *
  * Unknown fields are left alone, so that a later release may add some.
  */

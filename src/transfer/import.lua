@@ -18,7 +18,7 @@
             fields      of the event's hash, by name; without its deliveries
             deliveries  list of {subscriber, stored form without hold clock, age in milliseconds, lines of attempts}
         2… the bodies, in the order of the events
-  Returns  1 packed: for each event "imported", "there", or "repeat" when the same callback was accepted here before
+  Returns  1 packed: for each event "imported", "there", or "duplicate" when the same callback was accepted here before
 
   A script that fails half-way keeps what it wrote: so each event's first write
   is the one that a full Redis refuses, and none of the others can fail.
@@ -60,7 +60,7 @@ end
 
 -- Whether this callback was accepted by the gateway of this Redis as well. Two events of one export can share a claim, when
 -- the later one came after the window: then the former one is known as such, and the later one has a higher revision.
-local function is_repeat(event)
+local function is_duplicate(event)
   local claim = redis.call('HGET', event.task, event.claim)
   local first = claim and string.match(claim, '^(%S+)')
   if not first or first == event.id or redis.call('HEXISTS', event.task, 'e:' .. event.id) == 1 then return false end
@@ -71,7 +71,7 @@ end
 local function write(event, body)
   local id, key = event.id, prefix .. 'event:' .. event.id
   if redis.call('EXISTS', key) == 1 then return 'there' end
-  if is_repeat(event) then return 'repeat' end
+  if is_duplicate(event) then return 'duplicate' end
 
   raise_sequence(event.sequence)
   if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then

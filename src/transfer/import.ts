@@ -39,7 +39,7 @@ export interface ImportResult {
   /** Events that were in it before. */
   there: number
   /** Events whose callback was accepted here as well: the one that is here stays. */
-  repeats: number
+  duplicates: number
 }
 
 /**
@@ -49,7 +49,7 @@ export interface ImportResult {
  *         that is missing: what came before is imported; the signal's reason; what ioredis throws
  */
 export async function importRecord ({ store, input, merge, progress, signal }: ImportOptions): Promise<ImportResult> {
-  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, repeats: 0 }
+  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, duplicates: 0 }
   let batch: Line[] = []
   let batchText = 0
   let bytesRead = 0
@@ -106,7 +106,7 @@ async function begin ({ redis, keys }: RecordStore, { id }: Header, merge: boole
   const [begun, events] = await Promise.all([redis.get(keys.importing), redis.zcard(keys.events)])
   if (begun !== id && events > 0 && !merge) {
     throw new RelayError('CONFLICT',
-      `the record has ${events} events already: import into an empty one (another redis.prefix will do), or add --merge to put these beside them`)
+      `the record has ${events} events already: import into an empty one (another redis.prefix is enough), or add --merge to import beside them`)
   }
   await redis.set(keys.importing, id)
 }
@@ -129,12 +129,12 @@ async function write (store: RecordStore, batch: Line[], imported: ImportResult)
     },
     blobs: events.map(({ body }) => Buffer.from(body, 'base64'))
   })
-  const outcomes = output as Array<'imported' | 'there' | 'repeat'>
+  const outcomes = output as Array<'imported' | 'there' | 'duplicate'>
   const count = (outcome: typeof outcomes[number]): number => outcomes.filter(found => found === outcome).length
   imported.tasks += tasks.length
   imported.events += count('imported')
   imported.there += count('there')
-  imported.repeats += count('repeat')
+  imported.duplicates += count('duplicate')
 }
 
 function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, formerEvents, expiresAt }: TaskLine): object {

@@ -125,7 +125,7 @@ t.test('a Redis that forgot its scripts is told them again', async t => {
     await gateway.blocking.redis.script('FLUSH')
     const id = await accepted(gateway, { taskId: `after ${n}` })
     t.ok(await hasJob(gateway, 'a', id))
-    t.equal((await readEvent(gateway.store, id))!.event.duplicates, 0, 'to send it twice was no repeat')
+    t.equal((await readEvent(gateway.store, id))!.event.duplicates, 0, 'to send it twice was no duplicate')
   }
 })
 

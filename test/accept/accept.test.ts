@@ -1,5 +1,5 @@
 /**
- * What becomes of arrivals: first, repeat, revision, late or conflict, over
+ * What becomes of arrivals: first, duplicate, revision, late or conflict, over
  * two gateways on one Redis.
  */
 import t from '../support/tap.js'
@@ -203,7 +203,7 @@ t.test('a subscriber is known from its first delivery on', async t => {
   t.ok(await hasJob(gateway, 'newcomer', id))
 })
 
-t.test('a claim older than the window makes no repeat any more', async t => {
+t.test('a claim older than the window makes no duplicate any more', async t => {
   const policy = policyFor(['a'])
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy })
   const first = await accepted(gateway, { taskId: 't1' })
@@ -239,7 +239,7 @@ t.test('a test event takes nothing from the real callback that comes after it', 
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a', 'b']) })
   const test = await accepted(gateway, { taskId: 'real', status: 1 }, { flags: ['test'], only: 'a' })
   const real = await gateway.accept(callback({ taskId: 'real', status: 1 }))
-  t.match(real, { kind: 'accepted' }, 'the same content is no repeat')
+  t.match(real, { kind: 'accepted' }, 'the same content is no duplicate')
   t.match(await gateway.accept(callback({ taskId: 'other', status: 1 }, { flags: ['test'] })), { kind: 'accepted' })
   await accepted(gateway, { taskId: 'other', status: 0 })
 

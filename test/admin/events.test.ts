@@ -127,7 +127,7 @@ t.test('every filter finds what it says, and nothing else', async t => {
   }
 })
 
-t.test('pages follow one another without a gap or a repeat while events arrive', async t => {
+t.test('pages follow one another without a gap or a duplicate while events arrive', async t => {
   const api = await startApi()
   t.teardown(api.close)
   const ids: string[] = []

@@ -11,7 +11,9 @@ interface Operation {
   responses: Record<string, { description: string, content: object }>
 }
 
-const api = await startApi()
+/** What a receiver of alerts said, and something that is nobody's business. */
+const SAID = { receiver: 'on-call', statusCode: 204, error: null }
+const api = await startApi({ alerts: { current: async () => [], toldOf: () => [], test: async () => [{ ...SAID, token: 'hidden' }] } })
 t.teardown(api.close)
 const document = (await api.app.inject('/api/openapi.json')).json<{
   openapi: string, info: { version: string }, paths: Record<string, Record<string, Operation>>
@@ -74,6 +76,25 @@ t.test('every schema is one, for a checker that forgives nothing', async t => {
     for (const { schema } of schemas) {
       if (schema !== undefined && !('$ref' in schema)) t.doesNotThrow(() => ajv.compile(schema), name)
     }
+  }
+})
+
+t.test('an answer holds what the document says, and nothing else that a handler returns', async t => {
+  const { status, json } = await api.post('/api/v1/alerts/test')
+  t.equal(status, 200)
+  t.strictSame(json, { items: [SAID], nextCursor: null })
+})
+
+t.test('what takes no fields asks for no body', async t => {
+  const asked = operations.filter(({ operation }) => operation.requestBody !== undefined).map(({ name }) => name)
+  t.strictSame(asked.sort(), ['POST /api/v1/deliveries/discard', 'POST /api/v1/replays', 'POST /api/v1/test-events'])
+})
+
+t.test('what the document refers to is in it', async t => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!.split('/'))
+  t.ok(references.length >= operations.length)
+  for (const path of references) {
+    t.type(path.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document), 'object', path.join('/'))
   }
 })
 

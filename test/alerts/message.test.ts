@@ -38,7 +38,7 @@ t.test('it is JSON, for people and for programs, signed as Standard Webhooks say
 t.test('what is over says after how long', async t => {
   const { body } = composeNotice({ notice: 'resolved', alert: { ...ALERT, endedAt: AT } }, TO, FROM)
   t.match(JSON.parse(body.toString()), {
-    type: 'alert.resolved', text: '[resolved] fotor-relay relay edge-1: over after 90 s; it was: 3 callbacks wait', data: { resolvedAt: new Date(AT).toISOString() }
+    type: 'alert.resolved', text: '[resolved] fotor-relay relay edge-1: resolved after 90 s: 3 callbacks wait', data: { resolvedAt: new Date(AT).toISOString() }
   })
 })
 

@@ -31,7 +31,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
 t.test('a run that kept every promise has none broken, and its counts', async t => {
   t.strictSame(judge(evidenceOf()), {
     broken: [],
-    counts: { notifications: 1, acknowledged: 1, spooled: 0, repeats: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0, forgotten: 0 }
+    counts: { notifications: 1, acknowledged: 1, spooled: 0, duplicates: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0, forgotten: 0 }
   })
 })
 
@@ -40,8 +40,8 @@ const BROKEN: ReadonlyArray<[says: string, evidence: Partial<Evidence>, sentence
   ['acknowledged and lost at one subscriber', { received: [receivedOf()] }, /^acknowledged and lost: notification 0 \(none, accepted, duplicate\) never arrived at flaky$/],
   ['sent to a subscriber, and never taken', { received: [receivedOf(), receivedOf({ subscriber: 'flaky', isTaken: false })] }, /^acknowledged and lost/],
   ['of a type that a third one wants', { sent: [sentOf({ type: 'image.upscale' })] }, /never arrived at images$/],
-  ['a repeat that is told another event', { sent: [sentOf({ eventIds: ['evt_a', 'evt_b'] })], recorded: [recordedOf(), { ...other, revision: 2 }], received: [...evidenceOf().received, receivedOf({ eventId: 'evt_b' })] }, /^notification 0 became 2 events: evt_a, evt_b$/],
-  ['a repeat that is delivered as another event', { received: [...evidenceOf().received, receivedOf({ eventId: 'evt_b' })], recorded: [recordedOf(), { ...other, revision: 2 }] }, /^notification 0 became 2 events/],
+  ['a duplicate that is told another event', { sent: [sentOf({ eventIds: ['evt_a', 'evt_b'] })], recorded: [recordedOf(), { ...other, revision: 2 }], received: [...evidenceOf().received, receivedOf({ eventId: 'evt_b' })] }, /^notification 0 became 2 events: evt_a, evt_b$/],
+  ['a duplicate that is delivered as another event', { received: [...evidenceOf().received, receivedOf({ eventId: 'evt_b' })], recorded: [recordedOf(), { ...other, revision: 2 }] }, /^notification 0 became 2 events/],
   ['other bytes', { received: [...evidenceOf().received, receivedOf({ body: `${BODIES[0]!} ` })] }, /^steady was sent a body that nobody had sent \(evt_a\)$/],
   ['a body of no notification', { received: [...evidenceOf().received, receivedOf({ n: null, body: 'x', isTaken: false })] }, /^steady was sent a body that nobody had sent/],
   ['a delivery that is open', { recorded: [recordedOf({ deliveries: [{ subscriber: 'flaky', state: 'retrying' }] })] }, /^stuck: evt_a to flaky is retrying/],

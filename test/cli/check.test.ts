@@ -105,7 +105,7 @@ t.test('doctor: what keeps the gateway from its work is ✗ with a next step, an
   t.match(found('subscriber refusing'), { state: 'bad', says: /ECONNREFUSED/ })
   t.match(found('subscriber nameless'), { state: 'bad', says: /does not resolve/ })
   t.match(found('subscriber off'), { state: 'warning' })
-  t.match(found('receiver on-call'), { state: 'bad', says: /ECONNREFUSED/, nextStep: /told of no alert/ })
+  t.match(found('receiver on-call'), { state: 'bad', says: /ECONNREFUSED/, nextStep: /receives no alerts/ })
   t.match(found('receiver chat'), { state: 'good' })
 })
 
@@ -125,7 +125,7 @@ const about = ({ findings }: Report, ...checks: string[]) => findings.filter(({ 
 t.test('doctor: a running gateway holds its own ports, and says how it feels', async t => {
   const { gateway, file } = await gatewayOf(t, [{ status: 200, body: { status: 'degraded', reasons: ['subscriber billing is failing'] } }, { status: 503, body: { status: 'unavailable', reasons: ['Redis does not answer'] } }], statsOf)
   t.match(about(await doctor(['--config', file], gateway), 'admin.listen', 'gateway', 'clock'), [
-    { state: 'good', says: /held by the running gateway/ }, { state: 'warning', says: /billing is failing/, nextStep: `fotor-relay status --config ${file}` }, { state: 'good' }
+    { state: 'good', says: /used by the running gateway/ }, { state: 'warning', says: /billing is failing/, nextStep: `fotor-relay status --config ${file}` }, { state: 'good' }
   ])
   t.match(about(await doctor(['--config', file], gateway), 'gateway'), [{ state: 'bad', says: /not ready.*Redis does not answer/ }])
 })
@@ -135,20 +135,20 @@ t.test('doctor: a gateway with another configuration is another gateway', async 
   const report = await doctor(['--config', file], gateway)
   t.equal(report.code, 1)
   t.match(about(report, 'admin.listen', 'gateway'), [
-    { state: 'bad', says: /another gateway/ }, { state: 'bad', says: /another gateway.*runs with \/elsewhere\/demo\.yaml \(pid 42\)/, nextStep: /stop that one/ }
+    { state: 'bad', says: /another gateway/ }, { state: 'bad', says: /another gateway.*uses \/elsewhere\/demo\.yaml \(pid 42\)/, nextStep: /stop that one/ }
   ])
 })
 
 t.test('doctor: a gateway that this configuration does not open is another gateway', async t => {
   const { file } = await gatewayOf(t, OK, () => problem(401, 'no'))
   t.match(about(await doctor(['--config', file]), 'admin.listen', 'gateway'), [
-    { state: 'bad' }, { state: 'bad', says: /another gateway, it seems: .*wants a token/, nextStep: /--token-file/ }
+    { state: 'bad' }, { state: 'bad', says: /apparently another gateway: .*needs a token/, nextStep: /--token-file/ }
   ])
 })
 
 t.test('doctor: a gateway that cannot tell is not taken for this one', async t => {
   const { gateway, file } = await gatewayOf(t, OK, () => problem(503, 'Redis does not answer'))
-  t.match(about(await doctor(['--config', file], gateway), 'admin.listen'), [{ state: 'warning', says: /does not say/ }])
+  t.match(about(await doctor(['--config', file], gateway), 'admin.listen'), [{ state: 'warning', says: /does not tell/ }])
 })
 
 t.test('doctor: --url and --token-file say where the gateway is', async t => {
@@ -156,7 +156,7 @@ t.test('doctor: --url and --token-file say where the gateway is', async t => {
   const tokenFile = join(folder(t, { token: TOKEN }), 'token')
   const elsewhere = fileWith(t, FREE)
   const flags = ['--config', elsewhere, '--url', gateway.url, '--token-file', tokenFile]
-  t.match(about(await doctor(flags), 'gateway'), [{ state: 'bad', says: `runs with ${file}` }])
+  t.match(about(await doctor(flags), 'gateway'), [{ state: 'bad', says: `uses ${file}` }])
   t.match(gateway.asked.at(-1), { line: 'GET /api/v1/stats', authorization: `Bearer ${TOKEN}` })
   t.match(about(await doctor([...flags.slice(0, -1), '/nowhere/token']), 'gateway'), [{ state: 'bad', says: /\/nowhere\/token cannot be read/ }])
 })
@@ -164,7 +164,7 @@ t.test('doctor: --url and --token-file say where the gateway is', async t => {
 t.test('doctor: another program on the admin port is not taken for a gateway', async t => {
   const other = await standIn(t, { 'GET /readyz': { body: '<html>' } })
   const { findings } = await examine(`admin: { listen: "${new URL(other.url).host}" }\ningest: { listen: "127.0.0.1:0" }`, t)
-  t.match(findings.find(({ check }) => check === 'gateway'), { state: 'bad', says: /not as a gateway does/ })
+  t.match(findings.find(({ check }) => check === 'gateway'), { state: 'bad', says: /not like a gateway/ })
   t.match(findings.find(({ check }) => check === 'admin.listen'), { state: 'bad' })
 })
 
@@ -197,7 +197,7 @@ t.test('doctor: reads as lines with marks and next steps', async t => {
   t.equal(code, 1)
   t.match(out, /✓ node +Node 2\d/)
   t.match(out, /✗ configuration +.*ingest\.maxBody has no unit.*\n +→ correct it/)
-  t.match(err, /2 things must be mended/)
+  t.match(err, /2 problems must be fixed/)
 })
 
 for (const [version, state] of [['20.18.3', 'bad'], ['20.19.0', 'good'], ['18.20.0', 'bad'], ['24.0.0', 'good']] as const) {

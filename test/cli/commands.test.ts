@@ -98,7 +98,7 @@ t.test('alerts --test: each receiver is heard, and one that took none ends it wi
   const plain = { ...gateway, env: { ...gateway.env, NO_COLOR: '1' } }
   t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 0, out: /chat +took it \(204\)/ })
   items.push({ receiver: 'on-call', statusCode: 401, error: 'answered 401' })
-  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 1, out: /on-call +answered 401/, err: /on-call took no test[^]*alerts\.receivers/ })
+  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 1, out: /on-call +answered 401/, err: /on-call did not accept the test[^]*alerts\.receivers/ })
   t.match(JSON.parse((await run(['alerts', '--test', '--json', ...gateway.flags], gateway)).out), { items: [taken, Object] })
 })
 
@@ -113,7 +113,7 @@ t.test('show: an event with its deliveries and attempts, and no control characte
   const gateway = await standIn(t, { [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
   const { code, out } = await run(['show', ID, ...gateway.flags], gateway)
   t.equal(code, 0)
-  for (const says of [/revision +2/, /flags +late/, /repeats +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
+  for (const says of [/revision +2/, /flags +late/, /duplicates +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
 })
 
 t.test('show: the only event of a task is shown at once, several are listed', async t => {
@@ -122,10 +122,10 @@ t.test('show: the only event of a task is shown at once, several are listed', as
   t.equal(one.asked[0]?.line, 'GET /api/v1/events?taskId=a+task%2F1')
 
   const two = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(OTHER), event(ID)], nextCursor: null } } })
-  t.match(await run(['show', 'task', ...two.flags], two), { code: 0, out: /2 events tell of this task/ })
+  t.match(await run(['show', 'task', ...two.flags], two), { code: 0, out: /2 events of this task/ })
 
   const none = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
-  t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /no event tells of a task task/ })
+  t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /there is no event of a task task/ })
 })
 
 const SUBSCRIBER = {
@@ -144,13 +144,13 @@ t.test('status: readiness with its reasons, the numbers, and what waits for whom
   const gateway = await standIn(t, WELL)
   const { code, out } = await run(['status', ...gateway.flags], gateway)
   t.equal(code, 0)
-  for (const says of [/not ready/, /! Redis does not answer/, /up 2h, pid 42/, /12 accepted, 3 repeats, 9 delivered, 2 failed/, /billing +held: pause +4 +1 +2 +9/]) t.match(out, says)
+  for (const says of [/not ready/, /! Redis does not answer/, /up 2h, pid 42/, /12 accepted, 3 duplicates, 9 delivered, 2 failed/, /billing +held: pause +4 +1 +2 +9/]) t.match(out, says)
   t.equal(gateway.asked.find(({ line }) => line === 'GET /readyz')?.authorization, undefined)
 })
 
 t.test('status: one is one', async t => {
   const gateway = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, counters: { ...STATS.counters, duplicates: 1 }, events: 1 } } })
-  t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 repeat, 9 delivered, 2 failed; 1 event in the record/)
+  t.match((await run(['status', ...gateway.flags], gateway)).out, /12 accepted, 1 duplicate, 9 delivered, 2 failed; 1 event in the record/)
 })
 
 t.test('status: how much of the memory is used, and what went early', async t => {
@@ -158,7 +158,7 @@ t.test('status: how much of the memory is used, and what went early', async t =>
   const full = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, memory, counters: { ...STATS.counters, deletedEarly: 7 } } } })
   const { out } = await run(['status', ...full.flags], full)
   t.match(out, /80 % of 64 MB of Redis used/)
-  t.match(out, /! 7 events deleted before the end of retention, because memory was short/)
+  t.match(out, /! 7 events deleted before their retention ended, because memory was short/)
   const unknown = await standIn(t, { ...WELL, 'GET /api/v1/stats': { body: { ...STATS, memory: null } } })
   t.notMatch((await run(['status', ...unknown.flags], unknown)).out, /of Redis used|deleted/)
 })
@@ -191,7 +191,7 @@ t.test('replay: the order says what the flags say', async t => {
   t.equal(code, 0)
   t.strictSame(gateway.asked[0]?.body, { subscriber: 'billing', state: 'any', since: '6h', eventIds: [ID, OTHER, 'x'], newId: true, ratePerSecond: 20 })
   t.match(out, /rpl_1: 3 deliveries will be replayed/)
-  t.equal(err, `Stop it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
+  t.equal(err, `Cancel it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
 })
 
 t.test('replay: a dry run only counts', async t => {
@@ -226,7 +226,7 @@ t.test('replay --wait DURATION: leaves when it takes longer, and says that it go
   const gateway = await standIn(t, {
     'POST /api/v1/replays': { status: 202, body: { id: 'rpl_1', matched: 3 } }, 'GET /api/v1/replays/rpl_1': { body: replay({ queued: 3, delivered: 1 }) }
   })
-  t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay goes on\n.*fotor-relay status --url http/ })
+  t.match(await run(['replay', '--all', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /2 deliveries of rpl_1 are still open; the replay continues\n.*fotor-relay status --url http/ })
 })
 
 t.test('replay --cancel: stops one, and says what stays', async t => {
@@ -333,7 +333,7 @@ for (const body of STRANGE) {
     const gateway = await standIn(t, { 'POST /secret': { body: JSON.stringify(body) } })
     const { code, out, err } = await run(['send', '--to', gateway.url + '/secret'], gateway)
     t.match({ code, out }, { code: 1, out: '' })
-    t.match(err, /answered 200, but not as a gateway does\n.*ingest\.path/)
+    t.match(err, /answered 200, but not like a gateway\n.*ingest\.path/)
   })
 }
 

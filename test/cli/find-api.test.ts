@@ -84,7 +84,7 @@ t.test('a fault in admin.listen hides where the gateway is, and the way around i
   const config = home(t, { admin: `{ listen: "${NOT_HERE}" }` })
   const { code, err } = await run(['events', '--config', config])
   t.equal(code, 2)
-  t.match(err, /does not tell where the gateway is: .*relay\.yaml:1:\d+: admin\.listen needs the environment variable NOT_HERE.*\n.*fotor-relay check.*\n.*--url/)
+  t.match(err, /does not tell the address of the gateway: .*relay\.yaml:1:\d+: admin\.listen needs the environment variable NOT_HERE.*\n.*fotor-relay check.*\n.*--url/)
 })
 
 t.test('why no token was found is said when one is wanted', async t => {
@@ -102,7 +102,7 @@ t.test('the next steps are aimed at the same gateway, as a shell takes them', as
   t.match(err, '→ start it with: fotor-relay start --config my.yaml\n')
   const gateway = await standIn(t, { 'POST /api/v1/subscribers/billing/pause': { body: {} } })
   const { out } = await run(['pause', 'billing', ...gateway.flags, '--token-file', tokenFile])
-  t.equal(out, `billing is paused; its deliveries wait until: fotor-relay resume billing --url ${gateway.url} --token-file '${tokenFile}'\n`)
+  t.equal(out, `billing is paused; resume its deliveries with: fotor-relay resume billing --url ${gateway.url} --token-file '${tokenFile}'\n`)
 })
 
 t.test('the token is sent as a bearer token', async t => {
@@ -126,7 +126,7 @@ const REFUSALS: ReadonlyArray<[says: string, reply: ReturnType<typeof problem>, 
   ['422 is bad usage', problem(422, 'used before'), 2, /used before/],
   ['404 is a failure', problem(404, 'There is no such event.'), 1, /There is no such event/],
   ['503 is a failure', problem(503, 'Redis does not answer.'), 1, /Redis does not answer/],
-  ['another program on the port is not taken for a gateway', { status: 200, body: '<html>' }, 1, /not as a gateway does\n.*admin\.listen/],
+  ['another program on the port is not taken for a gateway', { status: 200, body: '<html>' }, 1, /not like a gateway\n.*admin\.listen/],
   ['a redirect is not followed', { status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } }, 1, /answers 302/]
 ]
 for (const [says, reply, code, err] of REFUSALS) {

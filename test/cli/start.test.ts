@@ -54,7 +54,7 @@ t.test('a second Ctrl-C says that it is stopping, a third ends at once', async t
   running.child.kill('SIGINT')
   await running.says('stopping')
   running.child.kill('SIGINT')
-  await running.says('Stopping: deliveries in flight are finishing.')
+  await running.says('Stopping: waiting for deliveries in flight.')
   running.child.kill('SIGINT')
   t.equal(await running.ended, 1)
   t.equal(running.out(), 'role ingest\nstopping\n')
@@ -66,7 +66,7 @@ t.test('Ctrl-C during the start says so, and stops cleanly when the start is com
   running.child.kill('SIGINT')
   t.equal(await running.ended, 0)
   t.equal(running.out(), 'role all\nstopping\n')
-  t.equal(running.err(), 'The start is given up; once more ends at once.\n')
+  t.equal(running.err(), 'The start is given up. Repeat to stop at once.\n')
 })
 
 t.test('a second Ctrl-C during the start ends at once', async t => {
@@ -106,7 +106,7 @@ for (const [behaviour, error] of [['throws', 'nobody caught this'], ['rejects', 
   t.test(`an error that nobody caught ends it loudly: ${behaviour}`, async t => {
     const running = start(t, ['start'], { STAND_IN: behaviour })
     t.equal(await running.ended, 1)
-    t.match(running.err(), new RegExp(`A fault in fotor-relay itself; it ends now: Error: ${error}\n +at `))
+    t.match(running.err(), new RegExp(`Internal error of fotor-relay; it stops now: Error: ${error}\n +at `))
   })
 }
 

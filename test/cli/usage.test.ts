@@ -43,7 +43,7 @@ const SLIPS: ReadonlyArray<[typed: string, says: RegExp]> = [
   ['send --file a.json --type avatar', /cannot be used with option/],
   ['send --status done', /--status.*whole number/],
   ['send --to http://x --subscriber billing', /cannot be used with option/],
-  ['events --url localhost:8081', /starts with http:\/\/ or https:\/\//]
+  ['events --url localhost:8081', /does not start with http:\/\/ or https:\/\//]
 ]
 for (const [typed, says] of SLIPS) {
   t.test(`bad usage is explained and ends with 2: ${typed || '(nothing)'}`, async t => {

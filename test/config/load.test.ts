@@ -306,5 +306,5 @@ t.test('a missing file is a fault that names it and says what to do', async t =>
 })
 
 t.test('a folder is not a configuration', async t => {
-  t.match(await loadConfig({ file: dir, env: {} }), { faults: [{ message: `the configuration file ${dir} is a folder` }] })
+  t.match(await loadConfig({ file: dir, env: {} }), { faults: [{ message: `the configuration file ${dir} is a directory` }] })
 })

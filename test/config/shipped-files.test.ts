@@ -70,14 +70,14 @@ function uncomment (text: string, from: RegExp): string {
 
 t.test('the sample subscriber loads when its # are taken away', async t => {
   const env = { BILLING_TOKEN: 'token', BILLING_WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }
-  const { subscribers } = await configOf(uncomment(SHIPPED, /^ {2}# # Its name, unique/), env)
+  const { subscribers } = await configOf(uncomment(SHIPPED, /^ {2}# # Unique name:/), env)
   t.match(subscribers, [{
     name: 'billing', match: { types: ['avatar', 'image*'], statuses: [1, 2] }, headers: { Authorization: 'Bearer token' }, concurrency: 4, retry: { attempts: 10, initialMs: 5_000 }, tls: null
   }])
 })
 
 t.test('the sample receiver of alerts loads when its # are taken away', async t => {
-  const { alerts } = await configOf(uncomment(SHIPPED, /^ {2}# # What it is called/), { ALERTS_TOKEN: '48151623' })
+  const { alerts } = await configOf(uncomment(SHIPPED, /^ {2}# # Unique name of the receiver/), { ALERTS_TOKEN: '48151623' })
   t.strictSame(alerts.receivers, [{
     name: 'on-call', url: 'https://alerts.internal/hooks/48151623', shownUrl: 'https://alerts.internal/hooks/${' + 'ALERTS_TOKEN}', headers: {}, secrets: [], tls: null
   }])

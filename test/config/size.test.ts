@@ -15,7 +15,7 @@ for (const written of REFUSED) {
 
 t.test('a bare number is refused, and told what to write', async t => {
   t.strictSame(parseSize(256), { problem: 'has no unit', hint: 'write 256kb or 256mb' })
-  t.strictSame(parseSize(262_144), { problem: 'has no unit', hint: 'write 256kb for that many bytes' })
+  t.strictSame(parseSize(262_144), { problem: 'has no unit', hint: 'write 256kb for that number of bytes' })
 })
 
 t.test('gigabytes are refused, and told what to write', async t => {

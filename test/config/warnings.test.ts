@@ -21,7 +21,7 @@ const TABLE: ReadonlyArray<[says: string, text: string, warns: RegExp[]]> = [
       `an external one limits itself, ${external}`, `${ONE}redis: { ${external}, maxMemory: 2048mb }`, [/^redis\.maxMemory is only for the gateway's own server/]
     ]),
   ...['127.0.0.1', '127.0.0.0/8', '10.1.2.3', '172.20.0.0/16', '192.168.0.0/24', '169.254.0.1', '100.64.0.0/10', '::1', 'fd00::1', 'fe80::/64', '::ffff:10.0.0.1', '0.0.0.0/0', '::/0', '172.0.0.0/8']
-    .map((network): [string, string, RegExp[]] => [`${network} holds private addresses`, allowFrom(network), [/holds loopback or private/]]),
+    .map((network): [string, string, RegExp[]] => [`${network} holds private addresses`, allowFrom(network), [/contains loopback or private/]]),
   ...['54.212.95.175', '172.32.0.0/16', '11.0.0.0/8', '2001:db8::/32', '2600::1', '::ffff:54.212.95.175']
     .map((network): [string, string, RegExp[]] => [`${network} holds none`, allowFrom(network), []])
 ]

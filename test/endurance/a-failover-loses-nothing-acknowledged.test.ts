@@ -6,7 +6,7 @@
 import t, { type Test } from '../support/tap.js'
 import type { GatewayProcess } from '../support/gateway.js'
 import { areTaken, hasAll, sending, sendMany, sendOnce, statusesOf, type Sending } from '../support/outage.js'
-import { logged, repeat, seeReadiness, setScene, untilNothingIsOpen, type Scene } from '../support/scene.js'
+import { logged, sendDuplicate, seeReadiness, setScene, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { startSentinel, type Sentinel } from '../support/sentinel.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
@@ -85,12 +85,12 @@ t.test('without waiting for it the same loses what it did not have, and the star
   await primary.kill()
   replica.process.kill('SIGCONT')
   await servers.failedOver(primary)
-  // With others: one that is spooled now would be accepted from there, and its repeat be a repeat.
+  // With others: one that is spooled now would be accepted from there, and its duplicate be a duplicate.
   let probes = 0
   await until(async () => (await sendOnce(gateway, `probe-${++probes}`)).status === 'accepted' || undefined)
-  const { json: again } = await repeat(gateway, body(n - 1))
+  const { json: again } = await sendDuplicate(gateway, body(n - 1))
   t.match(again['eventId'], /^evt_/)
-  t.not(again['eventId'], eventId, 'nobody remembers it: a repeat is new')
+  t.not(again['eventId'], eventId, 'nobody remembers it: a duplicate is new')
 })
 
 t.test('a primary that is cut off and comes back takes nothing down with it', async t => {

@@ -11,8 +11,8 @@ import { answers, type Behaviour } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
 const SENDERS = 4
-/** Every so many callbacks a sender repeats one that was acknowledged. */
-const REPEAT_EVERY = 5
+/** Every so many callbacks a sender sends a duplicate of one that was acknowledged. */
+const DUPLICATE_EVERY = 5
 /** Acknowledged between two restarts, at least. */
 const BETWEEN = 40
 
@@ -23,9 +23,9 @@ const SHUTDOWN_DELAY = '4s'
 interface Load {
   /** Event ids by task; none yet of one that went to the spool, as after a pause of the machine. */
   acknowledged: Map<string, string | null>
-  /** Every answer that was no 200, and every repeat that was not answered as one. */
+  /** Every answer that was no 200, and every duplicate that was not answered as one. */
   wrong: string[]
-  repeats: () => number
+  duplicates: () => number
   more: (count: number) => Promise<void>
   stop: () => Promise<void>
 }
@@ -41,7 +41,7 @@ async function post (url: string, taskId: string): Promise<Answer> {
 function startLoad (t: Test, url: string): Load {
   const acknowledged = new Map<string, string | null>()
   const wrong: string[] = []
-  let repeats = 0
+  let duplicates = 0
   let sent = 0
   let on = true
   t.teardown(() => { on = false })
@@ -58,7 +58,7 @@ function startLoad (t: Test, url: string): Load {
     if (known.length === 0) return
     const [taskId, eventId] = known[Math.floor(Math.random() * known.length)]!
     const { status, json } = await post(url, taskId)
-    repeats += 1
+    duplicates += 1
     const isRepeat = json.status === 'spooled' || (json.status === 'duplicate' && json.eventId === eventId)
     if (status !== 200 || !isRepeat) wrong.push(`${taskId} again: ${status} ${JSON.stringify(json)}`)
   }
@@ -66,7 +66,7 @@ function startLoad (t: Test, url: string): Load {
   async function sender (): Promise<void> {
     for (let n = 1; on; n++) {
       try {
-        await (n % REPEAT_EVERY === 0 ? sendAgain() : sendNew())
+        await (n % DUPLICATE_EVERY === 0 ? sendAgain() : sendNew())
       } catch (error) { wrong.push(`no answer: ${String(error)}`) }
     }
   }
@@ -75,7 +75,7 @@ function startLoad (t: Test, url: string): Load {
   return {
     acknowledged,
     wrong,
-    repeats: () => repeats,
+    duplicates: () => duplicates,
     async more (count) {
       const goal = acknowledged.size + count
       await until(`${count} more are acknowledged`, () => acknowledged.size >= goal || wrong.length > 0)
@@ -123,10 +123,10 @@ async function restartAll (t: Test, scene: Scene, { replicas, balancer }: { repl
   }
   await load.more(BETWEEN)
   await load.stop()
-  t.strictSame(load.wrong, [], 'no answer other than 200, and every repeat was answered as one')
+  t.strictSame(load.wrong, [], 'no answer other than 200, and every duplicate was answered as one')
   t.strictSame(balancer.troubles, [], 'nothing broke on the way')
-  t.comment(`${load.acknowledged.size} acknowledged, ${load.repeats()} repeats`)
-  t.ok(load.acknowledged.size >= BETWEEN * (replicas.length + 1) && load.repeats() > 0)
+  t.comment(`${load.acknowledged.size} acknowledged, ${load.duplicates()} duplicates`)
+  t.ok(load.acknowledged.size >= BETWEEN * (replicas.length + 1) && load.duplicates() > 0)
   return load
 }
 

@@ -27,7 +27,7 @@ t.test('kill -9 of the gateway at 20 random moments under load', async t => {
     await fotor.more(Math.ceil(Math.random() * MOST_BETWEEN))
     await gateway.kill()
     gateway = await scene.process(home)
-    const own = gateway.log.find(({ msg }) => msg === 'redis server is ours')
+    const own = gateway.log.find(({ msg }) => msg === 'own redis server is running')
     t.equal(own?.['adopted'], true, `crash ${crash + 1}: the next gateway adopts the living Redis`)
     servers.add(own?.['serverPid'])
   }

@@ -25,7 +25,7 @@ async function stoppedAt (home: Home, msg: RegExp): Promise<number | null> {
 }
 
 for (const [says, msg] of [
-  ['its Redis has been started', /redis server is ours/], ['Redis is connected', /"redis\.state"/],
+  ['its Redis has been started', /own redis server is running/], ['Redis is connected', /"redis\.state"/],
   ['the operators\' side is open', /admin listener is open/], ['everything is open', /gateway is open/]
 ] as const) {
   t.test(`told to stop during the start, when ${says}: it ends with 0, and the next start is none the wiser`, async t => {

@@ -15,18 +15,18 @@ function directory (t: { teardown: (end: () => void) => unknown }): string {
 
 t.test('it is made once, readable by its owner alone, and leaves nothing beside it', async t => {
   const dir = join(directory(t), 'data')
-  const token = readOrMakeAdminToken(dir)
+  const token = await readOrMakeAdminToken(dir)
   t.match(token, /^[\w-]{43}$/)
-  t.equal(readOrMakeAdminToken(dir), token)
+  t.equal(await readOrMakeAdminToken(dir), token)
   t.equal(statSync(adminTokenFile(dir)).mode & 0o777, 0o600)
   t.strictSame(readdirSync(dir), ['admin-token'])
 })
 
 t.test('a file left readable for others is made private', async t => {
   const dir = directory(t)
-  const token = readOrMakeAdminToken(dir)
+  const token = await readOrMakeAdminToken(dir)
   writeFileSync(adminTokenFile(dir), token + '\n', { mode: 0o644 })
-  readOrMakeAdminToken(dir)
+  await readOrMakeAdminToken(dir)
   t.equal(statSync(adminTokenFile(dir)).mode & 0o777, 0o600)
 })
 
@@ -34,6 +34,6 @@ t.test('an empty or foreign file is refused, saying what to do: it would lock ev
   for (const content of ['', 'short\n', 'x'.repeat(44)]) {
     const dir = directory(t)
     writeFileSync(adminTokenFile(dir), content)
-    t.throws(() => readOrMakeAdminToken(dir), { code: 'CONFIG_INVALID', message: /remove it and start again/ })
+    await t.rejects(readOrMakeAdminToken(dir), { code: 'CONFIG_INVALID', message: /remove it and start again/ })
   }
 })

@@ -30,7 +30,7 @@ t.test('a Redis that is away is told in fixed words: no host, no port, no words 
   client.on('error', () => {})
   t.teardown(() => { client.disconnect() })
   const health = healthOf({ ...options, ...on(client) })
-  t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['Redis takes no writes'] })
+  t.strictSame(await health(), { ready: false, status: 'degraded', reasons: ['Redis accepts no writes'] })
 })
 
 t.test('a Redis that is full is told by its own code, and nothing after it', async t => {
@@ -38,7 +38,7 @@ t.test('a Redis that is full is told by its own code, and nothing after it', asy
   await client.config('SET', 'maxmemory', '1')
   t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
   const health = healthOf({ ...options, ...on(client) })
-  t.strictSame((await health()).reasons, ['Redis takes no writes (OOM)'])
+  t.strictSame((await health()).reasons, ['Redis accepts no writes (OOM)'])
 })
 
 t.test('until every listener is open nothing should be sent here', async t => {
@@ -98,7 +98,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
   }
   t.strictSame(await healthAt(0.7), { ready: true, status: 'ok', reasons: [] })
   const short = await healthAt(0.85)
-  t.match(short, { ready: true, status: 'degraded', reasons: [/^Redis has used 8\d % of its memory: finished events go before their retention is over/] })
+  t.match(short, { ready: true, status: 'degraded', reasons: [/^Redis has used 8\d % of its memory: finished events are evicted before their retention ends/] })
   t.equal(short.reasons.length, 1)
   t.strictSame(await healthAt(0.75), { ready: true, status: 'ok', reasons: [] })
 })
@@ -111,9 +111,9 @@ function spoolThat (more: Partial<SpoolStatus> = {}): SnapshotOptions['spool'] {
 const WAITING = { callbacks: 2, bytes: 1_500, oldestAt: Date.now() - 65_000 }
 
 const WITHOUT_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, ready: boolean, reasons: RegExp[]]> = [
-  ['a spool that is empty', {}, true, [/^Redis takes no writes \(OOM\): callbacks are kept in the spool$/]],
-  ['a spool with callbacks', WAITING, true, [/kept in the spool/, /^2 callbacks wait in the spool \(2kb\), the oldest for 6\d s$/]],
-  ['a full spool', { ...WAITING, problem: 'it is full' }, false, [/^Redis takes no writes \(OOM\), and the spool takes no callbacks \(it is full\)$/, /2 callbacks wait/]]
+  ['a spool that is empty', {}, true, [/^Redis accepts no writes \(OOM\): callbacks are stored in the spool$/]],
+  ['a spool with callbacks', WAITING, true, [/stored in the spool/, /^2 callbacks wait in the spool \(2kb\), the oldest for 6\d s$/]],
+  ['a full spool', { ...WAITING, problem: 'it is full' }, false, [/^Redis accepts no writes \(OOM\), and the spool accepts no callbacks \(it is full\)$/, /2 callbacks wait/]]
 ]
 for (const [says, spool, ready, reasons] of WITHOUT_REDIS) {
   t.test(`a full Redis and ${says}: ${ready ? 'degraded, because a callback gets its 200' : 'not ready'}`, async t => {
@@ -128,7 +128,7 @@ for (const [says, spool, ready, reasons] of WITHOUT_REDIS) {
 const WITH_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, reasons: RegExp[]]> = [
   ['an empty spool', {}, []],
   ['a spool that is drained', { callbacks: 1, bytes: 100, oldestAt: Date.now() }, [/^1 callback waits in the spool \(1kb\), the oldest for \d s$/]],
-  ['a spool that takes nothing', { problem: 'EACCES: permission denied' }, [/^the spool takes no callbacks \(EACCES: permission denied\): they would be refused while Redis is away$/]],
+  ['a spool that takes nothing', { problem: 'EACCES: permission denied' }, [/^the spool accepts no callbacks \(EACCES: permission denied\): they are refused while Redis is away$/]],
   ['something set aside', { setAside: 1 }, [/^the spool has set 1 file aside that cannot be accepted/]]
 ]
 for (const [says, spool, reasons] of WITH_REDIS) {

@@ -186,7 +186,7 @@ t.test('while Redis is away it says so once, and goes on by itself', async t => 
   await server.restart()
   await until('it is on the list again', async () => (await readReplicas(one.store).catch(() => [])).length === 1)
   t.equal(one.log.length, 1)
-  t.match(one.log[0], /cannot announce itself/)
+  t.match(one.log[0], /could not announce itself/)
 })
 
 t.test('one that leaves is off the list, also when Redis is away', async t => {

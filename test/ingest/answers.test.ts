@@ -12,7 +12,7 @@ async function send (endpoint: Endpoint, request: InjectOptions = {}) {
 
 const ACCEPTANCES: ReadonlyArray<[says: string, acceptance: Acceptance, status: number, body: string]> = [
   ['a first arrival', { kind: 'accepted', eventId: 'evt_A' }, 200, '{"status":"accepted","eventId":"evt_A"}'],
-  ['a repeat', { kind: 'duplicate', eventId: 'evt_A' }, 200, '{"status":"duplicate","eventId":"evt_A"}'],
+  ['a duplicate', { kind: 'duplicate', eventId: 'evt_A' }, 200, '{"status":"duplicate","eventId":"evt_A"}'],
   ['durable only in the spool', { kind: 'spooled' }, 200, '{"status":"spooled"}'],
   ['unreadable, with a field', { kind: 'unreadable', field: 'taskId', problem: 'is missing' }, 400,
     '{"type":"about:blank","title":"Bad Request","status":400,"detail":"taskId is missing.","field":"taskId"}'],

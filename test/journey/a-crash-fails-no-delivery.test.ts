@@ -45,9 +45,9 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
   let { child, jobId } = await takeJob()
   for (let crash = 1; crash <= 3; crash++) {
     t.equal(jobId, jobIdOf(eventId, 1))
-    const [lockMs, lookMs] = await heldUpMs(gateway, jobId)
+    const [lockMs, checkMs] = await heldUpMs(gateway, jobId)
     t.ok(lockMs > 0 && lockMs <= LOCK_MS, `locked for ${lockMs} ms`)
-    t.ok(lookMs > 0 && lookMs <= STALLED_CHECK_MS, `looked for after ${lookMs} ms`)
+    t.ok(checkMs > 0 && checkMs <= STALLED_CHECK_MS, `looked for after ${checkMs} ms`)
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
@@ -59,7 +59,7 @@ t.test('a job whose process was killed runs again within 10 s, however often', a
       await until('it is delivered', () => sent.length === 1)
     }
   }
-  t.ok(LOCK_MS + 2 * STALLED_CHECK_MS <= 10_000, 'one look finds the job, the next takes it back')
+  t.ok(LOCK_MS + 2 * STALLED_CHECK_MS <= 10_000, 'one check finds the job, the next takes it back')
   await until('it is finished', async () => (await gateway.queues.count('a')).jobs === 0)
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered', attempts: 1 }])
 })

@@ -6,7 +6,7 @@
 import t from '../support/tap.js'
 import { playFotor } from '../support/fotor.js'
 import type { TestGateway } from '../support/gateway.js'
-import { accept, logged, onRedis, repeat, seeDeliveries, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
+import { accept, logged, onRedis, sendDuplicate, seeDeliveries, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { answers } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -100,8 +100,8 @@ for (const [whose, settings] of SERVERS) {
       return now.reasons.some(reason => reason.includes('memory')) ? undefined : now
     }), { code: 200, reasons: [/^subscriber paused is on hold/] })
 
-    t.match(await repeat(gateway, { taskId: 'task-0', status: 1, type: 'x', ...FIELDS }), { status: 200, json: { status: 'duplicate' } },
-      'a repeat of what went early is still a repeat')
+    t.match(await sendDuplicate(gateway, { taskId: 'task-0', status: 1, type: 'x', ...FIELDS }), { status: 200, json: { status: 'duplicate' } },
+      'a duplicate of what went early is still a duplicate')
     await gateway.api('POST', '/api/v1/subscribers/paused/resume')
     await paused.waitFor(kept.length)
     t.strictSame(paused.received.map(({ headers }) => headers['webhook-id']).sort(), kept.sort(), 'what was held is delivered')

@@ -44,7 +44,7 @@ t.test('a Redis that is away is told while it is, with how much waits in the spo
   t.match(waiting, { type: 'alert.raised', data: { severity: 'warning', summary: /^2 callbacks wait in the spool \(\d+kb\), the oldest for \d+ s$/, host: String } })
   t.match(waiting.data.figures, { callbacks: 2, bytes: Number, maxBytes: 1_073_741_824, oldestAgeSeconds: Number })
   t.ok(waiting.data.figures['oldestAgeSeconds']! >= 1, 'it has lasted')
-  t.match(messagesOf(onCall).find(({ data: { name } }) => name === 'redis-away'), { data: { severity: 'critical', summary: /callbacks are kept in the spool$/ } })
+  t.match(messagesOf(onCall).find(({ data: { name } }) => name === 'redis-away'), { data: { severity: 'critical', summary: /callbacks are stored in the spool$/ } })
   t.match((await gateway.api('GET', '/api/v1/alerts')).json, { items: [Object, Object] }, 'the API tells it too, without Redis')
 
   await redis.restart()
@@ -129,5 +129,5 @@ t.test('who is told is changed by a reload', async t => {
   await redis.kill()
   await other.waitUntil(() => headlinesOf(other, 'redis-away').length === 1)
   t.strictSame(messagesOf(onCall).map(({ type }) => type), ['alert.test'], 'nothing else is told to whom it was before')
-  t.match((await seeReadiness(gateway)).reasons, [/^Redis takes no writes/])
+  t.match((await seeReadiness(gateway)).reasons, [/^Redis accepts no writes/])
 })

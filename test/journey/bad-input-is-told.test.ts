@@ -18,7 +18,7 @@ const VIEWER = 'viewer-0123456789abcdef'
 const EVENT = 'evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA'
 
 /** What a person must never be shown. */
-const INNARDS = /\n\s+at .*[:(]\d+:\d+|node_modules|\.(ts|js|lua):\d+|TypeError|SyntaxError|ERR_|\[object Object\]|undefined|A fault in fotor-relay itself/
+const INNARDS = /\n\s+at .*[:(]\d+:\d+|node_modules|\.(ts|js|lua):\d+|TypeError|SyntaxError|ERR_|\[object Object\]|undefined|Internal error of fotor-relay/
 
 async function start (t: Test): Promise<{ home: Home, gateway: TestGateway }> {
   const home = makeHome({
@@ -148,10 +148,10 @@ const ROWS: Row[] = [
   test('a body that is no callback', { body: 'hello' }, /This is no callback/, 'body'),
   test('a body without a type', { body: { taskId: 'a', status: 1 } }, /type is missing/, 'type'),
   test('for a stranger', { subscriber: 'nobody' }, /no subscriber "nobody"/, 'subscriber'),
-  { says: 'for one who does not want it', request: 'POST /test-events', body: { subscriber: 'billing', type: 'video' }, status: 409, detail: /billing does not want this.*types avatar/ },
+  { says: 'for one who does not want it', request: 'POST /test-events', body: { subscriber: 'billing', type: 'video' }, status: 409, detail: /billing excludes this event.*types avatar/ },
 
   { says: 'no token', request: 'GET /stats', headers: ['authorization:'], status: 401, detail: /Authorization: Bearer/ },
-  { says: 'a token that is none', request: 'GET /stats', headers: ['authorization: Bearer nope'], status: 401, detail: /none of the admin tokens/ },
+  { says: 'a token that is none', request: 'GET /stats', headers: ['authorization: Bearer nope'], status: 401, detail: /not one of the admin tokens/ },
   { says: 'a token with a byte beyond ASCII', request: 'GET /stats', headers: ['authorization: Bearer n\u00f6pe'], status: 401, detail: /./ },
   { says: 'a viewer who wants to change', request: 'POST /replays', body: { all: true }, headers: [`authorization: Bearer ${VIEWER}`], status: 403, detail: /watcher" is a viewer's/ },
   { says: 'an empty Idempotency-Key', request: 'POST /replays', body: { all: true }, headers: ['idempotency-key:'], status: 400, detail: /Idempotency-Key takes 1 to 255/ },
@@ -217,7 +217,7 @@ t.test('a configuration with a fault: a running gateway says where, and goes on 
     await t.test(name.replace('.yaml', '').replaceAll('-', ' '), async t => {
       copyFileSync(join(FAULTS, name), home.configFile)
       const answer = await reload()
-      isProblem(t, answer, { status: 422, detail: /The configuration has \d+ faults?; the one before it goes on running/ })
+      isProblem(t, answer, { status: 422, detail: /The configuration has \d+ faults?; the previous one stays in use/ })
       const { faults } = answer.json as { faults: Array<{ path: string, message: string, line: number | null, column: number | null }> }
       t.ok(faults.length > 0)
       for (const { message, line, column } of faults) t.ok(message.length > 5 && line !== null && column !== null, `${message} at ${line}:${column}`)
@@ -255,7 +255,7 @@ const LINES: Line[] = [
   { words: ['start', '--role', 'boss'], says: /--role.*'boss' is invalid.*all, ingest, deliver/s },
   { words: ['start', '--config'], says: /--config <file>' argument missing/ },
   { words: ['start', '--config', '@/none.yaml'], says: /none\.yaml does not exist/ },
-  { words: ['start', '--config', '@'], says: /is a folder/ },
+  { words: ['start', '--config', '@'], says: /is a directory/ },
   { words: ['start'], env: { RELAY_CONFIG: '@/none.yaml' }, says: /none\.yaml does not exist/ },
   { words: ['start', '--config', '@/binary.yaml'], says: /binary\.yaml/ },
   { words: ['start', '--config', '@/good.yaml'], env: { RELAY_REDIS_URL: 'localhost:6379' }, says: /redis\.url does not start with redis:\/\// },
@@ -278,10 +278,10 @@ const LINES: Line[] = [
   { words: ['send', '--file', '@'], says: /cannot be read \(EISDIR\)/ },
   { words: ['send', '--status', 'done'], says: /--status.*whole number/s },
   { words: ['send', '--file', '@/none.json', '--type', 'x'], says: /cannot be used with option/ },
-  { words: ['send', '--to', 'relay.example.com'], says: /--to does not hold a URL/ },
-  { words: ['status', '--url', '127.0.0.1:8081'], says: /not one that starts with http/ },
-  { words: ['status', '--url', 'ftp://127.0.0.1'], says: /not one that starts with http/ },
-  { words: ['status'], env: { RELAY_ADMIN_URL: 'nowhere' }, says: /not one that starts with http/ },
+  { words: ['send', '--to', 'relay.example.com'], says: /URL of --to does not start with http/ },
+  { words: ['status', '--url', '127.0.0.1:8081'], says: /does not start with http/ },
+  { words: ['status', '--url', 'ftp://127.0.0.1'], says: /does not start with http/ },
+  { words: ['status'], env: { RELAY_ADMIN_URL: 'nowhere' }, says: /does not start with http/ },
   { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/none'], says: /token file .*none cannot be read \(ENOENT\)/ },
   { words: ['status', '--url', 'http://127.0.0.1:1'], env: { RELAY_ADMIN_TOKEN: 'two words' }, says: /RELAY_ADMIN_TOKEN does not hold a token/ },
   { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/binary.yaml'], says: /does not hold a token/ },
@@ -306,7 +306,7 @@ const TO_GATEWAY: Line[] = [
   { words: ['send', '--file', '@/binary.yaml'], says: /not UTF-8/ },
   { words: ['pause', 'biling'], says: /Did you mean billing/, code: 1 },
   { words: ['show', EVENT], says: /no such event/, code: 1 },
-  { words: ['show', 'nothing-of-this-name'], says: /no event tells of a task/, code: 1 }
+  { words: ['show', 'nothing-of-this-name'], says: /there is no event of a task/, code: 1 }
 ]
 
 function oddFiles (home: Home): void {

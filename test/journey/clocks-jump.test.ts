@@ -1,12 +1,12 @@
 /**
  * Promise 6: the gateway's clock jumps, and that of its Redis does not: nothing
- * is lost, what was planned for later can be had at once, and a repeat is a
- * repeat.
+ * is lost, what was planned for later can be had at once, and a duplicate is a
+ * duplicate.
  */
 import t, { type Test } from '../support/tap.js'
 import { clockOf } from '../support/clock.js'
 import type { GatewayProcess } from '../support/gateway.js'
-import { accept, repeat, seeDeliveries, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
+import { accept, sendDuplicate, seeDeliveries, setScene, tasksOf, untilNothingIsOpen } from '../support/scene.js'
 import { answers, type TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -49,7 +49,7 @@ for (const [says, offsetMs] of [['back', -24 * HOUR_MS], ['forward', 24 * HOUR_M
     }
     await untilNothingIsOpen(gateway)
     t.strictSame(tasksOf(subscriber).sort(), ['after', 'before', 'before'])
-    for (const taskId of ['before', 'after']) t.match((await repeat(gateway, { taskId, status: 1, type: 'x' })).json, { status: 'duplicate' })
+    for (const taskId of ['before', 'after']) t.match((await sendDuplicate(gateway, { taskId, status: 1, type: 'x' })).json, { status: 'duplicate' })
     const { json } = await gateway.api<{ items: Array<{ taskId: string }> }>('GET', '/api/v1/events')
     t.strictSame(json.items.map(event => event.taskId), ['after', 'before'], 'in the order in which they came')
     t.equal(await gateway.end('SIGTERM'), 0)

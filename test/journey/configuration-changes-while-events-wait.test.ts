@@ -264,16 +264,16 @@ t.test('one that is removed collects no more, what waits is held and never dropp
   t.strictSame((await reload(gateway, { subscribers: [kept] })).json.changed, ['subscribers.one removed'])
   const later = await accept(gateway, { taskId: 'later' })
   t.strictSame((await seeEvent(gateway, later)).deliveries.map(({ subscriber }) => subscriber), ['other'])
-  const look = async (): Promise<unknown> => (await seeDeliveries(gateway, 'subscriber=one')).map(({ taskId, state, heldBy }) => [taskId, state, heldBy])
+  const snapshot = async (): Promise<unknown> => (await seeDeliveries(gateway, 'subscriber=one')).map(({ taskId, state, heldBy }) => [taskId, state, heldBy])
   const held = [['b', 'held', 'removed'], ['a', 'held', 'removed']]
-  t.strictSame(await look(), held)
+  t.strictSame(await snapshot(), held)
   t.match(await seeSubscriber(gateway, 'one'), { url: null, heldBy: 'removed', counts: { open: 2 } }, 'an operator still sees it')
   const seen = one.received.length
 
   await gateway.stop()
   gateway = await scene.inProcess(home)
   await other.waitFor(3)
-  t.strictSame(await look(), held, 'a restart changes nothing of that')
+  t.strictSame(await snapshot(), held, 'a restart changes nothing of that')
   t.equal(one.received.length, seen, 'and it was sent nothing')
 
   one.behave(answers.ok)
@@ -293,7 +293,7 @@ t.test('policy changes with the next callback', async t => {
     const response = await fetch(new URL(path, gateway.ingestUrl), { method: 'POST', body: JSON.stringify(callback) })
     return [response.status, response.headers.get('content-type')?.startsWith('application/json') === true ? (await response.json() as { status: string }).status : null]
   }
-  /** As `ask`, of a repeat, which after a pause of the machine is sent again until Redis answers. */
+  /** As `ask`, of a duplicate, which after a pause of the machine is sent again until Redis answers. */
   const askAgain = async (callback: object, path?: string): ReturnType<typeof ask> => await until('an answer of Redis', async () => {
     const answer = await ask(callback, path)
     return answer[1] === 'spooled' ? undefined : answer

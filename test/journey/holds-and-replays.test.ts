@@ -6,7 +6,7 @@
 import t from '../support/tap.js'
 import type { ReplayAnswer } from '../../src/admin/answers.js'
 import {
-  accept, repeat, replayed, seeDeliveries, seeEvent, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState
+  accept, sendDuplicate, replayed, seeDeliveries, seeEvent, seeReadinessWithRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState
 } from '../support/scene.js'
 import { until } from '../support/until.js'
 import { answers, idsOf } from '../support/subscriber.js'
@@ -27,7 +27,7 @@ t.test('other content under the same task and status is held for an operator, wh
     [[third, 'conflict', 0, null], [second, 'conflict', 0, null]], 'both later revisions wait')
   t.match(await seeEvent(gateway, second), { revision: 2, deliveries: [{ state: 'held', heldBy: 'conflict' }] })
   t.match(await seeSubscriber(gateway, 'one'), { counts: { held: 2 }, heldBy: null }, 'the subscriber itself is not on hold')
-  t.match((await repeat(gateway, { taskId: 't', status: 1, type: 'x', n: 2 })).json, { status: 'duplicate', eventId: second }, 'a repeat of what is held is a repeat')
+  t.match((await sendDuplicate(gateway, { taskId: 't', status: 1, type: 'x', n: 2 })).json, { status: 'duplicate', eventId: second }, 'a duplicate of what is held is a duplicate')
 
   t.strictSame((await gateway.api('POST', `/api/v1/events/${third}/discard`)).json, { discarded: 1 })
   t.strictSame((await gateway.api('POST', `/api/v1/events/${second}/release`)).json, { released: 1 })

@@ -35,7 +35,7 @@ t.test('its own Redis, killed again and again under load, comes back by itself a
   const fotor = playFotor(t, () => [gateway])
   await fotor.more(50)
 
-  let { serverPid: pid } = await logged(gateway, ({ msg }) => msg === 'redis server is ours')
+  let { serverPid: pid } = await logged(gateway, ({ msg }) => msg === 'own redis server is running')
   for (let crash = 1; crash <= 4; crash++) {
     const before = gateway.log.length
     process.kill(Number(pid), 'SIGKILL')

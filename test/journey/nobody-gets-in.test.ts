@@ -266,7 +266,7 @@ t.test('a whole story with planted secrets: none is ever said', async t => {
   }
   async function takesWrites (): Promise<boolean> {
     const { reasons } = await (await fetch(`${gateway.adminUrl}/readyz`)).json() as { reasons: string[] }
-    return !reasons.some(reason => reason.includes('Redis takes no writes'))
+    return !reasons.some(reason => reason.includes('Redis accepts no writes'))
   }
   async function command (...words: string[]): Promise<number> {
     const { code, out, err } = await run(words, {

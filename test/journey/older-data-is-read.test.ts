@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
 import { runCommand } from '../support/command.js'
 import type { GatewayProcess, Home } from '../support/gateway.js'
-import { onRedis, repeat, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
+import { onRedis, sendDuplicate, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene } from '../support/scene.js'
 import type { TestSubscriber } from '../support/subscriber.js'
 import { until } from '../support/until.js'
 
@@ -33,12 +33,12 @@ async function setStage (t: Test): Promise<Stage> {
   return { scene, redis, billing, reports, home }
 }
 
-/** What was owed is delivered, what was paused waits, a repeat is a repeat, and what failed can be replayed. */
+/** What was owed is delivered, what was paused waits, a duplicate is a duplicate, and what failed can be replayed. */
 async function worksWithIt (t: Test, { billing, reports }: Stage, gateway: GatewayProcess): Promise<void> {
   await until(() => ['delivered', 'queued', 'retrying'].every(task => tasksOf(billing).includes(task)) || undefined)
   t.match(billing.received.find(({ headers }) => headers['relay-task-id'] === 'queued')?.body.toString(), /"note":"ünï😀"/)
   t.equal(reports.received.length, 0, 'it is paused')
-  t.match(await repeat(gateway, { status: 1, type: 'avatar', taskId: 'delivered' }), { json: { status: 'duplicate' } })
+  t.match(await sendDuplicate(gateway, { status: 1, type: 'avatar', taskId: 'delivered' }), { json: { status: 'duplicate' } })
   await gateway.api('POST', '/api/v1/subscribers/reports/resume')
   await gateway.api('POST', '/api/v1/replays', { state: 'failed', all: true })
   await until(() => [billing, reports].every(subscriber => tasksOf(subscriber).includes('failed')) || undefined)

@@ -25,7 +25,7 @@ t.test('a full Redis and no spool: callbacks get 503, /readyz says so, and both 
   })
   t.match(full.reasons, [/writes/])
 
-  const again = await until('a repeat is answered', async () => {
+  const again = await until('a duplicate is answered', async () => {
     const answer = await gateway.post(known)
     return answer.status === 200 && answer.json
   })
@@ -35,7 +35,7 @@ t.test('a full Redis and no spool: callbacks get 503, /readyz says so, and both 
 
   const marker = 'MARKER-OF-A-BODY'
   t.equal((await gateway.post(`{"taskId":"${marker}"`)).status, 400, 'a refused callback cannot be kept either')
-  await logged(gateway, ({ msg }) => msg === 'a refused callback could not be kept')
+  await logged(gateway, ({ msg }) => msg === 'a refused callback could not be stored in the quarantine')
   t.notMatch(JSON.stringify(gateway.log), new RegExp(marker), 'and its body does not end in the log instead')
   t.notMatch(JSON.stringify(gateway.log), new RegExp(Buffer.from(marker).toJSON().data.join(',')))
 
@@ -53,16 +53,16 @@ t.test('a full Redis and a spool: callbacks get 200, and /readyz says what to lo
   await accept(gateway, known)
   await redis.client().config('SET', 'maxmemory', '1')
   t.match(await gateway.post({ taskId: 't', status: 1, type: 'x' }), { status: 200, json: { status: 'spooled' } })
-  t.match(await gateway.post(known), { status: 200, json: { status: 'spooled' } }, 'a repeat as well: it is found to be one later')
+  t.match(await gateway.post(known), { status: 200, json: { status: 'spooled' } }, 'a duplicate as well: it is found to be one later')
   const full = await until(async () => {
     const now = await seeReadiness(gateway)
     return now.status === 'degraded' ? now : undefined
   })
-  t.match(full, { code: 200, reasons: [/^Redis takes no writes \(OOM\): callbacks are kept in the spool$/, /^2 callbacks wait in the spool/] })
+  t.match(full, { code: 200, reasons: [/^Redis accepts no writes \(OOM\): callbacks are stored in the spool$/, /^2 callbacks wait in the spool/] })
   await redis.client().config('SET', 'maxmemory', '0')
   await until(async () => (await seeReadiness(gateway)).status === 'ok' || undefined)
   await subscriber.waitFor(2)
-  t.equal(subscriber.received.length, 2, 'the repeat was one')
+  t.equal(subscriber.received.length, 2, 'the duplicate was one')
 })
 
 for (const [says, isLost, lost] of [

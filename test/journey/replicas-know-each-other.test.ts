@@ -91,7 +91,7 @@ t.test('a secret that one replica has not taken up is seen at once, told when it
     })
     t.match(degraded, { code: 200, status: 'degraded', reasons: [/^replicas run different configurations: 1 of 3 differs/] })
   }
-  t.match((await status(third)).out, /ready, but look at this\n +! replicas run different configurations: 1 of 3 differs/)
+  t.match((await status(third)).out, /ready, but degraded\n +! replicas run different configurations: 1 of 3 differs/)
 
   third.home.configure(settings(after))
   t.match(await one.api('POST', '/api/v1/config/reload'), { status: 200, json: { changed: [] } })

@@ -13,7 +13,7 @@ import { until } from '../support/until.js'
 
 /** What a crashed gateway was delivering runs again within ten seconds: its lock lasts so long, and one that is gone is looked for so often; milliseconds. */
 const LOCK_MS = 6_000
-const LOOK_EVERY_MS = 2_000
+const STALLED_CHECK_MS = 2_000
 
 /** Two gateways with one configuration, each with a directory of its own. */
 async function openTwo (scene: Scene, settings: Settings, args: [string[], string[]] = [[], []]): Promise<[GatewayProcess, GatewayProcess]> {
@@ -147,10 +147,10 @@ t.test('of 64 identical callbacks over both at once, one is accepted and deliver
   for (let round = 0; round < 10; round++) {
     const replies = await Promise.all(Array.from({ length: 64 }, async (_, n) => await gateways[n % 2]!.post({ taskId: `t${round}`, status: 1, type: 'x' })))
     const kinds = replies.map(({ status, json }) => `${status} ${String(json['status'])}`)
-    // After a pause of the machine one may have gone to the spool: it is found to be a repeat later.
+    // After a pause of the machine one may have gone to the spool: it is found to be a duplicate later.
     const told = kinds.filter(kind => kind !== '200 spooled')
     if (told.length === 64) t.equal(told.filter(kind => kind === '200 accepted').length, 1, `round ${round}: one is accepted`)
-    t.ok(told.filter(kind => kind !== '200 duplicate').length <= 1, 'the others are repeats')
+    t.ok(told.filter(kind => kind !== '200 duplicate').length <= 1, 'the others are duplicates')
     t.ok(new Set(replies.flatMap(({ json }) => json['eventId'] ?? [])).size <= 1, 'of that one')
   }
   await Promise.all(gateways.map(untilWell))
@@ -170,12 +170,12 @@ t.test('what a gateway was delivering when it crashed runs again on another with
   const second = await scene.process(scene.home(settings))
   one.behave(answers.ok)
   const client = redis.client()
-  const [lockMs, lookMs] = await until('somebody has the job, and looks for those that nobody has', async () => {
+  const [lockMs, checkMs] = await until('somebody has the job, and looks for those that nobody has', async () => {
     const [lock] = await client.keys('{relay}:queue:one:*:lock')
     const left = await Promise.all([lock ?? '', '{relay}:queue:one:stalled-check'].map(async key => await client.pttl(key)))
     return left.every(ms => ms > 0) && left
   })
-  t.ok(lockMs! <= LOCK_MS && lookMs! <= LOOK_EVERY_MS, `nobody else has it for ${lockMs} ms, nobody looks for ${lookMs} ms`)
+  t.ok(lockMs! <= LOCK_MS && checkMs! <= STALLED_CHECK_MS, `nobody else has it for ${lockMs} ms, nobody looks for ${checkMs} ms`)
   await first.kill()
   await one.waitUntil(received => idsOf(received).filter(id => id === eventId).length >= 2)
   t.match(await untilState(second, { eventId, subscriber: 'one' }, 'delivered'), { attempts: 1 }, 'the crash used nothing of a budget of one')

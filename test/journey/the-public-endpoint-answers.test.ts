@@ -8,7 +8,7 @@ import t, { type Test } from '../support/tap.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { makeHome, startInProcess, type Home, type Settings, type TestGateway } from '../support/gateway.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
-import { acceptBytes, isTaken, repeat } from '../support/scene.js'
+import { acceptBytes, isTaken, sendDuplicate } from '../support/scene.js'
 import { idsOf, startSubscriber, type TestSubscriber } from '../support/subscriber.js'
 import { freePort, send, sendBytes, type WireAnswer, type WireRequest } from '../support/wire.js'
 import { until } from '../support/until.js'
@@ -274,12 +274,12 @@ function isProblem (t: Test, { headers, json, body }: WireAnswer, { request, sta
   t.notMatch(body, /task-\d|\.ts\b|\.js\b/, 'and quotes nothing')
 }
 
-t.test('a repeat is answered with the id of the first', async t => {
+t.test('a duplicate is answered with the id of the first', async t => {
   const { gateway } = await setStage(t)
   const body = fresh()
   const eventId = await acceptBytes(gateway, body)
   t.match(eventId, EVENT_ID)
-  t.strictSame((await repeat(gateway, body)).json, { status: 'duplicate', eventId })
+  t.strictSame((await sendDuplicate(gateway, body)).json, { status: 'duplicate', eventId })
 })
 
 for (const store of ['local', 'redis']) {

@@ -1,7 +1,7 @@
 /**
- * The README is true: every command in it is run here, in its order, and the
- * tree it shows is the tree there is. A command without a row in the table
- * fails, so the README cannot grow an untested one.
+ * The README is true: every command in it is run here, in its order. A command
+ * without a row in the table fails, so the README cannot grow an untested one.
+ * What the documents show and link to is there.
  */
 import { execFile, type ExecFileException } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
@@ -94,17 +94,30 @@ t.test('the configuration in the README loads', async t => {
   t.match(loaded, { config: { subscribers: [{ name: 'billing' }] } })
 })
 
-t.test('the tree in the README is the tree there is', async t => {
-  const [, shown] = blocks('').filter(block => block.startsWith('src/'))[0]!.match(/^src\/\n([\s\S]*)$/)!
+t.test('the tree in docs/development.md is the tree there is', async t => {
+  const page = readFileSync(join(ROOT, 'docs/development.md'), 'utf8')
+  const [, shown] = /^```\nsrc\/\n([\s\S]*?)^```$/m.exec(page)!
   const named = [...shown!.matchAll(/(?:^|\s)([a-z]+\/|[a-z]+\.ts)(?=\s)/g)].map(([, name]) => name!.replace('/', ''))
   const there = readdirSync(join(ROOT, 'src'))
   t.strictSame(there.filter(name => !named.includes(name)), [], 'nothing is left out')
   t.strictSame(named.filter(name => !there.includes(name)), [], 'nothing is invented')
 })
 
+t.test('what docs/development.md says to change is there', async t => {
+  const page = readFileSync(join(ROOT, 'docs/development.md'), 'utf8')
+  const named = [...page.matchAll(/`((?:src|test|config|docs|build|eslint-rules|deploy|bench)\/[\w./-]*)`/g)].map(([, path]) => path!)
+  t.ok(named.length > 20)
+  t.strictSame(named.filter(path => !existsSync(join(ROOT, path))), [])
+})
+
+t.test('the README is read in one go: at most 120 lines', async t => {
+  t.ok(README.trimEnd().split('\n').length <= 120)
+})
+
 t.test('what the README and the documents link to exists', async t => {
   const pages = [
-    'README.md', 'docs/operations.md', 'docs/scaling.md', 'docs/kubernetes.md', 'docs/performance.md', 'docs/adr/README.md', 'CHANGELOG.md'
+    'README.md', 'CONTRIBUTING.md', 'docs/development.md', 'docs/operations.md', 'docs/scaling.md', 'docs/kubernetes.md', 'docs/performance.md',
+    'docs/adr/README.md', 'CHANGELOG.md'
   ]
   for (const page of pages) {
     const text = readFileSync(join(ROOT, page), 'utf8')

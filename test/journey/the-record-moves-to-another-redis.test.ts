@@ -94,8 +94,8 @@ t.test('an export is private, is gone on with, and never overwrites', async t =>
   t.match(await runCommand(words), { code: 0, out: '', err: `30 events, 30 tasks and 0 pauses are in ${file}.\n` }, 'also of a gateway that does not run')
   t.equal(statSync(file).mode & 0o777, 0o600)
   const whole = readFileSync(file, 'utf8')
-  t.match(await runCommand(words), { code: 1, err: /is there already: choose another name, or go on .* --resume/ })
-  t.match(await runCommand([...words, '--resume']), { code: 1, err: /is a whole export already/ })
+  t.match(await runCommand(words), { code: 1, err: /already exists: choose another name, or continue .* --resume/ })
+  t.match(await runCommand([...words, '--resume']), { code: 1, err: /is already a complete export/ })
   t.equal(readFileSync(file, 'utf8'), whole)
 
   writeFileSync(file, whole.slice(0, whole.length - 2_000))

@@ -59,7 +59,7 @@ t.test('a full spool: 503 with Retry-After and not ready; a smaller callback, or
     return now.code === 503 ? now : undefined
   })
   t.equal(code, 503)
-  t.match(reasons, [/^Redis takes no writes, and the spool takes no callbacks \(it is full\)$/, /callbacks wait in the spool/])
+  t.match(reasons, [/^Redis accepts no writes, and the spool accepts no callbacks \(it is full\)$/, /callbacks wait in the spool/])
   await redis.restart()
   await logged(gateway, ({ msg }) => msg === 'spool.drained')
   for (const subscriber of subscribers) await subscriber.waitUntil(() => new Set(tasksOf(subscriber)).size === kept)
@@ -71,7 +71,7 @@ t.test('without a spool, callbacks are answered 503 while Redis is away, as the 
   await redis.kill()
   t.equal((await sendOnce(gateway, 't')).status, 503)
   await until(async () => (await seeReadiness(gateway)).code === 503 || undefined)
-  t.match((await seeReadiness(gateway)).reasons, [/^Redis takes no writes$/])
+  t.match((await seeReadiness(gateway)).reasons, [/^Redis accepts no writes$/])
   t.notOk(readdirSync(join(gateway.home.dir, 'data')).includes('spool'))
   await redis.restart()
   await until(async () => (await sendOnce(gateway, 't')).status === 'accepted' || undefined)

@@ -15,6 +15,33 @@ export interface Plant extends Sample {
   rule: string
 }
 
+/** The glossary that the samples are judged by: one word that means something, one that is old, and what the other samples are made of. */
+export const GLOSSARY = `# Glossary
+
+| word | means |
+|---|---|
+| **event**, **sent** | a sample's word; **delivery** is another |
+
+## General words
+
+\`\`\`
+a, accept, admin, again, alert, another, answer, any, anything, arrow, await, b, bullmq, c, callback, cli,
+client, command, commander, comment, common, config, configure, console, content, declare, deliver, disable,
+downstream, driver, egg, exhaustive, expect, export, fact, fastify, fetch, file, float, four, from, full,
+function, gateway, helper, hen, ignore, import, ingest, inline, ioredis, itself, key, late, lib, line, load,
+long, main, manager, misuse, model, nest, nocheck, not, of, old, one, only, option, other, outbound,
+parameter, pino, plugin, quarantine, query, queue, record, redis, replay, result, schema, service, shebang,
+short, spelling, step, stray, telemetry, thenable, three, to, two, type, undici, undocumented, unheard,
+upstream, use, util, void, watch, yaml
+\`\`\`
+
+## Old word → new word
+
+| old word | new word |
+|---|---|
+| lane | connection |
+`
+
 const OPENING = '/**\n * A sample for the linter, judged and never run.\n */\n'
 const lines = (count: number, line: (n: number) => string) => Array.from({ length: count }, (_, n) => line(n)).join('\n')
 
@@ -39,11 +66,8 @@ const UPSTREAM: ReadonlyArray<[from: string, to: string]> = [
   ['ingest', '../quarantine/keep.js'],
   ['quarantine', '../replay/select.js'],
   ['replay', '../deliver/pipeline.js'],
-  ['watch', '../admin/routes.js'],
-  ['results', '../redis/keys.js'],
   ['alerts', '../admin/routes.js'],
   ['admin', '../redis/keys.js'],
-  ['console', '../model/event.js'],
   ['cli', '../record/store.js'],
   ['cli', '../gateway.js'],
   ['cli', '../gateway/storage.js'],
@@ -56,7 +80,6 @@ const TYPES_ONLY: ReadonlyArray<[from: string, to: string]> = [
   ['ingest', '../config/config.js'],
   ['ingest', '../redis/script.js'],
   ['redis', '../config/config.js'],
-  ['conditions', '../accept/spool/spooling.js'],
   ['admin', '../accept/accept.js'],
   ['admin', '../alerts/notifier.js'],
   ['admin', '../config/config.js'],
@@ -88,7 +111,6 @@ const DRIVERS: ReadonlyArray<[driver: string, path: string]> = [
   ['yaml', 'src/config/uses-yaml.ts'],
   ['fastify', 'src/cli/uses-fastify.ts'],
   ['@fastify/rate-limit', 'src/cli/uses-fastify-plugin.ts'],
-  ['fastify-plugin', 'src/cli/uses-plugin.ts'],
   ['commander', 'src/admin/uses-commander.ts'],
   ['pino', 'src/ingest/uses-pino.ts']
 ]
@@ -98,9 +120,8 @@ const GRAPH_PLANTS = UPSTREAM.map(([from, to], n) =>
 
 /** What runs, over an edge for types. */
 const VALUE_PLANTS = TYPES_ONLY.flatMap(([from, to], n) => [
-  plant('relay/import-graph', `src/${from}/value-${n}.ts`, `import { anything } from '${to}'\nexport const copy = anything`),
-  plant('relay/import-graph', `src/${from}/value-among-types-${n}.ts`, `import { anything, type Anything } from '${to}'\nexport const copy: Anything = anything`),
-  plant('relay/import-graph', `src/${from}/value-later-${n}.ts`, `await import('${to}')`)
+  plant('relay/import-graph', `src/${from}/event-${n}.ts`, `import { event } from '${to}'\nexport const eventType = event`),
+  plant('relay/import-graph', `src/${from}/event-await-${n}.ts`, `await import('${to}')`)
 ])
 
 /** The same edge in every other spelling. */
@@ -123,11 +144,11 @@ const SHAPE_PLANTS = [
   plant('max-lines', 'src/model/long-file.ts', lines(251, n => `export const a${n} = ${n}`)),
   plant('max-lines-per-function', 'src/model/long-function.ts',
     `export const steps: number[] = []\nfunction long () {\n${lines(49, n => `  steps.push(${n})`)}\n}\nlong()`),
-  plant('relay/few-parameters', 'src/model/four-parameters.ts',
+  plant('max-params', 'src/model/four-parameters.ts',
     '/** Four. */\nexport function four (a: number, b: number, c: number, d: number): number {\n  return a + b + c + d\n}'),
-  plant('relay/documented-functions', 'src/model/undocumented.ts',
+  plant('jsdoc/require-jsdoc', 'src/model/undocumented.ts',
     'const one = 1\nexport function two (): number {\n  return one + 1\n}'),
-  plant('relay/documented-functions', 'src/model/undocumented-arrow.ts', 'const one = 1\nexport const two = (): number => one + 1'),
+  plant('jsdoc/require-jsdoc', 'src/model/undocumented-arrow.ts', 'const one = 1\nexport const two = (): number => one + 1'),
   { rule: 'relay/opening-comment', path: 'src/model/line-comment.ts', code: '// A line is no block, however much it says.\nexport const a = 1\n' },
   { rule: 'relay/opening-comment', path: 'src/model/late-comment.ts', code: 'export const a = 1\n/* Too late to be the first thing that a reader meets. */\n' },
   { rule: 'relay/opening-comment', path: 'src/model/short-comment.ts', code: '/** Events. */\nexport const a = 1\n' },
@@ -184,15 +205,29 @@ const TEST_PLANTS = [
   ].map((code, n) => plant('relay/no-sleep', `test/model/sleeps-${n}.test.ts`, code))
 ]
 
+const UNLISTED = 'relay/glossary-words'
+const GLOSSARY_PLANTS = [
+  plant(UNLISTED, 'src/record/gizmos/a.ts', 'export const a = 1'),
+  plant(UNLISTED, 'src/record/event-gizmo.ts', 'export const a = 1'),
+  ...['function eventGizmo () {}', 'class EventGizmo {}', 'const [a, { b: gizmo }] = [1, { b: 2 }]', 'const GIZMO_A = 1', 'type Gizmo = string',
+    'interface GizmoA { a: string }', 'enum Gizmo { A }', 'default class Gizmo {}'
+  ].map((declared, n) => plant(UNLISTED, `src/record/declares-${n}.ts`, `/** One. */\nexport ${declared}`)),
+  plant(UNLISTED, 'src/record/exports.ts', 'const a = 1\nexport { a as gizmo }'),
+  plant(UNLISTED, 'src/record/exports-again.ts', "export { gizmo } from './long-file.js'"),
+  plant(UNLISTED, 'src/model/fact.ts', "export type Fact = { fact: 'event.a' } | { fact: 'event.gizmo' }"),
+  plant(UNLISTED, 'src/model/facts.ts', "export type Fact = { fact: 'event.a' | 'gizmo.a', one: string }"),
+  plant(UNLISTED, 'src/record/old.ts', 'export const laneOne = 1')
+]
+
 export const PLANTS: readonly Plant[] = [
-  ...GRAPH_PLANTS, ...VALUE_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS
+  ...GRAPH_PLANTS, ...VALUE_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS, ...GLOSSARY_PLANTS
 ]
 
 export const CLEAN: readonly Sample[] = [
   ...DOWNSTREAM.map(([from, to], n) => file(`src/${from}/downstream-${n}.ts`, `export { anything } from '${to}'`)),
   file('src/main.ts', "import { gateway } from './gateway.js'\nconsole.log(gateway)"),
   file('src/gateway.ts', "import { anything } from './deliver/pipeline.js'\nexport const gateway = [anything]"),
-  ...TYPES_ONLY.map(([from, to], n) => file(`src/${from}/types-only-${n}.ts`, `import type { Anything } from '${to}'\nexport type Copy = Anything`)),
+  ...TYPES_ONLY.map(([from, to], n) => file(`src/${from}/event-type-${n}.ts`, `import type { Event } from '${to}'\nexport type EventType = Event`)),
   file('src/ingest/types-inline.ts', "import { type RedisClient } from '../redis/script.js'\nexport type Client = RedisClient"),
   file('src/queue/bullmq/driver.ts', "export type * from 'bullmq'"),
   file('src/config/load.ts', "export type * from 'yaml'"),
@@ -200,7 +235,7 @@ export const CLEAN: readonly Sample[] = [
   file('src/model/full-file.ts', lines(250, n => `// A comment does not count.\n\nexport const a${n} = ${n}`)),
   file('src/model/full-function.ts', `export const steps: number[] = []\nfunction full () {\n${lines(48, n => `  steps.push(${n})`)}\n}\nfull()`),
   file('src/model/options.ts',
-    '/** Three, then options. */\nexport function three (a: number, b: number, c: number, options: { d?: number } = {}): number {\n  return a + b + c + (options.d ?? 0)\n}'),
+    '/** Two, then options. */\nexport function two (a: number, b: number, { c = 0, d = 0 }: { c?: number, d?: number } = {}): number {\n  return a + b + c + d\n}'),
   { path: 'src/model/shebang.ts', code: `#!/usr/bin/env node\n${OPENING}export const a = 1\n` },
   file('src/ingest/content-types.ts', 'export const a = 1'),
   file('src/model/not-awaited.ts', 'async function a () {}\nvoid a()'),
@@ -226,5 +261,8 @@ await new Promise<void>((resolve, reject) => {
 })
 `
   },
+  file('src/record/events-sent/deliveries.ts', "const gizmo = 1\nexport type DeliveredEvent = { gizmo: string, fact: 'delivery.sent' }\nexport const sentEvents = [gizmo]\nexport const DELIVERING_2 = 2"),
+  file('src/record/others.d.ts', "declare module 'gizmo' {\n  export const gizmo: string\n}"),
+  file('test/model/gizmo.ts', 'export const gizmo = 1'),
   file('test/support/poll.ts', "import { setTimeout } from 'node:timers/promises'\nawait setTimeout(10)")
 ]

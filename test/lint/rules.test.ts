@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import type { ESLint, Linter } from 'eslint'
 import t from '../support/tap.js'
-import { CLEAN, PLANTS, type Sample } from './plants.js'
+import { CLEAN, GLOSSARY, PLANTS, type Sample } from './plants.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const CONFIG = join(ROOT, 'eslint.config.js')
@@ -19,6 +19,7 @@ const tree = t.testdir({
   'tsconfig.json': JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: ['src', 'test'] })
 })
 for (const sample of [...PLANTS, ...CLEAN]) plantIn(tree, sample)
+plantIn(tree, { path: 'src/model/glossary.md', code: GLOSSARY })
 const reported = await lint(tree)
 
 for (const { rule, path } of PLANTS) {
@@ -43,6 +44,13 @@ t.test('every rule that the configuration switches on has a plant', async t => {
   const ours = await rulesSwitchedOn()
   t.ok(ours.length > 15, 'the configuration was read')
   t.strictSame(ours.filter(rule => !planted.has(rule)), [])
+})
+
+t.test('a word that is not in the glossary is told with what to do', async t => {
+  const told = (path: string): string => reported.get(path)!.map(({ message }) => message).join()
+  t.equal(told('src/record/event-gizmo.ts'),
+    '"gizmo" in "event-gizmo" is not in src/model/glossary.md: use a word of it, or add this one there with its meaning.')
+  t.equal(told('src/record/old.ts'), '"lane" in "laneOne" is an old word: src/model/glossary.md says "connection" now.')
 })
 
 function plantIn (root: string, { path, code }: Sample): void {

@@ -106,7 +106,7 @@ t.test('a claim outlives its event until the window closes', async t => {
   const gateway = await open(t, [])
   const eventId = await accepted(gateway, { taskId: 't1' })
   t.equal(await sweep(gateway.blocking, { ...NOW, windowMs: DAY }), 1)
-  t.strictSame(await gateway.accept(callback({ taskId: 't1' })), { kind: 'duplicate', eventId }, 'a repeat of what is no more is still a repeat')
+  t.strictSame(await gateway.accept(callback({ taskId: 't1' })), { kind: 'duplicate', eventId }, 'a duplicate of what is no more is still a duplicate')
   t.equal(await readEvent(gateway.store, eventId), null)
   t.equal(await gateway.blocking.redis.exists(gateway.keys.event(eventId)), 0, 'and brings nothing back')
   const ttl = await gateway.blocking.redis.pttl(gateway.keys.task('t1'))

@@ -39,7 +39,7 @@ const SOUND = 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noevicti
 const ANSWERS: ReadonlyArray<[says: string, info: string, code: string | null, words: RegExp, waitReplicas?: number]> = [
   ['an old version is refused', 'redis_version:6.0.16\r\n', 'REDIS_UNFIT', /6\.0\.16: use 6\.2 or newer/],
   ['a server that loads is not ready', 'redis_version:7.0.0\r\nloading:1\r\n', 'REDIS_UNAVAILABLE', /loading/],
-  ['what a managed service leaves out is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory:1\r\n', null, /does not tell maxmemory_policy/],
+  ['what a managed service leaves out is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory:1\r\n', null, /does not report maxmemory_policy/],
   ['a failing disk is said', 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\naof_last_write_status:err\r\nmaxmemory:1\r\n', null, /disk is not full/],
   ['replicas that nobody waits for are said', `${SOUND}connected_slaves:1\r\n`, null, /has replicas.*can lose.*waitReplicas to 1, and min-replicas-to-write to 1/],
   ['so they are when the server refuses alone', `${SOUND}connected_slaves:1\r\nmin_slaves_good_slaves:1\r\n`, null, /can lose.*waitReplicas to 1$/],
@@ -61,7 +61,7 @@ t.test('a server without a limit of memory is said: the kernel would end it', as
 
 t.test('a server that does not tell its limit is said', async t => {
   const info = 'redis_version:7.1.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n'
-  t.match((await checkRedis({ info: async () => info } as unknown as RedisClient)).warnings, [/^Redis does not tell maxmemory: finished events cannot go early/])
+  t.match((await checkRedis({ info: async () => info } as unknown as RedisClient)).warnings, [/^Redis does not report maxmemory: finished events cannot be evicted/])
 })
 
 t.test('a server that forbids INFO is said', async t => {
@@ -69,7 +69,7 @@ t.test('a server that forbids INFO is said', async t => {
   t.teardown(async () => { await redis.close() })
   const client = redis.client()
   await client.acl('SETUSER', 'default', '-info')
-  t.match((await checkRedis(client)).warnings, [/does not tell redis_version, maxmemory_policy, aof_enabled/])
+  t.match((await checkRedis(client)).warnings, [/does not report redis_version, maxmemory_policy, aof_enabled/])
 })
 
 t.test('a server that does not answer is unavailable', async t => {

@@ -1,6 +1,6 @@
 /**
  * A load balancer in front of gateways, as strict as one can be: it sends to a
- * gateway whose `/readyz` said 200 when it last looked, in turn, and never
+ * gateway whose `/readyz` said 200 when it last probed, in turn, and never
  * tries a second one. Whatever goes wrong on the way is the caller's trouble.
  */
 import { once } from 'node:events'
@@ -9,8 +9,8 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Server
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TestGateway } from './gateway.js'
 
-/** Between two looks at a gateway, milliseconds. */
-const LOOK_EVERY_MS = 100
+/** Between two probes of a gateway, milliseconds. */
+const PROBE_EVERY_MS = 100
 
 /**
  * `requests` are balanced one by one, over connections to the gateways that are
@@ -22,7 +22,7 @@ export type Balanced = 'requests' | 'connections'
 export interface Balancer {
   /** The public endpoint, through it. */
   url: string
-  /** Gateways that were ready at the last look. */
+  /** Gateways that were ready at the last probe. */
   ready (): readonly TestGateway[]
   /** Everything that went wrong on the way. */
   troubles: string[]
@@ -36,7 +36,7 @@ type Trouble = (what: string) => void
 /**
  * Starts it.
  *
- * @param gateways  asked at each look; after a restart it is another one
+ * @param gateways  asked at each probe; after a restart it is another one
  */
 export async function startBalancer (balanced: Balanced, gateways: () => readonly TestGateway[]): Promise<Balancer> {
   const troubles: string[] = []
@@ -45,20 +45,20 @@ export async function startBalancer (balanced: Balanced, gateways: () => readonl
 
   const closing = new AbortController()
 
-  async function look (): Promise<void> {
-    const looked = await Promise.all(gateways().map(async gateway => await isReady(gateway, closing.signal) ? gateway : null))
-    ready = looked.filter(gateway => gateway !== null)
+  async function probe (): Promise<void> {
+    const probed = await Promise.all(gateways().map(async gateway => await isReady(gateway, closing.signal) ? gateway : null))
+    ready = probed.filter(gateway => gateway !== null)
   }
 
-  async function keepLooking (): Promise<void> {
+  async function keepProbing (): Promise<void> {
     while (!closing.signal.aborted) {
-      await wait(LOOK_EVERY_MS)
-      await look()
+      await wait(PROBE_EVERY_MS)
+      await probe()
     }
   }
 
-  await look()
-  const looking = keepLooking()
+  await probe()
+  const probing = keepProbing()
   const choose: Choose = () => ready[turns++ % Math.max(1, ready.length)]
   const trouble: Trouble = what => { troubles.push(what) }
   const { server, end } = balanced === 'requests' ? requestBalancer(choose, trouble) : connectionBalancer(choose, trouble)
@@ -70,7 +70,7 @@ export async function startBalancer (balanced: Balanced, gateways: () => readonl
     troubles,
     async close () {
       closing.abort()
-      await looking
+      await probing
       server.close()
       end()
       await once(server, 'close')

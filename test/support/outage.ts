@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from './tap.js'
 import type { GatewayProcess, Settings, TestGateway } from './gateway.js'
-import { onRedis, repeat, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
+import { onRedis, sendDuplicate, seeReadiness, setScene, tasksOf, untilNothingIsOpen, type ExternalRedis, type Scene, type TestContext } from './scene.js'
 import type { TestSubscriber } from './subscriber.js'
 import { until } from './until.js'
 
@@ -76,7 +76,7 @@ export async function sendOnce (gateway: TestGateway, taskId: string): Promise<S
 
 /** What {@link sendOnce} is answered when Redis knows the callback already. */
 export async function answerToRepeat (gateway: TestGateway, taskId: string): Promise<unknown> {
-  return (await repeat(gateway, callbackOf(taskId))).json['status']
+  return (await sendDuplicate(gateway, callbackOf(taskId))).json['status']
 }
 
 function callbackOf (taskId: string): object {
@@ -197,7 +197,7 @@ export async function sitOut (t: Test, { begin, end, reason = /./ }: Outage, for
   const later = await sendFor(gateway, 'later', forMs)
   t.strictSame(statusesOf(later), ['spooled'], `and ${later.length} after them`)
   const health = await seeReadiness(gateway)
-  t.match(health, { code: 200, status: 'degraded', reasons: [/callbacks are kept in the spool$/, /^\d+ callbacks wait in the spool \(\d+kb\), the oldest for \d+ s$/] })
+  t.match(health, { code: 200, status: 'degraded', reasons: [/callbacks are stored in the spool$/, /^\d+ callbacks wait in the spool \(\d+kb\), the oldest for \d+ s$/] })
   const away = gateway.log.length
   // A machine that stood still before may have sent some to the spool; that they are out of it is told a moment after all is well.
   const told = linesOf(gateway.log.slice(well)).filter((msg, at) => at > 0 || msg !== 'spool.drained')

@@ -157,7 +157,7 @@ export async function seeReadiness ({ adminUrl }: TestGateway): Promise<{ code: 
 export async function seeReadinessWithRedis (gateway: TestGateway): ReturnType<typeof seeReadiness> {
   return await until('/readyz sees Redis', async () => {
     const now = await seeReadiness(gateway)
-    return now.reasons.some(reason => reason.startsWith('Redis takes no writes')) ? undefined : now
+    return now.reasons.some(reason => reason.startsWith('Redis accepts no writes')) ? undefined : now
   })
 }
 
@@ -169,7 +169,7 @@ export async function accept (gateway: TestGateway, callback: { taskId: string, 
 /** As {@link accept}, for a body that must stay as it is. */
 export async function acceptBytes (gateway: TestGateway, body: string | Buffer, headers?: Record<string, string>): Promise<string> {
   const first = await gateway.post(body, headers)
-  const last = await isTaken(gateway, first) && first.json['status'] === 'spooled' ? await repeat(gateway, body, headers) : first
+  const last = await isTaken(gateway, first) && first.json['status'] === 'spooled' ? await sendDuplicate(gateway, body, headers) : first
   const { status, eventId } = last.json
   if (typeof eventId !== 'string' || (last === first && status !== 'accepted')) throw new Error(`not accepted: ${last.status} ${JSON.stringify(last.json)}`)
   return eventId
@@ -185,9 +185,9 @@ export async function isTaken (gateway: TestGateway, { status, json }: { status:
   return status === 200 && (json['status'] === 'accepted' || json['status'] === 'spooled')
 }
 
-/** What a repeat is answered. After a pause of the machine a callback may go to the spool: it is sent again until Redis has it. */
-export async function repeat (gateway: TestGateway, body: string | Buffer | object, headers?: Record<string, string>): ReturnType<TestGateway['post']> {
-  return await until('a repeat is answered by Redis', async () => {
+/** What a duplicate is answered. After a pause of the machine a callback may go to the spool: it is sent again until Redis has it. */
+export async function sendDuplicate (gateway: TestGateway, body: string | Buffer | object, headers?: Record<string, string>): ReturnType<TestGateway['post']> {
+  return await until('a duplicate is answered by Redis', async () => {
     const answer = await gateway.post(body, headers)
     return answer.json['status'] === 'spooled' ? undefined : answer
   })

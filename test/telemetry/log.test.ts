@@ -40,7 +40,7 @@ t.test('events that go early are a warning, and an error when they could have be
 t.test('what a driver hangs on an error stays out of the log: commands hold bodies', async t => {
   const lines: Array<Record<string, unknown>> = []
   const error = Object.assign(new Error('OOM command not allowed'), { code: 'OOM', command: { name: 'eval', args: ['return 1', Buffer.from('SECRET')] } })
-  logTo(lines).warn({ err: error }, 'a refused callback could not be kept')
+  logTo(lines).warn({ err: error }, 'a refused callback could not be stored in the quarantine')
   t.match(lines, [{ err: { name: 'Error', code: 'OOM', message: 'OOM command not allowed', stack: String } }])
   t.notMatch(JSON.stringify(lines), /SECRET|83,69,67|return 1/)
 })

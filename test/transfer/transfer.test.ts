@@ -1,6 +1,6 @@
 /**
  * What is exported and imported is the same record: everything owed is owed,
- * everything delivered stays delivered, and a repeat is still a repeat.
+ * everything delivered stays delivered, and a duplicate is still a duplicate.
  */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from '../support/tap.js'
@@ -105,7 +105,7 @@ t.test('an import of an export is the same record', async t => {
   const source = await oneOfEverything(t)
   const target = await open(t)
   const result = await imported(target, await exported(source))
-  t.match(result, { events: 10, there: 0, repeats: 0, tasks: 7 })
+  t.match(result, { events: 10, there: 0, duplicates: 0, tasks: 7 })
   const [before, after] = [await dump(source), await dump(target)]
   t.equal(JSON.stringify(after, null, 1), JSON.stringify(sortedLike(before, after), null, 1))
   t.ok(Object.keys(after).length > 20)
@@ -130,7 +130,7 @@ t.test('what is owed is delivered, and nothing else', async t => {
   t.match(sent.find(({ event }) => event.taskId === 'queued')!.body, /ünï😀/)
 })
 
-t.test('a repeat is a repeat, a revision has the next number, and a claim without its event outlives the move', async t => {
+t.test('a duplicate is a duplicate, a revision has the next number, and a claim without its event outlives the move', async t => {
   const source = await open(t, ['a'])
   const first = await accepted(source, { taskId: 't' })
   await accepted(source, { taskId: 't', url: 'other' })
@@ -210,7 +210,7 @@ t.test('merged: the same callback stays one event, other content another one', a
   const target = await open(t, ['a'])
   const own = await accepted(target, { taskId: 'same' })
   await accepted(target, { taskId: 'differs', url: 'here' })
-  t.match(await imported(target, await exported(source), true), { events: 2, repeats: 1, there: 0 })
+  t.match(await imported(target, await exported(source), true), { events: 2, duplicates: 1, there: 0 })
   const events = await allEvents(target)
   t.equal(events.length, 4)
   t.strictSame(events.filter(({ event }) => event.taskId === 'same').map(({ event }) => event.id), [own])
@@ -223,11 +223,11 @@ t.test('an event that came again after the window is a second event on the other
   const count = (await allEvents(source)).length
   const text = await exported(source)
   const target = await open(t, ['a'])
-  t.match(await imported(target, text), { events: count, repeats: 0 })
+  t.match(await imported(target, text), { events: count, duplicates: 0 })
   // An export beside a running gateway may have the claim of the first and the event of the second.
   const stale = linesOf(text).map(line => line.kind === 'task' ? { ...line, formerEvents: [], claims: line.claims.map(claim => ({ ...claim, eventId: firstEvent(text) })) } : line)
   const another = await open(t, ['a'])
-  t.match(await imported(another, stale.map(writeLine).join('')), { events: count, repeats: 0 })
+  t.match(await imported(another, stale.map(writeLine).join('')), { events: count, duplicates: 0 })
 })
 
 const firstEvent = (text: string): string => linesOf(text).find(line => line.kind === 'event')!.id

@@ -27,7 +27,7 @@ export interface AcceptOrKeepOptions {
   report: Report
 }
 
-/** Gives up on an answer of Redis that takes too long, milliseconds; if it comes later, what was kept meanwhile is a repeat. */
+/** Gives up on an answer of Redis that takes too long, milliseconds; if it comes later, what was kept meanwhile is a duplicate. */
 export function inTime (accept: Accept, withinMs = ANSWER_WITHIN_MS): Accept {
   return async arrival =>
     await within(withinMs, accept(arrival), (): Acceptance => ({ kind: 'unavailable', reason: `no answer within ${withinMs} ms` }))

@@ -4,7 +4,7 @@
  * A record is passed over only when Redis has it, when it lies in `set-aside`
  * (damaged, or not readable by this release), or when it was written again at
  * the end of the spool (Redis takes others, and not this one). Whatever
- * happens in between, it is accepted once more, and found to be a repeat.
+ * happens in between, it is accepted once more, and found to be a duplicate.
  */
 import type { Report } from '../../model/fact.js'
 import type { Accept, Acceptance } from '../arrival.js'

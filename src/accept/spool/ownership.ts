@@ -11,15 +11,16 @@
  * and drained with the rest. A directory of another user is never touched: who
  * can make one could put callbacks into it.
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
+import { makeDirectory, syncDirectory } from '../../disk/directory.js'
 import { isRelayError } from '../../model/errors.js'
 import { sortableId } from '../../model/sortable-id.js'
 import { lockDataDir, type DataDirLock } from '../../redis/data-dir-lock.js'
 import { TRY_FILE } from './disk.js'
 import { fillReserve, useReserve } from './reserve.js'
-import { SEGMENT_SUFFIX, syncDirectory } from './segment.js'
+import { SEGMENT_SUFFIX } from './segment.js'
 
 /** A directory that a process gave itself. */
 const OWNED = /^[0-9A-HJKMNP-TV-Z]{26}$/
@@ -103,13 +104,6 @@ async function claim (root: string): Promise<OwnedDir> {
 /** Another process took it for one that a dead owner left. */
 function isTaken (error: unknown): boolean {
   return isRelayError(error, 'DATA_DIR_IN_USE') || (error as NodeJS.ErrnoException).code === 'ENOENT'
-}
-
-/** Makes a directory and those above it, for this user alone, so that they are still there after a power loss. */
-async function makeDirectory (path: string): Promise<void> {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = path; made.length >= resolve(first).length; made = dirname(made)) await syncDirectory(dirname(made))
 }
 
 function isOurs (path: string): boolean {

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { syncDirectory } from '../../disk/directory.js'
 import { sortableId } from '../../model/sortable-id.js'
 import { MARKER_BYTES, readPieces, recordOf, type Entry, type Piece } from './record.js'
 
@@ -84,12 +85,6 @@ export async function createSegment (directory: string): Promise<OpenSegment> {
     },
     async close () { await handle.close() }
   }
-}
-
-/** Makes names in a directory last through a power loss. */
-export async function syncDirectory (directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try { await handle.sync() } finally { await handle.close() }
 }
 
 async function writeAll (handle: FileHandle, bytes: Buffer, position: number): Promise<void> {

@@ -6,7 +6,8 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { syncDirectory, type Segment } from './segment.js'
+import { syncDirectory } from '../../disk/directory.js'
+import type { Segment } from './segment.js'
 
 export interface SetAside {
   /**

@@ -8,7 +8,7 @@
  *
  * Answers "spooled" only when the callback is on the disk. The first few
  * callbacks of an outage wait for Redis, about a second; the others do not. A
- * callback may be both accepted and spooled: then the second is a repeat.
+ * callback may be both accepted and spooled: then the second is a duplicate.
  */
 import type { Report } from '../../model/fact.js'
 import type { RedisClient } from '../../redis/script.js'

@@ -16,8 +16,8 @@ interface AlertsFlags extends ApiFlags { json?: true, test?: true }
 /** Adds the command. */
 export function addAlerts (program: Command, deps: ProgramDeps): void {
   const command = program.command('alerts')
-    .description('List what needs an operator, of the whole relay and of the process that answers, and who has been told.')
-    .option('--test', 'send every receiver of alerts.receivers a test, and show what each said')
+    .description('List active alerts of the relay and of the process that answers, and the receivers that were told.')
+    .option('--test', 'send a test alert to every receiver and show the answers')
     .action(async (flags: AlertsFlags) => { await (flags.test === true ? testReceivers(flags, deps) : listAlerts(flags, deps)) })
   addJsonOption(command)
   addExamples(addApiOptions(command), [
@@ -61,7 +61,7 @@ async function testReceivers ({ json, ...place }: AlertsFlags, deps: ProgramDeps
   }
   const refusing = page.items.filter(({ error }) => error !== null)
   if (refusing.length === 0) return
-  throw new CommandFailure(`${refusing.map(({ receiver }) => receiver).join(', ')} took no test`, {
-    nextSteps: ['correct url, headers and secrets under alerts.receivers, reload, and try again', 'nothing is lost meanwhile: a receiver is asked again until it takes what it is to be told']
+  throw new CommandFailure(`${refusing.map(({ receiver }) => receiver).join(', ')} did not accept the test`, {
+    nextSteps: ['correct url, headers and secrets under alerts.receivers, reload, then test again', 'no alert is lost: the gateway sends it again until the receiver accepts it']
   })
 }

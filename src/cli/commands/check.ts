@@ -15,9 +15,9 @@ interface CheckFlags { json?: true, config?: string }
 /** Adds the command. */
 export function addCheck (program: Command, deps: ProgramDeps): void {
   const command = program.command('check')
-    .description('Read a configuration and print what it means, secrets masked; list everything that is wrong with it.')
-    .argument('[file]', 'the configuration (or RELAY_CONFIG; default: config/relay.yaml)')
-    .option('--config <file>', 'the same, as other commands have it')
+    .description('Check a configuration file: print its values with secrets masked, or list every fault.')
+    .argument('[file]', 'configuration file (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--config <file>', 'the same as the argument')
     .option('--json', 'print {file, valid, faults, warnings} as one JSON document')
     .action(async (file: string | undefined, flags: CheckFlags) => { await check(file ?? flags.config, flags, deps) })
   addExamples(command, [

@@ -18,9 +18,9 @@ interface DemoFlags { config?: string, once?: true }
 /** Adds the command. */
 export function addDemo (program: Command, deps: ProgramDeps): void {
   const command = program.command('demo')
-    .description('See it work: a gateway, a subscriber and one callback of Fotor\'s, on this machine, until Ctrl-C. Leaves nothing behind.')
-    .option('--config <file>', 'another configuration, for other ports (default: the package\'s config/demo.yaml)')
-    .option('--once', 'end after the delivery')
+    .description('Run a demo on this machine until Ctrl-C: a gateway, a subscriber and Fotor\'s sample callback. Leaves nothing behind.')
+    .option('--config <file>', 'another configuration file, for example with other ports (default: the package\'s config/demo.yaml)')
+    .option('--once', 'stop after the delivery')
     .action(async (flags: DemoFlags) => { await demo(flags, deps) })
   addExamples(command, [
     ['demo', 'stays up, so that you can try things in another terminal'],

@@ -18,10 +18,10 @@ interface Discarded { matched: number, discarded: number }
 /** Adds the command. */
 export function addDiscard (program: Command, deps: ProgramDeps): void {
   const command = program.command('discard')
-    .description('Give deliveries up: they are not delivered, unless they are replayed. Asks before it does.')
-    .option('--all', 'every delivery that can be discarded; needed when no filter is given')
-    .option('--dry-run', 'only count')
-    .option('--yes', 'do not ask (needed when nobody is at the terminal)')
+    .description('Discard deliveries: they are not sent unless they are replayed. Asks for confirmation.')
+    .option('--all', 'every delivery that can be discarded; required without a filter')
+    .option('--dry-run', 'only count the deliveries')
+    .option('--yes', 'do not ask for confirmation (required without a terminal)')
     .option('--json', 'print the answer as one JSON document')
     .action(async (flags: DiscardFlags) => { await discard(flags, deps) })
   addFilters(command, 'queued, retrying, held, failed')

@@ -24,7 +24,7 @@ interface DoctorFlags extends ApiFlags { json?: true }
 /** Adds the command. */
 export function addDoctor (program: Command, deps: ProgramDeps): void {
   const command = program.command('doctor')
-    .description('Find out why something does not work: Node, Redis, configuration, directory, ports, gateway, subscribers and receivers of alerts, each with a next step.')
+    .description('Diagnose problems: check Node, Redis, configuration, data directory, ports, gateway, subscribers and alert receivers, and suggest a next step for each.')
     .option('--json', 'print {healthy, findings} as one JSON document')
     .action(async (flags: DoctorFlags) => { await doctor(flags, deps) })
   addExamples(addApiOptions(command), [
@@ -38,7 +38,7 @@ async function doctor ({ json, ...flags }: DoctorFlags, deps: ProgramDeps): Prom
   const troubles = findings.filter(({ state }) => state === 'bad').length
   if (json === true) deps.terminal.json({ healthy: troubles === 0, findings })
   else writeFindings(findings, deps.terminal)
-  if (troubles > 0) throw new CommandFailure(troubles === 1 ? '1 thing must be mended' : `${troubles} things must be mended`)
+  if (troubles > 0) throw new CommandFailure(troubles === 1 ? '1 problem must be fixed' : `${troubles} problems must be fixed`)
 }
 
 async function examine (flags: ApiFlags, deps: ProgramDeps): Promise<Finding[]> {

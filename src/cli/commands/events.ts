@@ -15,8 +15,8 @@ interface EventsFlags extends FilterFlags, ApiFlags { limit?: number, cursor?: s
 export function addEvents (program: Command, deps: ProgramDeps): void {
   const command = program.command('events')
     .description('List events, newest first, with the state of their deliveries.')
-    .option('--limit <count>', 'events at most, 1 to 500 (default: 50)', wholeNumber(1, 500))
-    .option('--cursor <cursor>', 'go on where a former list ended (it says how)')
+    .option('--limit <count>', 'maximum number of events, 1 to 500 (default: 50)', wholeNumber(1, 500))
+    .option('--cursor <cursor>', 'continue a previous list; its last line shows how')
     .action(async (flags: EventsFlags) => { await listEvents(flags, deps) })
   addJsonOption(command)
   addFilters(command)

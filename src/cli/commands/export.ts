@@ -15,10 +15,10 @@ interface ExportFlags { config?: string, resume?: boolean }
 /** Adds the command. */
 export function addExport (program: Command, deps: ProgramDeps): void {
   const command = program.command('export')
-    .description('Write every event with its body, deliveries and attempts, the claims of all tasks and the pauses to a file (NDJSON). Works beside a running gateway and without one.')
-    .argument('<file>', 'a new file, or - for standard output')
-    .option('--config <file>', 'the configuration of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
-    .option('--resume', 'go on with a file whose export was cut short')
+    .description('Export every event with its body, deliveries and attempts, and all claims and pauses, to a file (NDJSON). Works with and without a running gateway.')
+    .argument('<file>', 'name of a new file, or - for standard output')
+    .option('--config <file>', 'configuration file of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--resume', 'continue an interrupted export')
     .action(async (file: string, flags: ExportFlags) => { await runExport(file, flags, deps) })
   addExamples(command, [
     ['export relay.ndjson', 'a backup; bodies are in it, so the file is for you alone'],

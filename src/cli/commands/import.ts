@@ -17,10 +17,10 @@ interface ImportFlags { config?: string, merge?: boolean }
 /** Adds the command. */
 export function addImport (program: Command, deps: ProgramDeps): void {
   const command = program.command('import')
-    .description('Put what an export holds into the record of a configuration. What is owed is delivered by its gateway within seconds; what was delivered is not delivered again. May be run again when it was interrupted.')
-    .argument('<file>', 'an export, or - for standard input')
-    .option('--config <file>', 'the configuration of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
-    .option('--merge', 'into a record that has events of its own; those stay as they are')
+    .description('Import an export into the Redis of a configuration. Its gateway delivers open deliveries within seconds; delivered ones are not sent again. You can run it again after an interruption.')
+    .argument('<file>', 'file with an export, or - for standard input')
+    .option('--config <file>', 'configuration file of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
+    .option('--merge', 'import beside existing events, which are not changed')
     .action(async (file: string, flags: ImportFlags) => { await runImport(file, flags, deps) })
   addExamples(command, [
     ['import relay.ndjson --config new.yaml', 'into an empty Redis, before or while its gateway runs'],
@@ -48,7 +48,7 @@ async function runImport (file: string, { config: named, merge = false }: Import
     progress.end()
     terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
     if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)
-    if (done.repeats > 0) terminal.error(`${counted(done.repeats, 'event', 'events')} left out: the same callback was accepted here as well.`)
+    if (done.duplicates > 0) terminal.error(`${counted(done.duplicates, 'event', 'events')} left out: the same callback was accepted here as well.`)
   } finally {
     progress.end()
   }

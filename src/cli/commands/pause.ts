@@ -9,12 +9,12 @@ import type { ProgramDeps } from '../deps.js'
 /** Adds the command. */
 export function addPause (program: Command, deps: ProgramDeps): void {
   const command = program.command('pause')
-    .description('Hold all deliveries to a subscriber. Events go on being collected for it, and waiting costs neither attempts nor age.')
-    .argument('<name>', 'the subscriber')
+    .description('Hold all deliveries to a subscriber. New events are still recorded for it; waiting uses up no attempts and no age.')
+    .argument('<name>', 'name of the subscriber')
     .action(async (name: string, flags: ApiFlags) => {
       const api = await openApi(flags, deps)
       await api.post(`/subscribers/${encodeURIComponent(name)}/pause`)
-      deps.terminal.out(`${name} is paused; its deliveries wait until: ${api.command(`resume ${name}`)}`)
+      deps.terminal.out(`${name} is paused; resume its deliveries with: ${api.command(`resume ${name}`)}`)
     })
   addExamples(addApiOptions(command), [['pause billing', 'while billing is being repaired']])
 }

@@ -13,7 +13,7 @@ import { CommandFailure } from '../failure.js'
 /** Adds the command. */
 export function addReload (program: Command, deps: ProgramDeps): void {
   const command = program.command('reload')
-    .description('Make the running gateway take up its changed configuration, whole or not at all.')
+    .description('Apply the changed configuration file to the running gateway: all of it, or nothing.')
     .action(async (flags: ApiFlags) => { await reload(flags, deps) })
   addExamples(addApiOptions(command), [['reload', 'after a change of the configuration file or of a secret it names']])
 }
@@ -27,7 +27,7 @@ async function reload (flags: ApiFlags, deps: ProgramDeps): Promise<void> {
   } catch (error) {
     if (!(error instanceof RefusedByGateway) || error.faults.length === 0) throw error
     listFaults(error.faults, 'the gateway\'s configuration', terminal)
-    throw new CommandFailure('nothing was reloaded; the configuration before stays in use', {
+    throw new CommandFailure('nothing was reloaded; the previous configuration stays in use', {
       exitCode: 2, nextSteps: [`correct the file, then try again: ${api.command('reload')}`], cause: error
     })
   }

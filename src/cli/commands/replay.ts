@@ -34,17 +34,17 @@ const MAX_RATE = 100_000
 /** Adds the command. */
 export function addReplay (program: Command, deps: ProgramDeps): void {
   const command = program.command('replay')
-    .description('Deliver again what failed, or what the filters say. A replay has a new budget of attempts and ignores deduplication.')
-    .option('--dry-run', 'only count')
-    .option('--new-id', 'give each delivery a webhook-id of its own, so that subscribers take it for new')
-    .option('--rate <number>', `deliveries put back per second, 1 to ${MAX_RATE} (default: as fast as it goes)`, wholeNumber(1, MAX_RATE))
-    .option('--wait [duration]', 'stay until everything is delivered or failed, at most so long (such as 10m) when you say it; exit code 1 when something failed', durationMs)
-    .option('--all', 'whatever failed, for every subscriber; needed when no filter is given')
-    .option('--cancel <id>', 'put nothing more back for this replay (rpl_…)')
+    .description('Deliver again: failed deliveries, or those that match the filters. A replay gets a new budget of attempts and ignores deduplication.')
+    .option('--dry-run', 'only count the deliveries')
+    .option('--new-id', 'give each delivery a new webhook-id, so that subscribers treat it as a new event')
+    .option('--rate <number>', `deliveries queued per second, 1 to ${MAX_RATE} (default: no limit)`, wholeNumber(1, MAX_RATE))
+    .option('--wait [duration]', 'wait until every delivery has ended, at most this long (such as 10m) if given; exit code 1 if one failed', durationMs)
+    .option('--all', 'all failed deliveries of every subscriber; required without a filter')
+    .option('--cancel <id>', 'cancel this replay (rpl_…): queue no more of its deliveries')
     .option('--json', 'print the answer as one JSON document')
     .action(async (flags: ReplayFlags) => { await replay(flags, deps) })
   addFilters(command, 'failed (when not said, unless tasks or events are named), delivered, discarded, retrying, held, any, or missing: what a subscriber never had')
-  command.option('--event-id <ids>', 'these events; may be repeated', collect)
+  command.option('--event-id <ids>', 'ids of events; may be repeated', collect)
   addExamples(addApiOptions(command), [
     ['replay --subscriber billing --since 6h --dry-run', 'how many deliveries to billing failed in the last six hours'],
     ['replay --subscriber billing --since 6h --rate 20 --wait', 'delivers them again, at most 20 a second, and waits for the end'],
@@ -65,7 +65,7 @@ async function replay (flags: ReplayFlags, deps: ProgramDeps): Promise<void> {
   if (flags.wait !== undefined) return await finish(api, answer.id, { flags, terminal })
   if (flags.json === true) return terminal.json(answer)
   terminal.out(`${answer.id}: ${counted(answer.matched, 'delivery', 'deliveries')} will be replayed.`)
-  terminal.error(`Stop it with: ${api.command(`replay --cancel ${answer.id}`)}`)
+  terminal.error(`Cancel it with: ${api.command(`replay --cancel ${answer.id}`)}`)
 }
 
 function orderOf (flags: ReplayFlags): object {

@@ -10,12 +10,12 @@ import type { ProgramDeps } from '../deps.js'
 /** Adds the command. */
 export function addResume (program: Command, deps: ProgramDeps): void {
   const command = program.command('resume')
-    .description('Let deliveries to a subscriber go on, after a pause or after it answered 410 Gone.')
-    .argument('<name>', 'the subscriber')
+    .description('Resume deliveries to a subscriber after a pause or after it answered 410 Gone.')
+    .argument('<name>', 'name of the subscriber')
     .action(async (name: string, flags: ApiFlags) => {
       const api = await openApi(flags, deps)
       await api.post(`/subscribers/${encodeURIComponent(name)}/resume`)
-      deps.terminal.out(`${name} is resumed; what failed meanwhile is delivered again by: ${api.command(`replay --subscriber ${name}`)}`)
+      deps.terminal.out(`${name} is resumed; deliver again what failed in the meantime with: ${api.command(`replay --subscriber ${name}`)}`)
     })
   addExamples(addApiOptions(command), [['resume billing', 'billing is repaired: what waits is delivered now']])
 }

@@ -32,13 +32,13 @@ const OWN_FIELDS = ['taskId', 'type', 'status']
 /** Adds the command. */
 export function addSend (program: Command, deps: ProgramDeps): void {
   const command = program.command('send')
-    .description('Send a callback of your own, to see that events arrive. It takes the way of every callback and carries the flag test.')
-    .addOption(new Option('--file <file>', 'the callback, byte for byte; - reads standard input').conflicts(OWN_FIELDS))
-    .option('--task-id <id>', 'its task (default: a new one, test-…)')
-    .option('--type <type>', 'its type (default: test)')
-    .option('--status <number>', 'its status: 0 in progress, 1 completed, 2 failed (default: 1)', integer)
-    .option('--subscriber <name>', 'only this subscriber shall have it')
-    .addOption(new Option('--to <url>', 'post it to a public endpoint instead, as Fotor does; without the flag test').conflicts('subscriber'))
+    .description('Send a test callback. It takes the same path as every callback; its event has the flag test.')
+    .addOption(new Option('--file <file>', 'file with the callback, sent byte for byte; - reads standard input').conflicts(OWN_FIELDS))
+    .option('--task-id <id>', 'taskId (default: a new one, test-…)')
+    .option('--type <type>', 'type (default: test)')
+    .option('--status <number>', 'status: 0 in progress, 1 completed, 2 failed (default: 1)', integer)
+    .option('--subscriber <name>', 'deliver it to this subscriber only')
+    .addOption(new Option('--to <url>', 'post it to a public endpoint instead, as Fotor does; its event has no flag test').conflicts('subscriber'))
     .option('--json', 'print the answer as one JSON document')
     .action(async (flags: SendFlags) => { await send(flags, deps) })
   addExamples(addApiOptions(command), [

@@ -21,13 +21,13 @@ interface ShowFlags extends ApiFlags { json?: true }
 /** Adds the command. */
 export function addShow (program: Command, deps: ProgramDeps): void {
   const command = program.command('show')
-    .description('Show one event: what arrived, to whom it is owed, and every attempt to deliver it.')
-    .argument('<id>', 'an event (evt_…), or a task of Fotor\'s: all its events when there are several')
+    .description('Show one event with its deliveries and all their attempts.')
+    .argument('<id>', 'id of an event (evt_…) or of a Fotor task; a task with several events lists them')
     .action(async (id: string, flags: ShowFlags) => { await show(id, flags, deps) })
   addJsonOption(command)
   addExamples(addApiOptions(command), [
-    ['show evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA', 'an event, by the id that subscribers see as webhook-id'],
-    ['show 39371b3800cc4a7e9e24867b0dfdf25b', 'a task, by the id that Fotor gave it']
+    ['show evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA', 'an event, by its webhook-id'],
+    ['show 39371b3800cc4a7e9e24867b0dfdf25b', 'a task, by its taskId']
   ])
 }
 
@@ -37,7 +37,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   const found = id.startsWith('evt_') ? await api.get<EventDetailAnswer>(`/events/${encodeURIComponent(id)}`) : await ofTask(api, id)
   if (json === true) return terminal.json(found)
   if (!('items' in found)) return writeEvent(found, terminal)
-  terminal.out(`${found.items.length} events tell of this task; look at one with: ${api.command('show ID')}`)
+  terminal.out(`${found.items.length} events of this task; show one with: ${api.command('show ID')}`)
   writeEvents(found.items, terminal, Date.now())
 }
 
@@ -45,7 +45,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
   const page = await api.get<Page<EventAnswer>>('/events', { taskId })
   const [first] = page.items
-  if (first === undefined) throw new CommandFailure(`no event tells of a task ${taskId}`, { nextSteps: [`see what there is with: ${api.command('events')}`] })
+  if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
   return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
 }
 
@@ -59,7 +59,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['received', `${event.receivedAt} (${ago(event.receivedAt, Date.now())})`],
     ['revision', event.revision === 1 ? '' : String(event.revision)],
     ['flags', event.flags.join(', ')],
-    ['repeats', event.duplicates === 0 ? '' : String(event.duplicates)],
+    ['duplicates', event.duplicates === 0 ? '' : String(event.duplicates)],
     ['size', counted(event.size, 'byte')]
   ]
   out(paint.bold(plainText(event.id)))

@@ -12,9 +12,9 @@ import { runGateway } from '../running.js'
 /** Adds the command. */
 export function addStart (program: Command, deps: ProgramDeps): void {
   const command = program.command('start')
-    .description('Run the gateway until it is told to stop (Ctrl-C or SIGTERM; SIGHUP reloads the configuration).')
-    .option('--config <file>', 'the configuration (or RELAY_CONFIG; default: config/relay.yaml)')
-    .addOption(new Option('--role <role>', 'what this process does: all, only take callbacks, or only deliver')
+    .description('Run the gateway until Ctrl-C or SIGTERM. SIGHUP reloads the configuration.')
+    .option('--config <file>', 'configuration file (or RELAY_CONFIG; default: config/relay.yaml)')
+    .addOption(new Option('--role <role>', 'role of this process: all, accept callbacks only, or deliver only')
       .choices(['all', 'ingest', 'deliver']).default('all'))
     .action(async (flags: { config?: string, role: Role }) => { await start(flags, deps) })
   addExamples(command, [

@@ -18,12 +18,12 @@ interface StatusFlags extends ApiFlags { json?: true }
 /** Adds the command. */
 export function addStatus (program: Command, deps: ProgramDeps): void {
   const command = program.command('status')
-    .description('Show whether the gateway is well, what it has done, and what waits for each subscriber.')
+    .description('Show the health of the gateway, its counters, and what waits for each subscriber.')
     .action(async (flags: StatusFlags) => { await status(flags, deps) })
   addJsonOption(command)
   addExamples(addApiOptions(command), [
-    ['status', 'at a glance'],
-    ['status --json | jq .stats.backlog', 'the numbers, for a script']
+    ['status', 'an overview'],
+    ['status --json | jq .stats.backlog', 'numbers for a script']
   ])
 }
 
@@ -43,19 +43,19 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
 }
 
 function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { out, paint }: Terminal): void {
-  const words = { ok: paint.green('ready'), degraded: paint.yellow('ready, but look at this'), unavailable: paint.red('not ready') }
+  const words = { ok: paint.green('ready'), degraded: paint.yellow('ready, but degraded'), unavailable: paint.red('not ready') }
   out(`${url}  ${words[status] ?? status}`)
   for (const reason of reasons) out(`  ${paint.yellow('!')} ${plainText(reason)}`)
 }
 
 function writeStats ({ counters, events, memory, process }: StatsAnswer, { out, paint }: Terminal): void {
   out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
-  out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'repeat')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
+  out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'duplicate')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
   if (memory !== undefined && memory !== null) {
     out(`  ${Math.floor(memory.usedBytes / memory.maxBytes * 100)} % of ${Math.floor(memory.maxBytes / MEGABYTE)} MB of Redis used`)
   }
   const { deletedEarly = 0 } = counters
-  if (deletedEarly > 0) out(`  ${paint.yellow('!')} ${counted(deletedEarly, 'event')} deleted before the end of retention, because memory was short`)
+  if (deletedEarly > 0) out(`  ${paint.yellow('!')} ${counted(deletedEarly, 'event')} deleted before their retention ended, because memory was short`)
 }
 
 /** One alone is the one above. */
@@ -75,7 +75,7 @@ function writeReplicas (replicas: readonly ReplicaAnswer[], terminal: Terminal):
 }
 
 function writeSubscribers (subscribers: readonly SubscriberAnswer[], terminal: Terminal): void {
-  if (subscribers.length === 0) return terminal.out('No subscribers: events are kept and delivered to nobody.')
+  if (subscribers.length === 0) return terminal.out('No subscribers: events are recorded, but not delivered.')
   const nowMs = Date.now()
   const { paint } = terminal
   terminal.table(subscribers, [

@@ -52,7 +52,7 @@ function sentenceFor (name: string, { id, taskId, type, attempt, trust }: Receiv
 
 function unopened (error: unknown, host: string, { key, configFile }: { key: string, configFile: string }): CommandFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
-  const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
+  const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be opened for listening (${code})`
   return new CommandFailure(`${host} ${why}: free it, or change ${key} in ${shortPath(configFile)}`, {
     nextSteps: ['to keep that file as it is, change a copy and run: fotor-relay demo --config FILE'], cause: error
   })

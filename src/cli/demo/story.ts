@@ -25,7 +25,8 @@ export interface DemoStory {
   staysUp: boolean
 }
 
-const LOOK_EVERY_MS = 10
+/** Between two polls of the delivery, milliseconds. */
+const POLL_EVERY_MS = 10
 /** Attempts of the demo's subscriber follow each other within seconds. */
 const PATIENCE_MS = 20_000
 
@@ -57,9 +58,9 @@ async function untilDelivered (api: AdminApi, eventId: string): Promise<EventDet
     if (event.deliveries.length > 0 && event.deliveries.every(({ state }) => state === 'delivered')) return event
     if (performance.now() - started > PATIENCE_MS) {
       const why = event.deliveries.map(({ subscriber, state, lastError }) => `${subscriber} is ${state}${lastError === null ? '' : ` (${lastError})`}`)
-      throw new CommandFailure(`the callback was accepted but not delivered: ${why.join(', ') || 'no subscriber wanted it'}`)
+      throw new CommandFailure(`the callback was accepted but not delivered: ${why.join(', ') || 'it matched no subscriber'}`)
     }
-    await wait(LOOK_EVERY_MS)
+    await wait(POLL_EVERY_MS)
   }
 }
 
@@ -73,7 +74,7 @@ function inviteToTry (
       `curl -i ${endpoint} -H 'content-type: application/json' --data-binary @${shortPath(callbackFile)}`],
     ['Send one of your own, and see it arrive here.', `npx fotor-relay send --type avatar ${place}`],
     ['See what arrived and what became of it.', `npx fotor-relay events ${place}`],
-    ['Look at this one, with every attempt.', `npx fotor-relay show ${eventId} ${place}`],
+    ['FieldReading at this one, with every attempt.', `npx fotor-relay show ${eventId} ${place}`],
     ['Deliver it again.', `npx fotor-relay replay --event-id ${eventId} ${place}`]
   ]
   out('')

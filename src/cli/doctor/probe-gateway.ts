@@ -45,7 +45,7 @@ export async function probeGateway (question: GatewayProbeOptions): Promise<Gate
   try {
     const answer = await api.probe('/readyz')
     if (!isReadiness(answer.document)) {
-      return { identity: 'none', findings: [bad('gateway', `${place.url} answers, but not as a gateway does`, 'another program has the port: change admin.listen in the configuration')] }
+      return { identity: 'none', findings: [bad('gateway', `${place.url} answers, but not like a gateway`, 'another program uses the port: change admin.listen in the configuration')] }
     }
     const well = [describe(answer.document, api), ...skewOf(answer)]
     if (isElsewhere(place.url, question.config)) return { identity: 'none', findings: well }
@@ -65,7 +65,7 @@ async function placeOf ({ flags, deps }: GatewayProbeOptions): Promise<ApiPlace 
     return await findApi(flags, deps)
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error
-    const { message, nextSteps: [step = 'say where it is: --url URL --token-file FILE'] } = error
+    const { message, nextSteps: [step = 'give its address: --url URL --token-file FILE'] } = error
     return { identity: 'unsaid', findings: [bad('gateway', message, step)] }
   }
 }
@@ -79,12 +79,12 @@ async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file
   try {
     const { process: { configFile, pid } } = await api.get<StatsAnswer>('/stats')
     if (realPath(configFile) === realPath(file)) return { identity: 'this', says: '' }
-    return { identity: 'another', says: `another gateway answers at ${place.url}: it runs with ${configFile} (pid ${pid}), not with ${shortPath(file)}` }
+    return { identity: 'another', says: `another gateway answers at ${place.url}: it uses ${configFile} (pid ${pid}), not ${shortPath(file)}` }
   } catch (error) {
     if (error instanceof NoAnswer || !(error instanceof CommandFailure)) throw error
     // Not being let in is an answer; anything else may be Redis, which is told elsewhere.
     if (error instanceof RefusedByGateway) return { identity: 'unsaid', says: '' }
-    return { identity: 'another', says: `another gateway, it seems: ${error.message}` }
+    return { identity: 'another', says: `apparently another gateway: ${error.message}` }
   }
 }
 
@@ -99,7 +99,7 @@ function isReadiness (document: unknown): document is ReadinessAnswer {
 function describe ({ status, reasons }: ReadinessAnswer, { url, command }: AdminApi): Finding {
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
   if (status === 'ok') return good('gateway', `ready at ${url}`)
-  if (status === 'degraded') return warning('gateway', `ready at ${url}, but${why.slice(1)}`, `look at it with: ${command('status')}`)
+  if (status === 'degraded') return warning('gateway', `ready at ${url}, but${why.slice(1)}`, `see more with: ${command('status')}`)
   return bad('gateway', `not ready at ${url}${why}`, `its log says more; see what waits with: ${command('status')}`)
 }
 

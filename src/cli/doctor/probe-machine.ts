@@ -22,12 +22,12 @@ export function probeNode (version: string): Finding {
 
 /** @param config  `null` when it has faults: then the program may be needed */
 export async function probeRedisProgram ({ findServerProgram, env }: ProgramDeps, config: Config | null): Promise<Finding> {
-  if (config !== null && isExternal(config)) return good('redis', 'an external Redis is configured, so no program of its own is needed')
+  if (config !== null && isExternal(config)) return good('redis', 'an external Redis is configured, so no redis-server program is needed')
   try {
     const { path, version } = await findServerProgram(env)
     return good('redis', `${path} ${version} for the gateway's own Redis`)
   } catch (error) {
-    return bad('redis', 'no program for the gateway\'s own Redis', error instanceof Error ? error.message : String(error))
+    return bad('redis', 'no redis-server program for the gateway\'s own Redis', error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -40,10 +40,10 @@ export function probeDataDir ({ dataDir }: Config): Finding {
   const found = statSync(dataDir, { throwIfNoEntry: false })
   if (found === undefined) return probeParent(dataDir)
   const name = shortPath(dataDir)
-  if (!found.isDirectory()) return bad('dataDir', `${name} is not a directory`, 'remove it, or name another as dataDir in the configuration')
+  if (!found.isDirectory()) return bad('dataDir', `${name} is not a directory`, 'remove it, or set another dataDir in the configuration')
   const uid = process.getuid?.()
   if (uid !== undefined && found.uid !== uid) {
-    return bad('dataDir', `${name} belongs to another user (uid ${found.uid}, you are ${uid})`, 'run the gateway as its owner, or name another dataDir')
+    return bad('dataDir', `${name} belongs to another user (uid ${found.uid}, you are ${uid})`, 'run the gateway as its owner, or set another dataDir')
   }
   if (!isWritable(dataDir)) return bad('dataDir', `${name} cannot be written to`, `chmod 700 ${dataDir}`)
   if ((found.mode & OTHERS) !== 0) return warning('dataDir', `${name} is open to other users`, `chmod 700 ${dataDir} (the gateway does it when it starts)`)
@@ -56,7 +56,7 @@ function probeParent (dataDir: string): Finding {
   while (statSync(parent, { throwIfNoEntry: false }) === undefined) parent = dirname(parent)
   return isWritable(parent)
     ? good('dataDir', `${shortPath(dataDir)} will be created`)
-    : bad('dataDir', `${shortPath(dataDir)} cannot be created: ${parent} cannot be written to`, 'name another dataDir in the configuration')
+    : bad('dataDir', `${shortPath(dataDir)} cannot be created: ${parent} cannot be written to`, 'set another dataDir in the configuration')
 }
 
 function isWritable (directory: string): boolean {

@@ -27,15 +27,15 @@ async function probePort (address: ListenAddress, key: string, identity: Gateway
   const name = formatAddress(address)
   if (code === null) return good(key, `${name} is free`)
   if (code === 'EADDRINUSE') return inUse(name, key, identity)
-  return bad(key, `${name} cannot be listened on (${code})`, code === 'EACCES' ? `choose a port above 1023 for ${key}` : `change ${key} in the configuration`)
+  return bad(key, `${name} cannot be opened for listening (${code})`, code === 'EACCES' ? `choose a port above 1023 for ${key}` : `change ${key} in the configuration`)
 }
 
 function inUse (name: string, key: string, identity: GatewayIdentity): Finding {
   const step = `free it, or change ${key} in the configuration`
   switch (identity) {
-    case 'this': return good(key, `${name} is held by the running gateway`)
-    case 'another': return bad(key, `${name} is in use, by another gateway it seems`, step)
-    case 'unsaid': return warning(key, `${name} is in use, by a gateway that does not say with which configuration it runs`, 'ask again when it is well')
+    case 'this': return good(key, `${name} is used by the running gateway`)
+    case 'another': return bad(key, `${name} is in use, apparently by another gateway`, step)
+    case 'unsaid': return warning(key, `${name} is in use by a gateway that does not tell its configuration`, 'try again when it is healthy')
     case 'none': return bad(key, `${name} is in use by another process`, step)
   }
 }
@@ -56,24 +56,24 @@ async function tryToListen ({ host, port }: ListenAddress): Promise<string | nul
 /** Whether each subscriber's name resolves and its port takes a connection. */
 export async function probeSubscribers (subscribers: readonly Subscriber[]): Promise<Finding[]> {
   if (subscribers.length === 0) {
-    return [warning('subscribers', 'there are none: events are kept and delivered to nobody', 'add one under subscribers in the configuration')]
+    return [warning('subscribers', 'there are none: events are recorded, but not delivered', 'add one under subscribers in the configuration')]
   }
   return await Promise.all(subscribers.map(probeSubscriber))
 }
 
 async function probeSubscriber ({ name, url, enabled }: Subscriber): Promise<Finding> {
   const check = `subscriber ${name}`
-  if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} when it is to have them`)
+  if (!enabled) return warning(check, 'is not enabled: its deliveries are held', `set enabled: true for ${name} to deliver them`)
   return await probePeer({ name, url, check, meanwhile: 'its deliveries are retried' })
 }
 
 /** The same for those who are told of alerts. */
 export async function probeReceivers (receivers: readonly Receiver[]): Promise<Finding[]> {
   if (receivers.length === 0) {
-    return [warning('alerts', 'nobody is told when something needs an operator', 'name a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
+    return [warning('alerts', 'no receiver is told when something needs an operator', 'add a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
   }
   return await Promise.all(receivers.map(async ({ name, url }) =>
-    await probePeer({ name, url, check: `receiver ${name}`, meanwhile: 'it is told of no alert' })))
+    await probePeer({ name, url, check: `receiver ${name}`, meanwhile: 'it receives no alerts' })))
 }
 
 async function probePeer ({ name, url, check, meanwhile }: { name: string, url: string, check: string, meanwhile: string }): Promise<Finding> {
@@ -86,8 +86,8 @@ async function probePeer ({ name, url, check, meanwhile }: { name: string, url: 
     return bad(check, `the name ${host} does not resolve (${codeOf(error)})`, `correct the url of ${name}, or this machine's DNS`)
   }
   const code = await tryToConnect(address)
-  if (code === null) return good(check, `${formatAddress(address)} takes connections`)
-  return bad(check, `${formatAddress(address)} takes no connection (${code})`, `start ${name}, or correct its url; until then ${meanwhile}`)
+  if (code === null) return good(check, `${formatAddress(address)} accepts connections`)
+  return bad(check, `${formatAddress(address)} accepts no connection (${code})`, `start ${name}, or correct its url; until then ${meanwhile}`)
 }
 
 async function tryToConnect (address: ListenAddress): Promise<string | null> {

@@ -112,7 +112,7 @@ t.test('a callback is on the disk until Redis has it', async t => {
   await untilDrained(scene)
 })
 
-t.test('a repeat is done with as well', async t => {
+t.test('a duplicate is done with as well', async t => {
   const scene = setScene(t)
   scene.redis.decide = async () => 'duplicate'
   await scene.keep(1, 2)

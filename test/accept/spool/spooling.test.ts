@@ -117,7 +117,7 @@ t.test('whatever became of those that were on their way: each is one event, and 
   t.strictSame(rows.find(({ event }) => event.taskId === 'straight to the disk')!.event.flags, ['spooled'])
 })
 
-t.test('a repeat in the spool is a repeat', async t => {
+t.test('a duplicate in the spool is a duplicate', async t => {
   const scene = await setScene(t)
   const known = await accepted(scene.gateway, { taskId: 'known' })
   await scene.server.kill()

@@ -1,15 +1,15 @@
 /**
  * Promise 3: the same notification twice is answered 200 twice and delivered
- * once, race-free; a later status or other content is no repeat and not lost.
+ * once, race-free; a later status or other content is no duplicate and not lost.
  */
 import t from '../support/tap.js'
 import { untilWell } from '../support/outage.js'
-import { accept, acceptBytes, repeat, setScene, untilNothingIsOpen } from '../support/scene.js'
+import { accept, acceptBytes, sendDuplicate, setScene, untilNothingIsOpen } from '../support/scene.js'
 import { idsOf } from '../support/subscriber.js'
 
 const notification = (taskId: string, status: number | string, more: object = {}): { taskId: string, [field: string]: unknown } => ({ taskId, status, type: 'avatar', ...more })
 
-t.test('a repeat is a repeat', async t => {
+t.test('a duplicate is a duplicate', async t => {
   const scene = setScene(t)
   const subscribers = [await scene.subscriber(), await scene.subscriber()]
   const gateway = await scene.inProcess(scene.home({ subscribers: subscribers.map(({ url }, at) => ({ name: `s${at}`, url })) }))
@@ -27,10 +27,10 @@ t.test('a repeat is a repeat', async t => {
   await t.test('64 at once: one accepted, 63 duplicates that name it, one delivery each', async t => {
     const replies = await Promise.all(Array.from({ length: 64 }, async () => await gateway.post(notification('same', 1))))
     t.ok(replies.every(({ status }) => status === 200))
-    // After a pause of the machine one may have gone to the spool: there it is found to be a repeat.
+    // After a pause of the machine one may have gone to the spool: there it is found to be a duplicate.
     const told = replies.map(({ json }) => json).filter(({ status }) => status !== 'spooled')
     if (told.length === 64) t.equal(told.filter(({ status }) => status === 'accepted').length, 1)
-    t.ok(told.filter(({ status }) => status !== 'duplicate').length <= 1, 'the others are repeats')
+    t.ok(told.filter(({ status }) => status !== 'duplicate').length <= 1, 'the others are duplicates')
     t.ok(new Set(told.map(({ eventId }) => eventId)).size <= 1, 'of that one')
     await settled()
     t.strictSame(deliveriesOf('same'), [1, 1])
@@ -41,7 +41,7 @@ t.test('a repeat is a repeat', async t => {
   await t.test('key order, white space and a status written as a string make no new event', async t => {
     const eventId = await acceptBytes(gateway, '{"taskId":"order","status":1,"type":"a","x":{"p":1,"q":"é"}}')
     const again = '{ "x": {"q":"\\u00e9", "p":1}, "type":"a", "status":"1", "taskId":"order" }'
-    t.strictSame((await repeat(gateway, again)).json, { status: 'duplicate', eventId })
+    t.strictSame((await sendDuplicate(gateway, again)).json, { status: 'duplicate', eventId })
   })
 
   await t.test('status 0, then 1: two deliveries', async t => {
