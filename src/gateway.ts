@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
-import { wantsBody } from './accept/wants-body.js'
+import { matchBody } from './accept/match-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
@@ -211,7 +211,7 @@ async function openAdminFace (ground: Ground, { storage, journey, spool, reloade
     store: storage.failFast,
     queues: journey.queues,
     accept: journey.accept,
-    wants: (match, body) => wantsBody(createMatcher([match]), body),
+    wants: (match, body) => matchBody(createMatcher([match]), body),
     reload: reloadEverywhere({ storage, reloader, logger: ground.logger }),
     wakeReplays: journey.wakeReplays,
     health: createHealth({ snapshot, open, stopping: ground.stopping.yet }),

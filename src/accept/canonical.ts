@@ -12,7 +12,7 @@
  * written by `JSON.stringify`, which keeps lone surrogates apart.
  */
 import type { FieldTree } from '../model/field-path.js'
-import type { Look } from '../model/matcher.js'
+import type { FieldReading } from '../model/matcher.js'
 import type { JsonScanner } from './json-scan.js'
 
 /** Objects and arrays within one another, the outermost counted as 1. */
@@ -48,7 +48,7 @@ export interface Member {
 /** One pass over a text. */
 interface Pass {
   scanner: JsonScanner
-  look: Look
+  look: FieldReading
 }
 
 /**
@@ -59,7 +59,7 @@ interface Pass {
  * @returns     its members in order of appearance
  * @throws      MalformedJson when it is not JSON, not an object or too deep
  */
-export function readObject (scanner: JsonScanner, look: Look = NOWHERE): Member[] {
+export function readObject (scanner: JsonScanner, look: FieldReading = NOWHERE): Member[] {
   const pass = { scanner, look }
   if (scanner.peek() !== OPEN_BRACE) {
     readValue(pass, 0, null) // says what is malformed before it says "not an object"
@@ -72,7 +72,7 @@ export function readObject (scanner: JsonScanner, look: Look = NOWHERE): Member[
   return members
 }
 
-const NOWHERE: Look = { tree: null, found () {} }
+const NOWHERE: FieldReading = { tree: null, found () {} }
 
 /**
  * The canonical text of an object.
@@ -89,7 +89,7 @@ export function writeObject (members: readonly Member[], verbatim: () => string)
 }
 
 /** The string that a canonical value is, `null` when it is none. */
-export function stringOf (value: string): string | null {
+export function readText (value: string): string | null {
   if (value.charCodeAt(0) !== QUOTE) return null
   return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
 }
@@ -101,7 +101,7 @@ function readValue (pass: Pass, depth: number, ahead: FieldTree | null): string 
   if (code === OPEN_BRACE) return readNested(pass, depth + 1, ahead)
   if (code === OPEN_BRACKET) return readArray(pass, depth + 1, ahead?.each ?? null)
   const value = readSingle(scanner, code)
-  if (ahead !== null && ahead.end !== null && code !== LOWER_N) pass.look.found(ahead.end, stringOf(value) ?? value)
+  if (ahead !== null && ahead.end !== null && code !== LOWER_N) pass.look.found(ahead.end, readText(value) ?? value)
   return value
 }
 

@@ -12,8 +12,8 @@
 import { hash } from 'node:crypto'
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { TaskFields } from '../model/event.js'
-import type { Look } from '../model/matcher.js'
-import { readObject, stringOf, writeObject, type Member } from './canonical.js'
+import type { FieldReading } from '../model/matcher.js'
+import { readObject, readText, writeObject, type Member } from './canonical.js'
 import { JsonScanner, MalformedJson } from './json-scan.js'
 
 /** What a callback tells of. */
@@ -67,7 +67,7 @@ const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
  * @throws              never
  * @see                 RFC 8259 (JSON), design 3.3 "Identity"
  */
-export function readIdentity (body: Buffer, ignoreFields: readonly string[], look?: Look): IdentityReading {
+export function readIdentity (body: Buffer, ignoreFields: readonly string[], look?: FieldReading): IdentityReading {
   const text = decode(body)
   if (text === null) return unreadable(null, 'the body is not UTF-8')
   const scanner = new JsonScanner(text)
@@ -139,7 +139,7 @@ function decode (body: Buffer): string | null {
 /** A name that may go into a key, a header and a log line. */
 function readName (source: string | undefined, maxCharacters: number): { name: string } | { problem: string } {
   if (source === undefined) return { problem: 'is missing' }
-  const name = stringOf(source)
+  const name = readText(source)
   if (name === null) return { problem: 'must be a string' }
   if (name === '') return { problem: 'must not be empty' }
   if (isLonger(name, maxCharacters)) return { problem: `must not be longer than ${maxCharacters} characters` }
@@ -150,7 +150,7 @@ function readName (source: string | undefined, maxCharacters: number): { name: s
 /** An integer, or a string of one: `1` and `"1"` are one status. */
 function readStatus (source: string | undefined): { status: number } | { problem: string } {
   if (source === undefined) return { problem: 'is missing' }
-  const digits = stringOf(source) ?? source
+  const digits = readText(source) ?? source
   if (!INTEGER.test(digits)) return { problem: 'must be an integer, or a string of one' }
   const status = Number(digits)
   if (!Number.isSafeInteger(status)) return { problem: 'must be an integer that fits 53 bits' }
@@ -159,7 +159,7 @@ function readStatus (source: string | undefined): { status: number } | { problem
 
 /** `null` for one too long as well: a part of it would match what the whole does not. */
 function businessIdOf (value: string): string | null {
-  const businessId = stringOf(value)
+  const businessId = readText(value)
   return businessId !== null && isLonger(businessId, MAX_BUSINESS_ID_CHARACTERS) ? null : businessId
 }
 

@@ -87,8 +87,8 @@ function subscriberNamed (name: string, subscribers: readonly Subscriber[]): Sub
  */
 function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match }: Subscriber): void {
   if (wants(match, body) !== false) return
-  throw new RelayError('CONFLICT', `The match of subscriber ${name} does not want this: one of its fields has no value among those listed. ` +
-    `It wants ${describeMatch(match)}.`)
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: one of its fields has no value that is listed. ` +
+    `It matches ${describeMatch(match)}.`)
 }
 
 /** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */

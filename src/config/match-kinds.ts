@@ -17,8 +17,8 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /** Reads a type, or the start of one and a `*`. */
 export function readTypePattern (pattern: string): Reading<string> {
-  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for all that start with image' }
-  if (hasInnerStar(pattern)) return { problem: 'has a * that is not at its end', hint: 'write image* for all types that start with image' }
+  if (pattern === '') return { problem: 'is empty', hint: 'write a type such as avatar, or image* for every type that starts with image' }
+  if (hasInnerStar(pattern)) return { problem: 'has a * that is not at its end', hint: 'write image* for every type that starts with image' }
   return { value: pattern }
 }
 
@@ -37,7 +37,7 @@ export function readFieldPath (path: string): Reading<string> {
 export function readFieldValue (written: string, type: string): Reading<string> {
   if (type === 'number' && !JSON_NUMBER.test(written)) return { problem: 'is not a number as callbacks write it', hint: 'write digits such as 1 or 0.5, or put it in quotes' }
   if (written === '') return { problem: 'is empty', hint: 'write a value, the start of one and a *, or "*" for any' }
-  if (hasInnerStar(written)) return { problem: 'has a * that is not at its end', hint: 'write d69* for all values that start with d69' }
+  if (hasInnerStar(written)) return { problem: 'has a * that is not at its end', hint: 'write d69* for every value that starts with d69' }
   if (written.length > MAX_CHARACTERS) return { problem: `is longer than ${MAX_CHARACTERS} characters`, hint: 'write its start and a *' }
   return { value: written }
 }

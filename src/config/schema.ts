@@ -161,7 +161,7 @@ const delivery = block('Defaults for every subscriber. Each subscriber may overr
 const match = block('Which events the subscriber receives. An empty list matches everything.', {
   types: list(scalar('typePattern', 'A type, or the start of one and a *.'), 'Types of events: exact, or with a * at the end for every type that starts this way. Case-sensitive.', { default: [] }),
   statuses: list(scalar('status', 'A whole number.'), 'Statuses: 0 in progress, 1 completed, 2 failed, or any other that Fotor sends.', { default: [] }),
-  businessIds: list(scalar('text', 'A businessId, in quotes.'), 'The businessId of each wanted Fotor tenant: exact, or with a * at the end for all that start so.', { default: [] }),
+  businessIds: list(scalar('text', 'A businessId, in quotes.'), 'businessIds of wanted Fotor tenants: exact, or with a * at the end for every one that starts this way.', { default: [] }),
   fields: named(
     list(scalar('fieldValue', 'A value, or its start and a *.'), 'The values that this field may have, one of them.', { maxItems: 1_000 }),
     'Values as in types for any field of the body, by its path: names joined by dots, with [] for every element of a list. A number counts as it is written, a field that is absent never fits.',

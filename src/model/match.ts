@@ -46,7 +46,7 @@ export function describeMatch (match: Match): string {
 }
 
 /** Patterns apart: those that a value must equal, and the starts that it may have. The one reading of a trailing `*`. */
-export function splitPatterns (patterns: readonly string[]): { exact: string[], prefixes: string[] } {
+export function readPatterns (patterns: readonly string[]): { exact: string[], prefixes: string[] } {
   const isPrefix = (pattern: string): boolean => pattern.endsWith('*')
   return {
     exact: patterns.filter(pattern => !isPrefix(pattern)),

@@ -10,14 +10,14 @@
  */
 import type { TaskFields } from './event.js'
 import { fieldTreeOf, type FieldTree } from './field-path.js'
-import { entriesOf, splitPatterns, type Match } from './match.js'
+import { entriesOf, readPatterns, type Match } from './match.js'
 
 /** What an event says besides its body, by path: every event has these, and each but once. */
 type KnownFields = Pick<TaskFields, 'taskId' | 'status' | 'type'>
 const KNOWN: ReadonlyArray<keyof KnownFields> = ['taskId', 'status', 'type']
 
 /** Takes note of what stands in one body. */
-export interface Look {
+export interface FieldReading {
   /** Where to look; `null` for nowhere. */
   readonly tree: FieldTree | null
   /** Notes a value that stands where a path ends: of a text what it says, of a number how it is written. */
@@ -25,7 +25,7 @@ export interface Look {
 }
 
 /** A look at one event. */
-export interface EventLook extends Look {
+export interface MatchReading extends FieldReading {
   /**
    * Who wants the event, once its body has been read.
    *
@@ -38,8 +38,8 @@ export interface Matcher {
   /** Whether a body has to be read to tell who wants its event. */
   readonly readsBody: boolean
   /** Begins a look at one event. */
-  begin (): EventLook
-  /** Who may want an event, as far as can be told without its body; as `EventLook.wantedBy`. */
+  begin (): MatchReading
+  /** Who may want an event, as far as can be told without its body; as `MatchReading.wantedBy`. */
   maybeWantedBy (event: KnownFields): number[]
 }
 
@@ -117,7 +117,7 @@ function compile (matches: readonly Match[]): Compiled {
   const entries = matches.map(match => entriesOf(match).map(({ path, patterns }): Entry => {
     if (!byPath.has(path)) byPath.set(path, { exact: new Map(), starts: new Map() })
     const { exact, starts } = byPath.get(path)!
-    const split = splitPatterns(patterns)
+    const split = readPatterns(patterns)
     return {
       isKnown: isKnown(path),
       patterns: [...split.exact.map(text => numberOf(exact, text)), ...split.prefixes.map(text => numberOf(starts, text))]

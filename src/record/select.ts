@@ -10,7 +10,7 @@
 import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
 import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
-import { splitPatterns } from '../model/match.js'
+import { readPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
 import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
@@ -38,8 +38,8 @@ export interface Filter {
   missing?: string
 }
 
-/** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
 export interface ShownDelivery extends Delivery {
+  /** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
   shown: { state: DeliveryState, heldBy: HeldBy | null, nextAttemptAt: number | null }
 }
 
@@ -127,7 +127,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
 }
 
 function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
-  const types = filter.types === undefined ? undefined : splitPatterns(filter.types)
+  const types = filter.types === undefined ? undefined : readPatterns(filter.types)
   const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },

@@ -24,7 +24,7 @@ export type RedisTarget =
   | { kind: 'cluster', nodes: readonly string[] } & RedisAccess
 
 /** The part of the `redis` block of the configuration that says where. */
-type RedisPlace = Omit<RedisSettings, 'prefix' | 'maxMemoryBytes' | 'waitReplicas' | 'keepRunning'>
+type RedisPlace = Pick<RedisSettings, 'url' | 'sentinel' | 'cluster' | 'username' | 'password' | 'tls'>
 
 /**
  * The target that the configuration names.

@@ -14,7 +14,7 @@ import { countStep } from './count.js'
 import { discardDeliveries } from './discard.js'
 import { filterOf, type DiscardOrder, type Meant, type Order, type ReplayOrder } from './order.js'
 import type { OrderProgress } from './orders.js'
-import { meantIn } from './owed.js'
+import { meantIn } from './missing.js'
 import { putBack } from './put-back.js'
 
 const NOTE_COUNT = loadScript(new URL('./note-count.lua', import.meta.url))

@@ -8,7 +8,7 @@ import { readHolds } from '../record/holds.js'
 import { selectEvents, type Filter } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { filterOf, type Order } from './order.js'
-import { meantIn } from './owed.js'
+import { meantIn } from './missing.js'
 
 /** Rows of one step, at most. */
 const STEP_ROWS = 500

@@ -4,7 +4,7 @@
  * is to give them up.
  *
  * Pure but for the walk it describes: the rules of "is this one meant" are
- * here, and those of "did this one never have it" in `owed`.
+ * here, and those of "did this one never have it" in `missing`.
  */
 import type { DeliveryState } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'

@@ -7,7 +7,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Ajv, type AnySchema } from 'ajv'
 import { adminApp, type AdminOptions } from '../../src/admin/app.js'
 import { createAccept } from '../../src/accept/accept.js'
-import { wantsBody } from '../../src/accept/wants-body.js'
+import { matchBody } from '../../src/accept/match-body.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import type { Fact } from '../../src/model/fact.js'
 import { createMatcher } from '../../src/model/matcher.js'
@@ -91,7 +91,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
     store,
     queues,
     accept,
-    wants: (match, body) => wantsBody(createMatcher([match]), body),
+    wants: (match, body) => matchBody(createMatcher([match]), body),
     subscribers: () => subscribers,
     tokens: () => [
       { name: 'alice', value: OPERATOR, role: 'operator' },

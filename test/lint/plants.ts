@@ -80,7 +80,6 @@ const TYPES_ONLY: ReadonlyArray<[from: string, to: string]> = [
   ['ingest', '../config/config.js'],
   ['ingest', '../redis/script.js'],
   ['redis', '../config/config.js'],
-  ['conditions', '../accept/spool/spooling.js'],
   ['admin', '../accept/accept.js'],
   ['admin', '../alerts/notifier.js'],
   ['admin', '../config/config.js'],
@@ -121,9 +120,8 @@ const GRAPH_PLANTS = UPSTREAM.map(([from, to], n) =>
 
 /** What runs, over an edge for types. */
 const VALUE_PLANTS = TYPES_ONLY.flatMap(([from, to], n) => [
-  plant('relay/import-graph', `src/${from}/value-${n}.ts`, `import { anything } from '${to}'\nexport const copy = anything`),
-  plant('relay/import-graph', `src/${from}/value-among-types-${n}.ts`, `import { anything, type Anything } from '${to}'\nexport const copy: Anything = anything`),
-  plant('relay/import-graph', `src/${from}/value-later-${n}.ts`, `await import('${to}')`)
+  plant('relay/import-graph', `src/${from}/event-${n}.ts`, `import { event } from '${to}'\nexport const eventType = event`),
+  plant('relay/import-graph', `src/${from}/event-await-${n}.ts`, `await import('${to}')`)
 ])
 
 /** The same edge in every other spelling. */
@@ -222,15 +220,14 @@ const GLOSSARY_PLANTS = [
 ]
 
 export const PLANTS: readonly Plant[] = [
-  ...GRAPH_PLANTS, ...VALUE_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS,
-  ...GLOSSARY_PLANTS
+  ...GRAPH_PLANTS, ...VALUE_PLANTS, ...SPELLING_PLANTS, ...DRIVER_PLANTS, ...SHAPE_PLANTS, ...NEVER_PLANTS, ...TYPED_PLANTS, ...TEST_PLANTS, ...GLOSSARY_PLANTS
 ]
 
 export const CLEAN: readonly Sample[] = [
   ...DOWNSTREAM.map(([from, to], n) => file(`src/${from}/downstream-${n}.ts`, `export { anything } from '${to}'`)),
   file('src/main.ts', "import { gateway } from './gateway.js'\nconsole.log(gateway)"),
   file('src/gateway.ts', "import { anything } from './deliver/pipeline.js'\nexport const gateway = [anything]"),
-  ...TYPES_ONLY.map(([from, to], n) => file(`src/${from}/types-only-${n}.ts`, `import type { Anything } from '${to}'\nexport type Copy = Anything`)),
+  ...TYPES_ONLY.map(([from, to], n) => file(`src/${from}/event-type-${n}.ts`, `import type { Event } from '${to}'\nexport type EventType = Event`)),
   file('src/ingest/types-inline.ts', "import { type RedisClient } from '../redis/script.js'\nexport type Client = RedisClient"),
   file('src/queue/bullmq/driver.ts', "export type * from 'bullmq'"),
   file('src/config/load.ts', "export type * from 'yaml'"),

@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import t from '../support/tap.js'
 import { readIdentity } from '../../src/accept/identity.js'
-import { wantsBody } from '../../src/accept/wants-body.js'
+import { matchBody } from '../../src/accept/match-body.js'
 import { FIELD_OF, type Match } from '../../src/model/match.js'
 import { createMatcher, type Matcher } from '../../src/model/matcher.js'
 
@@ -60,23 +60,23 @@ const TABLE: ReadonlyArray<[says: string, match: Match, body: string, wants: boo
 ]
 for (const [says, match, body, wants] of TABLE) {
   t.test(`${says}: ${wants ? 'is wanted' : 'is not wanted'}`, async t => {
-    t.equal(wantsBody(createMatcher([match]), withFields(body)), wants)
-    t.equal(wantsBody(createMatcher([match]), withFields(body.replaceAll('":', '" :\n '))), wants, 'however it is laid out')
+    t.equal(matchBody(createMatcher([match]), withFields(body)), wants)
+    t.equal(matchBody(createMatcher([match]), withFields(body.replaceAll('":', '" :\n '))), wants, 'however it is laid out')
   })
 }
 
 t.test('of what is no callback nobody can say', async t => {
   const matcher = createMatcher([{ fields: { a: ['1'] } }])
   for (const text of ['', '[{"a":1}]', '{"a":1}', '{"taskId":"t1","status":1,"type":"avatar","a":1', '{"taskId":"t1","status":1,"type":"avatar","a":1,}']) {
-    t.equal(wantsBody(matcher, Buffer.from(text)), null, text)
+    t.equal(matchBody(matcher, Buffer.from(text)), null, text)
   }
 })
 
 t.test('each key of a match is read from the field that it stands for', async t => {
   for (const [key, path] of Object.entries(FIELD_OF)) {
     const text = JSON.stringify({ taskId: 't1', status: 1, type: 'avatar', businessId: 'b1', [path]: 7 }).replace('"type":7', '"type":"7"')
-    t.equal(wantsBody(createMatcher([{ [key]: ['7'] }]), Buffer.from(text)), true, key)
-    t.equal(wantsBody(createMatcher([{ [key]: ['8'] }]), Buffer.from(text)), false, key)
+    t.equal(matchBody(createMatcher([{ [key]: ['7'] }]), Buffer.from(text)), true, key)
+    t.equal(matchBody(createMatcher([{ [key]: ['8'] }]), Buffer.from(text)), false, key)
   }
 })
 

@@ -3,7 +3,7 @@
  * never had included: whether it wants such an event is told from the body, by
  * what told it when the event was accepted.
  */
-import { wantsBody } from '../accept/wants-body.js'
+import { matchBody } from '../accept/match-body.js'
 import { createMatcher } from '../model/matcher.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { readBodies } from '../record/read-event.js'
@@ -37,7 +37,7 @@ async function owedIds (store: RecordStore, rows: readonly SelectedEvent[], { ma
   if (!matcher.readsBody) return events.map(({ id }) => id)
   const owed: string[] = []
   for await (const group of readBodies(store, events)) {
-    owed.push(...group.filter(({ body }) => wantsBody(matcher, body) === true).map(({ id }) => id))
+    owed.push(...group.filter(({ body }) => matchBody(matcher, body) === true).map(({ id }) => id))
   }
   return owed
 }

@@ -10,7 +10,7 @@ import { readIdentity } from './identity.js'
  * @returns        `null` when the body is no callback
  * @throws         never
  */
-export function wantsBody (matcher: Matcher, body: Buffer): boolean | null {
+export function matchBody (matcher: Matcher, body: Buffer): boolean | null {
   const look = matcher.begin()
   const reading = readIdentity(body, [], look)
   return reading.kind === 'readable' ? look.wantedBy(reading.identity).length > 0 : null
