@@ -14,7 +14,7 @@ export function claimsNeed ({ dedupe: { windowMs } }: Settings, perSecond: numbe
 }
 
 /** Bytes that claims may take, `null` when only Redis knows. */
-export function claimsRoom ({ dedupe, redis }: Settings): number | null {
+export function claimsLimit ({ dedupe, redis }: Settings): number | null {
   if (dedupe.claimsMemoryBytes !== null) return dedupe.claimsMemoryBytes
   return redis.maxMemoryBytes === null ? null : Math.floor(redis.maxMemoryBytes * CLAIMS_PART)
 }
@@ -22,7 +22,7 @@ export function claimsRoom ({ dedupe, redis }: Settings): number | null {
 /** One sentence for whoever reads a configuration: window times rate, and how much of that fits. */
 export function describeClaimsNeed (settings: Settings): string {
   const each = claimsNeed(settings, 1)
-  const room = claimsRoom(settings)
+  const room = claimsLimit(settings)
   return `to recognise repeats for ${formatDuration(settings.dedupe.windowMs)} (dedupe.window) takes up to ${inUnits(each)} of Redis for each callback a second, ` +
     `${CLAIM_BYTES} bytes a callback; ` + (room === null
     ? 'a quarter of its maxmemory may be used for it (dedupe.claimsMemory)'

@@ -52,7 +52,7 @@ export interface ClaimsRead extends Claims {
 export interface ClaimsSwept extends Claims {
   /** Claims that were given up. */
   givenUp: number
-  /** Tasks have to be looked at by {@link gatherClaims}. */
+  /** Tasks have to be looked at by {@link collectClaims}. */
   toGather: boolean
 }
 
@@ -102,7 +102,7 @@ export async function readClaims ({ redis, keys }: RecordStore): Promise<ClaimsR
  *
  * @throws what ioredis throws
  */
-export async function * gatherClaims ({ redis, keys }: RecordStore, windowMs: () => number): AsyncGenerator<void> {
+export async function * collectClaims ({ redis, keys }: RecordStore, windowMs: () => number): AsyncGenerator<void> {
   const look = async (tasks: readonly string[], place: 'begin' | 'end' | ''): Promise<void> => {
     await runScript(redis, GATHER_CLAIMS, { keys: [keys.claims, ...tasks], args: [`{${keys.prefix}}:`, windowMs(), place] })
   }
@@ -119,7 +119,7 @@ export async function * gatherClaims ({ redis, keys }: RecordStore, windowMs: ()
 }
 
 /** Has every task looked at again: some know of events that never came. */
-export async function gatherClaimsAgain ({ redis, keys }: RecordStore): Promise<void> {
+export async function collectClaimsAnew ({ redis, keys }: RecordStore): Promise<void> {
   await redis.hdel(keys.claims, 'gathered')
 }
 
@@ -134,7 +134,7 @@ export function createClaimsSweeper (store: RecordStore, { policy, report }: { p
     const { givenUp, forgottenBefore, toGather } = await sweepClaims(store, policy())
     if (givenUp > 0) report({ fact: 'record.claims-given-up', claims: givenUp, before: forgottenBefore! })
     if (!toGather) return
-    gathering ??= gatherClaims(store, () => policy().windowMs)
+    gathering ??= collectClaims(store, () => policy().windowMs)
     try {
       const endsAt = performance.now() + GATHER_MS
       while (performance.now() < endsAt) {

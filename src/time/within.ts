@@ -27,7 +27,7 @@ const LATE = Symbol('late')
 export async function unlessAborted<T> (signal: AbortSignal, promise: Promise<T>): Promise<T> {
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => { reject(signal.reason as Error) }
+    onAbort = () => { reject(signal.reason instanceof Error ? signal.reason : new Error('given up')) }
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
   })

@@ -8,7 +8,7 @@
 import { isFinal } from '../model/event.js'
 import { RelayError } from '../model/errors.js'
 import { linesOfAttempts, plainFieldsOf, storedFormOf } from '../record/fields.js'
-import { gatherClaimsAgain } from '../record/claims.js'
+import { collectClaimsAnew } from '../record/claims.js'
 import { setHold } from '../record/holds.js'
 import type { RecordStore } from '../record/store.js'
 import { loadScript, runPackedScript, runScript } from '../redis/script.js'
@@ -68,7 +68,7 @@ export async function importRecord ({ store, input, merge, progress, signal }: I
       await begin(store, line, merge)
     } else if (line.kind === 'end') {
       await writeBatch()
-      await gatherClaimsAgain(store)
+      await collectClaimsAnew(store)
       await store.redis.del(store.keys.importing)
       return imported
     } else {

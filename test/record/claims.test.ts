@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t, { type Test } from '../support/tap.js'
 import { CLAIM_BYTES, type DedupePolicy } from '../../src/model/dedupe.js'
 import type { Flag } from '../../src/model/event.js'
-import { createClaimsSweeper, gatherClaimsAgain, readClaims, sweepClaims } from '../../src/record/claims.js'
+import { createClaimsSweeper, collectClaimsAnew, readClaims, sweepClaims } from '../../src/record/claims.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
 import { sweep, type SweepPolicy } from '../../src/record/sweep.js'
 import { readMemory } from '../../src/redis/memory.js'
@@ -231,7 +231,7 @@ t.test('a claim of an earlier release counts, and is gathered on a full Redis', 
 
   const calls = await callsDuring(operator, round)
   t.equal(calls.of('scan'), 0, 'once')
-  await gatherClaimsAgain(gateway.blocking)
+  await collectClaimsAnew(gateway.blocking)
   t.ok((await callsDuring(operator, round)).of('scan') > 0, 'unless it is asked for')
 })
 

@@ -5,7 +5,7 @@
 import type { Config } from '../../config/config.js'
 import { formatDuration } from '../../config/duration.js'
 import type { RememberedAnswer } from '../../admin/answers.js'
-import { claimsNeed, claimsRoom, describeClaimsNeed, inUnits } from '../claims-need.js'
+import { claimsNeed, claimsLimit, describeClaimsNeed, inUnits } from '../claims-need.js'
 import { good, warning, type Finding } from './finding.js'
 
 /** Without a gateway that tells, only what the configuration needs can be said. */
@@ -13,7 +13,7 @@ export function probeClaims (config: Config, remembered: RememberedAnswer | unde
   if (remembered === undefined) return [good('repeats', describeClaimsNeed(config))]
   const { perSecond, forgottenBefore, mostBytes } = remembered
   const need = claimsNeed(config, perSecond)
-  const room = mostBytes ?? claimsRoom(config)
+  const room = mostBytes ?? claimsLimit(config)
   const says = `at ${perSecond} callbacks a second, repeats are recognised for ${formatDuration(config.dedupe.windowMs)} (dedupe.window) with up to ${inUnits(need)} of Redis` +
     (room === null ? '' : `; ${inUnits(room)} may be used`)
   if (forgottenBefore !== null) return [warning('repeats', `those of callbacks from before ${forgottenBefore} are no longer recognised; ${says}`, NEXT_STEP)]
