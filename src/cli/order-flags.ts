@@ -74,13 +74,13 @@ export async function giveOrder (api: AdminApi, order: object, context: Context)
 }
 
 async function tellCount (api: AdminApi, order: object, { flags, terminal, words }: Context): Promise<void> {
-  const answer = await countBefore(api, words.path, order)
+  const answer = await countFirst(api, words.path, order)
   if (flags.json === true) terminal.json(answer)
   else terminal.out(`${countedSoFar(answer)} would be ${words.done}.`)
 }
 
 /** Asks what an order means, and orders nothing. */
-export async function countBefore (api: AdminApi, path: string, order: object): Promise<PlacedAnswer> {
+export async function countFirst (api: AdminApi, path: string, order: object): Promise<PlacedAnswer> {
   return await api.post<PlacedAnswer>(path, { ...order, dryRun: true })
 }
 

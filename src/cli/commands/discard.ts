@@ -11,7 +11,7 @@ import { counted } from '../counted.js'
 import type { ProgramDeps } from '../deps.js'
 import { badUsage, CommandFailure } from '../failure.js'
 import { addFilters, filtersOf, type FilterFlags } from '../filters.js'
-import { addOrderOptions, countedSoFar, countBefore, giveOrder, handlePlaced, type OrderFlags, type OrderWords } from '../order-flags.js'
+import { addOrderOptions, countedSoFar, countFirst, giveOrder, handlePlaced, type OrderFlags, type OrderWords } from '../order-flags.js'
 
 interface DiscardFlags extends FilterFlags, OrderFlags { all?: true, yes?: true }
 
@@ -49,7 +49,7 @@ async function discard (flags: DiscardFlags, deps: ProgramDeps): Promise<void> {
 }
 
 async function confirm (api: AdminApi, order: object, { terminal }: ProgramDeps): Promise<void> {
-  const answer = await terminal.ask(`Give up ${countedSoFar(await countBefore(api, WORDS.path, order))}? [y/N] `)
+  const answer = await terminal.ask(`Give up ${countedSoFar(await countFirst(api, WORDS.path, order))}? [y/N] `)
   if (!/^y(es)?$/i.test(answer)) throw new CommandFailure('nothing was discarded')
 }
 
