@@ -61,10 +61,10 @@ function tooLong (api: AdminApi, order: OrderAnswer): CommandFailure {
   const { id, state, queued, delivered, failed, discarded = 0 } = order
   if (state === 'running' && (isDiscard(order) || order.matched === null)) {
     const command = isDiscard(order) ? 'discard' : 'replay'
-    return new CommandFailure(`${id} is not done yet; it goes on`, { nextSteps: [`see how far it is with: ${api.command(`${command} --follow ${id}`)}`] })
+    return new CommandFailure(`${id} is not done yet; it continues`, { nextSteps: [`see how far it is with: ${api.command(`${command} --follow ${id}`)}`] })
   }
   const open = queued - delivered - failed - discarded
-  return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay goes on`, {
+  return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay continues`, {
     nextSteps: [`see what they wait for with: ${api.command('status')}`]
   })
 }

@@ -64,7 +64,7 @@ export async function giveOrder (api: AdminApi, order: object, context: Context)
   if (flags.dryRun === true) return await tellCount(api, order, context)
   const { id, matched } = await placeOrder(api, { path: words.path, order, key: flags.idempotencyKey })
   if (flags.wait !== undefined) {
-    terminal.error(`${id!} runs; it goes on when you leave with Ctrl-C.`)
+    terminal.error(`${id!} runs; it continues when you leave with Ctrl-C.`)
     return await finish(api, id!, context)
   }
   if (flags.json === true) return terminal.json({ id, matched })

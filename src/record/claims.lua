@@ -12,7 +12,7 @@
       bucket             the last number that was given to one
       most               how many claims there may be; missing when there is no limit
       forgotten          claims from before this time, milliseconds, were given up
-      gathered           "all" when no task knows of events that are gone, see gather-claims.lua
+      gathered           "all" when no task knows of events that are gone, see collect-claims.lua
     claims:<bucket>:<n>  HASH, a shard:
       name of a task     the first claim of the task in this bucket: its content, its event; then the
                          last revisions by status that this bucket knows, "1,2=3"; 1 goes without saying

@@ -16,7 +16,7 @@ import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
 const SWEEP_CLAIMS = loadRecordScript(new URL('./sweep-claims.lua', import.meta.url))
-const GATHER_CLAIMS = loadRecordScript(new URL('./gather-claims.lua', import.meta.url))
+const GATHER_CLAIMS = loadRecordScript(new URL('./collect-claims.lua', import.meta.url))
 
 /** Shards deleted by one script: a few milliseconds of Redis's time. */
 const STEP = 1_000

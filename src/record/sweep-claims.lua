@@ -11,7 +11,7 @@
         4 that part  5 what one claim takes, bytes  6 how many shards to delete at most
   Returns  {how many claims were given up, how many shards were deleted, how many claims there are,
            how many there may be (-1: no limit), before which time they were given up (0: none were), milliseconds,
-           whether tasks have to be looked at, see gather-claims.lua (1 or 0)}
+           whether tasks have to be looked at, see collect-claims.lua (1 or 0)}
 ]]
 --- @include delivery.lua
 --- @include claims.lua

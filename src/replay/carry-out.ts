@@ -17,7 +17,7 @@ import type { OrderProgress } from './orders.js'
 import { meantIn } from './missing.js'
 import { putBack } from './put-back.js'
 
-const NOTE_COUNT = loadScript(new URL('./note-count.lua', import.meta.url))
+const NOTE_COUNT = loadScript(new URL('./save-count.lua', import.meta.url))
 
 /** Deliveries of one batch, about: one event may have more. */
 const BATCH = 200

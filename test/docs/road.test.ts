@@ -42,7 +42,7 @@ for (const [at, { file, givenBy }] of road.entries()) {
 
 /** `3. [file](file): what happens there (given by [file](file))`, one line each. */
 function stopsIn (readme: string): Stop[] {
-  const section = /^### From `POST`[^\n]*\n([^]*?)(?=^#)/m.exec(readme)?.[1] ?? ''
+  const section = /^## From `POST`[^\n]*\n([^]*?)(?=^#|^\*\*|(?![^]))/m.exec(readme)?.[1] ?? ''
   return section.split('\n').filter(line => /^\d+\. /.test(line)).map(line => {
     const [, file, says, givenBy] = /^\d+\. \[[^\]]+\]\(([^)]+)\): (.*?)(?: \(given by \[[^\]]+\]\(([^)]+)\)\))?$/.exec(line) ?? []
     return { file: file ?? line, says: says ?? '', givenBy: givenBy ?? null }

@@ -75,7 +75,7 @@ async function oneOfEverything (t: Test): Promise<Gateway> {
   const gateway = await open(t, ['a', 'b'], { onConflict: 'hold' })
   await accepted(gateway, { taskId: 'queued', businessId: 'ten-1', note: 'ünï😀\n' })
   const retrying = await accepted(gateway, { taskId: 'retrying' })
-  await endDelivery(gateway, 'a', retrying, { state: 'retrying', waitMs: DAY })
+  await endDelivery(gateway, 'a', retrying, { state: 'retrying', waitMs: 1 })
   const delivered = await accepted(gateway, { taskId: 'delivered' })
   const failed = await accepted(gateway, { taskId: 'failed' })
   for (const name of ['a', 'b']) {
