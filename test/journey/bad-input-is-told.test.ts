@@ -153,7 +153,7 @@ const ROWS: Row[] = [
   { says: 'no token', request: 'GET /stats', headers: ['authorization:'], status: 401, detail: /Authorization: Bearer/ },
   { says: 'a token that is none', request: 'GET /stats', headers: ['authorization: Bearer nope'], status: 401, detail: /not one of the admin tokens/ },
   { says: 'a token with a byte beyond ASCII', request: 'GET /stats', headers: ['authorization: Bearer n\u00f6pe'], status: 401, detail: /./ },
-  { says: 'a viewer who wants to change', request: 'POST /replays', body: { all: true }, headers: [`authorization: Bearer ${VIEWER}`], status: 403, detail: /watcher" is a viewer's/ },
+  { says: 'a viewer who wants to change', request: 'POST /replays', body: { all: true }, headers: [`authorization: Bearer ${VIEWER}`], status: 403, detail: /watcher" belongs to a viewer/ },
   { says: 'an empty Idempotency-Key', request: 'POST /replays', body: { all: true }, headers: ['idempotency-key:'], status: 400, detail: /Idempotency-Key takes 1 to 255/ },
   { says: 'an Idempotency-Key too long', request: 'POST /replays', body: { all: true }, headers: [`idempotency-key: ${'x'.repeat(256)}`], status: 400, detail: /Idempotency-Key takes/ }
 ]
