@@ -16,6 +16,7 @@
             status, digest
             fields       of the event's hash, by name
             flags        list
+            age          since it arrived, milliseconds
             subscribers  that it matches, list
         2… the bodies, in the order of the arrivals
   Returns  1 packed: for each arrival
@@ -36,6 +37,9 @@ local stats = prefix .. 'stats'
 local us = now_us()
 local now = math.floor(us / 1000)
 local now_text = string.format('%.0f', now)
+
+-- Clocks that differ by less are taken for one.
+local SKEWED_MS = 1000
 
 local last_sequence
 local duplicates_of, duplicates, accepted, owed = {}, 0, 0, {}
@@ -113,6 +117,9 @@ local function write(arrival, known, body, left)
     'status', status, 'digest', arrival.digest, 'seq', sequence, 'rev', revision, 'flags', flags_text, 'dup', 0,
     'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
   }
+  -- When it arrived by this clock, if the gateway's says otherwise: by this one it is found later.
+  local arrived = now - arrival.age
+  if math.abs(arrived - arrival.fields.at) > SKEWED_MS then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
   local last = #fields
   for name, value in pairs(arrival.fields) do
     fields[last + 1], fields[last + 2] = name, value

@@ -147,6 +147,7 @@ function inputOf (keys: Keys, { arrival, identity, eventId, subscribers }: Fresh
       contentType: arrival.contentType
     }),
     flags: arrival.flags,
+    age: Math.max(0, Date.now() - arrival.receivedAt),
     subscribers
   }
 }

@@ -3,6 +3,7 @@
  */
 import { Type, type Static } from 'typebox'
 import { readHolds } from '../record/holds.js'
+import { readTime } from '../record/read-time.js'
 import { PAGE_BUDGET_MS, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
 import { DISCARDABLE, type DiscardOrder } from '../replay/order.js'
@@ -38,7 +39,7 @@ function list ({ store }: AdminOptions): Route {
     answers: { 200: { means: 'A page of deliveries', schema: listOf(DeliveryShape) } },
     async handle (request) {
       const { limit = DEFAULT_LIMIT, cursor, ...filters } = request.query as ListQuery
-      const page = await readPage(store, readFilters(filters, Date.now()), { limit, place: readDeliveryCursor(cursor) })
+      const page = await readPage(store, readFilters(filters, await readTime(store)), { limit, place: readDeliveryCursor(cursor) })
       return { items: page.items, nextCursor: page.next === null ? null : deliveryCursor(page.next) }
     }
   }
@@ -62,7 +63,7 @@ function discard (options: AdminOptions): Route {
 async function wantedBy (body: Static<typeof discardBody>, { store, subscribers }: AdminOptions): Promise<DiscardOrder> {
   const { all = false, dryRun: _, ...filters } = body
   requireFilter(filters, all)
-  const { states = [...DISCARDABLE], ...filter } = readFilters(filters, Date.now())
+  const { states = [...DISCARDABLE], ...filter } = readFilters(filters, await readTime(store))
   if (!states.every(state => DISCARDABLE.includes(state))) {
     throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
   }

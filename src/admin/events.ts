@@ -5,6 +5,7 @@
 import { Type } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import { readBody, readEvent } from '../record/read-event.js'
+import { readTime } from '../record/read-time.js'
 import { selectEvents } from '../record/select.js'
 import { discardEvent, releaseEvent } from '../replay/release.js'
 import { eventCursor, readEventCursor } from './cursor.js'
@@ -27,7 +28,7 @@ function list ({ store }: AdminOptions): Route {
     answers: { 200: { means: 'A page of events', schema: listOf(EventShape) } },
     async handle (request) {
       const { limit = DEFAULT_LIMIT, cursor, ...filters } = request.query as ListQuery
-      const page = await selectEvents(store, readFilters(filters, Date.now()), { limit, cursor: readEventCursor(cursor) })
+      const page = await selectEvents(store, readFilters(filters, await readTime(store)), { limit, cursor: readEventCursor(cursor) })
       return { items: page.rows.map(showEvent), nextCursor: page.next === null ? null : eventCursor(page.next) }
     }
   }

@@ -4,6 +4,7 @@
  */
 import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
+import { readTime } from '../record/read-time.js'
 import type { Filter } from '../record/select.js'
 import type { Order, ReplayOrder, ReplayState } from '../replay/order.js'
 import { cancelOrder, listOrders, readOrder } from '../replay/orders.js'
@@ -55,7 +56,7 @@ function order (options: AdminOptions): Route {
     answers: ORDER_ANSWERS,
     async handle (request, reply) {
       const body = request.body as OrderBody
-      const wanted = wantedBy(body, options.subscribers().map(({ name }) => name))
+      const wanted = wantedBy(body, { known: options.subscribers().map(({ name }) => name), now: await readTime(options.store) })
       return await answerOrder(options, wanted, { dryRun: body.dryRun === true, reply })
     }
   }
@@ -103,11 +104,11 @@ function cancel ({ store }: AdminOptions): Route {
 }
 
 /** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
-function wantedBy (body: OrderBody, known: readonly string[]): ReplayOrder {
+function wantedBy (body: OrderBody, { known, now }: { known: readonly string[], now: number }): ReplayOrder {
   const { all = false, newId = false, dryRun: _, ratePerSecond, ...filters } = body
   requireFilter(filters, all)
   const { state: written, ...others } = filters
-  const filter = readFilters(others, Date.now())
+  const filter = readFilters(others, now)
   requireKnown(filter.subscribers, known)
   const state = written ?? defaultState(filter)
   if (state === 'missing' && filter.subscribers?.length !== 1) {

@@ -135,6 +135,7 @@ function unheardOf (name: string): SubscriberStatus {
     lastSuccessAt: null,
     lastError: null,
     failing: false,
+    overdue: false,
     breaker: 'closed'
   }
 }

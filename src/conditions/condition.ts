@@ -24,12 +24,16 @@ export interface State {
   spool: SpoolStatus | null
   /** Connections of the queue that have been lost for some seconds although Redis is there. */
   lostConnections: readonly string[]
+  /** Subscribers whose deliveries are due and have been left alone for a while. */
+  stalled: readonly string[]
   /** `null` when it is not known. */
   memory: Memory | null
   /** `null` when it is not known. */
   claims: Claims | null
   /** `null` while the record cannot be read. */
   subscribers: readonly SubscriberStatus[] | null
+  /** How far Redis's clock is ahead of ours, milliseconds; `null` when it is not known. */
+  skewMs: number | null
   /** How many faults the last refused reload had; 0 when it was not refused. */
   refusedFaults: number
   /** What is wrong among the replicas, in a sentence; `null` when nothing is. */

@@ -7,9 +7,11 @@ import { callbacksDenied } from './callbacks-denied.js'
 import { callbacksRefused } from './callbacks-refused.js'
 import { callbacksTooLarge } from './callbacks-too-large.js'
 import { callbacksUnreadable } from './callbacks-unreadable.js'
+import { clockSkewed } from './clock-skewed.js'
 import { claimsGivenUp } from './claims-given-up.js'
 import type { ConditionRule, State } from './condition.js'
 import { deliveriesFailed } from './deliveries-failed.js'
+import { deliveriesStalled } from './deliveries-stalled.js'
 import { memoryShort } from './memory-short.js'
 import { queueCutOff } from './queue-cut-off.js'
 import { redisAway } from './redis-away.js'
@@ -27,9 +29,9 @@ export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
   spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
-  subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
+  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,
-  replicasDiffer, reloadRefused
+  replicasDiffer, reloadRefused, clockSkewed
 ]
 
 /** What is true of a state, in the order of the list. */

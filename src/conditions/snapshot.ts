@@ -7,9 +7,11 @@ import type { Condition } from '../model/alert.js'
 import { redisCodeOf } from '../model/redis-away.js'
 import { readClaims } from '../record/claims.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { readSkew } from '../record/read-time.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
 import type { RefusalCounts, State } from './condition.js'
+import { isStalled } from './deliveries-stalled.js'
 import { conditionsOf } from './list.js'
 
 export interface HealthSnapshot {
@@ -41,6 +43,8 @@ export interface SnapshotOptions {
 const FRESH_MS = 500
 /** A connection that is lost is there again in about a second; one that is not for so long may never be, milliseconds. */
 const LOST_AFTER_MS = 5_000
+/** After an outage what is due takes a moment to be attempted, milliseconds. */
+const STALLED_AFTER_MS = 10_000
 
 /**
  * Makes the function that takes them. It never rejects and answers within about a second.
@@ -50,50 +54,56 @@ const LOST_AFTER_MS = 5_000
 export function createSnapshots (options: SnapshotOptions, clock: () => number = () => performance.now()): () => Promise<HealthSnapshot> {
   let latest: Promise<HealthSnapshot> | null = null
   let takenAt = -Infinity
-  const connections = watchConnections(options.lostConnections, clock)
+  const watches = { connections: watchLasting(LOST_AFTER_MS, clock), stalled: watchLasting(STALLED_AFTER_MS, clock) }
   return async () => {
     const now = clock()
     if (latest === null || now - takenAt > FRESH_MS) {
-      latest = takeSnapshot(options, connections)
+      latest = takeSnapshot(options, watches)
       takenAt = now
     }
     return await latest
   }
 }
 
-async function takeSnapshot (options: SnapshotOptions, connections: ConnectionWatch): Promise<HealthSnapshot> {
-  const state = await readState(options, connections)
+async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promise<HealthSnapshot> {
+  const state = await readState(options, watches)
   const ready = state.redisProblem === null || state.spool?.problem === null
   return { ready, conditions: conditionsOf(state), subscribers: state.subscribers }
 }
 
-async function readState ({ store, probe, spool, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, connections: ConnectionWatch): Promise<State> {
+async function readState ({ store, probe, spool, lostConnections, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, watches: Watches): Promise<State> {
   const own = { now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
   try {
     await probe()
-    const [memory, claims, subscribers] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store)])
-    return { ...own, redisProblem: null, spool: spool?.status() ?? null, lostConnections: connections.lost(), memory, claims, subscribers }
+    const [memory, claims, subscribers, skewMs] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store), readSkew(store)])
+    const stalled = watches.stalled.lasting(subscribers.filter(isStalled).map(({ name }) => name))
+    return {
+      ...own, redisProblem: null, spool: spool?.status() ?? null, lostConnections: watches.connections.lasting(lostConnections()), stalled, memory, claims, subscribers, skewMs
+    }
   } catch (error) {
-    connections.forget()
+    for (const watch of Object.values(watches)) watch.forget()
     // A callback gets its 200 all the same, as long as the disk takes it.
-    return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], memory: null, claims: null, subscribers: null }
+    return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], stalled: [], memory: null, claims: null, subscribers: null, skewMs: null }
   }
 }
 
-interface ConnectionWatch {
-  /** Those that have been lost for a while; to be asked while Redis is there. */
-  lost: () => string[]
-  /** While Redis is away they are, too, and have time to come back after it. */
+/** What was so for a while; to be asked while Redis is there. */
+interface Watch {
+  /** Of the names for which it is so now, those for which it has been so for long enough. */
+  lasting: (names: readonly string[]) => string[]
+  /** While Redis is away all begins anew. */
   forget: () => void
 }
 
-function watchConnections (lostNow: () => readonly string[], clock: () => number): ConnectionWatch {
-  let lostAt = new Map<string, number>()
+interface Watches { connections: Watch, stalled: Watch }
+
+function watchLasting (forMs: number, clock: () => number): Watch {
+  let since = new Map<string, number>()
   return {
-    lost () {
-      lostAt = new Map(lostNow().map(name => [name, lostAt.get(name) ?? clock()]))
-      return [...lostAt].filter(([, at]) => clock() - at >= LOST_AFTER_MS).map(([name]) => name)
+    lasting (names) {
+      since = new Map(names.map(name => [name, since.get(name) ?? clock()]))
+      return [...since].filter(([, at]) => clock() - at >= forMs).map(([name]) => name)
     },
-    forget () { lostAt.clear() }
+    forget () { since.clear() }
   }
 }

@@ -8,7 +8,7 @@ import type { Event, Flag } from '../model/event.js'
 
 /** The fields of an event's hash that describe the event itself, in the order of {@link parseEvent}. */
 export const EVENT_FIELDS = [
-  'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs'
+  'task', 'status', 'type', 'biz', 'at', 'seq', 'rev', 'flags', 'dup', 'size', 'ct', 'subs', 'arr'
 ] as const
 
 /** The fields of a subscriber's hash that hold its deliveries, in the order of {@link SUBSCRIBER_HOLDS}. */

@@ -28,8 +28,15 @@ export interface SubscriberStatus {
   lastError: string | null
   /** Its last answer was no success, and something waits for it. */
   failing: boolean
+  /** Something has been due for a minute, nothing holds it, no limit keeps it back, and nothing was attempted meanwhile. */
+  overdue: boolean
   breaker: BreakerState
 }
+
+/** What has been due for so long should have been attempted, milliseconds. */
+const OVERDUE_AFTER_MS = 60_000
+/** Of what waits, so many are looked at to find one that is due. */
+const OLDEST_READ = 5
 
 /** Every subscriber that is configured or ever had a delivery, by name. */
 export async function readSubscribers (store: RecordStore): Promise<SubscriberStatus[]> {
@@ -43,28 +50,46 @@ export async function readSubscriber (store: RecordStore, name: string): Promise
   return isKnown ? await readStatus(store, name) : null
 }
 
-async function readStatus ({ redis, keys }: RecordStore, name: string): Promise<SubscriberStatus> {
+async function readStatus (store: RecordStore, name: string): Promise<SubscriberStatus> {
+  const { redis, keys } = store
   const replies = await redis.pipeline()
     .hgetall(keys.subscriber(name))
     .zcard(keys.open(name))
     .zcard(keys.held(name))
     .zcard(keys.failed(name))
     .zrange(keys.open(name), '0', '0', 'WITHSCORES')
+    .exists(keys.sent(name))
+    .time()
     .exec()
   for (const [error] of replies!) if (error !== null) throw error
-  const [facts, open, held, failed, oldest] = replies!.map(([, value]) => value) as
-    [Record<string, string>, number, number, number, string[]]
+  const [facts, open, held, failed, oldest, hasSent, time] = replies!.map(([, value]) => value) as
+    [Record<string, string>, number, number, number, string[], number, [string, string]]
+  const holds = SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined)
+  const attemptedAt = Math.max(Number(facts['lastSuccessAt'] ?? 0), Number(facts['lastErrorAt'] ?? 0))
+  const since = Number(time[0]) * 1_000 - OVERDUE_AFTER_MS
+  const isLeftAlone = open > 0 && holds.length === 0 && hasSent === 0 && attemptedAt < since
   return {
     name,
-    holds: SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined),
+    holds,
     throttledUntil: facts['hold:throttle'] === undefined ? null : Number(facts['throttle:until'] ?? 0),
     counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
     oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
     lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
     lastError: facts['lastError'] ?? null,
     breaker: facts['hold:breaker'] !== undefined ? 'open' : facts['breaker'] !== undefined ? 'half-open' : 'closed',
+    overdue: isLeftAlone && await isAnyDue(store, name, since),
     failing: open > 0 && Number(facts['lastErrorAt'] ?? 0) > Number(facts['lastSuccessAt'] ?? 0)
   }
+}
+
+/** Whether one of the oldest open deliveries was due by then, epoch milliseconds; the others wait behind them. */
+async function isAnyDue ({ redis, keys }: RecordStore, name: string, by: number): Promise<boolean> {
+  const oldest = await redis.zrange(keys.open(name), '0', String(OLDEST_READ - 1), 'WITHSCORES')
+  for (let at = 0; at < oldest.length; at += 2) {
+    const dueAt = /"t":(\d+)/.exec(await redis.hget(keys.event(oldest[at]!), `d:${name}`) ?? '')?.[1]
+    if (Math.max(Number(dueAt ?? 0), Number(oldest[at + 1]) / 1_000) <= by) return true
+  }
+  return false
 }
 
 export interface RecordStats {

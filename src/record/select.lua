@@ -9,7 +9,7 @@
         4 how many rows to return, at most
         5 filter, JSON; every key is optional:
           types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
-          since, until: milliseconds of arrival, missing: a subscriber that must have no delivery,
+          since, until: milliseconds of arrival by this clock, missing: a subscriber that must have no delivery,
           heldNow: {subscriber: true}, whose waiting deliveries count as held
           ids: [id…], the only events to look at, in place of the indexes
   Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery,
@@ -18,13 +18,13 @@
 --- @constant EVENT_FIELDS
 --- @constant EVENT_FIELD
 local F = EVENT_FIELD
--- The two clocks, the gateway's and Redis's, may differ by this much.
-local SKEW_US = 60000000
+-- What arrived when is known to the second, and a sequence is never less.
+local SLACK_US = 2000000
 local prefix, cursor, budget, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local filter = cjson.decode(ARGV[5])
 
 local highest = cursor == 'inf' and '+inf' or ('(' .. cursor)
-local lowest = filter.since and string.format('%.0f', filter.since * 1000 - SKEW_US) or '-inf'
+local lowest = filter.since and string.format('%.0f', filter.since * 1000 - SLACK_US) or '-inf'
 
 -- What is asked of each of several indexes, at least.
 local SMALLEST_SHARE = 20
@@ -94,7 +94,7 @@ local function flag_fits(flags)
 end
 
 local function event_fits(v)
-  local at = tonumber(v[F.at])
+  local at = tonumber(v[F.arr] or v[F.at])
   return type_fits(v[F.type])
     and (not filter.statuses or filter.statuses[v[F.status]])
     and (not filter.businessIds or (v[F.biz] and filter.businessIds[v[F.biz]]))

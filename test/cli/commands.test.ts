@@ -337,7 +337,7 @@ t.test('discard --follow and --cancel: an order that was given before', async t 
   })
   t.match(await run(['discard', '--follow', 'ord_1', ...gateway.flags], gateway), { code: 0, out: '1 delivery discarded; 1 changed meanwhile and was left alone.\n' })
   t.match(await run(['discard', '--follow', 'ord_1', ...gateway.flags], gateway), { code: 1, out: '1 delivery discarded.\n', err: /ord_1 was cancelled/ })
-  t.match(await run(['discard', '--follow', 'ord_1', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /ord_1 is not done yet; it goes on\n.*discard --follow ord_1/ })
+  t.match(await run(['discard', '--follow', 'ord_1', '--wait', '1ms', ...gateway.flags], gateway), { code: 1, err: /ord_1 is not done yet; it continues\n.*discard --follow ord_1/ })
   t.match(await run(['discard', '--cancel', 'ord_1', ...gateway.flags], gateway), { code: 0, out: 'ord_1 is cancelled: 1 delivery was discarded and stays so.\n' })
 })
 

@@ -20,6 +20,8 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['the spool is filling', spool({ bytes: 810_000 }), ['spool-filling'], /^the spool is 81 % full/],
   ['four fifths of the spool are not yet filling', spool({ bytes: 800_000 }), []],
   ['files are set aside', spool({ setAside: 2 }), ['spool-set-aside'], /2 files aside/],
+  ['the clocks differ', { skewMs: -63_000 }, ['clock-skewed'], /63 s ahead of Redis/],
+  ['nobody attempts what is due', { stalled: ['billing'], subscribers: [{ ...SUBSCRIBER, overdue: true, counts: { ...SUBSCRIBER.counts, open: 3 } }] }, ['deliveries-stalled'], /billing has deliveries that are due.*3 waiting/],
   ['connections are lost', { lostConnections: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, ['queue-cut-off'], /\(a, b, c, d, e and 2 more\)/],
   ['memory is short', { memory: { usedBytes: 81, maxBytes: 100 } }, ['memory-short'], /^Redis has used 81 %/],
   ['claims were given up', { claims: { claims: 5, mostClaims: 5, forgottenBefore: STATE.now - 1_000 } }, ['claims-given-up'], /^a repeat of a callback from before 2023-11-14T22:13:19\.000Z is no longer recognised/],

@@ -7,9 +7,11 @@ export const STATE: State = {
   redisProblem: null,
   spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0 },
   lostConnections: [],
+  stalled: [],
   memory: { usedBytes: 10, maxBytes: 100 },
   claims: { claims: 5, mostClaims: 100, forgottenBefore: null },
   subscribers: [],
+  skewMs: 0,
   refusedFaults: 0,
   replicasTrouble: null,
   refusals: {}
@@ -24,5 +26,6 @@ export const SUBSCRIBER: SubscriberStatus = {
   lastSuccessAt: null,
   lastError: null,
   failing: false,
+  overdue: false,
   breaker: 'closed'
 }
