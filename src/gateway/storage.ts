@@ -161,6 +161,6 @@ async function startServer ({ config, env, logger, report, teardown }: StorageOp
   const server = await startManagedRedis({ dataDir, env, maxMemoryBytes, keepRunning, report })
   teardown.push('redis server', server.stop)
   for (const warning of server.warnings) logger.warn(warning)
-  server.up.then(({ adopted }) => { logger.info({ dataDir, serverPid: server.pid(), adopted }, 'own redis server is running') }, () => {})
+  server.up.then(({ adopted, pid }) => { logger.info({ dataDir, serverPid: pid, adopted }, 'own redis server is running') }, () => {})
   return server
 }

@@ -24,13 +24,19 @@ import type { RedisTarget } from './target.js'
 export interface ManagedRedis {
   readonly target: RedisTarget & { kind: 'socket' }
   /** Resolves when the server answers and has read its data; rejects when it does not come up, and then it is tried again. */
-  readonly up: Promise<{ adopted: boolean }>
-  /** Of the present server process; changes when it is restarted. 0 before there is one. */
-  pid (): number
+  readonly up: Promise<{ adopted: boolean, pid: number }>
+  /** Of the present server process; changes when it is restarted. `null` before there is one. */
+  pid (): number | null
   /** Sentences for the operator. */
   readonly warnings: readonly string[]
   /** Ends the server unless it is to go on, and lets the data directory go. Idempotent; never rejects. */
   stop (): Promise<void>
+}
+
+/** One whose server is up. */
+export interface StartedRedis extends ManagedRedis {
+  adopted: boolean
+  pid (): number
 }
 
 export interface ManagedRedisOptions {
@@ -86,8 +92,8 @@ export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, keepRun
   })
   return {
     target: { kind: 'socket', path: place.socket },
-    up: first,
-    pid: () => keeper.server()?.mark.pid ?? 0,
+    up: keeper.up,
+    pid: () => keeper.server()?.mark.pid ?? null,
     warnings: [...warnings, ...tooMuchMemory(maxMemoryBytes)],
     stop
   }
@@ -101,10 +107,11 @@ async function socketOf (dataDir: string): Promise<string> {
 }
 
 /** The same, and waits until the server is up. @throws what `up` rejects with; then everything is stopped */
-export async function startedManagedRedis (options: ManagedRedisOptions): Promise<ManagedRedis & { adopted: boolean }> {
+export async function startedManagedRedis (options: ManagedRedisOptions): Promise<StartedRedis> {
   const redis = await startManagedRedis(options)
   try {
-    return { ...redis, adopted: (await redis.up).adopted }
+    const { adopted, pid } = await redis.up
+    return { ...redis, adopted, pid: () => redis.pid() ?? pid }
   } catch (error) {
     await redis.stop()
     throw error
@@ -141,6 +148,7 @@ function tidy ({ dataDir, socket }: ServerPlace, lock: DataDirLock): void {
 interface Keeper {
   /** The present server, or the last one; `null` when none came up yet. */
   server (): LivingServer | null
+  up: ManagedRedis['up']
   /** Resolves after `stopping`, when no start is under way any more. */
   done: Promise<void>
 }
@@ -149,15 +157,18 @@ interface Watch { report: Report, stopping: AbortController }
 
 function keepAlive (place: ServerPlace, first: Promise<LivingServer>, { report, stopping }: Watch): Keeper {
   let server: LivingServer | null = null
+  const up = first.then(found => {
+    server = found
+    return { adopted: found.adopted, pid: found.mark.pid }
+  })
   const stopped = new Promise<null>(resolve => {
     stopping.signal.addEventListener('abort', () => { resolve(null) }, { once: true })
   })
 
   async function keep (): Promise<void> {
     let backoffMs = 0
-    server = await first.catch((error: unknown) => {
+    await up.catch((error: unknown) => {
       if (!stopping.signal.aborted) report({ fact: 'redis.state', role: 'server', state: 'lost', detail: error instanceof Error ? error.message : String(error) })
-      return null
     })
     while (!stopping.signal.aborted) {
       const since = performance.now()
@@ -175,7 +186,7 @@ function keepAlive (place: ServerPlace, first: Promise<LivingServer>, { report, 
     }
   }
 
-  return { server: () => server, done: keep() }
+  return { server: () => server, up, done: keep() }
 }
 
 /** Tries until the server is up again; `null` when told to stop meanwhile. Each new reason for failing is told once. */
