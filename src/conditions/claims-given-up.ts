@@ -5,7 +5,8 @@ export const claimsGivenUp: ConditionRule = {
   name: 'claims-given-up',
   severity: 'warning',
   of: 'relay',
-  isReason: true,
+  // It lasts as long as the window, and nothing can be done about what is forgotten.
+  isReason: false,
   find ({ claims }) {
     if (claims === null || claims.forgottenBefore === null) return []
     const { forgottenBefore, claims: kept } = claims

@@ -11,7 +11,8 @@ export const spoolFilling: ConditionRule = {
   of: 'replica',
   isReason: true,
   find ({ spool, now }) {
-    if (spool === null || spool.bytes <= spool.maxBytes * FILLING_ABOVE) return []
+    // One that takes nothing says so itself.
+    if (spool === null || spool.problem !== null || spool.bytes <= spool.maxBytes * FILLING_ABOVE) return []
     const percent = Math.floor(spool.bytes / spool.maxBytes * 100)
     return found(`the spool is ${percent} % full; when it is full, callbacks are refused`, spoolFigures(spool, now))
   }

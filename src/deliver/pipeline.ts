@@ -126,7 +126,7 @@ async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict>
     maxAgeMs: subscriber.maxAgeMs,
     random: parts.random()
   })
-  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next, throttleMs: throttleAfter(outcome, subscriber.throttleMaxMs) }))
+  return verdictOf(Object.assign(about, { outcome, usesBudget: true, next, throttleMs: throttleAfter(outcome, Math.min(subscriber.retry.maxMs, subscriber.throttleMaxMs)) }))
 }
 
 async function send ({ request, version }: Parts, { opened, subscriber, signal }: AttemptInput, at: number): Promise<Answer> {

@@ -43,10 +43,8 @@ for (const [says, offsetMs] of [['back', -24 * HOUR_MS], ['forward', 24 * HOUR_M
     await setClock(offsetMs)
     await accept(gateway, { taskId: 'after' })
     await until(() => tasksOf(subscriber).includes('after') || undefined)
-    if (offsetMs < 0) {
-      t.equal(subscriber.received.length, 2, 'what was planned waits longer')
-      await gateway.api('POST', '/api/v1/replays', { subscriber: 'a', state: 'retrying' })
-    }
+    t.equal(subscriber.received.length, 2, 'what was planned waits for its time by Redis\'s clock')
+    await gateway.api('POST', '/api/v1/replays', { subscriber: 'a', state: 'retrying' })
     await untilNothingIsOpen(gateway)
     t.strictSame(tasksOf(subscriber).sort(), ['after', 'before', 'before'])
     for (const taskId of ['before', 'after']) t.match((await sendDuplicate(gateway, { taskId, status: 1, type: 'x' })).json, { status: 'duplicate' })
