@@ -6,6 +6,8 @@
     finished events with a failed delivery, which somebody may want to replay
     the latest claims, when hardly any memory is left
 
+  Claims that take hardly any memory stay.
+
   Works on a full Redis too: its first write frees memory, and a full Redis
   refuses a script's first write only.
 
@@ -20,6 +22,7 @@
 --- @include delivery.lua
 --- @include delete-event.lua
 --- @include ../redis/memory.lua
+--- @constant CLAIM_BYTES
 local prefix, most_events = ARGV[1], tonumber(ARGV[5])
 local begins, ends = tonumber(ARGV[3]), tonumber(ARGV[4])
 local used, most = read_memory()
@@ -49,6 +52,14 @@ local function delete_oldest(which)
   end
 end
 
+-- Claims that take less than this share of the memory make no room when they go.
+local WORTH_GIVING_UP = 0.01
+local function claims_are_worth_it()
+  local claims = 0
+  for _, bucket in ipairs(buckets) do claims = claims + bucket.claims end
+  return claims * CLAIM_BYTES >= most * WORTH_GIVING_UP
+end
+
 -- What has ended is deleted before more of it ends: that is room already.
 local function delete_claims(kept, share)
   while looked_at < most_events and used > most * share do
@@ -56,7 +67,7 @@ local function delete_claims(kept, share)
     looked_at = looked_at + shards
     if shards > 0 then
       used = read_memory()
-    elseif #buckets > kept then
+    elseif #buckets > kept and claims_are_worth_it() then
       given_up = given_up + give_up_oldest(prefix)
     else
       return

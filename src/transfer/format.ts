@@ -118,7 +118,7 @@ const EventLine = Type.Object({
   duplicates: Whole,
   /** Bytes of the body. */
   size: Whole,
-  contentType: Text(1_024),
+  contentType: Type.String(), // as long as accepting takes it, and that has limits of its own
   /** When its last open delivery ended, epoch milliseconds; `null` while one is open. */
   endedAt: orNull(Whole),
   deliveries: Type.Array(DeliveryShape),

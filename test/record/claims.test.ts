@@ -250,3 +250,13 @@ t.test('a task with thousands of contents costs each of its events the same', as
   await accepted(gateway, { taskId: 'one', n: 'new' })
   t.match((await allEvents(gateway))[0]!.event, { revision: 3_001 })
 })
+
+t.test('claims that take hardly any memory stay, however full Redis is of what is owed: a duplicate stays a duplicate', async t => {
+  const gateway = await open(t)
+  const ids = await remembered(gateway, { count: 100 })
+  const { usedBytes } = (await (async () => { await operator.config('SET', 'maxmemory', '100gb'); return await readMemory(operator, gateway.keys) })())!
+  await operator.config('SET', 'maxmemory', String(Math.floor(usedBytes * 0.99)))
+  t.match(await evict(gateway.blocking, { windowMs: WEEK, above: SHORT_ABOVE, roundMs: Infinity }), { claims: 0, nothingLeft: true })
+  await operator.config('SET', 'maxmemory', '0')
+  t.strictSame(await gateway.accept(callback({ taskId: 't-0' })), { kind: 'duplicate', eventId: ids[0] })
+})

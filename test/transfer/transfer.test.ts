@@ -350,3 +350,13 @@ t.test('what is remembered of thousands of deleted events is remembered on the o
   t.equal((await readClaims(target.blocking)).claims, 1_000)
   for (const [n, eventId] of ids.entries()) t.strictSame(await target.accept(callback({ taskId: `t-${n}` })), { kind: 'duplicate', eventId })
 })
+
+t.test('whatever was accepted can be exported and imported, however long its content type is', async t => {
+  const source = await open(t, ['a'])
+  const contentType = `application/json; p=${'x'.repeat(15_000)}`
+  const arrival = { ...callback({ taskId: 't' }), contentType }
+  t.match(await source.accept(arrival), { kind: 'accepted' })
+  const target = await open(t, ['a'])
+  await imported(target, await exported(source))
+  t.match(await allEvents(target), [{ event: { contentType } }])
+})
