@@ -74,7 +74,7 @@ function inviteToTry (
       `curl -i ${endpoint} -H 'content-type: application/json' --data-binary @${shortPath(callbackFile)}`],
     ['Send one of your own, and see it arrive here.', `npx fotor-relay send --type avatar ${place}`],
     ['See what arrived and what became of it.', `npx fotor-relay events ${place}`],
-    ['FieldReading at this one, with every attempt.', `npx fotor-relay show ${eventId} ${place}`],
+    ['Look at this one, with every attempt.', `npx fotor-relay show ${eventId} ${place}`],
     ['Deliver it again.', `npx fotor-relay replay --event-id ${eventId} ${place}`]
   ]
   out('')
