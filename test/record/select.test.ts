@@ -217,3 +217,13 @@ t.test('thousands of events are walked in steps, each found once', async t => {
   const hurried = await selectEvents(gateway.store, { types: ['rare'] }, { ...patience, budgetMs: 0 })
   t.ok(hurried.rows.length < 5 && hurried.next !== null, 'and is cut short rather than slow')
 })
+
+t.test('when an event arrived is told by Redis\'s clock, also of a gateway whose clock is minutes ahead', async t => {
+  const ahead = await openGateway(t, server, { prefix: 'ahead', policy: policyFor(['a']) })
+  const id = await accepted(ahead, { taskId: 'ahead' }, { receivedAt: Date.now() + 300_000 })
+  const idsOf = async (filter: Filter): Promise<string[]> =>
+    (await selectEvents(ahead.blocking, filter, { limit: 10, cursor: null })).rows.map(({ event }) => event.id)
+  t.strictSame(await idsOf({ until: Date.now() + 60_000 }), [id], 'it arrived before a minute from now')
+  t.strictSame(await idsOf({ since: Date.now() + 60_000 }), [], 'and not after')
+  t.strictSame(await idsOf({ since: Date.now() - 120_000 }), [id])
+})
