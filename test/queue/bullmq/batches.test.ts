@@ -354,3 +354,21 @@ t.test('a result that Redis does not take for now goes on record later, and whoe
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ attempts: 1 }])
   await workers.stop(0)
 })
+
+t.test('on a full Redis locks are renewed and stalled jobs are taken back', async t => {
+  const { gateway, moves } = await setScene(t)
+  const { keys, blocking: { redis } } = gateway
+  const backend = createBackend(['a', { connection: redis, prefix: keys.queuePrefix, ...WORKER, stalledInterval: 1, maxStalledCount: 1_000 } as never, {}], redis, moves)
+  const [held, stalled] = [jobIdOf(await accepted(gateway, { taskId: 't1' }), 1), jobIdOf(await accepted(gateway, { taskId: 't2' }), 1)]
+  await moves.take(TOKEN)
+  await moves.take(TOKEN)
+  await redis.del(`${keys.queuePrefix}:a:${stalled}:lock`)
+  await redis.config('SET', 'maxmemory', '1')
+  t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
+  t.strictSame(await backend.extendLocks([held], [TOKEN], 3_600_000), [])
+  t.ok(await redis.pttl(`${keys.queuePrefix}:a:${held}:lock`) > WORKER.lockDuration)
+  await until('the stalled job waits again', async () => {
+    await backend.moveStalledJobsToWait()
+    return (await redis.lrange(`${keys.queuePrefix}:a:wait`, 0, -1)).includes(stalled)
+  })
+})
