@@ -9,7 +9,4 @@ declare module 'bullmq/dist/cjs/scripts/index.js' {
     keys: number
   }
   export const addStandardJob: BullMQScript
-  export const moveJobFromActiveToWait: BullMQScript
-  export const moveToActive: BullMQScript
-  export const moveToDelayed: BullMQScript
 }

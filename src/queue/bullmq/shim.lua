@@ -5,12 +5,12 @@
   BullMQ asks and writes much that has one answer for every job of ours: none
   has parents, children, priorities or a deduplication id, nobody reads the
   stream of events or the job's own counters, and what holds a queue back is
-  known elsewhere. Two thirds of its calls are answered here instead, and
-  each would cost Redis more than what it asks. Whatever is not in this table is done as
-  BullMQ says.
+  known elsewhere. Such calls are answered here instead, since each would cost
+  Redis more than what it asks. Whatever is not in this table is done as BullMQ
+  says.
 ]]
 local answers = {}
-local looked_for_due, marked, started = {}, {}, {}
+local marked = {}
 
 local function nothing() end
 local function zero() return 0 end
@@ -41,39 +41,12 @@ function answers.HMGET(key, first, ...)
   return redis.call('HMGET', key, first, ...)
 end
 
--- Delayed jobs that are due: once is enough.
-function answers.ZRANGEBYSCORE(key, ...)
-  if looked_for_due[key] then return {} end
-  looked_for_due[key] = true
-  return redis.call('ZRANGEBYSCORE', key, ...)
-end
-
 -- The mark that jobs wait: nobody takes it away meanwhile.
 function answers.ZADD(key, score, member)
   if member ~= '0' then return redis.call('ZADD', key, score, member) end
   if marked[key] then return 0 end
   marked[key] = true
   return redis.call('ZADD', key, score, member)
-end
-
--- A job is one hash; its logs, dependencies and results are never there.
-function answers.DEL(key)
-  return redis.call('DEL', key)
-end
-
--- When a job was begun is known to whoever begins it, and to nobody else.
-function answers.HMSET(key, field, value, ...)
-  if field ~= 'processedOn' then return redis.call('HMSET', key, field, value, ...) end
-  started[key] = value
-end
-
-function answers.HGETALL(key)
-  local fields = redis.call('HGETALL', key)
-  if started[key] then
-    fields[#fields + 1] = 'processedOn'
-    fields[#fields + 1] = started[key]
-  end
-  return fields
 end
 
 local shim = {
