@@ -62,8 +62,8 @@ export interface Pipeline {
   record_attempts: typeof RECORD_ATTEMPTS
   /** What `record_attempts` takes. */
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
-  /** To be called when an attempt is on record. */
-  recorded: (result: AttemptResult) => void
+  /** To be called when an attempt is on record; with when the next is due, epoch milliseconds, as it is recorded. */
+  recorded: (result: AttemptResult, nextAttemptAt: number | null) => void
   /** To be called when a delivery has failed because what is stored of it cannot be read. */
   corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
@@ -78,7 +78,7 @@ export function createPipeline (options: DelivererOptions & { report: Report }):
     deliver: createDeliverer(options),
     record_attempts: RECORD_ATTEMPTS,
     inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
-    recorded (result) { reportAttempt(options.report, result, Date.now()) },
+    recorded (result, nextAttemptAt) { reportAttempt(options.report, result, nextAttemptAt) },
     corrupt (delivery) { options.report({ fact: 'delivery.corrupt', ...delivery }) }
   }
 }

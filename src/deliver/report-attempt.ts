@@ -8,9 +8,10 @@ import type { AttemptResult } from '../model/work.js'
 /**
  * To be called when the attempt is on record.
  *
- * @param now  epoch milliseconds
+ * @param nextAttemptAt  as recorded, epoch milliseconds; `null` when the delivery has none planned. The record plans one
+ *                       for a delivery that used up its budget when a breaker is being tried: that uses none
  */
-export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult, now: number): void {
+export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult, nextAttemptAt: number | null): void {
   const about = { eventId, subscriber, attempt: attempt.number }
   const answered = attempt.statusCode === null ? {} : { statusCode: attempt.statusCode }
 
@@ -18,8 +19,8 @@ export function reportAttempt (report: Report, { eventId, subscriber, attempt, n
     report({ fact: 'delivery.cut-off', ...about })
   } else if (outcome.kind === 'delivered') {
     report({ fact: 'delivery.delivered', ...about, statusCode: outcome.status, latencyMs: attempt.latencyMs })
-  } else if (next.state === 'retrying' && outcome.kind === 'retry') {
-    report({ fact: 'delivery.retrying', ...about, ...answered, reason: outcome.reason, error: attempt.error, nextAttemptAt: now + next.waitMs })
+  } else if (outcome.kind === 'retry' && (nextAttemptAt !== null || next.state === 'retrying')) {
+    report({ fact: 'delivery.retrying', ...about, ...answered, reason: outcome.reason, error: attempt.error, nextAttemptAt })
   } else if (next.state === 'failed') {
     report({ fact: 'delivery.failed', ...about, ...answered, reason: next.reason, error: attempt.error })
     if (next.reason === 'gone') report({ fact: 'subscriber.held', subscriber, by: 'gone' })

@@ -31,7 +31,7 @@ export type Fact =
   | { fact: 'spool.found', callbacks: number, bytes: number }
   | { fact: 'spool.left', callbacks: number, bytes: number }
   | { fact: 'delivery.delivered', eventId: string, subscriber: string, attempt: number, statusCode: number, latencyMs: number }
-  | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number }
+  | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number | null }
   | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }
   | { fact: 'delivery.corrupt', eventId: string, subscriber: string }
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }

@@ -14,8 +14,8 @@
            12 what it says of the subscriber: good, bad or ""   13 true when it failed because its budget is used up
            14 how long the subscriber is throttled, milliseconds, 0 for not
           breakers  rules of the breaker by subscriber, for those who have one
-  Returns  for each its number; 0 when the event is no more or it was recorded before; a text that says why when it
-           could not be recorded
+  Returns  for each {its number, when the next attempt that follows from it is due or 0}, the number 0 when the event is
+           no more or it was recorded before; a text that says why when it could not be recorded
 ]]
 --- @include delivery.lua
 --- @include breaker.lua
@@ -57,10 +57,13 @@ end
 local function record(id, subscriber, generation, at, inside, uses_budget, state, wait_ms, code, problem, gone, soundness, exhausted, throttle_ms)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'a:' .. subscriber, 'seq', 'open', 'failed')
-  if not stored[1] then return 0 end
+  if not stored[1] then return { 0, 0 } end
   local lines = stored[2] or ''
   -- Quotes inside an attempt are escaped, so only a start can look like this.
-  if string.find(lines, '"t":' .. at .. ',', 1, true) then return 0 end
+  if string.find(lines, '"t":' .. at .. ',', 1, true) then
+    local known = cjson.decode(stored[1])
+    return { 0, known.s == 'retrying' and known.t or 0 }
+  end
 
   -- A trial costs the delivery nothing that happens to be tried.
   if soundness == 'bad' and is_tried(subscriber) then
@@ -99,15 +102,15 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   if gone then sums.gone = true end
   if throttle_ms > (sums.throttle or 0) then sums.throttle = throttle_ms end
   if soundness ~= '' then sums[soundness] = sums[soundness] + 1 end
-  return delivery.n
+  return { delivery.n, current and delivery.s == 'retrying' and delivery.t or 0 }
 end
 
 -- A full Redis refuses a script's first write only, and not this one: the requests were made, so that goes on record.
 if #input.attempts > 0 then redis.call('HDEL', stats, 'x') end
-local numbers = {}
+local recorded = {}
 for at, attempt in ipairs(input.attempts) do
-  local fine, number = pcall(record, unpack(attempt))
-  numbers[at] = fine and number or (type(number) == 'table' and number.err or tostring(number))
+  local fine, result = pcall(record, unpack(attempt))
+  recorded[at] = fine and result or (type(result) == 'table' and result.err or tostring(result))
 end
 
 for subscriber, sums in pairs(tallies) do
@@ -128,4 +131,4 @@ for subscriber, sums in pairs(tallies) do
   local rules = input.breakers[subscriber]
   if rules and sums.good + sums.bad > 0 then weigh_breaker(key, rules, sums.good, sums.bad, now) end
 end
-return numbers
+return recorded

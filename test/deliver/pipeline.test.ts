@@ -78,7 +78,7 @@ function bench (t: Closing, { subscriber, opened = open(), options = {} }: Setti
       const { result, ...verdict } = await deliver({ subscriber: 'billing', opened }, signal)
       if (result !== undefined) {
         recorded.push(result)
-        reportAttempt(fact => { facts.push(fact) }, result, NOW)
+        reportAttempt(fact => { facts.push(fact) }, result, result.next.state === 'retrying' ? NOW + result.next.waitMs : null)
       }
       return verdict
     },

@@ -186,7 +186,7 @@ t.test('when memory is short the oldest claims go before an event that could be 
   const failed = await accepted(gateway, { taskId: 'failed' })
   await endDelivery(gateway, 'a', failed, { state: 'failed', reason: 'exhausted' })
   const { usedBytes } = (await (async () => { await operator.config('SET', 'maxmemory', '100gb'); return await readMemory(operator, gateway.keys) })())!
-  await operator.config('SET', 'maxmemory', String(Math.floor(usedBytes / (SHORT_ABOVE + 0.01))))
+  await operator.config('SET', 'maxmemory', String(Math.floor(usedBytes / (SHORT_ABOVE + 0.05))))
   t.match(await evict(gateway.blocking, { windowMs: WEEK, above: SHORT_ABOVE, roundMs: Infinity }), { claims: 3_000 })
   t.match(await gateway.accept(callback({ taskId: 'young-1' })), { kind: 'duplicate' })
 

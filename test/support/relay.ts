@@ -215,12 +215,10 @@ const RECORD = withFunctions(
 )
 
 /** Records attempts as a turn of the workers does, without moving any job. What could not be recorded is an error. */
-export async function recordAttempts ({ redis, keys }: RecordStore, results: readonly AttemptResult[], breakerOf: Parameters<typeof recordingOf>[2] = () => null): Promise<number[]> {
+export async function recordAttempts ({ redis, keys }: RecordStore, results: readonly AttemptResult[], breakerOf: Parameters<typeof recordingOf>[2] = () => null): Promise<void> {
   const { output } = await runPackedScript(redis, RECORD, { key: keys.events, input: recordingOf(keys.prefix, results, breakerOf) })
-  const numbers = output as Array<number | string>
-  const why = numbers.find(number => typeof number === 'string')
+  const why = (output as Array<object | string>).find(recorded => typeof recorded === 'string')
   if (why !== undefined) throw new Error(why)
-  return numbers as number[]
 }
 
 /** The same for one. */

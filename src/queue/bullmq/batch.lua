@@ -25,8 +25,8 @@
             "delay", job's id, token of its lock, milliseconds
             "back", job's id, token of its lock
   Returns  1 packed: for each move {"moved", job's id or "", what open-deliveries.lua says of it or false, how long to
-             wait for a limit, how long for a job that becomes due; milliseconds, 0 for as long as nobody wakes the worker},
-             or {"failed", why}
+             wait for a limit, how long for a job that becomes due; milliseconds, 0 for as long as nobody wakes the worker,
+             when the next attempt of what was recorded is due or 0}, or {"failed", why}
            2 packed: deliveries that failed because what is stored of them cannot be read: list of {event id, subscriber}
            3… the bodies that these speak of
 ]]
@@ -37,7 +37,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- A full Redis refuses a script's first write only, and not this one: deliveries make room.
 redis.call('HDEL', prefix .. 'stats', 'x')
-local numbers = record_attempts({}, { input.attempts }, redis)
+local recorded = record_attempts({}, { input.attempts }, redis)
 local limits = limits_of({}, { { prefix = prefix, now = now } }, redis)
 local deliveries = open_deliveries({}, { { prefix = prefix, now = now } }, redis)
 
@@ -135,8 +135,10 @@ end
 local moves = {}
 moves.take = take
 
-function moves.finish(subscriber, queue, id, token, wants_next)
-  if leave_active(queue, id, token) then redis.call('DEL', queue.base .. id) end
+function moves.finish(subscriber, queue, id, token, wants_next, next_at)
+  if leave_active(queue, id, token) then
+    if next_at > 0 then delay(queue, id, next_at) else redis.call('DEL', queue.base .. id) end
+  end
   if wants_next then return take(subscriber, queue, token) end
   mark(queue)
   return none(0, 0)
@@ -155,9 +157,14 @@ function moves.back(_, queue, id, token)
   return none(0, 0)
 end
 
-local function move(subscriber, attempt, kind, ...)
-  if type(numbers[attempt]) == 'string' then error(numbers[attempt], 0) end
-  return moves[kind](subscriber, input.queues[subscriber], ...)
+-- A result may mean another attempt although its worker is done: a trial of a breaker uses no budget.
+local function move(subscriber, attempt, kind, id, token, more)
+  local result = recorded[attempt]
+  if type(result) == 'string' then error(result, 0) end
+  local next_at = result and result[2] or 0
+  local moved = moves[kind](subscriber, input.queues[subscriber], id, token, more, next_at)
+  moved[6] = next_at
+  return moved
 end
 
 local replies = {}

@@ -23,8 +23,8 @@ export interface Recording extends RecordScripts {
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
   /** Reads what `open_deliveries` returned for one job. */
   read: (stored: never, bodies: readonly Buffer[], job: { subscriber: string, eventId: string }) => OpenedDelivery
-  /** Called when an attempt is on record. */
-  recorded: (result: AttemptResult) => void
+  /** Called when an attempt is on record. @param nextAttemptAt  epoch milliseconds; `null` when the record has no next one planned */
+  recorded: (result: AttemptResult, nextAttemptAt: number | null) => void
   /** Called when a delivery has failed because what is stored of it cannot be read. */
   corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
@@ -60,7 +60,7 @@ export interface Batches {
   run (move: Move): Promise<Moved>
 }
 
-type BatchReply = ['moved', jobId: string, opening: unknown, limitMs: number, dueInMs: number] | ['failed', why: string]
+type BatchReply = ['moved', jobId: string, opening: unknown, limitMs: number, dueInMs: number, nextAttemptAt: number] | ['failed', why: string]
 
 /** Makes the way to Redis that all workers of this process share. */
 export function createBatches (options: BatchesOptions): Batches {
@@ -70,8 +70,8 @@ export function createBatches (options: BatchesOptions): Batches {
     async run (move) {
       const { reply, bodies } = await send(move)
       if (reply[0] === 'failed') throw new Error(reply[1])
-      const [, jobId, opening, limitMs, dueInMs] = reply
-      if (move.result !== undefined) recording.recorded(move.result)
+      const [, jobId, opening, limitMs, dueInMs, nextAttemptAt] = reply
+      if (move.result !== undefined) recording.recorded(move.result, nextAttemptAt === 0 ? null : nextAttemptAt)
       const next = jobId === '' ? null : { jobId, opened: recording.read(opening as never, bodies, { subscriber: move.subscriber, ...parseJobId(jobId)! }) }
       return { next, limitMs, dueInMs }
     }

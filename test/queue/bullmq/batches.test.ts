@@ -10,9 +10,10 @@ import { jobIdOf } from '../../../src/model/delivery.js'
 import type { AttemptResult } from '../../../src/model/work.js'
 import { createBackend } from '../../../src/queue/bullmq/backend.js'
 import type { HeldJob, Limits } from '../../../src/queue/bullmq/batch-commands.js'
-import { createBatches } from '../../../src/queue/bullmq/batches.js'
+import { createBatches, type Recording } from '../../../src/queue/bullmq/batches.js'
 import { createMoves, type JobMoves } from '../../../src/queue/bullmq/moves.js'
 import { readEvent } from '../../../src/record/read-event.js'
+import { recordingOf } from '../../../src/record/record-attempt.js'
 import { keysOf, type Keys } from '../../../src/redis/keys.js'
 import { startRedis } from '../../support/redis.js'
 import { until } from '../../support/until.js'
@@ -155,16 +156,21 @@ interface Scene {
   gateway: Gateway
   moves: JobMoves
   ofOther: JobMoves
-  recorded: AttemptResult[]
+  recorded: Array<AttemptResult & { nextAttemptAt: number | null }>
   corrupted: object[]
 }
 
 /** Two subscribers, whose jobs move in the same batches. */
-async function setScene (t: Test): Promise<Scene> {
+async function setScene (t: Test, breakerOf: Parameters<typeof recordingOf>[2] = () => null): Promise<Scene> {
   const gateway = await openGateway(t, server, { prefix: `p${++prefixes}`, policy: policyFor(['a', 'b']) })
   const { keys, blocking: { redis } } = gateway
-  const [recorded, corrupted]: [AttemptResult[], object[]] = [[], []]
-  const recording = { ...RECORDING, recorded (result: AttemptResult) { recorded.push(result) }, corrupt (delivery: object) { corrupted.push(delivery) } }
+  const [recorded, corrupted]: [Scene['recorded'], object[]] = [[], []]
+  const recording: Recording = {
+    ...RECORDING,
+    inputOf: (prefix, results) => recordingOf(prefix, results, breakerOf),
+    recorded (result, nextAttemptAt) { recorded.push({ ...result, nextAttemptAt }) },
+    corrupt (delivery) { corrupted.push(delivery) }
+  }
   const batches = createBatches({ redis, keys, recording, limitsOf: () => NO_LIMITS })
   const of = (subscriber: string): JobMoves => createMoves({ subscriber, batches })
   return { gateway, moves: of('a'), ofOther: of('b'), recorded, corrupted }
@@ -198,12 +204,29 @@ t.test('so it does when the job is delayed, or given back', async t => {
   await moves.take(TOKEN)
   await moves.delay(held(later), LATER - NOW, { ...delivered(later), next: { state: 'retrying', waitMs: LATER - NOW } })
   await moves.giveBack(held(again), { ...delivered(again), usesBudget: false, next: { state: 'unchanged' } })
-  t.match(recorded.map(({ eventId }) => eventId), [later, again])
   const { blocking: { redis }, keys } = gateway
+  const nextAttemptAt = Number(await redis.zscore(`${keys.queuePrefix}:a:delayed`, jobIdOf(later, 1))) / 0x1000
+  t.match(recorded, [{ eventId: later, nextAttemptAt }, { eventId: again, nextAttemptAt: null }], 'what is told of the next attempt is what is planned')
+  t.equal((await readEvent(gateway.store, later))!.deliveries[0]!.nextAttemptAt, nextAttemptAt)
   t.strictSame(await redis.zrange(`${keys.queuePrefix}:a:delayed`, '0', '-1'), [jobIdOf(later, 1)])
   t.strictSame(await redis.lrange(`${keys.queuePrefix}:a:wait`, 0, -1), [jobIdOf(again, 1)])
   t.match((await readEvent(gateway.store, later))!.deliveries, [{ state: 'retrying', attempts: 1 }, {}])
   t.match((await readEvent(gateway.store, again))!.deliveries, [{ state: 'queued', attempts: 1, budgetUsed: 0 }, {}])
+})
+
+t.test('a delivery whose budget ends in the trial of a breaker keeps its job', async t => {
+  const rules = { share: 1, failures: 1, windowMs: 86_400_000, openForMs: 60_000, maxOpenForMs: 60_000 }
+  const { gateway, moves, recorded } = await setScene(t, () => rules)
+  const { blocking: { redis }, keys } = gateway
+  const eventId = await accepted(gateway, { taskId: 't1' })
+  await moves.take(TOKEN)
+  await redis.hset(keys.subscriber('a'), 'breaker', 'half-open')
+  const outcome = { kind: 'retry', reason: 'server-error', status: 503 } as const
+  await moves.finish(held(eventId), { ...delivered(eventId), outcome, next: { state: 'failed', reason: 'exhausted' } }, false)
+  const { deliveries: [delivery] } = (await readEvent(gateway.store, eventId))!
+  t.match(delivery, { state: 'retrying', attempts: 1, budgetUsed: 0 })
+  t.match(recorded, [{ nextAttemptAt: delivery!.nextAttemptAt }])
+  t.strictSame(await redis.zrange(`${keys.queuePrefix}:a:delayed`, '0', '-1'), [jobIdOf(eventId, 1)])
 })
 
 t.test('subscribers of one event have jobs of one name, and attempts of their own', async t => {
