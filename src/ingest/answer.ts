@@ -21,6 +21,9 @@ export interface Refusal {
   drainBytes?: number
 }
 
+/** Asked of a sender whose callback we could not take, seconds. */
+export const RETRY_AFTER = 5
+
 const DRAIN_MS = 1_000
 const DRAIN_BYTES = 64 * 1024
 

@@ -18,6 +18,7 @@ import type { IngestOptions } from './options.js'
 import { compilePolicy, type IngestPolicy } from './policy.js'
 import { addRateLimit } from './rate-limit.js'
 import { isIn, parseAddress } from './source-address.js'
+import { watchStandstill } from './standstill.js'
 
 /**
  * Makes the public endpoint.
@@ -27,16 +28,19 @@ import { isIn, parseAddress } from './source-address.js'
  */
 export function ingestApp (options: IngestOptions): FastifyInstance {
   const checks = new Checks(options)
+  const limits = { ...LISTENER_LIMITS, ...options.limits }
+  const standstill = watchStandstill()
+  const ending = { stoodStill: () => standstill.within(limits.requestTimeoutMs), onUnparsable: checks.reportUnparsable }
   const app = Fastify({
     logger: false,
     return503OnClosing: false, // to stop is no reason to refuse a callback
     rewriteUrl: () => '/', // the router sees no path, so it normalises none; `checkPath` compares the raw one
     serverFactory: handler => createListener(handler, {
-      limits: { ...LISTENER_LIMITS, ...options.limits },
+      limits,
       tls: options.tls ?? null,
       isExpected: address => isExpected(address, options.policy())
     }),
-    clientErrorHandler: (error, socket) => { endUnparsable(error, socket, checks.reportUnparsable) }
+    clientErrorHandler: (error, socket) => { endUnparsable(error, socket, ending) }
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', checks.readBody)
@@ -47,6 +51,7 @@ export function ingestApp (options: IngestOptions): FastifyInstance {
     return { source: source.text, ...policy.rateLimit }
   }, options.rateLimitRedis)
 
+  app.addHook('onClose', async () => { standstill.stop() })
   app.addHook('onRequest', checks.begin)
   app.addHook('onRequest', checks.checkAddress)
   app.addHook('onRequest', checks.checkPath)

@@ -10,7 +10,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Acceptance } from '../accept/arrival.js'
 import type { Budget } from '../accept/refused.js'
-import { refuse, type Refusal } from './answer.js'
+import { refuse, RETRY_AFTER, type Refusal } from './answer.js'
 import { EMPTY_BODY, readBody, type BodyReading } from './body.js'
 import { callOf, openCall, type IngestCall } from './call.js'
 import { createProxyAdviser, createSampler } from './denied.js'
@@ -18,8 +18,6 @@ import type { IngestOptions } from './options.js'
 import type { CheckRate } from './rate-limit.js'
 import { isIn } from './source-address.js'
 
-/** Asked of a sender whose callback we could not take, seconds. */
-const RETRY_AFTER_SECONDS = 5
 /** A sender of callbacks needs a dozen. */
 const MAX_HEADERS = 100
 /** A body that is too large is read so far, so that a sender on our list sees its 413. */
@@ -163,7 +161,7 @@ export class Checks {
 const UNAVAILABLE: Refusal = {
   status: 503,
   detail: 'The callback could not be stored. Please send it again.',
-  headers: { 'retry-after': String(RETRY_AFTER_SECONDS) }
+  headers: { 'retry-after': String(RETRY_AFTER) }
 }
 
 function sendOk (reply: FastifyReply, body: string): FastifyReply {

@@ -11,7 +11,7 @@
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { PROBLEM_TYPE, problemOf } from './answer.js'
+import { PROBLEM_TYPE, problemOf, RETRY_AFTER } from './answer.js'
 
 export interface ListenerLimits {
   /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
@@ -104,6 +104,13 @@ function limitStrangers (max: number, isExpected: ListenerOptions['isExpected'])
   }
 }
 
+/** What ends connections that did not carry HTTP, or not in time. */
+export interface Ending {
+  /** Whether this process stood still while the request was under way, so that it is not the client who was too slow. */
+  stoodStill: () => boolean
+  onUnparsable: (status: number, remoteAddress: string | undefined) => void
+}
+
 /**
  * Ends a connection that did not carry HTTP, or not in time.
  *
@@ -111,21 +118,26 @@ function limitStrangers (max: number, isExpected: ListenerOptions['isExpected'])
  * be taken for the answer to another request.
  */
 export function endUnparsable (
-  error: NodeJS.ErrnoException, socket: Socket,
-  onUnparsable: (status: number, remoteAddress: string | undefined) => void
+  error: NodeJS.ErrnoException, socket: Socket, { stoodStill, onUnparsable }: Ending
 ): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const status = statusOf(error, stoodStill)
   onUnparsable(status, socket.remoteAddress)
   if (!socket.writable || socket.bytesWritten > 0) {
     socket.destroy()
     return
   }
   const body = problemOf({ status })
+  const retry = status === 503 ? `retry-after: ${RETRY_AFTER}\r\n` : ''
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
-    `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    `${retry}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   socket.destroySoon()
   // A client that does not read, or whose TLS handshake never ends, would keep it from going.
   const timer = setTimeout(() => { socket.destroy() }, LAST_WORD_MS)
   socket.once('close', () => { clearTimeout(timer) })
+}
+
+function statusOf (error: NodeJS.ErrnoException, stoodStill: () => boolean): number {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return stoodStill() ? 503 : 408
+  return error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
 }

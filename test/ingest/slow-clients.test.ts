@@ -112,3 +112,15 @@ t.test('the defaults cut every one of them off within ten seconds', async t => {
   const checks = Object.getOwnPropertySymbols(server).map(symbol => internals[symbol]?._repeat).filter(repeat => repeat !== undefined)
   t.ok(checks.length === 0 || checks.includes(LISTENER_LIMITS.checkIntervalMs), 'and Node checks as often as told')
 })
+
+t.test('a request that is late because we stood still is answered 503 and asked for again, not blamed on its client', async t => {
+  const endpoint = createEndpoint({}, { limits: LIMITS })
+  const wire = await openWire(t, await listen(t, endpoint.app))
+  const begun = once(endpoint.app.server, 'request')
+  wire.send(head(['content-length: 1000']))
+  await begun
+  const until = performance.now() + 1_500
+  while (performance.now() < until); // nothing else runs in this process
+  t.match(await wire.closed, /^HTTP\/1\.1 503 [^]*application\/problem\+json\r\nretry-after: 5\r\n/)
+  t.match(endpoint.facts, [{ fact: 'callback.refused', status: 503, reason: 'not-http' }])
+})
