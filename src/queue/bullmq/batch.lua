@@ -144,8 +144,8 @@ function moves.finish(subscriber, queue, id, token, wants_next, next_at)
   return none(0, 0)
 end
 
-function moves.delay(_, queue, id, token, ms)
-  if leave_active(queue, id, token) then delay(queue, id, now + ms) end
+function moves.delay(_, queue, id, token, ms, next_at)
+  if leave_active(queue, id, token) then delay(queue, id, next_at > 0 and next_at or now + ms) end
   return none(0, 0)
 end
 
