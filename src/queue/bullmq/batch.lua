@@ -70,6 +70,14 @@ local function promote_due(queue)
   redis.call('LPUSH', queue.base .. 'wait', unpack(due))
 end
 
+-- How many jobs are under way, by queue: asked once, then counted.
+local under_way = {}
+local function count_under_way(queue, change)
+  local known = under_way[queue.base]
+  under_way[queue.base] = known and known + change or redis.call('LLEN', queue.base .. 'active')
+  return under_way[queue.base]
+end
+
 local function delay(queue, id, at)
   redis.call('ZADD', queue.base .. 'delayed', text(at * SCORE), id)
   if redis.call('ZRANGE', queue.base .. 'delayed', 0, 0)[1] == id then mark(queue) end
@@ -90,6 +98,7 @@ local function begin(subscriber, queue, id, token)
   local opened, due_at = deliveries.open(subscriber, id)
   if opened and redis.call('SET', job .. ':lock', token, 'NX', 'PX', input.lockMs) then
     redis.call('LPUSH', queue.base .. 'active', id)
+    count_under_way(queue, 1)
     mark(queue)
     limits.took(subscriber, queue.limits)
     return { 'moved', id, opened, 0, 0 }
@@ -105,7 +114,7 @@ end
 local function take(subscriber, queue, token)
   local wait = limits.wait(subscriber, queue.limits)
   if wait then return none(wait, 0) end
-  if redis.call('LLEN', queue.base .. 'active') >= limits.concurrency(subscriber, queue.limits) then return none(0, 0) end
+  if count_under_way(queue, 0) >= limits.concurrency(subscriber, queue.limits) then return none(0, 0) end
   promote_due(queue)
   while drops_left > 0 do
     local id = redis.call('RPOP', queue.base .. 'wait')
@@ -133,6 +142,7 @@ local function leave_active(queue, id, token, over)
   if holder and holder ~= token then return false end
   if has_suspects(queue) then redis.call('SREM', queue.base .. 'stalled', id) end
   local was_active = redis.call('LREM', queue.base .. 'active', -1, id) > 0
+  count_under_way(queue, was_active and -1 or 0)
   if over and was_active then redis.call('DEL', lock, job) else redis.call('DEL', lock) end
   return was_active
 end
