@@ -14,7 +14,8 @@
             expires    epoch milliseconds, or "" for a task that has events
           events  list of
             id, task (its key), claim (its field), status, isFinal
-            sequence, endedAt
+            sequence    the next free one is taken when an event of before has it
+            endedAt
             fields      of the event's hash, by name; without its deliveries
             deliveries  list of {subscriber, stored form without hold clock, age in milliseconds, lines of attempts}
         2… the bodies, in the order of the events
@@ -53,9 +54,25 @@ for _, task in ipairs(input.tasks) do
   end
 end
 
+local function text(number) return string.format('%.0f', number) end
+
+-- No two events of a record have one sequence: a cursor that names it would pass one of them over. Events that come in the
+-- order of their sequences stay in it. Of a long run of taken ones whole parts are passed over, the larger the better.
+local function free_from(sequence)
+  local function is_taken(from, count)
+    return redis.call('ZCOUNT', KEYS[1], text(from), text(from + count - 1)) >= count
+  end
+  while is_taken(sequence, 1) do
+    local run = 1
+    while is_taken(sequence, 2 * run) do run = 2 * run end
+    sequence = sequence + run
+  end
+  return sequence
+end
+
 local function raise_sequence(sequence)
   local last = tonumber(redis.call('GET', prefix .. 'sequence') or 0)
-  redis.call('SET', prefix .. 'sequence', string.format('%.0f', math.max(last, tonumber(sequence))))
+  redis.call('SET', prefix .. 'sequence', text(math.max(last, sequence)))
 end
 
 -- Whether this callback was accepted by the gateway of this Redis as well. Two events of one export can share a claim, when
@@ -73,13 +90,16 @@ local function write(event, body)
   if redis.call('EXISTS', key) == 1 then return 'there' end
   if is_duplicate(event) then return 'duplicate' end
 
-  raise_sequence(event.sequence)
+  local place = free_from(tonumber(event.sequence))
+  local sequence = text(place)
+  event.fields.seq = sequence
+  raise_sequence(place)
   if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then
     if event.isFinal then add_finals(event.task, { event.status }) end
   end
   raise(event.task, 'r:' .. event.status, event.fields.rev)
   redis.call('PERSIST', event.task)
-  redis.call('ZADD', KEYS[1], event.sequence, id)
+  redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 
   local open, failed, names = 0, 0, {}
@@ -96,7 +116,7 @@ local function write(event, body)
       fields[#fields + 1], fields[#fields + 2] = 'a:' .. subscriber, lines
     end
     local index = index_of(prefix, subscriber, stored.s)
-    if index then redis.call('ZADD', index, event.sequence, id) end
+    if index then redis.call('ZADD', index, sequence, id) end
     if OPEN[stored.s] then open = open + 1 end
     if stored.s == 'failed' then failed = failed + 1 end
     redis.call('SADD', prefix .. 'subscribers', subscriber)

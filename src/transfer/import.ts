@@ -173,7 +173,6 @@ function eventInput ({ keys }: RecordStore, event: EventLine): object {
       ...Object.fromEntries(Object.entries(plainFieldsOf(event)).map(([name, value]) => [name, String(value)])),
       status: String(status),
       digest,
-      seq: String(sequence),
       rev: String(event.revision),
       flags: event.flags.join(','),
       dup: String(event.duplicates)

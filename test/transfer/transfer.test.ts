@@ -3,16 +3,21 @@
  * everything delivered stays delivered, and a duplicate is still a duplicate.
  */
 import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { setHold } from '../../src/record/holds.js'
 import { readClaims } from '../../src/record/claims.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
+import { selectEvents } from '../../src/record/select.js'
 import { sweep } from '../../src/record/sweep.js'
+import { placeOrder, readOrder } from '../../src/replay/orders.js'
+import { createOrderRunner } from '../../src/replay/run.js'
 import { exportRecord } from '../../src/transfer/export.js'
 import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
 import { importRecord, type ImportResult } from '../../src/transfer/import.js'
 import { readMemory } from '../../src/redis/memory.js'
+import { callsDuring } from '../record/calls.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
@@ -220,6 +225,74 @@ t.test('merged: the same callback stays one event, other content another one', a
   t.equal(events.length, 4)
   t.strictSame(events.filter(({ event }) => event.taskId === 'same').map(({ event }) => event.id), [own])
 })
+
+/** More than any page, step or batch holds. */
+const MANY = 250
+
+/** A record whose events have these sequences and no others, oldest first: those of a clock that was set back. */
+async function withSequencesFrom (t: Test, first: number, name: string): Promise<{ gateway: Gateway, ids: string[] }> {
+  const gateway = await open(t, ['a'])
+  await gateway.blocking.redis.set(gateway.keys.sequence, first - 1)
+  const ids: string[] = []
+  for (let n = 0; n < MANY; n++) ids.push(await accepted(gateway, { taskId: `${name}-${n}` }))
+  t.strictSame((await allEvents(gateway)).map(({ event }) => event.sequence - first).reverse(), ids.map((_, n) => n))
+  return { gateway, ids }
+}
+
+t.test('merged: hundreds of events with sequences that others have are in every list once, and stay in their order', async t => {
+  const first = (Date.now() + DAY) * 1_000
+  const source = await withSequencesFrom(t, first, 'there')
+  const { gateway: target, ids } = await withSequencesFrom(t, first, 'here')
+  const calls = await callsDuring(operator as Redis, async () => {
+    t.match(await imported(target, await exported(source.gateway), true), { events: MANY, duplicates: 0, there: 0 })
+  })
+  t.ok(calls.of('zcount') <= 60 * MANY, `a long run of taken sequences is passed over in few steps: ${calls.of('zcount')}`)
+  const everyOne = [...ids, ...source.ids].sort()
+
+  const pages = await pagesOf(target, 7)
+  t.strictSame([...pages].sort(), everyOne, 'page by page')
+  t.strictSame(pages.filter(id => source.ids.includes(id)).reverse(), source.ids, 'what was imported is in the order it had')
+  t.strictSame(pages.filter(id => ids.includes(id)).reverse(), ids, 'and so is what was there')
+
+  const again = await open(t, ['a'])
+  t.match(await imported(again, await exported(target)), { events: 2 * MANY }, 'an export has them all')
+
+  t.equal(await target.reconciler({ small: 10, step: 100 }).round(), MANY, 'and so has the queue')
+  t.equal(await discardedByOrder(target), 2 * MANY, 'and an order')
+})
+
+t.test('events of an export that all have one sequence are imported in their order, each with a sequence of its own', async t => {
+  const { gateway: source, ids } = await withSequencesFrom(t, (Date.now() + DAY) * 1_000, 'there')
+  const lines = linesOf(await exported(source)).map(line => line.kind === 'event' ? { ...line, sequence: 1_000 } : line)
+  const target = await open(t, ['a'])
+  await imported(target, lines.map(writeLine).join(''))
+  t.strictSame((await pagesOf(target, 7)).reverse(), ids)
+  await imported(target, lines.map(writeLine).join(''), true)
+  t.strictSame((await pagesOf(target, 7)).reverse(), ids, 'and stay where they are when they come again')
+})
+
+/** The ids of all events, newest first, by pages of so many. */
+async function pagesOf ({ store }: Gateway, limit: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let cursor: number | null | undefined; cursor !== null;) {
+    const page = await selectEvents(store, {}, { limit, cursor: cursor ?? null })
+    ids.push(...page.rows.map(({ event }) => event.id))
+    cursor = page.next
+  }
+  return ids
+}
+
+/** How many deliveries an order gives up that means all that wait. */
+async function discardedByOrder ({ blocking, queues, policy, facts }: Gateway): Promise<number> {
+  const runner = createOrderRunner({ store: blocking, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
+  const id = await placeOrder(blocking, { kind: 'discard', filter: { states: ['queued'] } })
+  runner.start()
+  await until('the order is done', async () => (await readOrder(blocking, id))!.state === 'done')
+  await runner.stop()
+  const { matched, discarded } = (await readOrder(blocking, id))!
+  if (matched !== discarded) throw new Error(`${matched} were meant, ${discarded} discarded`)
+  return discarded
+}
 
 t.test('an event that came again after the window is a second event on the other side as well', async t => {
   const source = await open(t, ['a'], { windowMs: 1 })
