@@ -20,7 +20,7 @@ export interface Keys {
   event (eventId: string): string
   /** STRING: the body, byte for byte. */
   body (eventId: string): string
-  /** HASH: the claims, revision counters and events of one task that has events in the record. */
+  /** HASH: the claims, revision counters, final statuses and events of one task that has events in the record. */
   task (taskId: string): string
   /** The same for test events: they must never take the claim of a real callback. */
   testTask (taskId: string): string

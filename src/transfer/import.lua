@@ -10,6 +10,7 @@
             claims     by field of its hash
             revisions  by field
             finals     list of statuses
+            final_at   when the first of them arrived, epoch milliseconds, or "" when nobody knows
             former     list of event ids
             expires    epoch milliseconds, or "" for a task that has events
           events  list of
@@ -33,13 +34,22 @@ local function raise(key, field, number)
   if tonumber(redis.call('HGET', key, field) or 0) < tonumber(number) then redis.call('HSET', key, field, number) end
 end
 
-local function add_finals(task, finals)
-  local known = redis.call('HGET', task, 'finals') or ''
+-- `at`: when the first of these arrived, milliseconds; nil, as for those that are known, when nobody knows.
+local function add_finals(task, finals, at)
+  if #finals == 0 then return end
+  local stored = redis.call('HMGET', task, 'finals', 'finalAt')
+  local known, known_at = stored[1] or '', tonumber(stored[2] or nil)
   local all = known
   for _, status in ipairs(finals) do
     if not string.find(',' .. all .. ',', ',' .. status .. ',', 1, true) then all = all == '' and status or (all .. ',' .. status) end
   end
   if all ~= known then redis.call('HSET', task, 'finals', all) end
+  local first = known == '' and at or (known_at and at and math.min(known_at, at))
+  if first and first ~= known_at then
+    redis.call('HSET', task, 'finalAt', string.format('%.0f', first))
+  elseif known_at and not first then
+    redis.call('HDEL', task, 'finalAt')
+  end
 end
 
 for _, task in ipairs(input.tasks) do
@@ -49,7 +59,7 @@ for _, task in ipairs(input.tasks) do
     for field, claim in pairs(task.claims) do redis.call('HSETNX', task.key, field, claim) end
     for field, number in pairs(task.revisions) do raise(task.key, field, number) end
     for _, id in ipairs(task.former) do redis.call('HSETNX', task.key, 'e:' .. id, '') end
-    add_finals(task.key, task.finals)
+    add_finals(task.key, task.finals, tonumber(task.final_at))
     if is_new and expires then redis.call('PEXPIREAT', task.key, task.expires) end
   end
 end
@@ -95,7 +105,7 @@ local function write(event, body)
   event.fields.seq = sequence
   raise_sequence(place)
   if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then
-    if event.isFinal then add_finals(event.task, { event.status }) end
+    if event.isFinal then add_finals(event.task, { event.status }, tonumber(event.fields.at)) end
   end
   raise(event.task, 'r:' .. event.status, event.fields.rev)
   redis.call('PERSIST', event.task)

@@ -294,6 +294,28 @@ async function discardedByOrder ({ blocking, queues, policy, facts }: Gateway): 
   return discarded
 }
 
+t.test('when a final one arrived is known on the other side, merged or not: what it overtook is not late', async t => {
+  const source = await open(t, ['a'])
+  const at = Date.now() - 60_000
+  await accepted(source, { taskId: 'both', status: 1, url: 'there' }, { receivedAt: at })
+  await accepted(source, { taskId: 'only there', status: 1 }, { receivedAt: at })
+  await accepted(source, { taskId: 'unknown', status: 1 }, { receivedAt: at })
+  await source.blocking.redis.hdel(source.keys.task('unknown'), 'finalAt')
+  const target = await open(t, ['a'])
+  await accepted(target, { taskId: 'both', status: 1, url: 'here' }, { receivedAt: at - 60_000 })
+  await accepted(target, { taskId: 'unknown', status: 1, url: 'here' }, { receivedAt: at })
+  await imported(target, await exported(source), true)
+  const flagsAt = async (taskId: string, receivedAt: number): Promise<string[]> => {
+    const id = await accepted(target, { taskId, status: 0, n: receivedAt }, { receivedAt })
+    return (await allEvents(target, { eventIds: [id] }))[0]!.event.flags
+  }
+  t.strictSame(await flagsAt('only there', at - 1), [])
+  t.strictSame(await flagsAt('only there', at), ['late'])
+  t.strictSame(await flagsAt('both', at - 1), ['late'], 'the first of both sides counts')
+  t.strictSame(await flagsAt('both', at - 60_001), [])
+  t.strictSame(await flagsAt('unknown', at - 60_000), ['late'], 'what an earlier release has not noted came first')
+})
+
 t.test('an event that came again after the window is a second event on the other side as well', async t => {
   const source = await open(t, ['a'], { windowMs: 1 })
   await accepted(source, { taskId: 't' })
