@@ -29,6 +29,7 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../record/claims.lua
+--- @include ../record/task-events.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../redis/full.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -116,12 +117,14 @@ local function write(arrival, known, body, left)
     claims[#claims + 1], claims[#claims + 2] = 'finalAt', string.format('%.0f', arrived)
   end
   -- The window is over: the claim is taken over, and the task still knows its former event.
+  local added = 0
   if known[1] then
     local _, first = claimed(known[1])
-    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
+    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then added = redis.call('HSET', task, 'e:' .. first, '') end
   end
-  redis.call('HSET', task, unpack(claims))
+  added = added + redis.call('HSET', task, unpack(claims))
   redis.call('PERSIST', task)
+  index_event(prefix, task, id, sequence, added)
   redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 

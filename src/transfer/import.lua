@@ -26,6 +26,7 @@
   is the one that a full Redis refuses, and none of the others can fail.
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/task-events.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.prefix
 local now = now_ms()
@@ -104,11 +105,13 @@ local function write(event, body)
   local sequence = text(place)
   event.fields.seq = sequence
   raise_sequence(place)
+  local fields_before = redis.call('HLEN', event.task)
   if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then
     if event.isFinal then add_finals(event.task, { event.status }, tonumber(event.fields.at)) end
   end
   raise(event.task, 'r:' .. event.status, event.fields.rev)
   redis.call('PERSIST', event.task)
+  index_event(prefix, event.task, id, sequence, redis.call('HLEN', event.task) - fields_before)
   redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 

@@ -294,6 +294,20 @@ async function discardedByOrder ({ blocking, queues, policy, facts }: Gateway): 
   return discarded
 }
 
+t.test('a task with many events has them all on the other side, merged or not', async t => {
+  const source = await open(t, ['a'])
+  const target = await open(t, ['a'])
+  for (const gateway of [source, target]) for (let n = 0; n < 30; n++) await accepted(gateway, { taskId: 'merged', of: gateway.keys.prefix, n })
+  for (let n = 0; n < 30; n++) await accepted(source, { taskId: 'moved', n })
+  await imported(target, await exported(source), true)
+  for (const [taskId, count] of [['merged', 60], ['moved', 30]] as const) {
+    const ofTask = (await allEvents(target, { taskIds: [taskId] })).map(({ event }) => event.id)
+    t.strictSame(ofTask, (await allEvents(target)).filter(({ event }) => event.taskId === taskId).map(({ event }) => event.id))
+    t.equal(ofTask.length, count)
+    t.equal(await target.blocking.redis.zcard(target.keys.eventsOfTask(taskId)), count, 'and its index as well')
+  }
+})
+
 t.test('when a final one arrived is known on the other side, merged or not: what it overtook is not late', async t => {
   const source = await open(t, ['a'])
   const at = Date.now() - 60_000
