@@ -5,6 +5,7 @@
   Never touches an event with anything open or held, whatever its index says.
 ]]
 --- @include claims.lua
+--- @include corrupt.lua
 
 -- What has gone, so that each task is looked at once, however many of its events went.
 local gone, tasks_of_gone = {}, {}
@@ -15,19 +16,25 @@ local function delete_event(prefix, index, id)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'task', 'open', 'subs', 'flags', 'failed', 'size', 'status', 'digest', 'rev')
   redis.call('ZREM', index, id)
-  if tonumber(stored[2] or 0) > 0 then return end
+  local names = subscribers_of(event, stored[3])
+  local open, failed = tonumber(stored[2] or nil), tonumber(stored[5] or nil)
+  if not open or not failed then open, failed = counts_of(prefix, id, names) end
+  if open > 0 then return end
   redis.call('DEL', event, prefix .. 'body:' .. id)
   redis.call('ZREM', prefix .. 'events', id)
-  if tonumber(stored[5] or 0) > 0 then
-    for subscriber in string.gmatch(stored[3] or '', '[^,]+') do redis.call('ZREM', prefix .. 'failed:' .. subscriber, id) end
+  if failed > 0 then
+    for _, subscriber in ipairs(names) do
+      redis.call('ZREM', prefix .. 'failed:' .. subscriber, id)
+      redis.call('ZREM', prefix .. 'corrupt:' .. subscriber, id)
+    end
   end
   if stored[1] then
     local test = string.find(',' .. (stored[4] or '') .. ',', ',test,', 1, true)
     local task = prefix .. (test and 'test-task:' or 'task:') .. stored[1]
-    gone[#gone + 1] = { task = task, event = id, status = stored[7] or '', digest = stored[8] or '', revision = tonumber(stored[9] or 1) }
+    gone[#gone + 1] = { task = task, event = id, status = stored[7] or '', digest = stored[8] or '', revision = tonumber(stored[9] or nil) or 1 }
     tasks_of_gone[task] = true
   end
-  return tonumber(stored[6] or 0)
+  return tonumber(stored[6] or nil) or 0
 end
 
 -- The task forgets an event; its claim, when it was not taken over, goes to the others without an event.
@@ -52,15 +59,15 @@ local function tidy_task(prefix, window, now, task, all)
     local kind, rest = string.match(fields[i], '^([ce]):(.+)$')
     local event, at = rest, nil
     if kind == 'c' then event, at = string.match(fields[i + 1], '^(%S+) (%d+)$') end
-    if kind and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then
+    if event and redis.call('EXISTS', prefix .. 'event:' .. event) == 1 then
       if not all then return end
       others = true
     elseif kind then
       redis.call('HDEL', task, fields[i])
-      if kind == 'c' then
-        local status, digest = string.match(rest, '^(-?%d+):(.+)$')
+      local status, digest = string.match(rest, '^(-?%d+):(.+)$')
+      if kind == 'c' and event and status then
         remember(prefix, window, now, { task = task, event = event, status = status, digest = digest,
-          revision = tonumber(values['r:' .. status] or 1), at = tonumber(at) })
+          revision = tonumber(values['r:' .. status] or nil) or 1, at = tonumber(at) })
       end
     end
   end
