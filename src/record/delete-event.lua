@@ -5,7 +5,7 @@
   Never touches an event with anything open or held, whatever its index says.
 ]]
 --- @include claims.lua
---- @include corrupt.lua
+--- @include deliveries-of.lua
 
 -- What has gone, so that each task is looked at once, however many of its events went.
 local gone, tasks_of_gone = {}, {}

@@ -16,8 +16,7 @@
            1 if that fits what the filter says of deliveries or else 0}. What is missing in a row is ""; its place in the record
            is always there.
 ]]
---- @include delivery.lua
---- @include corrupt.lua
+--- @include deliveries-of.lua
 --- @constant EVENT_FIELDS
 --- @constant EVENT_FIELD
 local F = EVENT_FIELD

@@ -13,6 +13,7 @@
   Returns  1 packed: how many were deleted
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/corrupt.lua
 --- @include ../record/delete-event.lua
 --- @include ../queue/bullmq/forget-job.lua
 --- @include progress.lua

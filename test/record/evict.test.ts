@@ -206,7 +206,6 @@ t.test('once begun it goes on below the mark, with what ends later', async t => 
   const gateway = await open(t)
   const work = createEvictor(gateway.blocking, { windowMs: () => DAY, report: fact => { gateway.facts.push(fact) } })
   const waiting = await Promise.all(Array.from({ length: 60 }, async (_, n) => await accepted(gateway, { taskId: `t${n}`, filling: 'x'.repeat(64 * KB) })))
-  await endDelivery(gateway, 'a', 'evt_NONE', { state: 'delivered' }) // its script takes memory, too
   await useUp(gateway, SHORT_ABOVE - 0.01)
   await endDelivery(gateway, 'a', waiting[0]!, { state: 'delivered' })
   await work()
