@@ -69,10 +69,10 @@ local function held(subscriber)
   return cjson.encode({ s = 'held', h = 'conflict', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now) })
 end
 
--- Whether the claim of a task's status and content is in force, and by whom it was made.
+-- Whether the claim of a task's status and content is in force, and by whom it was made; one that cannot be read is none.
 local function claimed(claim)
   local first, at = string.match(claim, '^(%S+) (%d+)$')
-  return now - tonumber(at) < window, first
+  return at and now - tonumber(at) < window, first
 end
 
 -- When it arrived by this clock: as the gateway says, unless its clock is another one.
@@ -98,7 +98,7 @@ local function write(arrival, known, body, left)
   local claim_field = 'c:' .. status .. ':' .. arrival.digest
   local arrived = arrived_at(arrival)
   local late, conflict, finals, is_first = standing(status, known[3] or '', tonumber(known[4] or nil), arrived)
-  local revision = tonumber(known[2] or 0) + 1
+  local revision = known[2] + 1
   local flags = arrival.flags
   if late then flags[#flags + 1] = 'late' end
   if conflict then flags[#flags + 1] = 'conflict' end
@@ -120,7 +120,7 @@ local function write(arrival, known, body, left)
   local added = 0
   if known[1] then
     local _, first = claimed(known[1])
-    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then added = redis.call('HSET', task, 'e:' .. first, '') end
+    if first and redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then added = redis.call('HSET', task, 'e:' .. first, '') end
   end
   added = added + redis.call('HSET', task, unpack(claims))
   redis.call('PERSIST', task)
@@ -186,7 +186,7 @@ local function decide(arrival, body, left)
   end
   local first, revision, finals = recall(prefix, window, now, task, status, digest)
   if first then return duplicate_or_sent_twice(arrival, first) end
-  known[2] = math.max(tonumber(known[2] or 0), revision)
+  known[2] = math.max(tonumber(known[2] or nil) or 0, revision)
   local all = with(known[3], finals)
   known[3], known.recalled = all, all ~= known[3]
   return write(arrival, known, body, left)

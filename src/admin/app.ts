@@ -24,6 +24,7 @@ import { mustBeForThisHost } from './local-host.js'
 import { describeApi, OPENAPI_ROUTE, schemaOf } from './openapi.js'
 import type { AdminOptions } from './options.js'
 import { documentOf, PROBLEM_TYPE, problemOf, sendProblem } from './problem.js'
+import { purgeRoutes } from './purge.js'
 import { replayRoutes } from './replays.js'
 import type { Route } from './route.js'
 import { statsRoutes } from './stats.js'
@@ -76,6 +77,7 @@ function routesOf (options: AdminOptions): Route[] {
     ...eventRoutes(options),
     ...deliveryRoutes(options),
     ...replayRoutes(options),
+    ...purgeRoutes(options),
     ...subscriberRoutes(options),
     ...alertRoutes(options),
     ...testEventRoutes(options),

@@ -53,7 +53,8 @@ function giveBody ({ store }: AdminOptions): Route {
     does: 'Gives the body of an event, byte for byte as it arrived.',
     answers: { 200: { means: 'The bytes', contentType: 'application/octet-stream' } },
     async handle (request, reply) {
-      const bytes = await readBody(store, pathParameter(request, 'id')) ?? noEvent()
+      const id = pathParameter(request, 'id')
+      const bytes = await readBody(store, id) ?? (await readEvent(store, id) === null ? noEvent() : noBody())
       return reply.headers({ 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' }).send(bytes)
     }
   }
@@ -81,6 +82,10 @@ function discard ({ store }: AdminOptions): Route {
       return { discarded: await discardEvent(store, pathParameter(request, 'id')) ?? noEvent() }
     }
   }
+}
+
+function noBody (): never {
+  throw new RelayError('NOT_FOUND', 'The body of this event is lost: the event is corrupt, and what was owed of it has failed or will.')
 }
 
 function noEvent (): never {

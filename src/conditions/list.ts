@@ -10,6 +10,7 @@ import { callbacksUnreadable } from './callbacks-unreadable.js'
 import { clockSkewed } from './clock-skewed.js'
 import { claimsGivenUp } from './claims-given-up.js'
 import type { ConditionRule, State } from './condition.js'
+import { deliveriesCorrupt } from './deliveries-corrupt.js'
 import { deliveriesFailed } from './deliveries-failed.js'
 import { deliveriesStalled } from './deliveries-stalled.js'
 import { memoryShort } from './memory-short.js'
@@ -29,7 +30,7 @@ export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
   spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
-  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
+  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed, deliveriesCorrupt,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,
   replicasDiffer, reloadRefused, clockSkewed
 ]

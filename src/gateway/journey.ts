@@ -117,7 +117,9 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
-  const replays = createOrderRunner({ store: blocking, queues, subscribers: () => config().subscribers, report })
+  const replays = createOrderRunner({
+    store: blocking, queues, subscribers: () => config().subscribers, windowMs: () => config().dedupe.windowMs, report
+  })
   teardown.push('replays', async () => { await replays.stop() })
   replays.start()
 

@@ -42,10 +42,13 @@ export type Fact =
   | { fact: 'queue.worker-replaced', subscriber: string, idleMs: number }
   | { fact: 'queue.trouble', subscriber: string | null, error: string }
   | { fact: 'record.swept', events: number }
+  | { fact: 'record.corrupt', eventId: string }
   | { fact: 'record.deleted-early', events: number, failed: number, usedBytes: number, maxBytes: number }
   | { fact: 'record.claims-given-up', claims: number, before: number }
   | { fact: 'replay.progress', replayId: string, queued: number, matched: number, state: string }
   | { fact: 'discard.progress', orderId: string, discarded: number, matched: number, state: string }
+  | { fact: 'release.progress', orderId: string, queued: number, matched: number, state: string }
+  | { fact: 'purge.progress', orderId: string, purged: number, matched: number, state: string }
   | { fact: 'redis.state', role: string, state: 'ready' | 'lost' | 'restarted', detail?: string }
   | { fact: 'redis.loading', percent: number, secondsLeft: number }
   | { fact: 'redis.memory', state: 'short' | 'enough', usedBytes: number, maxBytes: number }

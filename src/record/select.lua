@@ -13,8 +13,10 @@
           heldNow: {subscriber: true}, whose waiting deliveries count as held
           ids: [id…], events to look at beside those of the indexes
   Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery,
-           1 if that fits what the filter says of deliveries or else 0}
+           1 if that fits what the filter says of deliveries or else 0}. What is missing in a row is ""; its place in the record
+           is always there.
 ]]
+--- @include deliveries-of.lua
 --- @constant EVENT_FIELDS
 --- @constant EVENT_FIELD
 local F = EVENT_FIELD
@@ -50,7 +52,7 @@ end
 local function named()
   local below, list = cursor == 'inf' and math.huge or tonumber(cursor), {}
   for _, id in ipairs(filter.ids or {}) do
-    local sequence = redis.call('HGET', prefix .. 'event:' .. id, 'seq')
+    local sequence = redis.call('ZSCORE', KEYS[1], id)
     if sequence and tonumber(sequence) < below then list[#list + 1] = { id, sequence, tonumber(sequence) } end
   end
   return list
@@ -92,9 +94,10 @@ local function flag_fits(flags)
   return false
 end
 
-local function event_fits(v)
-  local at = tonumber(v[F.arr] or v[F.at])
-  return type_fits(v[F.type])
+local function event_fits(v, sequence)
+  local at = v[F.arr] or v[F.at]
+  at = is_whole(at) and tonumber(at) or sequence / 1000
+  return type_fits(v[F.type] or '')
     and (not filter.tasks or filter.tasks[v[F.task]])
     and (not filter.statuses or filter.statuses[v[F.status]])
     and (not filter.businessIds or (v[F.biz] and filter.businessIds[v[F.biz]]))
@@ -103,8 +106,9 @@ local function event_fits(v)
     and flag_fits(v[F.flags] or '')
 end
 
+-- One that cannot be read is shown as failed. What only looks as if it could be, its reader finds out.
 local function state_of(subscriber, json)
-  local state = string.match(json, '"s":"(%a+)"')
+  local state = string.sub(json, -1) == '}' and string.match(json, '"s":"(%a+)"') or 'failed'
   if (state == 'queued' or state == 'retrying') and filter.heldNow and filter.heldNow[subscriber] then return 'held' end
   return state
 end
@@ -112,17 +116,15 @@ end
 -- All deliveries of an event, and whether one of them fits.
 local function deliveries_of(id, names)
   local list, wanted = {}, not filter.subscribers and not filter.states
-  for subscriber in string.gmatch(names or '', '[^,]+') do
+  for _, subscriber in ipairs(subscribers_of(prefix .. 'event:' .. id, names)) do
     if subscriber == filter.missing then return nil end
-    local json = redis.call('HGET', prefix .. 'event:' .. id, 'd:' .. subscriber)
-    if json then
-      local fits = (not filter.subscribers or filter.subscribers[subscriber])
-        and (not filter.states or filter.states[state_of(subscriber, json)])
-      list[#list + 1] = subscriber
-      list[#list + 1] = json
-      list[#list + 1] = fits and 1 or 0
-      wanted = wanted or fits
-    end
+    local json = redis.call('HGET', prefix .. 'event:' .. id, 'd:' .. subscriber) or ''
+    local fits = (not filter.subscribers or filter.subscribers[subscriber])
+      and (not filter.states or filter.states[state_of(subscriber, json)])
+    list[#list + 1] = subscriber
+    list[#list + 1] = json
+    list[#list + 1] = fits and 1 or 0
+    wanted = wanted or fits
   end
   return wanted and list or nil
 end
@@ -132,12 +134,13 @@ local rows = { all and '' or found[#found] }
 for i = 1, #found, 2 do
   local id = found[i]
   local values = redis.call('HMGET', prefix .. 'event:' .. id, unpack(EVENT_FIELDS))
-  if values[1] and event_fits(values) then
+  if (values[F.task] or redis.call('EXISTS', prefix .. 'event:' .. id) == 1) and event_fits(values, tonumber(found[i + 1])) then
     local deliveries = deliveries_of(id, values[F.subs])
     if deliveries then
       local row = { id }
       for f = 1, #EVENT_FIELDS do row[f + 1] = values[f] or '' end
       if not values[F.biz] then row[F.biz + 1] = false end
+      if not is_whole(values[F.seq]) then row[F.seq + 1] = found[i + 1] end
       row[#EVENT_FIELDS + 2] = #deliveries / 3
       for d = 1, #deliveries do row[#row + 1] = deliveries[d] end
       rows[#rows + 1] = row

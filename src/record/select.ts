@@ -12,7 +12,7 @@ import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
 import { readPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
-import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
+import { EVENT_FIELDS, parseDelivery, parseEvent, type StoredEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
@@ -31,6 +31,8 @@ export interface Filter {
   subscribers?: string[]
   /** … in one of these states, as shown. */
   states?: DeliveryState[]
+  /** Of what is shown as held, only what is held for a reason of its event. */
+  heldByEvent?: true
   /** Arrived at or after, epoch milliseconds. */
   since?: number
   /** Arrived before, epoch milliseconds. */
@@ -47,6 +49,8 @@ export interface ShownDelivery extends Delivery {
 /** An event with all its deliveries. */
 export interface ShownEvent {
   event: Event
+  /** Something of it cannot be read: what stands in its place is a guess. */
+  corrupt?: true
   deliveries: ShownDelivery[]
 }
 
@@ -141,7 +145,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
   if (states === undefined || states.includes('delivered') || states.includes('discarded')) return [keys.events]
   const subscribers = filter.subscribers ?? [...holds.keys()]
   return subscribers.flatMap(name => [
-    ...(states.some(state => state !== 'failed') ? [keys.open(name)] : []),
+    ...(filter.heldByEvent !== true && states.some(state => state !== 'failed') ? [keys.open(name)] : []),
     ...(states.includes('failed') ? [keys.failed(name)] : []),
     ...(states.includes('held') ? [keys.held(name)] : [])
   ])
@@ -149,7 +153,7 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
 
 function filterForScript (filter: Filter, holds: Holds, ids: readonly string[]): string {
   const types = filter.types === undefined ? undefined : readPatterns(filter.types)
-  const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
+  const heldNow = filter.heldByEvent === true ? [] : [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },
     tasks: setOf(filter.taskIds),
@@ -172,13 +176,13 @@ function setOf (list: ReadonlyArray<string | number> | undefined): Record<string
 
 function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
   const id = row[0]!
-  const { event } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
+  const { event, corrupt } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
   const flat = row.slice(EVENT_FIELDS.length + 2) as string[]
   const deliveries: SelectedDelivery[] = []
   for (let at = 0; at < flat.length; at += 3) {
     deliveries.push({ ...shown(parseDelivery(id, flat[at]!, flat[at + 1]!), holds), fits: Number(flat[at + 2]) === 1 })
   }
-  return { event, deliveries }
+  return { event, deliveries, ...corrupt ? { corrupt: true } : {} }
 }
 
 function shown (delivery: Delivery, holds: Holds): ShownDelivery {
@@ -210,14 +214,8 @@ async function selectNamed (from: Step): Promise<SelectedPage> {
   return { rows, next: hasMore || found.length > limit ? rows.at(-1)!.event.sequence : null }
 }
 
-/** One event with its deliveries, `null` when there is none. */
-export async function readShown (store: RecordStore, id: string, holds: Holds): Promise<ShownEvent | null> {
-  const values = await store.redis.hmget(store.keys.event(id), ...EVENT_FIELDS)
-  const read = parseEvent(id, values)
-  if (read === null) return null
-  if (read.subscribers.length === 0) return { event: read.event, deliveries: [] }
-  const stored = await store.redis.hmget(store.keys.event(id), ...read.subscribers.map(name => 'd:' + name))
-  const deliveries = read.subscribers.flatMap((name, at) =>
-    stored[at] == null ? [] : [shown(parseDelivery(id, name, stored[at]), holds)])
-  return { event: read.event, deliveries }
+/** One event that has been read, with its deliveries by subscriber, as readers are shown it. */
+export function showStored ({ event, subscribers, corrupt }: StoredEvent, deliveryOf: (subscriber: string) => string, holds: Holds): ShownEvent {
+  const deliveries = subscribers.map(name => shown(parseDelivery(event.id, name, deliveryOf(name)), holds))
+  return { event, deliveries, ...corrupt ? { corrupt: true } : {} }
 }

@@ -1,13 +1,14 @@
 /**
  * Retention: deletes events that are over and old, and earlier when memory is
  * short. It really deletes, in small steps, and never touches an event with
- * anything open or held.
+ * anything open or held. Beside that it looks for what cannot be read.
  */
 import type { Report } from '../model/fact.js'
 import { runScript } from '../redis/script.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { createClaimsSweeper, type ClaimsPolicy } from './claims.js'
 import { createEvictor } from './evict.js'
+import { createExaminer } from './examine.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 
@@ -63,6 +64,7 @@ export interface Sweeper {
 export function createSweeper (store: RecordStore, { policy, report }: { policy: () => SweepPolicy, report: Report }): Sweeper {
   const evict = createEvictor(store, { windowMs: () => policy().windowMs, report })
   const sweepClaims = createClaimsSweeper(store, { policy, report })
+  const examine = createExaminer(store, { report })
   let sweptAt = performance.now()
   let sweptClaimsAt = -Infinity
   let waitMs = ROUND_EVERY_MS
@@ -78,6 +80,7 @@ export function createSweeper (store: RecordStore, { policy, report }: { policy:
     sweptAt = performance.now()
     const events = await sweep(store, policy())
     if (events > 0) report({ fact: 'record.swept', events })
+    await examine()
   }
 
   return {

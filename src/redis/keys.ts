@@ -36,6 +36,8 @@ export interface Keys {
   open (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries that ended as failed. */
   failed (subscriber: string): string
+  /** ZSET of event ids by sequence: those of the failed ones that failed because they could not be read. */
+  corrupt (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries held for a reason of the event. */
   held (subscriber: string): string
   /** ZSET of event ids by the time their last open delivery ended, milliseconds; none of them failed. */
@@ -52,7 +54,7 @@ export interface Keys {
   sentInTrial (subscriber: string): string
   /** HASH of counters since the record began. */
   readonly stats: string
-  /** ZSET of the ids of orders (replays, discards) by creation time, milliseconds. */
+  /** ZSET of the ids of orders (replays, discards, releases, purges) by creation time, milliseconds. */
   readonly replays: string
   /** SET of the ids of orders that are not finished. */
   readonly runningOrders: string
@@ -108,6 +110,7 @@ export function keysOf (prefix: string): Keys {
     claimsShard: (bucket, shard) => `${p}claims:${bucket}:${shard}`,
     open: name => p + 'open:' + name,
     failed: name => p + 'failed:' + name,
+    corrupt: name => p + 'corrupt:' + name,
     held: name => p + 'held:' + name,
     ended: p + 'ended',
     endedFailed: p + 'ended-failed',

@@ -42,6 +42,8 @@ export interface ImportResult {
   there: number
   /** Events whose callback was accepted here as well: the one that is here stays. */
   duplicates: number
+  /** Events that could not be read when they were exported: they are passed over. */
+  corrupt: number
 }
 
 /**
@@ -51,7 +53,7 @@ export interface ImportResult {
  *         that is missing: what came before is imported; the signal's reason; what ioredis throws
  */
 export async function importRecord ({ store, input, merge, progress, signal }: ImportOptions): Promise<ImportResult> {
-  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, duplicates: 0 }
+  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, duplicates: 0, corrupt: 0 }
   let batch: Line[] = []
   let batchText = 0
   let bytesRead = 0
@@ -121,6 +123,7 @@ async function write (store: RecordStore, batch: Line[], imported: ImportResult)
     imported.subscribers++
   }
   for (const line of batch.filter((line): line is ClaimsLine => line.kind === 'claims')) await writeClaims(store, line)
+  imported.corrupt += batch.filter(({ kind }) => kind === 'corrupt').length
   const tasks = batch.filter((line): line is TaskLine => line.kind === 'task')
   const events = batch.filter((line): line is EventLine => line.kind === 'event')
   if (tasks.length + events.length === 0) return

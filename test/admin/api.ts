@@ -108,7 +108,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
   }
   const app = adminApp(options)
   const inject = injectorFor(app)
-  const runner = (): OrderRunner => createOrderRunner({ store, queues, subscribers: () => subscribers, report })
+  const runner = (): OrderRunner => createOrderRunner({ store, queues, subscribers: () => subscribers, windowMs: () => dedupe.windowMs, report })
 
   return {
     app,

@@ -35,6 +35,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['a breaker that holds nothing', of({ holds: ['breaker'] }), []],
   ['a last answer that was no success', of({ failing: true }, 1), ['subscriber-failing'], /^subscriber billing is failing, 1 waiting$/],
   ['a delivery was given up', of({}, 0, 1), ['deliveries-failed'], /^1 delivery to subscriber billing failed permanently: replay or discard it$/],
+  ['deliveries could not be read', of({ corrupt: 2 }, 0), ['deliveries-corrupt'], /^2 deliveries to subscriber billing could not be read in Redis and failed: replay or discard them/],
   ['a reload was refused', { refusedFaults: 2 }, ['reload-refused'], /\(2 faults\)/],
   ['replicas differ', { replicasTrouble: 'they differ' }, ['replicas-differ'], /^they differ$/],
   ['callbacks were denied', { refusals: { 'callbacks-denied': 1 } }, ['callbacks-denied'], /^a callback came from/],

@@ -284,7 +284,7 @@ async function pagesOf ({ store }: Gateway, limit: number): Promise<string[]> {
 
 /** How many deliveries an order gives up that means all that wait. */
 async function discardedByOrder ({ blocking, queues, policy, facts }: Gateway): Promise<number> {
-  const runner = createOrderRunner({ store: blocking, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
+  const runner = createOrderRunner({ store: blocking, queues, subscribers: () => policy.subscribers, windowMs: () => policy.dedupe.windowMs, report: fact => { facts.push(fact) } })
   const id = await placeOrder(blocking, { kind: 'discard', filter: { states: ['queued'] } })
   runner.start()
   await until('the order is done', async () => (await readOrder(blocking, id))!.state === 'done')

@@ -67,7 +67,8 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['revision', event.revision === 1 ? '' : String(event.revision)],
     ['flags', event.flags.join(', ')],
     ['duplicates', event.duplicates === 0 ? '' : String(event.duplicates)],
-    ['size', counted(event.size, 'byte')]
+    ['size', counted(event.size, 'byte')],
+    ['corrupt', event.corrupt === true ? 'something of it cannot be read in Redis; an export has what is left' : '']
   ]
   out(paint.bold(plainText(event.id)))
   for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(9)}  ${plainText(value)}`)

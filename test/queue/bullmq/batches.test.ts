@@ -346,9 +346,10 @@ t.test('a job whose attempt cannot be recorded stays where it is, and the others
   const [broken, whole] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await moves.take(TOKEN)
   await moves.take(TOKEN)
-  await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
+  await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', JSON.stringify({ s: 'queued', g: 1, n: 0, b: 0, q: 1, r: 'rpl_broken' }))
+  await gateway.blocking.redis.set(gateway.keys.replay('rpl_broken'), 'no hash')
   const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => await moves.finish(held(eventId), delivered(eventId), false)))
-  t.match(first, { status: 'rejected', reason: { message: /JSON|Expected/ } })
+  t.match(first, { status: 'rejected', reason: { message: /WRONGTYPE/ } })
   t.equal(second!.status, 'fulfilled')
   t.match(recorded, [{ eventId: whole }])
   t.equal(await gateway.blocking.redis.lrem(`${gateway.keys.queuePrefix}:a:active`, 0, jobIdOf(broken, 1)), 1, 'still active')
