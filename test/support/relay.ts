@@ -131,6 +131,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 1_000_000,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     tls: null,
     breaker: null,
     enabled: true,
