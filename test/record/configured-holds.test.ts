@@ -148,8 +148,9 @@ t.test('a clock of Redis that is set back lets a new configuration decide all th
   const gateway = await open(t, [])
   const { keys, blocking: { redis } } = gateway
   const [one, other] = [replicaOf(gateway), replicaOf(gateway)]
-  await redis.hincrby(keys.holdsDecider, 'at', 3_600_000) // taken up by a clock an hour ahead
+  const ahead = await redis.hincrby(keys.holdsDecider, 'at', 3_600_000) // taken up by a clock an hour ahead
   await one.takeUp([entry('a')])
+  t.ok(Number(await redis.hget(keys.holdsDecider, 'at')) > ahead, 'whoever comes later is later')
   await other.takeUp([entry('a', false)])
   t.equal(await one.keep([entry('a')]), null)
   t.strictSame(await held(gateway), { a: 'disabled' })
