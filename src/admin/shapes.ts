@@ -36,7 +36,7 @@ const deliveryEntry = {
   attempts: Count,
   nextAttemptAt: nullable(Time),
   lastStatusCode: nullable(Type.Integer()),
-  lastError: nullable(Type.String()),
+  lastError: nullable(Type.String(), { description: 'why the last attempt did not deliver; backlog or corrupt when it failed for that, without an attempt' }),
   deliveredAt: nullable(Time)
 }
 

@@ -34,9 +34,11 @@ export type Fact =
   | { fact: 'delivery.retrying', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: RetryReason, error: string | null, nextAttemptAt: number | null }
   | { fact: 'delivery.failed', eventId: string, subscriber: string, attempt: number, statusCode?: number, reason: FailReason, error: string | null }
   | { fact: 'delivery.corrupt', eventId: string, subscriber: string }
+  | { fact: 'backlog.failed', subscriber: string, deliveries: number, reason: FailReason }
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
+  | { fact: 'subscriber.forgotten', subscriber: string }
   | { fact: 'subscriber.breaker', subscriber: string, state: BreakerState }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
   | { fact: 'queue.worker-replaced', subscriber: string, idleMs: number }

@@ -48,8 +48,14 @@ export interface Keys {
   readonly subscribers: string
   /** HASH: holds, hold clock, counts and last answers of one subscriber. */
   subscriber (name: string): string
+  /** HASH: whose configuration decides who is disabled or removed, see record/align-holds.lua. */
+  readonly holdsDecider: string
+  /** STRING with a time to live: who sweeps. */
+  readonly sweepLease: string
   /** HASH with a time to live: how many deliveries began within the period of the rate limit, by the end of its part. */
   sent (subscriber: string): string
+  /** The same within a tenth of a short period. */
+  sentInPace (subscriber: string): string
   /** The same while the breaker is tried. */
   sentInTrial (subscriber: string): string
   /** HASH of counters since the record began. */
@@ -116,7 +122,10 @@ export function keysOf (prefix: string): Keys {
     endedFailed: p + 'ended-failed',
     subscribers: p + 'subscribers',
     subscriber: name => p + 'subscriber:' + name,
+    holdsDecider: p + 'holds-decider',
+    sweepLease: p + 'sweep-lease',
     sent: name => p + 'sent:' + name,
+    sentInPace: name => p + 'sent-pace:' + name,
     sentInTrial: name => p + 'sent-trial:' + name,
     stats: p + 'stats',
     replays: p + 'replays',

@@ -68,6 +68,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 60_000,
     throttleMaxMs: 60_000,
+    maxBacklog: null,
     tls: null,
     enabled: true,
     ...more

@@ -50,6 +50,7 @@ const DEFAULTS = {
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     concurrency: 16,
     breaker: BREAKER
   },
@@ -90,6 +91,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     breaker: BREAKER,
     tls: null,
     enabled: true
@@ -169,12 +171,19 @@ subscribers:
     retry: { kind: 'backoff', attempts: 3, initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0 },
     maxAgeMs: 7_200_000,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     tls: { ca: /CERTIFICATE/, cert: /CERTIFICATE/, key: /PRIVATE KEY/ },
     enabled: false
   })
 })
 
 const ONE = 'subscribers:\n- name: one\n  url: http://one.internal/\n'
+
+t.test('a backlog is bounded where the file says so, and by a subscriber\'s own bound first', async t => {
+  const config = await configOf(`delivery: { maxBacklog: 1000 }\n${ONE}- { name: two, url: "http://two.internal/", maxBacklog: 1 }\n`)
+  t.equal(config.delivery.maxBacklog, 1_000)
+  t.strictSame(config.subscribers.map(({ maxBacklog }) => maxBacklog), [1_000, 1])
+})
 
 t.test('a subscriber\'s own breaker takes what it leaves out from delivery, and either may be switched off', async t => {
   const { subscribers: [own, off] } = await configOf(`delivery: { breaker: { failures: 5, openFor: 1m, maxOpenFor: 1s } }

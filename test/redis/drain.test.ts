@@ -5,10 +5,12 @@
 import t from '../support/tap.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { runDraining } from '../../src/redis/drain.js'
+import { createLease } from '../../src/redis/lease.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { probeWrites } from '../../src/redis/probe.js'
 import { announceReplica } from '../../src/record/replicas.js'
 import { saveAlerts } from '../../src/record/alerts.js'
+import { createConfiguredHolds } from '../../src/record/configured-holds.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
 import { startRedis } from '../support/redis.js'
 
@@ -28,6 +30,8 @@ const DRAINS: ReadonlyArray<[says: string, write: () => Promise<unknown>]> = [
   ['alerts are kept', async () => { await saveAlerts(store, [{ name: 'memory-short' } as never]) }],
   ['a subscriber is paused', async () => { await setHold(store, 'a', 'pause') }],
   ['a subscriber is resumed', async () => { await clearHold(store, 'a', 'pause') }],
+  ['a configuration is taken up', async () => { await createConfiguredHolds(store).takeUp([{ name: 'a', enabled: false, url: 'http://one/' }]) }],
+  ['the lease of sweeping is taken', async () => { if (!await createLease(redis, keys.sweepLease, 60_000).hold()) throw new Error('it is not held') }],
   ['an order is noted', async () => { await runDraining(redis, keys.replays, [['SET', keys.replayLock('x'), 'y', 'PX', 1_000, 'NX']]) }]
 ]
 
