@@ -32,12 +32,14 @@ const READY_SOON_MS = 2_000
 const ASK_AGAIN_MS = 250
 
 export interface Storage {
-  /** For accepting and for readers: fails fast. */
+  /** For readers: fails fast. */
   failFast: RecordStore
+  /** For accepting: fails fast; waits for replicas, where they have to confirm, without keeping readers. */
+  accepting: RecordStore
   /** For delivering and for what runs in the background: waits for Redis. */
   blocking: RecordStore
   connections: Connections
-  /** For what is written by `failFast` and acknowledged. */
+  /** For what is written by `accepting` and acknowledged. */
   confirmed: ConfirmWrite
   /** Rejects when nothing would be acknowledged now. */
   probe: () => Promise<void>
@@ -70,16 +72,17 @@ export async function openStorage (options: StorageOptions): Promise<Storage> {
   const external = targetFrom(config.redis)
   const server = external === null ? await startServer(options) : null
   const target = external ?? server!.target
-  const connections = connectRedis({ target, report })
+  const connections = connectRedis({ target, report, isConfirmed: config.redis.waitReplicas > 0 })
   teardown.push('redis connections', async () => { await connections.close() })
   const keys = keysOf(config.redis.prefix)
-  const confirmed = confirmedBy(connections.failFast, { replicas: config.redis.waitReplicas, key: keys.events })
+  const confirmed = confirmedBy(connections.accepting, { replicas: config.redis.waitReplicas, key: keys.events })
   return {
     failFast: { redis: connections.failFast, keys },
+    accepting: { redis: connections.accepting, keys },
     blocking: { redis: connections.blocking, keys },
     connections,
     confirmed,
-    probe: async () => await confirmed(async () => { await probeWrites(connections.failFast, keys) }),
+    probe: async () => await confirmed(async () => { await probeWrites(connections.accepting, keys) }),
     kind: external === null ? 'managed' : 'external',
     verify: await verifyNowOrLater(options, { target, server, connections, keys })
   }
@@ -102,7 +105,7 @@ async function verifyNowOrLater ({ config, spoolDir, signal, logger }: StorageOp
   try {
     if (server !== null) await serverUp(server, canWait ? READY_SOON_MS : Infinity, signal)
     const withinMs = canWait ? READY_SOON_MS : READY_WITHIN_MS
-    await unlessAborted(signal, Promise.all([waitUntilReady(connections.failFast, withinMs), waitUntilReady(connections.blocking, withinMs)]))
+    await unlessAborted(signal, Promise.all([connections.failFast, connections.accepting, connections.blocking].map(async client => { await waitUntilReady(client, withinMs) })))
     await untilVerified(verify, { withinMs, signal, connections })
     return null
   } catch (error) {
