@@ -34,7 +34,6 @@ export async function openSpool ({ config, role, accept, storage, report, teardo
     accept,
     redis: storage.accepting.redis,
     probe: storage.probe,
-    verify: storage.verify,
     dir,
     maxBytes: config().spool.maxBytes,
     ignoreFields: () => config().dedupe.ignoreFields,
