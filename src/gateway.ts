@@ -3,9 +3,9 @@
  *
  *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ alerts ─▶ admin listener ─▶ public endpoint
  *
- * A flat list, started in this order and stopped in reverse: the public
- * endpoint opens when everything behind it can carry a callback, and closes
- * first. A start that fails half-way stops what it had started.
+ * A flat list, started in this order and stopped in reverse. Only then is Redis
+ * waited for: the public endpoint takes callbacks before, into the spool, and
+ * closes first. A start that fails half-way stops what it had started.
  */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -141,9 +141,8 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const replicas = openReplicas(ground, storage)
   const journey = openJourney({ ...ground, storage })
   const alignment = createAlignment(journey.align, logger)
+  teardown.push('check of redis', storage.check.stop)
   teardown.push('alignment', alignment.stop)
-  const aligned = alignment.align()
-  if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis it takes its time, and callbacks come now
 
   const reloader = createReloader({
     file: configFile,
@@ -171,6 +170,10 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
   open = true
+  const isThere = await storage.check.done()
+  const aligned = alignment.align()
+  if (isThere) await unlessAborted(signal, aligned)
+  else spool?.beginAway()
   replicas.start()
   alerts.start()
   logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')

@@ -49,7 +49,7 @@ const CLOSING_MS = 2_000
 /** Starts everything between the listener and the subscribers. */
 export function openJourney (options: JourneyOptions): Journey {
   const { storage, config, report, teardown } = options
-  const { failFast, blocking, connections, confirmed } = storage
+  const { accepting, blocking, connections, confirmed } = storage
   const queues = createQueues({ redis: connections.blocking, keys: blocking.keys, report })
   teardown.push('queues', async () => { await queues.close() })
 
@@ -66,7 +66,7 @@ export function openJourney (options: JourneyOptions): Journey {
   const delivering = options.role === 'ingest' ? null : startDelivering(options, queues)
   return {
     queues,
-    accept: createAccept({ store: failFast, queues, policy: config, report, confirmed }),
+    accept: createAccept({ store: accepting, queues, policy: config, report, confirmed }),
     wakeReplays: delivering?.wakeReplays ?? (() => {}),
     lostConnections: () => delivering?.lostConnections() ?? [],
     async align () {

@@ -52,7 +52,6 @@ async function open (t: Test, gateway: Gateway, more: Partial<SpoolingOptions> &
     accept: gateway.accept,
     redis: gateway.store.redis,
     probe: async () => { await probeWrites(gateway.store.redis, gateway.keys) },
-    verify: null,
     maxBytes: 64 * 1024 * 1024,
     ignoreFields: () => [],
     answerWithinMs: LONG_MS,
