@@ -13,12 +13,13 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { callOf } from './call.js'
 import { Checks } from './checks.js'
-import { createListener, endUnparsable, LISTENER_LIMITS } from './listener.js'
+import { createListener, LISTENER_LIMITS } from './listener.js'
 import type { IngestOptions } from './options.js'
 import { compilePolicy, type IngestPolicy } from './policy.js'
 import { addRateLimit } from './rate-limit.js'
 import { isIn, parseAddress } from './source-address.js'
 import { watchStandstill } from './standstill.js'
+import { endUnparsable } from './unparsable.js'
 
 /**
  * Makes the public endpoint.
