@@ -55,6 +55,16 @@ t.test('strangers do not fill the disk: the first of each kind in a minute, then
   t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
 })
 
+t.test('a line is seen as what it is: what is invisible in it is written out, and means the same', async t => {
+  let written = ''
+  const logger = createLogger({ level: 'info', destination: { write: line => { written += line } } })
+  const taskId = 'a\u202eb\u2066c\u2028d\u200be\ufefff\u061cg\u{e0041}h\u009bi\u00e9'
+  reportTo(logger)({ fact: 'event.duplicate', eventId: 'evt_1', taskId, status: 1 })
+  t.notMatch(written.trimEnd(), /[\p{Cf}\p{Zl}\p{Zp}\p{Cc}]/u)
+  t.match(written, 'a\\u202eb')
+  t.equal((JSON.parse(written) as { taskId: string }).taskId, taskId)
+})
+
 t.test('the same trouble of any queue is told once a minute, another at once', async t => {
   let now = 0
   const { admit } = limitLines(() => now)

@@ -12,6 +12,7 @@ import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { writeEvents } from '../event-table.js'
 import { CommandFailure } from '../failure.js'
+import { oneValue } from '../filters.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, exactTime } from '../times.js'
@@ -43,7 +44,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
 
 /** The event of a task, or the list of them when there are several. */
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
-  const page = await api.get<Page<EventAnswer>>('/events', { taskId })
+  const page = await api.get<Page<EventAnswer>>('/events', { taskId: oneValue(taskId) })
   const [first] = page.items
   if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
   return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
