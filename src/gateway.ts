@@ -164,7 +164,8 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     spool,
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
-    refusals: ground.refusals.counts
+    refusals: ground.refusals.counts,
+    misdirected: ground.refusals.misdirected
   })
   const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }

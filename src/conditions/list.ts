@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../model/alert.js'
 import { callbacksDenied } from './callbacks-denied.js'
+import { callbacksMisdirected } from './callbacks-misdirected.js'
 import { callbacksRefused } from './callbacks-refused.js'
 import { callbacksTooLarge } from './callbacks-too-large.js'
 import { callbacksUnreadable } from './callbacks-unreadable.js'
@@ -30,7 +31,7 @@ export const CONDITIONS: readonly ConditionRule[] = [
   spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
   deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
-  callbacksDenied, callbacksUnreadable, callbacksTooLarge,
+  callbacksDenied, callbacksMisdirected, callbacksUnreadable, callbacksTooLarge,
   replicasDiffer, reloadRefused, clockSkewed
 ]
 

@@ -8,9 +8,10 @@
  * strangers cannot use up the connections. Node's own defaults keep neither
  * promise.
  */
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Unanswered } from './unanswered.js'
 
 export interface ListenerLimits {
   /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
@@ -52,6 +53,7 @@ export interface ListenerTls {
 export interface ListenerOptions {
   limits: ListenerLimits
   tls: ListenerTls | null
+  unanswered: Unanswered
   /** Whether an address is allowed or a trusted proxy; asked at each connection. */
   isExpected: (remoteAddress: string | undefined) => boolean
 }
@@ -59,17 +61,18 @@ export interface ListenerOptions {
 /**
  * Makes the server; it does not listen.
  *
- * @param handler  for every request, also those that expect `100 Continue`
+ * @param handle  for every request, also those that expect `100 Continue`
  */
-export function createListener (handler: RequestListener, options: ListenerOptions): Server {
-  const { limits, tls } = options
+export function createListener (handle: RequestListener, options: ListenerOptions): Server {
+  const { limits, tls, unanswered } = options
+  const handler = unanswered.watch(handle)
   const settings = {
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
-    requireHostHeader: false // nothing here depends on it, and the address is asked first
+    requireHostHeader: false // the address is asked first
   }
   const server = tls === null
     ? createServer(settings, handler)
@@ -77,12 +80,18 @@ export function createListener (handler: RequestListener, options: ListenerOptio
   server.setTimeout(limits.silenceTimeoutMs)
   server.maxConnections = limits.maxConnections
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection
+  // Whoever has sent all it wanted may say so, and still waits for its answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
   // By default Node drops the headers past the two thousandth without a word,
   // and the last X-Forwarded-For is the one that counts. The app counts them.
   server.maxHeadersCount = 0
   server.on('connection', limitStrangers(limits.maxStrangers, options.isExpected))
   server.on('checkContinue', handler)
   server.on('checkExpectation', handler)
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => { // this is no proxy
+    socket.resume()
+    unanswered.end(socket)
+  })
   return server
 }
 

@@ -11,8 +11,16 @@ import type { SubscriberHold } from './delivery.js'
 import type { FailReason, RetryReason } from './outcome.js'
 import type { Replica } from './replica.js'
 
+/**
+ * How a request that was refused can have been meant for us, as far as may be
+ * told: slashes too many or too few, another spelling of the path, another last
+ * segment of it, TLS where there is none, none where there is, the PROXY
+ * protocol, two lengths at once.
+ */
+export type Hint = 'slashes' | 'spelling' | 'segment' | 'tls' | 'no-tls' | 'proxy-protocol' | 'two-lengths'
+
 export type Fact =
-  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true }
+  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true, hint?: Hint }
   | { fact: 'callback.unlisted', source: string }
   | { fact: 'callback.proxy-untrusted', source: string, advice: string }
   | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }

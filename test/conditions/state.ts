@@ -14,7 +14,8 @@ export const STATE: State = {
   skewMs: 0,
   refusedFaults: 0,
   replicasTrouble: null,
-  refusals: {}
+  refusals: {},
+  misdirected: []
 }
 
 export const SUBSCRIBER: SubscriberStatus = {

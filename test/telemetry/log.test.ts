@@ -55,6 +55,16 @@ t.test('strangers do not fill the disk: the first of each kind in a minute, then
   t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
 })
 
+t.test('nor where they are let in, and what they do takes nobody else\'s line', async t => {
+  const { admit } = limitLines(() => 0)
+  const unlisted = (reason: string): Fact => ({ ...refused(reason), unlisted: true } as Fact)
+  for (const fact of [unlisted('not-http'), unlisted('path'), unlisted('content'), { fact: 'callback.unlisted', source: '192.0.2.1' }] satisfies Fact[]) {
+    t.strictSame([admit(fact), admit(fact)], [0, null], JSON.stringify(fact))
+  }
+  t.equal(admit(refused('not-http')), 0)
+  t.equal(admit({ fact: 'accept.unavailable', reason: 'away' }), 0)
+})
+
 t.test('a line is seen as what it is: what is invisible in it is written out, and means the same', async t => {
   let written = ''
   const logger = createLogger({ level: 'info', destination: { write: line => { written += line } } })
