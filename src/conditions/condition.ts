@@ -53,6 +53,8 @@ export interface State {
   refusals: RefusalCounts
   /** Those of them that were misdirected, by how. */
   misdirected: readonly Misdirection[]
+  /** Wrong admin tokens that came lately, while they are too many; else 0. */
+  guesses: number
 }
 
 /** What a condition has found: once, or once for each subscriber. */

@@ -25,6 +25,7 @@ import { spoolWaiting } from './spool-waiting.js'
 import { subscriberFailing } from './subscriber-failing.js'
 import { subscriberGone } from './subscriber-gone.js'
 import { subscriberOnHold } from './subscriber-on-hold.js'
+import { tokensGuessed } from './tokens-guessed.js'
 
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
@@ -32,7 +33,7 @@ export const CONDITIONS: readonly ConditionRule[] = [
   memoryShort, claimsGivenUp,
   deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksMisdirected, callbacksUnreadable, callbacksTooLarge,
-  replicasDiffer, reloadRefused, clockSkewed
+  tokensGuessed, replicasDiffer, reloadRefused, clockSkewed
 ]
 
 /** What is true of a state, in the order of the list. */

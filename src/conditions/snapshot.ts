@@ -38,6 +38,8 @@ export interface SnapshotOptions {
   replicasTrouble: () => string | null
   refusals: () => RefusalCounts
   misdirected: () => Misdirection[]
+  /** Wrong admin tokens that came lately, while they are too many; else 0. */
+  guesses: () => number
 }
 
 /** A snapshot may be this old: probes are many, Redis is one. */
@@ -73,9 +75,9 @@ async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promis
 }
 
 /** What this process knows by itself. */
-function ownState ({ refusedFaults, replicasTrouble, refusals, misdirected }: SnapshotOptions): Pick<State, 'now' | 'refusedFaults' | 'replicasTrouble' | 'refusals' | 'misdirected'> {
+function ownState ({ refusedFaults, replicasTrouble, refusals, misdirected, guesses }: SnapshotOptions): Pick<State, 'now' | 'refusedFaults' | 'replicasTrouble' | 'refusals' | 'misdirected' | 'guesses'> {
   return {
-    now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals(), misdirected: misdirected()
+    now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals(), misdirected: misdirected(), guesses: guesses()
   }
 }
 

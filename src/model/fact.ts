@@ -19,6 +19,12 @@ import type { Replica } from './replica.js'
  */
 export type Hint = 'slashes' | 'spelling' | 'segment' | 'tls' | 'no-tls' | 'proxy-protocol' | 'two-lengths'
 
+/**
+ * Why somebody was not let into the admin API: a token that is none of ours,
+ * the same one again, none, one that may only read, or too many before.
+ */
+export type CallerRefusal = 'wrong-token' | 'same-wrong-token' | 'no-token' | 'viewer' | 'must-wait'
+
 export type Fact =
   | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true, hint?: Hint }
   | { fact: 'callback.unlisted', source: string }
@@ -61,6 +67,7 @@ export type Fact =
   | { fact: 'alert.receiver', receiver: string, state: 'takes' | 'refuses', error: string | null }
   | { fact: 'alert.trouble', error: string }
   | { fact: 'admin.failed', error: string }
+  | { fact: 'admin.refused', source: string, why: CallerRefusal }
   | { fact: 'config.loaded', changed: string[] }
   | { fact: 'replicas.differ', replicas: Array<Pick<Replica, 'host' | 'pid' | 'role' | 'fingerprint'>>, of: number }
   | { fact: 'replicas.agree', of: number }

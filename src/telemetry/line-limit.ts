@@ -51,6 +51,7 @@ function kindOf (fact: Fact): string | null {
   if (fact.fact === 'accept.unavailable') return fact.fact
   // Whichever queue it was, whichever port, and however long it took.
   if (fact.fact === 'queue.trouble') return `queue ${fact.error.replace(/\d+/g, '')}`
+  if (fact.fact === 'admin.refused') return `admin refused ${fact.why}`
   if (fact.fact === 'callback.unlisted') return fact.fact
   if (fact.fact !== 'callback.refused') return null
   if (fact.unlisted === true) return `refused unlisted ${fact.reason}`

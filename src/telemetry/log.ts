@@ -61,6 +61,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'alert.receiver': 'error',
   'alert.trouble': 'error',
   'admin.failed': 'error',
+  'admin.refused': 'info',
   'config.loaded': 'info',
   'replicas.differ': 'warn',
   'replicas.agree': 'info',
@@ -109,6 +110,7 @@ function levelOf (told: Fact): Level {
   if (told.fact === 'redis.memory' && told.state === 'enough') return 'info'
   if (told.fact === 'alert.raised' && told.severity === 'critical') return 'error'
   if (told.fact === 'alert.receiver' && told.state === 'takes') return 'info'
+  if (told.fact === 'admin.refused' && told.why !== 'no-token' && told.why !== 'viewer') return 'warn'
   if (told.fact === 'record.deleted-early' && told.failed > 0) return 'error'
   return LEVELS[told.fact]
 }

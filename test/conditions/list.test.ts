@@ -40,6 +40,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['callbacks were denied', { refusals: { 'callbacks-denied': 1 } }, ['callbacks-denied'], /^a callback came from/],
   ['callbacks were misdirected, in one way', { misdirected: [{ reason: 'path', hint: 'slashes', count: 1 }] }, ['callbacks-misdirected'], /^a request from listed addresses was refused and may have been a callback: 1 asked for another path than ingest\.path \(a slash too many or too few: /],
   ['callbacks were misdirected, in several', { misdirected: [{ reason: 'rate', hint: null, count: 2 }, { reason: 'not-http', hint: 'tls', count: 3 }] }, ['callbacks-misdirected'], /^each of 5 requests from .*: 3 was no complete HTTP request \(TLS: .*\); 2 came faster than ingest\.rateLimit allows$/],
+  ['tokens are guessed', { guesses: 25 }, ['tokens-guessed'], /^25 wrong tokens came to the admin API/],
   ['callbacks could not be read', { refusals: { 'callbacks-unreadable': 3 } }, ['callbacks-unreadable'], /^each of 3 callbacks/],
   ['callbacks were too large', { refusals: { 'callbacks-too-large': 1 } }, ['callbacks-too-large']],
   ['while the record cannot be read nothing is known of subscribers', { redisProblem: '', subscribers: null }, ['redis-away']],

@@ -15,7 +15,8 @@ export const STATE: State = {
   refusedFaults: 0,
   replicasTrouble: null,
   refusals: {},
-  misdirected: []
+  misdirected: [],
+  guesses: 0
 }
 
 export const SUBSCRIBER: SubscriberStatus = {

@@ -65,6 +65,12 @@ t.test('nor where they are let in, and what they do takes nobody else\'s line', 
   t.equal(admit({ fact: 'accept.unavailable', reason: 'away' }), 0)
 })
 
+t.test('who tries tokens does not fill the disk either', async t => {
+  const { admit } = limitLines(() => 0)
+  const wrong: Fact = { fact: 'admin.refused', source: '192.0.2.1', why: 'wrong-token' }
+  t.strictSame([admit(wrong), admit(wrong), admit({ ...wrong, why: 'must-wait' }), admit(wrong)], [0, null, 0, null])
+})
+
 t.test('a line is seen as what it is: what is invisible in it is written out, and means the same', async t => {
   let written = ''
   const logger = createLogger({ level: 'info', destination: { write: line => { written += line } } })
