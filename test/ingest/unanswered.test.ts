@@ -2,6 +2,8 @@
  * A callback that was accepted is answered, whatever comes after it on its
  * connection, and nothing else is answered then.
  */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import t from '../support/tap.js'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import type { ListenerLimits } from '../../src/ingest/listener.js'
@@ -77,10 +79,14 @@ function closeHalf ({ socket }: Wire): void { socket.end() }
 
 t.test('a sender that closes its half after its callbacks gets their answers', async t => {
   const { endpoint, arrived, goOn } = waiting()
-  const wire = await openWire(t, await listen(t, endpoint.app))
+  const port = await listen(t, endpoint.app)
+  const connected = once(endpoint.app.server, 'connection')
+  const wire = await openWire(t, port)
+  const [ours] = await connected as [Socket]
+  const heard = once(ours, 'end')
   wire.send(post(CALLBACK) + post(CALLBACK))
   closeHalf(wire)
-  await arrived(2)
+  await Promise.all([arrived(2), heard])
   goOn()
   t.strictSame(statusesIn(await wire.closed), ['200', '200'])
 })
