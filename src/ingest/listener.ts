@@ -76,7 +76,7 @@ export function createListener (handle: RequestListener, options: ListenerOption
   }
   const server = tls === null
     ? createServer(settings, handler)
-    : createTlsServer({ ...settings, ...tls, handshakeTimeout: limits.headersTimeoutMs }, handler)
+    : createTlsServer({ ...settings, ...tls, allowHalfOpen: true, handshakeTimeout: limits.headersTimeoutMs }, handler)
   server.setTimeout(limits.silenceTimeoutMs)
   server.maxConnections = limits.maxConnections
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection

@@ -4,19 +4,24 @@
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import t from '../support/tap.js'
 import type { Acceptance } from '../../src/accept/arrival.js'
 import type { ListenerLimits } from '../../src/ingest/listener.js'
+import type { IngestOptions } from '../../src/ingest/options.js'
+import { makeCertificates } from '../support/certificates.js'
 import { until } from '../support/until.js'
 import { CALLBACK, createEndpoint, head, listen, openWire, post, type Endpoint, type Wire } from './endpoint.js'
 
 const ACCEPTED: Acceptance = { kind: 'accepted', eventId: 'evt_1' }
 
 /** An endpoint whose `accept` waits until it is told to go on. */
-function waiting (limits: Partial<ListenerLimits> = {}): { endpoint: Endpoint, arrived: (count: number) => Promise<void>, goOn: () => void } {
+function waiting (limits: Partial<ListenerLimits> = {}, options: Partial<IngestOptions> = {}): { endpoint: Endpoint, arrived: (count: number) => Promise<void>, goOn: () => void } {
   const pending: Array<(acceptance: Acceptance) => void> = []
   let heard: () => void = () => {}
   const endpoint = createEndpoint({}, {
+    ...options,
     limits,
     accept: async () => await new Promise<Acceptance>(resolve => {
       pending.push(resolve)
@@ -89,6 +94,22 @@ t.test('a sender that closes its half after its callbacks gets their answers', a
   await Promise.all([arrived(2), heard])
   goOn()
   t.strictSame(statusesIn(await wire.closed), ['200', '200'])
+})
+
+t.test('over TLS as well', async t => {
+  const { ca, server } = makeCertificates()
+  const { endpoint, arrived, goOn } = waiting({}, { tls: server })
+  const port = await listen(t, endpoint.app)
+  const connected = once(endpoint.app.server, 'secureConnection')
+  const half = { host: '127.0.0.1', port, ca, allowHalfOpen: true }
+  const socket = connectTls(half)
+  t.teardown(() => { socket.destroy() })
+  const [ours] = await connected as [Socket]
+  const heard = once(ours, 'end')
+  socket.end(post(CALLBACK))
+  await Promise.all([arrived(1), heard])
+  goOn()
+  t.strictSame(statusesIn(await text(socket)), ['200'])
 })
 
 t.test('a sender that closes its half after its answer is not kept connected', async t => {
