@@ -13,6 +13,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
 import { matchBody } from './accept/match-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
+import { createGuesses, type Guesses } from './conditions/guess-counts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
 import type { Config } from './config/config.js'
@@ -97,8 +98,9 @@ interface Ground {
   startedAt: number
   logger: Logger
   report: Report
-  /** Sees every fact. */
+  /** These see every fact. */
   refusals: Refusals
+  guesses: Guesses
   teardown: Teardown
   stopping: Stopping
 }
@@ -112,6 +114,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
   for (const warning of warnings(running)) logger.warn(warning)
   const write = reportTo(logger)
   const refusals = createRefusals()
+  const guesses = createGuesses()
   return {
     initial,
     config: () => running,
@@ -127,9 +130,11 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     logger,
     report (fact) {
       refusals.see(fact)
+      guesses.see(fact)
       write(fact)
     },
     refusals,
+    guesses,
     teardown: createTeardown(logger, stopping.leftMs),
     stopping
   }
@@ -163,7 +168,9 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     spool,
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
-    refusals: ground.refusals.counts
+    refusals: ground.refusals.counts,
+    misdirected: ground.refusals.misdirected,
+    guesses: ground.guesses.count
   })
   const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }

@@ -13,7 +13,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { TObject } from 'typebox'
 import { isRelayError } from '../model/errors.js'
 import { alertRoutes } from './alerts.js'
-import { authenticate } from './auth.js'
+import { createAuth } from './auth.js'
 import { checkFor } from './check-input.js'
 import { configRoutes } from './config.js'
 import { deliveryRoutes } from './deliveries.js'
@@ -58,11 +58,12 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
 
   const open = new Set(routes.filter(route => route.open === true).map(({ path }) => path))
+  const authenticate = createAuth(options)
   const idempotency = createIdempotency(options.store, options.report)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     mustBeForThisHost(app, request)
-    if (!isOpen(request, open)) authenticate(request, options.tokens())
+    if (!isOpen(request, open)) authenticate(request)
   })
   app.addHook('preHandler', idempotency.begin)
   app.addHook('onSend', idempotency.end)

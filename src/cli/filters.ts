@@ -25,7 +25,7 @@ export interface FilterFlags {
 /** Adds the flags that say which events or deliveries are meant; @param states  to choose from, `null` when there is no choice */
 export function addFilters (command: Command, states: string | null = DELIVERY_STATES.join(', ')): Command {
   command
-    .optionsGroup('Filters (all must match; separate several values with commas):')
+    .optionsGroup('Filters (all must match; separate several values with commas, and write \\, for a comma within a value):')
     .option('--task-id <ids>', 'id of Fotor\'s task')
     .option('--type <types>', 'type of the task, such as avatar; end with * to match every type that starts this way')
     .option('--status <numbers>', 'status of the task: 0 in progress, 1 completed, 2 failed, …')
@@ -43,6 +43,11 @@ const NAMES = ['taskId', 'type', 'status', 'businessId', 'subscriber', 'state', 
 /** The filters as the API reads them, in a query or a body; only those that were said. */
 export function filtersOf (flags: FilterFlags): Query {
   return Object.fromEntries(NAMES.filter(name => flags[name] !== undefined).map(name => [name, flags[name]]))
+}
+
+/** One value of a filter, as it is written where several could stand. */
+export function oneValue (value: string): string {
+  return value.replace(/[\\,]/g, '\\$&')
 }
 
 /** Reads a whole number of at least `least`, for commander. */

@@ -58,7 +58,7 @@ const namedToken = group('A token with a name and a role.', {
 })
 
 const admin = block('The listener for operators: admin API and health checks.', {
-  listen: scalar('address', 'Address and port of the admin API, host:port. Any address but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change', own: true }),
+  listen: scalar('address', 'Address and port of the admin API, host:port. Any address but loopback needs a token of at least 16 characters.', { default: '127.0.0.1:8081', restart: 'any change', own: true }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
     `Bearer tokens of the admin API. Each is a text, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer).`,

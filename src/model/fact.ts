@@ -11,8 +11,22 @@ import type { SubscriberHold } from './delivery.js'
 import type { FailReason, RetryReason } from './outcome.js'
 import type { Replica } from './replica.js'
 
+/**
+ * How a request that was refused can have been meant for us, as far as may be
+ * told: slashes too many or too few, another spelling of the path, another last
+ * segment of it, TLS where there is none, none where there is, the PROXY
+ * protocol, two lengths at once.
+ */
+export type Hint = 'slashes' | 'spelling' | 'segment' | 'tls' | 'no-tls' | 'proxy-protocol' | 'two-lengths'
+
+/**
+ * Why somebody was not let into the admin API: a token that is none of ours,
+ * the same one again, none, one that may only read, or too many before.
+ */
+export type CallerRefusal = 'wrong-token' | 'same-wrong-token' | 'no-token' | 'viewer' | 'must-wait'
+
 export type Fact =
-  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true }
+  | { fact: 'callback.refused', status: number, reason: string, source: string, sampled?: boolean, unlisted?: true, hint?: Hint }
   | { fact: 'callback.unlisted', source: string }
   | { fact: 'callback.proxy-untrusted', source: string, advice: string }
   | { fact: 'event.accepted', eventId: string, taskId: string, status: number, type: string, revision: number, flags: Flag[], subscribers: string[], latencyMs: number }
@@ -58,6 +72,7 @@ export type Fact =
   | { fact: 'alert.receiver', receiver: string, state: 'takes' | 'refuses', error: string | null }
   | { fact: 'alert.trouble', error: string }
   | { fact: 'admin.failed', error: string }
+  | { fact: 'admin.refused', source: string, why: CallerRefusal }
   | { fact: 'config.loaded', changed: string[] }
   | { fact: 'replicas.differ', replicas: Array<Pick<Replica, 'host' | 'pid' | 'role' | 'fingerprint'>>, of: number }
   | { fact: 'replicas.agree', of: number }

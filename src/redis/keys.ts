@@ -71,9 +71,9 @@ export interface Keys {
   /** STRING with a time to live: who is carrying this order out. */
   replayLock (orderId: string): string
   /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
-  quarantine (budget: 'unreadable' | 'denied'): string
+  quarantine (budget: 'unreadable' | 'misdirected' | 'denied'): string
   /** HASH of the sizes of a quarantine's bodies by id, and their `total`, bytes. */
-  quarantineSizes (budget: 'unreadable' | 'denied'): string
+  quarantineSizes (budget: 'unreadable' | 'misdirected' | 'denied'): string
   /** HASH: one refused callback. */
   quarantined (id: string): string
   /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */

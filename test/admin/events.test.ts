@@ -7,6 +7,28 @@ interface Page { items: Event[], nextCursor: string | null }
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
+t.test('a comma within a value is written with a backslash, in a query and in a body', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  const ids = new Map<string, string>()
+  for (const taskId of ['a,b', 'a', 'b', 'a\\', 'a\\,b', 'a\\b']) ids.set(taskId, await api.accept({ taskId }))
+  const TABLE: ReadonlyArray<[written: string, taskIds: string[]]> = [
+    ['a,b', ['a', 'b']],
+    ['a\\,b', ['a,b']],
+    ['a\\,b,b', ['a,b', 'b']],
+    ['a\\\\\\,b', ['a\\,b']],
+    ['a\\\\,b', ['a\\', 'b']],
+    ['a\\b', ['a\\b']],
+    ['a\\', ['a\\']]
+  ]
+  for (const [written, taskIds] of TABLE) {
+    const { json } = await api.get(`/api/v1/events?taskId=${encodeURIComponent(written)}`)
+    t.strictSame((json as Page).items.map(({ id }) => id).sort(), taskIds.map(taskId => ids.get(taskId)).sort(), written)
+    t.match((await api.post('/api/v1/replays', { taskId: written, dryRun: true })).json, { matched: Number }, 'an order reads it as well')
+  }
+  for (const written of ['', ',', 'a,', 'a\\,b,']) t.equal((await api.get(`/api/v1/events?taskId=${encodeURIComponent(written)}`)).status, 400, written)
+})
+
 t.test('an event is shown with its deliveries, as the contract says', async t => {
   const api = await startApi()
   t.teardown(api.close)

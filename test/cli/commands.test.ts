@@ -120,6 +120,12 @@ t.test('show: an event with its deliveries and attempts, and no control characte
   for (const says of [/revision +2/, /flags +late/, /duplicates +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
 })
 
+t.test('show: a comma or a backslash is a part of the id', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
+  await run(['show', 'a,b\\c', ...gateway.flags], gateway)
+  t.equal(new URLSearchParams(gateway.asked[0]!.line.split('?')[1]).get('taskId'), 'a\\,b\\\\c')
+})
+
 t.test('show: the only event of a task is shown at once, several are listed', async t => {
   const one = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: null } }, [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
   t.match(await run(['show', 'a task/1', ...one.flags], one), { code: 0, out: /revision +2/ })

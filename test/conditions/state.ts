@@ -14,7 +14,9 @@ export const STATE: State = {
   skewMs: 0,
   refusedFaults: 0,
   replicasTrouble: null,
-  refusals: {}
+  refusals: {},
+  misdirected: [],
+  guesses: 0
 }
 
 export const SUBSCRIBER: SubscriberStatus = {

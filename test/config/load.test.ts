@@ -115,7 +115,7 @@ admin:
   tokens:
     - "\${ADMIN_TOKEN}"
     - { name: alice, value: "\${ALICE_TOKEN}" }
-    - { name: bob, value: bob-token, role: viewer }
+    - { name: bob, value: bob-token-of-20-chars, role: viewer }
 redis:
   sentinel: { name: main, nodes: [s1:26379, s2:26379] }
   username: relay
@@ -143,15 +143,15 @@ subscribers:
     maxAge: 2h
     tls: { caFile: test/config/tls/other.crt, certFile: test/config/tls/one.crt, keyFile: test/config/tls/one.key }
     enabled: false
-`, { PATH_TOKEN: 'hidden', ADMIN_TOKEN: 'admin-token', ALICE_TOKEN: 'alice-token', REDIS_PASSWORD: 'word', BILLING_TOKEN: 'b', BILLING_SECRET: SECRET })
+`, { PATH_TOKEN: 'hidden', ADMIN_TOKEN: 'admin-token-of-22-chars', ALICE_TOKEN: 'alice-token-of-22-chars', REDIS_PASSWORD: 'word', BILLING_TOKEN: 'b', BILLING_SECRET: SECRET })
   const { ingest, admin, redis, subscribers } = config
   t.match(ingest, { listen: { host: '::', port: 9080 }, path: '/webhooks/hidden', allowlist: 'monitor', maxBodyBytes: 262_144, rateLimit: { max: 10, perMs: 1_000, store: 'redis' } })
   t.match(ingest.tls, { cert: /CERTIFICATE/, key: /PRIVATE KEY/ })
   t.strictSame(config.dedupe, { windowMs: DAY_MS, onConflict: 'hold', onLate: 'forward', ignoreFields: ['updateTime'], claimsMemoryBytes: 536_870_912 })
   t.strictSame(admin.tokens, [
-    { name: 'token-1', value: 'admin-token', role: 'operator' },
-    { name: 'alice', value: 'alice-token', role: 'operator' },
-    { name: 'bob', value: 'bob-token', role: 'viewer' }
+    { name: 'token-1', value: 'admin-token-of-22-chars', role: 'operator' },
+    { name: 'alice', value: 'alice-token-of-22-chars', role: 'operator' },
+    { name: 'bob', value: 'bob-token-of-20-chars', role: 'viewer' }
   ])
   t.match(redis, { url: null, sentinel: { name: 'main', nodes: ['s1:26379', 's2:26379'] }, cluster: null, username: 'relay', password: 'word', prefix: 'eu', maxMemoryBytes: 2_147_483_648 })
   t.match(redis.tls, { enabled: true, ca: /CERTIFICATE/ })

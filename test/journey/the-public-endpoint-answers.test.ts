@@ -101,6 +101,8 @@ const ROWS: Row[] = [
   taken('a body may be as large as the limit', post(lengthOf(4 * 1024))),
   taken('Content-Encoding: identity says nothing', post(fresh(), { headers: ['content-encoding: identity'] })),
   taken('the query is ignored', post(fresh(), { target: `${PATH}?taskId=other&token=1` })),
+  taken('one slash at the end of the path changes nothing', post(fresh(), { target: `${PATH}/` })),
+  taken('a whole URL names the path as well', post(fresh(), { target: `http://relay${PATH}` })),
   taken('an allowed address behind a trusted proxy is let in', post(fresh(), { headers: ['x-forwarded-for: 203.0.113.9, 198.51.100.7'] })),
   taken('a status may be a string', post(fresh({ status: '2' }))),
   taken('a status may be unheard of', post(fresh({ status: -17 }))),
@@ -185,9 +187,9 @@ const ROWS: Row[] = [
   ...['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'].map(refusedMethod),
   { says: 'the path is asked before the method', request: { method: 'GET', target: '/' }, status: 404 },
   ...[
-    '/', PATH + '/', '/webhooks', '//webhooks/fotor', '/webhooks//fotor', '/webhooks/./fotor', '/webhooks/x/../fotor', '/../webhooks/fotor',
+    '/', PATH + '//', '/webhooks', '//webhooks/fotor', '/webhooks//fotor', '/webhooks/./fotor', '/webhooks/x/../fotor', '/../webhooks/fotor',
     '/webhooks/%66otor', '/webhooks%2ffotor', '/WEBHOOKS/FOTOR', `${PATH};a=b`, `${PATH}%3Fa`, `${PATH}%00`, `${PATH}#a`, `${PATH}.json`,
-    `http://relay${PATH}`, '/webhooks\\fotor', '/%', '/api/v1/events', '/healthz', '/metrics'
+    `http://relay${PATH}.json`, '/webhooks\\fotor', '/%', '/api/v1/events', '/healthz', '/metrics'
   ].map(nowhere)
 ]
 

@@ -13,6 +13,7 @@ import { quoted, type ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { writeEvents } from '../event-table.js'
 import { CommandFailure } from '../failure.js'
+import { oneValue } from '../filters.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, exactTime } from '../times.js'
@@ -44,12 +45,12 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   writeEvents(items, terminal, Date.now())
   if (nextCursor === null) return
   const older = total > items.length ? `${total - items.length} more are older` : 'There are older ones'
-  terminal.error(`${older}; list them with: ${api.command(`events --task-id ${quoted(id)} --cursor ${nextCursor}`)}`)
+  terminal.error(`${older}; list them with: ${api.command(`events --task-id ${quoted(oneValue(id))} --cursor ${nextCursor}`)}`)
 }
 
 /** The event of a task, or the list of them when there are several. */
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | EventsAnswer> {
-  const page = await api.get<EventsAnswer>('/events', { taskId })
+  const page = await api.get<EventsAnswer>('/events', { taskId: oneValue(taskId) })
   const [first] = page.items
   if (page.nextCursor !== null || page.items.length > 1) return page
   if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
