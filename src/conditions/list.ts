@@ -20,6 +20,7 @@ import { replicasDiffer } from './replicas-differ.js'
 import { spoolBroken } from './spool-broken.js'
 import { spoolFilling } from './spool-filling.js'
 import { spoolSetAside } from './spool-set-aside.js'
+import { spoolUnreachable } from './spool-unreachable.js'
 import { spoolWaiting } from './spool-waiting.js'
 import { subscriberFailing } from './subscriber-failing.js'
 import { subscriberGone } from './subscriber-gone.js'
@@ -27,7 +28,7 @@ import { subscriberOnHold } from './subscriber-on-hold.js'
 
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
-  spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
+  spoolBroken, spoolFilling, spoolUnreachable, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
   deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,

@@ -8,7 +8,7 @@ import type { ClientTls } from './subscriber.js'
 
 /** Every condition that there is; names are fixed, other programs route by them. */
 export const CONDITION_NAMES = [
-  'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside',
+  'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside', 'spool-unreachable',
   'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large',
   'subscriber-gone', 'subscriber-failing', 'subscriber-on-hold', 'deliveries-failed',
   'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled'
