@@ -36,7 +36,7 @@ import type { Report } from './model/fact.js'
 import { createMatcher } from './model/matcher.js'
 import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
-import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
+import { createLogger, openLog, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
 import { unlessAborted } from './time/within.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -95,6 +95,7 @@ interface Ground {
   version: string
   /** Epoch milliseconds. */
   startedAt: number
+  log: LogDestination
   logger: Logger
   report: Report
   /** Sees every fact. */
@@ -103,7 +104,7 @@ interface Ground {
   stopping: Stopping
 }
 
-async function layGround ({ configFile, env, role = 'all', overrides = config => config, log }: GatewayOptions): Promise<Ground> {
+async function layGround ({ configFile, env, role = 'all', overrides = config => config, log = openLog() }: GatewayOptions): Promise<Ground> {
   const initial = await readConfig(configFile, env)
   let running = overrides(initial)
   const listeners: Array<() => void> = []
@@ -124,6 +125,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     role,
     version,
     startedAt: Date.now(),
+    log,
     logger,
     report (fact) {
       refusals.see(fact)
@@ -162,6 +164,7 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     probe: storage.probe,
     lostConnections: journey.lostConnections,
     spool,
+    log: () => ground.log.status?.() ?? { problem: null, dropped: 0 },
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
     refusals: ground.refusals.counts

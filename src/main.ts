@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './cli/run.js'
 import { terminalOn } from './cli/terminal.js'
+import { openLines } from './telemetry/open-lines.js'
 
 /** How long the process may live on after its work; something forgotten must not keep it for ever. */
 const LINGER_MS = 2_000
@@ -16,9 +17,10 @@ const LINGER_MS = 2_000
 const packageDir = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const { env } = process
+const errors = openLines(2, ({ dropped }) => `(${dropped} lines before this one could not be written)\n`)
 
 process.exitCode = await runProgram(process.argv.slice(2), {
-  terminal: terminalOn(process, env),
+  terminal: terminalOn(process, env, text => { errors.write(text) }),
   env,
   version,
   packageDir,

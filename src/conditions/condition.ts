@@ -4,6 +4,7 @@
  */
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import type { LogStatus } from '../model/log-status.js'
 import type { Claims } from '../record/claims.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { Memory } from '../redis/memory.js'
@@ -22,6 +23,7 @@ export interface State {
   redisProblem: string | null
   /** `null` when there is no spool. */
   spool: SpoolStatus | null
+  log: LogStatus
   /** Connections of the queue that have been lost for some seconds although Redis is there. */
   lostConnections: readonly string[]
   /** Subscribers whose deliveries are due and have been left alone for a while. */

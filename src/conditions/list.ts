@@ -12,6 +12,7 @@ import { claimsGivenUp } from './claims-given-up.js'
 import type { ConditionRule, State } from './condition.js'
 import { deliveriesFailed } from './deliveries-failed.js'
 import { deliveriesStalled } from './deliveries-stalled.js'
+import { logBroken } from './log-broken.js'
 import { memoryShort } from './memory-short.js'
 import { queueCutOff } from './queue-cut-off.js'
 import { redisAway } from './redis-away.js'
@@ -32,7 +33,7 @@ export const CONDITIONS: readonly ConditionRule[] = [
   memoryShort, claimsGivenUp,
   deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,
-  replicasDiffer, reloadRefused, clockSkewed
+  replicasDiffer, reloadRefused, clockSkewed, logBroken
 ]
 
 /** What is true of a state, in the order of the list. */

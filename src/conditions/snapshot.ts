@@ -4,6 +4,7 @@
  */
 import type { Spooling } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import type { LogStatus } from '../model/log-status.js'
 import { redisCodeOf } from '../model/redis-away.js'
 import { readClaims } from '../record/claims.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
@@ -32,6 +33,7 @@ export interface SnapshotOptions {
   lostConnections: () => readonly string[]
   /** `null` when there is none. */
   spool: Pick<Spooling, 'status' | 'tryDisk'> | null
+  log: () => LogStatus
   /** How many faults the last refused reload had; 0 when it was not refused. */
   refusedFaults: () => number
   /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
@@ -71,8 +73,8 @@ async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promis
   return { ready, conditions: conditionsOf(state), subscribers: state.subscribers }
 }
 
-async function readState ({ store, probe, spool, lostConnections, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, watches: Watches): Promise<State> {
-  const own = { now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
+async function readState ({ store, probe, spool, log, lostConnections, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, watches: Watches): Promise<State> {
+  const own = { now: Date.now(), log: log(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
   try {
     await probe()
     const [memory, claims, subscribers, skewMs] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store), readSkew(store)])

@@ -4,14 +4,20 @@
  * The only place that knows pino and the only one that decides how loud a fact
  * is. A fact has no field for a secret or a body, so no line has either.
  */
-import { pino, type DestinationStream, type Logger } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { Fact, Report } from '../model/fact.js'
+import type { LogStatus } from '../model/log-status.js'
 import { limitLines } from './line-limit.js'
+import { openLines } from './open-lines.js'
 
 export type { Logger } from 'pino'
 
-/** Where lines go: anything with `write(line)`. */
-export type LogDestination = DestinationStream
+/** Where lines go. Never throws and never waits. */
+export interface LogDestination {
+  write: (line: string) => void
+  /** Whether lines are written; they are, when left out. */
+  status?: () => LogStatus
+}
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -65,22 +71,29 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'config.refused': 'error'
 }
 
+/** Opens standard output for the log; when lines were dropped, a line `log.mended` says how many. */
+export function openLog (): LogDestination {
+  return openLines(1, dropped => {
+    let line = ''
+    createLogger({ level: 'error', destination: { write (text) { line = text } } }).error(dropped, 'log.mended')
+    return line
+  })
+}
+
 /**
  * Makes the logger.
  *
- * @param level        the quietest level written: `trace` to `fatal`, or `silent`
- * @param destination  standard output when left out
+ * @param level  the quietest level written: `trace` to `fatal`, or `silent`
  */
-export function createLogger ({ level, destination }: { level: string, destination?: LogDestination | undefined }): Logger {
-  const options = {
+export function createLogger ({ level, destination }: { level: string, destination: LogDestination }): Logger {
+  return pino({
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     // Of an error only what says what happened: drivers hang commands on theirs, with keys and bodies in them.
     serializers: { err: describeError },
     formatters: { level: (label: string) => ({ level: label }) }
-  }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  }, destination)
 }
 
 /** Turns facts into log lines; `msg` is the fact's name. */

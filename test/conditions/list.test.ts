@@ -21,6 +21,8 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['four fifths of the spool are not yet filling', spool({ bytes: 800_000 }), []],
   ['files are set aside', spool({ setAside: 2 }), ['spool-set-aside'], /2 files aside/],
   ['an earlier process left callbacks that are not to be had', spool({ unreachable: 1 }), ['spool-unreachable'], /^the spool has 1 place with acknowledged callbacks that this process cannot take over/],
+  ['the log takes no lines', { log: { problem: 'ENOSPC', dropped: 12 } }, ['log-broken'], /^the log is not written \(ENOSPC\): 12 lines are lost, everything else goes on$/],
+  ['nobody reads the log', { log: { problem: 'nobody reads it', dropped: 0 } }, ['log-broken'], /its lines wait/],
   ['the clocks differ', { skewMs: -63_000 }, ['clock-skewed'], /63 s ahead of Redis/],
   ['nobody attempts what is due', { stalled: ['billing'], subscribers: [{ ...SUBSCRIBER, overdue: true, counts: { ...SUBSCRIBER.counts, open: 3 } }] }, ['deliveries-stalled'], /billing has deliveries that are due.*3 waiting/],
   ['connections are lost', { lostConnections: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, ['queue-cut-off'], /\(a, b, c, d, e and 2 more\)/],

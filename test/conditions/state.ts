@@ -6,6 +6,7 @@ export const STATE: State = {
   now: 1_700_000_000_000,
   redisProblem: null,
   spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, unreachable: 0 },
+  log: { problem: null, dropped: 0 },
   lostConnections: [],
   stalled: [],
   memory: { usedBytes: 10, maxBytes: 100 },
