@@ -39,7 +39,7 @@ export interface LoadOptions {
 export async function loadConfig ({ file, env }: LoadOptions): Promise<LoadResult> {
   const text = readSmallFile(file)
   if ('problem' in text) {
-    return { faults: [wholeFileFault(`the configuration file ${file} ${text.problem}`, 'copy the shipped config/relay.yaml there, or name another file with --config FILE or RELAY_CONFIG')] }
+    return { faults: [wholeFileFault(`the configuration file ${file} ${text.problem}`, text.hint ?? 'copy the shipped config/relay.yaml there, or name another file with --config FILE or RELAY_CONFIG')] }
   }
   const { written, problems } = parse(text.value)
   const placeFaults: PlaceFaults = found => locate(found, written)
