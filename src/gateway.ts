@@ -14,6 +14,7 @@ import type { Spooling } from './accept/spool/spooling.js'
 import { matchBody } from './accept/match-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
+import { createRemovedSubscribers } from './conditions/removed-subscribers.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
@@ -36,6 +37,7 @@ import type { Report } from './model/fact.js'
 import { createMatcher } from './model/matcher.js'
 import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
+import { readSubscribers } from './record/read-subscribers.js'
 import { createLogger, openLog, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
 import { unlessAborted } from './time/within.js'
 
@@ -147,12 +149,15 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const aligned = alignment.align()
   if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis it takes its time, and callbacks come now
 
+  const removed = createRemovedSubscribers(report)
   const reloader = createReloader({
     file: configFile,
     env,
     initial: ground.initial,
     report,
-    async apply (next) {
+    waitingFor: async names => (await readSubscribers(storage.failFast)).filter(({ name, counts }) => names.includes(name) && counts.open + counts.held > 0).map(({ name }) => name),
+    async apply (next, { allowRemovals = false }) {
+      removed.see(config(), next, allowRemovals)
       ground.use(next)
       await alignment.align()
     }
@@ -167,7 +172,8 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     log: () => ground.log.status?.() ?? { problem: null, dropped: 0 },
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
-    refusals: ground.refusals.counts
+    refusals: ground.refusals.counts,
+    removed: removed.recent
   })
   const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }

@@ -12,6 +12,13 @@ import type { Memory } from '../redis/memory.js'
 /** The conditions about callbacks that were refused. */
 export type RefusalName = 'callbacks-denied' | 'callbacks-unreadable' | 'callbacks-too-large'
 
+/** A subscriber that a reload has taken away. */
+export interface RemovedSubscriber {
+  subscriber: string
+  /** Epoch milliseconds. */
+  at: number
+}
+
 /** How many, by condition; one that has none is missing. */
 export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
 
@@ -42,6 +49,8 @@ export interface State {
   replicasTrouble: string | null
   /** Callbacks that were refused within the last hour. */
   refusals: RefusalCounts
+  /** Subscribers that a reload has taken away within the last hour, and nobody has said that it is meant. */
+  removed: readonly RemovedSubscriber[]
 }
 
 /** What a condition has found: once, or once for each subscriber. */

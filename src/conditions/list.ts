@@ -26,12 +26,13 @@ import { spoolWaiting } from './spool-waiting.js'
 import { subscriberFailing } from './subscriber-failing.js'
 import { subscriberGone } from './subscriber-gone.js'
 import { subscriberOnHold } from './subscriber-on-hold.js'
+import { subscriberRemoved } from './subscriber-removed.js'
 
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
   spoolBroken, spoolFilling, spoolUnreachable, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
-  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
+  deliveriesStalled, subscriberGone, subscriberFailing, subscriberRemoved, subscriberOnHold, deliveriesFailed,
   callbacksDenied, callbacksUnreadable, callbacksTooLarge,
   replicasDiffer, reloadRefused, clockSkewed, logBroken
 ]

@@ -11,7 +11,7 @@ import { readSubscribers, type SubscriberStatus } from '../record/read-subscribe
 import { readSkew } from '../record/read-time.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
-import type { RefusalCounts, State } from './condition.js'
+import type { RefusalCounts, RemovedSubscriber, State } from './condition.js'
 import { isStalled } from './deliveries-stalled.js'
 import { conditionsOf } from './list.js'
 
@@ -39,6 +39,7 @@ export interface SnapshotOptions {
   /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
   replicasTrouble: () => string | null
   refusals: () => RefusalCounts
+  removed: () => readonly RemovedSubscriber[]
 }
 
 /** A snapshot may be this old: probes are many, Redis is one. */
@@ -73,8 +74,8 @@ async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promis
   return { ready, conditions: conditionsOf(state), subscribers: state.subscribers }
 }
 
-async function readState ({ store, probe, spool, log, lostConnections, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, watches: Watches): Promise<State> {
-  const own = { now: Date.now(), log: log(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
+async function readState ({ store, probe, spool, log, lostConnections, refusedFaults, replicasTrouble, refusals, removed }: SnapshotOptions, watches: Watches): Promise<State> {
+  const own = { now: Date.now(), log: log(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals(), removed: removed() }
   try {
     await probe()
     const [memory, claims, subscribers, skewMs] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store), readSkew(store)])

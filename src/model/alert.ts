@@ -10,7 +10,7 @@ import type { ClientTls } from './subscriber.js'
 export const CONDITION_NAMES = [
   'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside', 'spool-unreachable',
   'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large',
-  'subscriber-gone', 'subscriber-failing', 'subscriber-on-hold', 'deliveries-failed',
+  'subscriber-gone', 'subscriber-failing', 'subscriber-removed', 'subscriber-on-hold', 'deliveries-failed',
   'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled', 'log-broken'
 ] as const
 export type ConditionName = typeof CONDITION_NAMES[number]

@@ -37,6 +37,7 @@ export type Fact =
   | { fact: 'delivery.cut-off', eventId: string, subscriber: string, attempt: number }
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
+  | { fact: 'subscriber.returned', subscriber: string, removedAt: number, advice: string }
   | { fact: 'subscriber.breaker', subscriber: string, state: BreakerState }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
   | { fact: 'queue.worker-replaced', subscriber: string, idleMs: number }

@@ -47,6 +47,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'delivery.cut-off': 'info',
   'subscriber.held': 'warn',
   'subscriber.released': 'info',
+  'subscriber.returned': 'warn',
   'subscriber.breaker': 'warn',
   'queue.reconciled': 'warn',
   'queue.worker-replaced': 'error',

@@ -44,6 +44,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['callbacks could not be read', { refusals: { 'callbacks-unreadable': 3 } }, ['callbacks-unreadable'], /^each of 3 callbacks/],
   ['callbacks were too large', { refusals: { 'callbacks-too-large': 1 } }, ['callbacks-too-large']],
   ['while the record cannot be read nothing is known of subscribers', { redisProblem: '', subscribers: null }, ['redis-away']],
+  ['a subscriber was taken out of the file', { removed: [{ subscriber: 'billing', at: STATE.now - 1_000 }] }, ['subscriber-removed'], /since 2023-11-14T22:13:19\.000Z.*fotor-relay replay --subscriber billing --state missing --since 2023-11-14T22:13:19\.000Z$/],
   ['several at once: the most urgent first', { ...of({ holds: ['gone'] }, 1), redisProblem: 'OOM', refusedFaults: 1 }, ['redis-away', 'subscriber-gone', 'reload-refused']]
 ]
 for (const [says, state, names, summary = /./] of TABLE) {
@@ -61,8 +62,8 @@ t.test('every name of the contract is in the list, once', async t => {
 
 t.test('what lies in the quarantine or among the failed is for alerts, and no reason of /readyz', async t => {
   const silent = conditionsOf({
-    ...STATE, ...of({}, 0, 1), refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 }
+    ...STATE, ...of({}, 0, 1), removed: [{ subscriber: 'billing', at: STATE.now }], refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 }
   })
-  t.equal(silent.length, 4)
+  t.equal(silent.length, 5)
   t.strictSame(silent.filter(isReason), [])
 })

@@ -15,7 +15,8 @@ export const STATE: State = {
   skewMs: 0,
   refusedFaults: 0,
   replicasTrouble: null,
-  refusals: {}
+  refusals: {},
+  removed: []
 }
 
 export const SUBSCRIBER: SubscriberStatus = {
