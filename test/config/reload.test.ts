@@ -160,14 +160,19 @@ const withoutOne = 'subscribers: [{ name: other, url: "http://other/" }]'
 const ONE_WAITS: Partial<ReloaderOptions> = { waitingFor: async names => names.filter(name => name === 'one') }
 
 t.test('a file that is being written is read when it is whole', async t => {
-  const { reloader, write } = await start(t, both, undefined, { writeWait: { quietMs: 150, atMostMs: 60_000 } })
-  write('')
-  const reloaded = reloader.reload()
-  await new Promise(resolve => setImmediate(resolve))
-  write('subscribers:\n')
-  await new Promise(resolve => setImmediate(resolve))
-  write(both + '\nlog: { level: warn }')
-  t.strictSame(await reloaded, { changed: ['log.level'] })
+  const texts = ['', 'subscribers:\n', both + '\nlog: { level: warn }']
+  const { reloader, write } = await start(t, both, undefined, {
+    writeWait: {
+      quietMs: 1,
+      atMostMs: 60_000,
+      async wait () {
+        const next = texts.shift()
+        if (next !== undefined) write(next)
+      }
+    }
+  })
+  t.strictSame(await reloader.reload(), { changed: ['log.level'] })
+  t.equal(texts.length, 0)
 })
 
 for (const [says, text] of [['empty', ''], ['nothing but a comment', '# to be written\n']]) {
