@@ -137,8 +137,19 @@ export default [
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true, IIFEs: true }],
       'no-console': 'error',
+      'no-restricted-imports': ['error', {
+        name: 'node:os', importNames: ['userInfo', 'homedir'], message: 'They fail for a user without a name (docker --user 12345): disk/own-uid asks for the number.'
+      }],
+      'no-restricted-properties': ['error', ...['stdout', 'stderr'].map(property => ({
+        object: 'process', property, message: 'A reader that has stopped would stop the gateway: the log is written through telemetry/, commands write to their terminal.'
+      }))],
       'no-restricted-globals': ['error', { name: 'fetch', message: 'Requests go through outbound/, which guards where they may go.' }]
     }
+  },
+  {
+    name: 'relay/src: where the streams of the process are opened',
+    files: ['src/telemetry/open-lines.ts'],
+    rules: { 'no-restricted-properties': 'off' }
   },
   {
     name: 'relay/src: the faces that speak to a terminal',

@@ -15,6 +15,7 @@ import { matchBody } from './accept/match-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
 import { createGuesses, type Guesses } from './conditions/guess-counts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
+import { createRemovedSubscribers } from './conditions/removed-subscribers.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
 import type { Config } from './config/config.js'
 import { formatFault } from './config/fault.js'
@@ -37,7 +38,8 @@ import type { Report } from './model/fact.js'
 import { createMatcher } from './model/matcher.js'
 import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
-import { createLogger, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
+import { readSubscribers } from './record/read-subscribers.js'
+import { createLogger, openLog, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
 import { unlessAborted } from './time/within.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -96,6 +98,7 @@ interface Ground {
   version: string
   /** Epoch milliseconds. */
   startedAt: number
+  log: LogDestination
   logger: Logger
   report: Report
   /** These see every fact. */
@@ -105,7 +108,7 @@ interface Ground {
   stopping: Stopping
 }
 
-async function layGround ({ configFile, env, role = 'all', overrides = config => config, log }: GatewayOptions): Promise<Ground> {
+async function layGround ({ configFile, env, role = 'all', overrides = config => config, log = openLog() }: GatewayOptions): Promise<Ground> {
   const initial = await readConfig(configFile, env)
   let running = overrides(initial)
   const listeners: Array<() => void> = []
@@ -127,6 +130,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     role,
     version,
     startedAt: Date.now(),
+    log,
     logger,
     report (fact) {
       refusals.see(fact)
@@ -149,16 +153,8 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   teardown.push('check of redis', storage.check.stop)
   teardown.push('alignment', alignment.stop)
 
-  const reloader = createReloader({
-    file: configFile,
-    env,
-    initial: ground.initial,
-    report,
-    async apply (next) {
-      ground.use(next)
-      await alignment.align()
-    }
-  })
+  const removed = createRemovedSubscribers(report)
+  const reloader = openReloader({ configFile, env }, ground, { storage, alignment, removed })
   const spool = await openSpool({ ...ground, accept: journey.accept, storage })
   let open = false
   const snapshot = createSnapshots({
@@ -166,11 +162,13 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     probe: storage.probe,
     lostConnections: journey.lostConnections,
     spool,
+    log: () => ground.log.status?.() ?? { problem: null, dropped: 0 },
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
     refusals: ground.refusals.counts,
     misdirected: ground.refusals.misdirected,
-    guesses: ground.guesses.count
+    guesses: ground.guesses.count,
+    removed: removed.recent
   })
   const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }
@@ -190,6 +188,26 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     reload: reloader.reload,
     stop: async () => { await stop(ground) }
   }
+}
+
+interface Reloaded { storage: Storage, alignment: ReturnType<typeof createAlignment>, removed: ReturnType<typeof createRemovedSubscribers> }
+
+function openReloader ({ configFile, env }: Pick<GatewayOptions, 'configFile' | 'env'>, { initial, config, use, report }: Ground, { storage, alignment, removed }: Reloaded): Reloader {
+  return createReloader({
+    file: configFile,
+    env,
+    initial,
+    report,
+    async waitingFor (names) {
+      const listed = await readSubscribers(storage.failFast)
+      return listed.filter(({ name, counts }) => names.includes(name) && counts.open + counts.held > 0).map(({ name }) => name)
+    },
+    async apply (next, { allowRemovals = false }) {
+      removed.see(config(), next, allowRemovals)
+      use(next)
+      await alignment.align()
+    }
+  })
 }
 
 /** Until the gateway is open it is not among the replicas; it stays among them for as long as anything of it runs. */

@@ -2,13 +2,21 @@
 /**
  * The process: arguments to program to exit code. Decides nothing else.
  *
- * The gateway is loaded by the commands that need it, when they do: it costs
- * more than all that most commands have to do.
+ * The signals of a gateway are caught before anything else is loaded. The
+ * gateway itself is loaded by the commands that need it, when they do: it
+ * costs more than all that most commands have to do.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runProgram } from './cli/run.js'
-import { terminalOn } from './cli/terminal.js'
+import { watchSignals } from './cli/signals.js'
+
+const words = process.argv.slice(2)
+const runsGateway = words[0] === 'start' || words[0] === 'demo'
+if (runsGateway) watchSignals()
+
+const { runProgram } = await import('./cli/run.js')
+const { terminalOn } = await import('./cli/terminal.js')
+const { openLines } = await import('./telemetry/open-lines.js')
 
 /** How long the process may live on after its work; something forgotten must not keep it for ever. */
 const LINGER_MS = 2_000
@@ -16,9 +24,10 @@ const LINGER_MS = 2_000
 const packageDir = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const { env } = process
+const errors = openLines(2, ({ dropped }) => `(${dropped} lines before this one could not be written)\n`)
 
-process.exitCode = await runProgram(process.argv.slice(2), {
-  terminal: terminalOn(process, env),
+process.exitCode = await runProgram(words, {
+  terminal: terminalOn(process, env, text => { errors.write(text) }),
   env,
   version,
   packageDir,

@@ -34,7 +34,8 @@ export interface AdminOptions {
   subscribers: () => readonly Subscriber[]
   /** Asked at each request. */
   tokens: () => readonly Token[]
-  reload: () => Promise<{ changed: string[] } | { faults: Fault[] }>
+  /** @param request  `allowRemovals`: subscribers may go although deliveries wait for them */
+  reload: (request: { allowRemovals?: boolean }) => Promise<{ changed: string[] } | { faults: Fault[] }>
   /** `ready` while a callback would get a 200. */
   health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
   alerts: AlertsView

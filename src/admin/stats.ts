@@ -43,7 +43,8 @@ export const StatsShape = Type.Object({
     maxBytes: Count,
     oldestAt: nullable(Time),
     problem: nullable(Type.String(), { description: 'why it takes no callbacks' }),
-    setAside: Type.Integer({ minimum: 0, description: 'files that nobody can accept and an operator has to look at' })
+    setAside: Type.Integer({ minimum: 0, description: 'files that nobody can accept and an operator has to look at' }),
+    unreachable: Type.Integer({ minimum: 0, description: 'places with callbacks of earlier processes that this one cannot take over' })
   }), { description: 'callbacks on the local disk of this process; null when it has no spool' }),
   process: Type.Object({
     version: Type.String(),

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { readAdminPlace, type AdminPlace } from '../config/admin-place.js'
 import { formatAddress, type ListenAddress } from '../config/config.js'
 import { formatFault } from '../config/fault.js'
+import { fileText } from '../model/file-text.js'
 import { quoted, type ApiFlags } from './command-line.js'
 import { chooseConfigFile, shortPath } from './config-file.js'
 import type { ProgramDeps } from './deps.js'
@@ -101,15 +102,17 @@ function tokenIn ({ tokens, dataDir, faults }: AdminPlace, file: string): TokenS
 }
 
 function readToken (file: string, source: string): FoundToken {
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(file, 'utf8')
+    bytes = readFileSync(file)
   } catch (error) {
     throw new CommandFailure(`the token file ${file} cannot be read (${codeOf(error)})`, {
       exitCode: 2, nextSteps: [stepFor(error)], cause: error
     })
   }
-  return checked(text.trim(), source)
+  const read = fileText(bytes)
+  if ('problem' in read) throw badUsage(`the token file ${file} ${read.problem}`, read.hint)
+  return checked(read.text.trim(), source)
 }
 
 function stepFor (error: unknown): string {

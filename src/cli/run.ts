@@ -20,6 +20,7 @@ import type { Terminal } from './terminal.js'
 export async function runProgram (words: readonly string[], deps: ProgramDeps): Promise<ExitCode> {
   try {
     await buildProgram(deps).parseAsync(words, { from: 'user' })
+    await deps.terminal.settled()
     return 0
   } catch (error) {
     // Commander has already written what it has to say.

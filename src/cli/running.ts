@@ -4,11 +4,12 @@
  *
  *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
  *                     during the start: say so and give it up, with 0; again: end at once, with 1
- *   SIGHUP            reload; the gateway logs what came of it
+ *   SIGHUP            reload; the gateway logs what came of it. During the start: once it has started
  *   SIGUSR1, SIGUSR2  nothing
  *   an error that nobody caught: say it, and end with 1
  */
 import type { RunningGateway } from './deps.js'
+import { watchSignals, type Signals } from './signals.js'
 import { startFailure } from './start-failure.js'
 import type { Terminal } from './terminal.js'
 
@@ -27,8 +28,8 @@ export interface RunOptions {
  * @throws CommandFailure when it could not start, and whatever `onRunning` rejects with, once it has stopped
  */
 export async function runGateway ({ configFile, terminal, start, onRunning }: RunOptions): Promise<void> {
-  const deaf = ignoreUserSignals()
-  const asked = stopRequests(terminal)
+  const signals = watchSignals()
+  const asked = requestsBy(signals, terminal)
   const sparing = dieLoudly(terminal)
   try {
     const gateway = await start(asked.signal).catch((error: unknown) => {
@@ -36,70 +37,63 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
       throw startFailure(error, configFile, terminal)
     })
     if (gateway === null) return
-    asked.hasStarted()
-    const onHangup = (): void => { gateway.reload().catch(() => { /* never rejects */ }) }
-    process.on('SIGHUP', onHangup)
+    asked.hasStarted(() => { gateway.reload().catch(() => { /* never rejects */ }) })
     try {
       if (asked.yet()) return
       const running = onRunning(gateway)
       if (await Promise.race([running, asked.first]) === 'stay') await asked.first
     } finally {
       await gateway.stop()
-      process.off('SIGHUP', onHangup)
     }
   } finally {
-    asked.release()
+    signals.release()
     sparing.release()
-    deaf.release()
   }
 }
 
-/**
- * Recipes for log rotation send one of these. By itself Node would open its
- * debugger at the first, through which any program of this machine could read
- * every secret, and end without a stop at the second.
- */
-function ignoreUserSignals (): { release: () => void } {
-  const ignore = (): void => {}
-  process.on('SIGUSR1', ignore).on('SIGUSR2', ignore)
-  return { release () { process.off('SIGUSR1', ignore).off('SIGUSR2', ignore) } }
-}
-
-interface StopRequests {
-  /** Resolves at the first. */
+interface Requests {
+  /** Resolves at the first request to stop. */
   first: Promise<'asked'>
   /** Whether there was one. */
   yet: () => boolean
   /** Aborted at the first. */
   signal: AbortSignal
-  /** From now on there is something to stop. */
-  hasStarted: () => void
-  release: () => void
+  /** From now on there is something to stop, and something to reload; a reload that was asked for before begins now. */
+  hasStarted: (reload: () => void) => void
 }
 
-function stopRequests (terminal: Terminal): StopRequests {
+function requestsBy (signals: Signals, terminal: Terminal): Requests {
   let count = 0
-  let isStarting = true
+  let isReloadWanted = false
+  let reload: (() => void) | null = null
   const stopping = new AbortController()
   let resolve: (asked: 'asked') => void = () => {}
   const first = new Promise<'asked'>(_resolve => { resolve = _resolve })
-  const onSignal = (): void => {
-    count += 1
-    if (count === 1) {
-      resolve('asked')
-      stopping.abort()
+  signals.handOver({
+    onStop () {
+      const isStarting = reload === null
+      count += 1
+      if (count === 1) {
+        resolve('asked')
+        stopping.abort()
+      }
+      if (count > 2 || (count === 2 && isStarting)) process.exit(1)
+      if (isStarting) terminal.error('The start is given up. Repeat to stop at once.')
+      else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Repeat to stop at once.')
+    },
+    onHangup () {
+      if (reload === null) isReloadWanted = true
+      else reload()
     }
-    if (count > 2 || (count === 2 && isStarting)) process.exit(1)
-    if (isStarting) terminal.error('The start is given up. Repeat to stop at once.')
-    else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Repeat to stop at once.')
-  }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  })
   return {
     first,
     yet: () => count > 0,
     signal: stopping.signal,
-    hasStarted () { isStarting = false },
-    release () { process.off('SIGTERM', onSignal).off('SIGINT', onSignal) }
+    hasStarted (how) {
+      reload = how
+      if (isReloadWanted && count === 0) reload()
+    }
   }
 }
 

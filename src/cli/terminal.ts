@@ -3,14 +3,16 @@
  *
  * Results go to standard output and nothing else does, so that `| jq` works;
  * errors, questions and progress go to standard error. A reader that goes away
- * (`| head`) is no error. Whatever a line was made of, nothing in it steers the
- * terminal or is invisible, but for the colours of ours.
+ * (`| head`) is no error; a result that a full disk does not take is one. What
+ * becomes of standard error stops nothing. Whatever a line was made of, nothing
+ * in it steers the terminal or is invisible, but for the colours of ours.
  */
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { hasColours, paintFor, type Paint } from './colour.js'
 import { plainJson, plainLines } from './plain-text.js'
 import { progressOn, type Progress } from './progress.js'
+import { CommandFailure } from './failure.js'
 import { formatTable, type Column } from './table.js'
 
 export interface Terminal {
@@ -38,6 +40,8 @@ export interface Terminal {
   input (): AsyncIterable<Buffer>
   /** All of standard input. */
   readInput (): Promise<Buffer>
+  /** Resolves when the result is written, or nobody reads it any more. @throws CommandFailure when it could not be written */
+  settled (): Promise<void>
 }
 
 type Output = Writable & { isTTY?: boolean, columns?: number }
@@ -49,16 +53,23 @@ export interface Streams {
   stderr: Output
 }
 
+/** What a write ends with when nobody reads it any more. */
+const UNREAD = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
 /** What a terminal of unknown width is taken to have. */
 const USUAL_COLUMNS = 80
 
-/** Makes a terminal of the streams; from now on a broken pipe on either is ignored. */
-export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.ProcessEnv): Terminal {
-  for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe)
+/**
+ * Makes a terminal of the streams; from now on no error of theirs ends the process.
+ *
+ * @param writeError  writes a text that is not the result, with its line break; to `stderr` when left out
+ */
+export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.ProcessEnv, writeError = (text: string) => { stderr.write(text) }): Terminal {
+  for (const stream of [stdout, stderr]) stream.on('error', () => { /* whoever wrote hears of it */ })
   const paint = paintFor(stdout.isTTY === true, env)
   const columns = columnsOf(stdout)
   const lineFor = (stream: Output, line: string): string => plainLines(line, hasColours(stream.isTTY === true, env))
-  const out = (line: string): void => { stdout.write(lineFor(stdout, line) + '\n') }
+  const result = resultOn(stdout)
+  const out = (line: string): void => { result.write(lineFor(stdout, line) + '\n') }
   return {
     paint,
     paintError: paintFor(stderr.isTTY === true, env),
@@ -70,7 +81,7 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
         stdout.write(stdout.isTTY === true ? lineFor(stdout, text) : text, error => { if (error == null) resolve(); else reject(error) })
       })
     },
-    error: line => { stderr.write(lineFor(stderr, line) + '\n') },
+    error: line => { writeError(lineFor(stderr, line) + '\n') },
     json: value => { out(plainJson(value)) },
     table: (rows, shape) => { formatTable(rows, shape, { columns, heading: paint.bold }).forEach(out) },
     progress: () => progressOn({
@@ -85,6 +96,29 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Buffer | string))
       return Buffer.concat(chunks)
+    },
+    settled: result.settled
+  }
+}
+
+/** Remembers what becomes of the result. */
+function resultOn (stdout: Output): Pick<Terminal, 'settled'> & { write: (text: string) => void } {
+  let last: Promise<void> = Promise.resolve()
+  let problem: string | null = null
+  return {
+    write (text) {
+      last = new Promise<void>(resolve => {
+        stdout.write(text, error => {
+          const { code = 'unknown reason' } = (error ?? {}) as NodeJS.ErrnoException
+          if (error != null && !UNREAD.includes(code)) problem = code
+          resolve()
+        })
+      })
+    },
+    async settled () {
+      await last
+      if (problem === null) return
+      throw new CommandFailure(`standard output cannot be written (${problem}): what is there is not complete`, { nextSteps: ['make room where it goes, and run the command again'] })
     }
   }
 }
@@ -92,8 +126,4 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
 function columnsOf (stream: Output): number {
   if (stream.isTTY !== true) return Infinity
   return stream.columns === undefined || stream.columns === 0 ? USUAL_COLUMNS : stream.columns
-}
-
-function ignoreBrokenPipe (error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }

@@ -5,12 +5,20 @@
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
 import type { Hint } from '../model/fact.js'
+import type { LogStatus } from '../model/log-status.js'
 import type { Claims } from '../record/claims.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { Memory } from '../redis/memory.js'
 
 /** The conditions about callbacks that were refused. */
 export type RefusalName = 'callbacks-denied' | 'callbacks-misdirected' | 'callbacks-unreadable' | 'callbacks-too-large'
+
+/** A subscriber that a reload has taken away. */
+export interface RemovedSubscriber {
+  subscriber: string
+  /** Epoch milliseconds. */
+  at: number
+}
 
 /** How many, by condition; one that has none is missing. */
 export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
@@ -33,6 +41,7 @@ export interface State {
   redisProblem: string | null
   /** `null` when there is no spool. */
   spool: SpoolStatus | null
+  log: LogStatus
   /** Connections of the queue that have been lost for some seconds although Redis is there. */
   lostConnections: readonly string[]
   /** Subscribers whose deliveries are due and have been left alone for a while. */
@@ -55,6 +64,8 @@ export interface State {
   misdirected: readonly Misdirection[]
   /** Wrong admin tokens that came lately, while they are too many; else 0. */
   guesses: number
+  /** Subscribers that a reload has taken away within the last hour, and nobody has said that it is meant. */
+  removed: readonly RemovedSubscriber[]
 }
 
 /** What a condition has found: once, or once for each subscriber. */

@@ -14,6 +14,7 @@ import type { ConditionRule, State } from './condition.js'
 import { deliveriesCorrupt } from './deliveries-corrupt.js'
 import { deliveriesFailed } from './deliveries-failed.js'
 import { deliveriesStalled } from './deliveries-stalled.js'
+import { logBroken } from './log-broken.js'
 import { memoryShort } from './memory-short.js'
 import { queueCutOff } from './queue-cut-off.js'
 import { redisAway } from './redis-away.js'
@@ -22,19 +23,21 @@ import { replicasDiffer } from './replicas-differ.js'
 import { spoolBroken } from './spool-broken.js'
 import { spoolFilling } from './spool-filling.js'
 import { spoolSetAside } from './spool-set-aside.js'
+import { spoolUnreachable } from './spool-unreachable.js'
 import { spoolWaiting } from './spool-waiting.js'
 import { subscriberFailing } from './subscriber-failing.js'
 import { subscriberGone } from './subscriber-gone.js'
 import { subscriberOnHold } from './subscriber-on-hold.js'
+import { subscriberRemoved } from './subscriber-removed.js'
 import { tokensGuessed } from './tokens-guessed.js'
 
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
-  spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
+  spoolBroken, spoolFilling, spoolUnreachable, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
-  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed, deliveriesCorrupt,
+  deliveriesStalled, subscriberGone, subscriberFailing, subscriberRemoved, subscriberOnHold, deliveriesFailed, deliveriesCorrupt,
   callbacksDenied, callbacksMisdirected, callbacksUnreadable, callbacksTooLarge,
-  tokensGuessed, replicasDiffer, reloadRefused, clockSkewed
+  tokensGuessed, replicasDiffer, reloadRefused, clockSkewed, logBroken
 ]
 
 /** What is true of a state, in the order of the list. */

@@ -4,13 +4,14 @@
  */
 import type { Spooling } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import type { LogStatus } from '../model/log-status.js'
 import { redisCodeOf } from '../model/redis-away.js'
 import { readClaims } from '../record/claims.js'
 import { readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { readSkew } from '../record/read-time.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
-import type { Misdirection, RefusalCounts, State } from './condition.js'
+import type { Misdirection, RefusalCounts, RemovedSubscriber, State } from './condition.js'
 import { isStalled } from './deliveries-stalled.js'
 import { conditionsOf } from './list.js'
 
@@ -32,6 +33,7 @@ export interface SnapshotOptions {
   lostConnections: () => readonly string[]
   /** `null` when there is none. */
   spool: Pick<Spooling, 'status' | 'tryDisk'> | null
+  log: () => LogStatus
   /** How many faults the last refused reload had; 0 when it was not refused. */
   refusedFaults: () => number
   /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
@@ -40,6 +42,7 @@ export interface SnapshotOptions {
   misdirected: () => Misdirection[]
   /** Wrong admin tokens that came lately, while they are too many; else 0. */
   guesses: () => number
+  removed: () => readonly RemovedSubscriber[]
 }
 
 /** A snapshot may be this old: probes are many, Redis is one. */
@@ -75,9 +78,16 @@ async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promis
 }
 
 /** What this process knows by itself. */
-function ownState ({ refusedFaults, replicasTrouble, refusals, misdirected, guesses }: SnapshotOptions): Pick<State, 'now' | 'refusedFaults' | 'replicasTrouble' | 'refusals' | 'misdirected' | 'guesses'> {
+function ownState ({ log, refusedFaults, replicasTrouble, refusals, misdirected, guesses, removed }: SnapshotOptions): Pick<State, 'now' | 'log' | 'refusedFaults' | 'replicasTrouble' | 'refusals' | 'misdirected' | 'guesses' | 'removed'> {
   return {
-    now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals(), misdirected: misdirected(), guesses: guesses()
+    now: Date.now(),
+    log: log(),
+    refusedFaults: refusedFaults(),
+    replicasTrouble: replicasTrouble(),
+    refusals: refusals(),
+    misdirected: misdirected(),
+    guesses: guesses(),
+    removed: removed()
   }
 }
 

@@ -38,7 +38,7 @@ type Part = Draft<Pick<Settings, 'admin' | 'dataDir'>>
  */
 export function readAdminPlace ({ file, env }: LoadOptions): AdminPlace {
   const text = readSmallFile(file)
-  if ('problem' in text) return nowhere([wholeFileFault(`the configuration file ${file} ${text.problem}`, 'name another with --config FILE or RELAY_CONFIG')])
+  if ('problem' in text) return nowhere([wholeFileFault(`the configuration file ${file} ${text.problem}`, text.hint ?? 'name another with --config FILE or RELAY_CONFIG')])
   const { written, problems } = parse(text.value)
   if (problems.some(({ path }) => path.length === 0)) return nowhere(locate(problems, written))
 

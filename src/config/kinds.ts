@@ -99,7 +99,7 @@ export const PATTERNS: { readonly [K in Kind]?: string } = {
   node: '^.+:[0-9]+$',
   route: '^/[^?#]*$',
   httpUrl: '^https?://.+$',
-  secret: '^whsec_.+$',
+  secret: '^(v1,)?whsec_.+$',
   subscriberName: NAME.source,
   receiverName: NAME.source,
   typePattern: TYPE_PATTERN,
@@ -128,7 +128,8 @@ function readStatus (written: string | number | boolean): Reading<number> {
 function readPemFile (path: string, outside: Outside): Reading<string> {
   if (path === '') return { problem: 'is empty', hint: 'write the path of a PEM file' }
   const reading = outside.readFile(path)
-  if ('problem' in reading) return { ...reading, problem: `names a file that ${reading.problem}` }
-  if (!reading.value.includes('-----BEGIN ')) return { problem: 'names a file that is not PEM', hint: 'it must have a line -----BEGIN …-----' }
+  const hint = 'it must have a line -----BEGIN …-----'
+  if ('problem' in reading) return { ...reading, ...reading.hint === undefined ? {} : { hint }, problem: `names a file that ${reading.problem}` }
+  if (!reading.value.includes('-----BEGIN ')) return { problem: 'names a file that is not PEM', hint }
   return reading
 }

@@ -14,14 +14,14 @@ import { problemsBetween, type Draft } from './rules.js'
 import { relaySchema, type Settings } from './schema.js'
 import { shapeOf } from './shape.js'
 import { readSmallFile } from './small-file.js'
-import { writtenOf, type Path, type Place, type Written, type WrittenValue } from './written.js'
+import { isBlank, writtenOf, type Path, type Place, type Written, type WrittenValue } from './written.js'
 import { syntaxProblem } from './syntax-problem.js'
 
 /** Says where in the loaded file a later problem stands. */
 export type PlaceFaults = (problems: readonly PlacedRefusal[]) => Fault[]
 
-/** A configuration that may be used, or everything that is wrong: at least one fault. */
-export type LoadResult = { config: Config, placeFaults: PlaceFaults } | { faults: Fault[] }
+/** A configuration that may be used, or everything that is wrong: at least one fault. `isEmpty`: nothing stands in the file, so all of it is default. */
+export type LoadResult = { config: Config, placeFaults: PlaceFaults, isEmpty: boolean } | { faults: Fault[] }
 
 export interface LoadOptions {
   /** Path of the YAML file. */
@@ -39,7 +39,7 @@ export interface LoadOptions {
 export async function loadConfig ({ file, env }: LoadOptions): Promise<LoadResult> {
   const text = readSmallFile(file)
   if ('problem' in text) {
-    return { faults: [wholeFileFault(`the configuration file ${file} ${text.problem}`, 'copy the shipped config/relay.yaml there, or name another file with --config FILE or RELAY_CONFIG')] }
+    return { faults: [wholeFileFault(`the configuration file ${file} ${text.problem}`, text.hint ?? 'copy the shipped config/relay.yaml there, or name another file with --config FILE or RELAY_CONFIG')] }
   }
   const { written, problems } = parse(text.value)
   const placeFaults: PlaceFaults = found => locate(found, written)
@@ -48,7 +48,7 @@ export async function loadConfig ({ file, env }: LoadOptions): Promise<LoadResul
   const read = readSettings(shapeOf(relaySchema), written, { env, readFile: readSmallFile })
   const all = [...problems, ...read.problems, ...problemsBetween((read.value ?? {}) as Draft<Settings>)]
   if (all.length > 0) return { faults: placeFaults(all) }
-  return { config: resolveConfig(read.value as Settings, read.asWritten), placeFaults }
+  return { config: resolveConfig(read.value as Settings, read.asWritten), placeFaults, isEmpty: isBlank(written) }
 }
 
 /** More nodes than any configuration has, aliases counted as often as they are used. */

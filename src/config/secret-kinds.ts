@@ -6,6 +6,8 @@ import { validateHeaderValue } from 'node:http'
 import type { Reading } from './reading.js'
 
 const PREFIX = 'whsec_'
+/** Some consoles show the version of the signature in front of the secret. */
+const VERSION = 'v1,'
 
 /**
  * Standard Webhooks wants 24 to 64 bytes of key; 16 are let in, because
@@ -14,17 +16,23 @@ const PREFIX = 'whsec_'
 const LEAST_BYTES = 16
 const MOST_BYTES = 64
 
-/** Reads a Standard Webhooks secret: `whsec_` and 16 to 64 bytes in base64. */
+/**
+ * Reads a Standard Webhooks secret: `whsec_` and 16 to 64 bytes in base64.
+ *
+ * @returns the same in plain base64: also when it was written with `v1,` in front, in the alphabet of URLs, or without `=` at its end
+ */
 export function readSecret (written: string): Reading<string> {
   const hint = 'make one with: echo "whsec_$(openssl rand -base64 32)"'
   if (written === '') return { problem: 'is empty', hint }
-  if (!written.startsWith(PREFIX)) return { problem: 'does not start with whsec_', hint }
-  const base64 = written.slice(PREFIX.length)
+  const secret = written.startsWith(VERSION) ? written.slice(VERSION.length) : written
+  if (!secret.startsWith(PREFIX)) return { problem: 'does not start with whsec_', hint }
+  const base64 = secret.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/')
   const key = Buffer.from(base64, 'base64')
-  if (key.toString('base64') !== base64) return { problem: 'is not base64 after whsec_', hint }
+  const plain = key.toString('base64')
+  if (base64 !== plain && base64 !== plain.replace(/=+$/, '')) return { problem: 'is not base64 after whsec_', hint }
   if (key.length < LEAST_BYTES) return { problem: `has a key shorter than ${LEAST_BYTES} bytes`, hint }
   if (key.length > MOST_BYTES) return { problem: `has a key longer than ${MOST_BYTES} bytes`, hint }
-  return { value: written }
+  return { value: PREFIX + plain }
 }
 
 /** Characters of a token that nobody guesses over a network, and of one that nobody need think about. */

@@ -5,6 +5,7 @@
  * sees one state of them. Never says what is in them.
  */
 import { readFileSync, statSync } from 'node:fs'
+import { fileText } from '../model/file-text.js'
 import type { Reading } from './reading.js'
 
 const MOST_BYTES = 1024 * 1024
@@ -17,14 +18,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory'
 }
 
-/** The text of a file, at most 1 MiB; relative paths start at the working directory. */
+/** The text of a file, at most 1 MiB, without a byte order mark; relative paths start at the working directory. */
 export function readSmallFile (path: string): Reading<string> {
   try {
     const file = statSync(path)
     if (file.isDirectory()) return { problem: 'is a directory' }
     if (!file.isFile()) return { problem: 'is not an ordinary file' }
     if (file.size > MOST_BYTES) return { problem: 'is larger than 1mb' }
-    return { value: readFileSync(path, 'utf8') }
+    const read = fileText(readFileSync(path))
+    return 'text' in read ? { value: read.text } : read
   } catch (error) {
     return { problem: problemOf(error) }
   }

@@ -103,6 +103,6 @@ async function removeLeftovers (path: string): Promise<void> {
     if (!name.startsWith(`${basename(path)}.new-`)) continue
     const leftover = join(directory, name)
     const { mtimeMs } = await stat(leftover).catch(() => ({ mtimeMs: Infinity })) // its writer has just removed it
-    if (Date.now() - mtimeMs > LEFTOVER_AGE_MS) await rm(leftover, { force: true })
+    if (Date.now() - mtimeMs > LEFTOVER_AGE_MS) await rm(leftover, { force: true }).catch(() => {}) // another user's, perhaps: it is in nobody's way
   }
 }

@@ -4,9 +4,12 @@
  * there.
  */
 import { randomUUID } from 'node:crypto'
-import type { ReloadResult, Reloader } from '../config/reload.js'
+import type { ReloadRequest, ReloadResult, Reloader } from '../config/reload.js'
 import type { Logger } from '../telemetry/log.js'
 import type { Storage } from './storage.js'
+
+/** Subscribers may go. */
+const ALLOW = 'allow-removals'
 
 export interface ReloadEverywhereOptions {
   storage: Storage
@@ -19,18 +22,21 @@ export interface ReloadEverywhereOptions {
  *
  * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
  */
-export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<ReloadResult> {
+export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): (request: ReloadRequest) => Promise<ReloadResult> {
   const me = randomUUID()
   const listener = connections.pubSub()
   listener.on('message', (_channel: string, from: string) => {
-    if (from !== me) void reloader.reload() // it reports what comes of it
+    const [who, ...words] = from.split(' ')
+    if (who !== me) void reloader.reload({ allowRemovals: words.includes(ALLOW) }) // it reports what comes of it
   })
   listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a gateway that stops ends it
 
-  return async () => {
-    const result = await reloader.reload()
+  return async request => {
+    const result = await reloader.reload(request)
     if ('changed' in result) {
-      await redis.publish(keys.reloadChannel, me).catch((error: unknown) => {
+      // Removals that were taken up here were allowed here, by a word or by asking twice: the others need not be asked twice each.
+      const removes = request.allowRemovals === true || result.changed.some(change => /^subscribers\.[^.]+ removed$/.test(change))
+      await redis.publish(keys.reloadChannel, removes ? `${me} ${ALLOW}` : me).catch((error: unknown) => {
         logger.warn({ err: error }, 'other replicas could not be told to reload')
       })
     }

@@ -53,6 +53,7 @@ export type Fact =
   | { fact: 'subscriber.held', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.released', subscriber: string, by: SubscriberHold }
   | { fact: 'subscriber.forgotten', subscriber: string }
+  | { fact: 'subscriber.returned', subscriber: string, removedAt: number, advice: string }
   | { fact: 'subscriber.breaker', subscriber: string, state: BreakerState }
   | { fact: 'queue.reconciled', subscriber: string, added: number }
   | { fact: 'queue.worker-replaced', subscriber: string, idleMs: number }

@@ -134,8 +134,13 @@ function removeLeftovers (dataDir: string, self: Owner): void {
     if (!/^gateway\.lock\.(after|here)-/.test(name) || name.endsWith(self.id)) continue
     const path = join(dataDir, name)
     const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
+    if (stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS) removeIfAllowed(path)
   }
+}
+
+/** Another user's is in nobody's way. */
+function removeIfAllowed (path: string): void {
+  try { rmSync(path, { force: true }) } catch { /* whose it is may remove it */ }
 }
 
 function inUse (dataDir: string, { pid }: Owner): RelayError {

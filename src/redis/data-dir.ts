@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { ownUid } from '../disk/own-uid.js'
 import { RelayError } from '../model/errors.js'
 
 /** Longer paths are silently cut by some systems (104 bytes on macOS, 108 on Linux). */
@@ -64,7 +65,7 @@ function mustBeOurs (path: string): void {
 /** Why somebody else may need the directory; `null` when nobody does. */
 function strangeIn (path: string): string | null {
   const { mode, uid } = statSync(path)
-  if (uid !== userInfo().uid) return 'belongs to another user'
+  if (uid !== ownUid()) return 'belongs to another user'
   if ((mode & SHARED_BY_MANY) !== 0) return 'is shared by many (its sticky bit is set)'
   return readdirSync(path).every(name => OURS.test(name)) ? null : 'holds files that are not the gateway\'s'
 }
@@ -84,7 +85,7 @@ export function directoryMark (path: string): string {
 export function socketPathFor (dataDir: string): string {
   const path = join(dataDir, 'redis.sock')
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path
-  const { uid } = userInfo()
+  const uid = ownUid()
   const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 16)
   const base = `fotor-relay-${uid}-${name}`
   const short = join(Buffer.byteLength(tmpdir()) > 40 ? '/tmp' : tmpdir(), base)

@@ -5,15 +5,21 @@
  * is. A fact has no field for a secret or a body, so no line has either. What
  * strangers wrote into a line is seen as what it is: nothing in it is invisible.
  */
-import { pino, type DestinationStream, type Logger } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { Fact, Report } from '../model/fact.js'
 import { showInvisible } from '../model/invisible.js'
+import type { LogStatus } from '../model/log-status.js'
 import { limitLines } from './line-limit.js'
+import { openLines } from './open-lines.js'
 
 export type { Logger } from 'pino'
 
-/** Where lines go: anything with `write(line)`. */
-export type LogDestination = DestinationStream
+/** Where lines go. Never throws and never waits. */
+export interface LogDestination {
+  write: (line: string) => void
+  /** Whether lines are written; they are, when left out. */
+  status?: () => LogStatus
+}
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -45,6 +51,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'subscriber.held': 'warn',
   'subscriber.released': 'info',
   'subscriber.forgotten': 'info',
+  'subscriber.returned': 'warn',
   'subscriber.breaker': 'warn',
   'queue.reconciled': 'warn',
   'queue.worker-replaced': 'error',
@@ -73,14 +80,22 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'config.refused': 'error'
 }
 
+/** Opens standard output for the log; when lines were dropped, a line `log.mended` says how many. */
+export function openLog (): LogDestination {
+  return openLines(1, dropped => {
+    let line = ''
+    createLogger({ level: 'error', destination: { write (text) { line = text } } }).error(dropped, 'log.mended')
+    return line
+  })
+}
+
 /**
  * Makes the logger.
  *
- * @param level        the quietest level written: `trace` to `fatal`, or `silent`
- * @param destination  standard output when left out
+ * @param level  the quietest level written: `trace` to `fatal`, or `silent`
  */
-export function createLogger ({ level, destination }: { level: string, destination?: LogDestination | undefined }): Logger {
-  const options = {
+export function createLogger ({ level, destination }: { level: string, destination: LogDestination }): Logger {
+  return pino({
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -88,8 +103,7 @@ export function createLogger ({ level, destination }: { level: string, destinati
     serializers: { err: describeError },
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: { streamWrite: showInvisible }
-  }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  }, destination)
 }
 
 /** Turns facts into log lines; `msg` is the fact's name. */

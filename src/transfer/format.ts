@@ -188,7 +188,7 @@ export function readLine (text: string): { line: Line } | { fault: string } {
   try {
     value = JSON.parse(text)
   } catch {
-    return { fault: 'is no JSON' }
+    return { fault: text.includes('\u0000') ? 'is UTF-16, as > of PowerShell writes it: save the file as UTF-8' : 'is no JSON' }
   }
   const { kind, format } = (value ?? {}) as { kind?: unknown, format?: unknown }
   const check = typeof kind === 'string' && Object.hasOwn(CHECKS, kind) ? CHECKS[kind] : undefined

@@ -1,6 +1,7 @@
 /**
  * Cuts a stream of bytes into lines, and tells a last one that lacks its
- * break: whoever wrote it was stopped.
+ * break: whoever wrote it was stopped. A byte order mark before the first is
+ * no part of it.
  */
 
 /** The longest line that is read, bytes: a body of 64 MB in base64, and its event. */
@@ -17,6 +18,14 @@ export interface TextLine {
 
 /** @throws RangeError for a line that is too long to be one of ours */
 export async function * readLines (input: AsyncIterable<Buffer | string>): AsyncGenerator<TextLine> {
+  let isFirst = true
+  for await (const line of cutLines(input)) {
+    yield isFirst ? { ...line, text: line.text.replace(/^\ufeff/, '') } : line
+    isFirst = false
+  }
+}
+
+async function * cutLines (input: AsyncIterable<Buffer | string>): AsyncGenerator<TextLine> {
   let parts: Buffer[] = []
   let length = 0
   for await (const chunk of input) {

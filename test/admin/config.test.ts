@@ -3,7 +3,13 @@ import type { Fault } from '../../src/config/fault.js'
 import { startApi } from './api.js'
 
 let outcome: { changed: string[] } | { faults: Fault[] } = { changed: [] }
-const api = await startApi({ reload: async () => outcome })
+let asked: object = {}
+const api = await startApi({
+  async reload (request) {
+    asked = request
+    return outcome
+  }
+})
 t.teardown(api.close)
 
 t.test('a reload says what changed', async t => {
@@ -16,6 +22,14 @@ t.test('a reload says what changed', async t => {
 t.test('a client that names a content type and sends nothing is understood', async t => {
   const { status } = await api.post('/api/v1/config/reload', undefined, { headers: { 'content-type': 'application/json' } })
   t.equal(status, 200)
+})
+
+t.test('whether subscribers may go is handed on', async t => {
+  await api.post('/api/v1/config/reload', { allowRemovals: true })
+  t.strictSame(asked, { allowRemovals: true })
+  await api.post('/api/v1/config/reload')
+  t.strictSame(asked, {})
+  t.equal((await api.post('/api/v1/config/reload', { allowRemoval: true })).status, 400)
 })
 
 t.test('a refused reload is 422 with every fault', async t => {

@@ -89,7 +89,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'a discard of nothing said': { method: 'POST', url: '/api/v1/deliveries/discard', payload: '{"dryRun":true}', status: 400, says: /at least one filter/ },
   'a discard of what is delivered': { method: 'POST', url: '/api/v1/deliveries/discard', payload: '{"state":"delivered"}', status: 400, says: /queued, retrying, held, failed/ },
   'a discard for an unknown subscriber': { method: 'POST', url: '/api/v1/deliveries/discard', payload: '{"subscriber":["mailr"]}', status: 400, says: /Did you mean mailer\?/ },
-  'a field where none is known': { method: 'POST', url: '/api/v1/config/reload', payload: '{"force":true}', status: 400, says: /No field is known here/ },
+  'a field where none is known': { method: 'POST', url: '/api/v1/subscribers/billing/resume', payload: '{"force":true}', status: 400, says: /No field is known here/ },
   'a test for nobody': { method: 'POST', url: '/api/v1/test-events', payload: '{"subscriber":"nobody"}', status: 400, says: /billing, mailer/ },
   'a test with a body that is no object': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":[1]}', status: 400, says: /body takes/ },
   'a test with a body and a task': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":{},"taskId":"a"}', status: 400, says: /whole callback/ },

@@ -54,10 +54,10 @@ const SPOOLS: ReadonlyArray<[says: string, callbacks: number, isSpooling: boolea
 for (const [says, callbacks, isSpooling, state] of SPOOLS) {
   t.test(`${says} has its size and its age`, async t => {
     const oldestAt = callbacks === 0 ? null : 1_700_000_000_000
-    const api = await startApi({ spool: () => ({ callbacks, bytes: 512, maxBytes: 1_024, oldestAt, isSpooling, problem: null, setAside: 1 }) })
+    const api = await startApi({ spool: () => ({ callbacks, bytes: 512, maxBytes: 1_024, oldestAt, isSpooling, problem: null, setAside: 1, unreachable: 2 }) })
     t.teardown(api.close)
     const { json } = await api.get('/api/v1/stats')
-    t.match(json, { spool: { state, callbacks, bytes: 512, maxBytes: 1_024, oldestAt: oldestAt === null ? null : '2023-11-14T22:13:20.000Z', problem: null, setAside: 1 } })
+    t.match(json, { spool: { state, callbacks, bytes: 512, maxBytes: 1_024, oldestAt: oldestAt === null ? null : '2023-11-14T22:13:20.000Z', problem: null, setAside: 1, unreachable: 2 } })
   })
 }
 

@@ -426,10 +426,10 @@ t.test('CI is never asked, terminal or not', { skip: hasTerminal ? false : 'no s
 
 t.test('whatever runs tests sets up first, and npm start never does', async t => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  const compiled = Object.keys(scripts).filter(name => scripts[name]!.startsWith('node .compiled/'))
+  const compiled = Object.keys(scripts).filter(name => scripts[name]!.startsWith('exec node build/run.mjs .compiled/'))
   t.ok(compiled.includes('test') && compiled.includes('bench') && compiled.length > 6)
   for (const name of compiled) t.equal(scripts[`pre${name}`], 'node build/setup.cjs --tests', name)
   t.equal(scripts['predemo'], 'node build/setup.cjs')
   t.equal(scripts['prestart'], undefined)
-  t.equal(scripts['start'], 'node dist/main.js start')
+  t.equal(scripts['start'], 'exec node build/run.mjs dist/main.js start')
 })

@@ -433,6 +433,13 @@ t.test('reload: says what changed', async t => {
   t.match(await run(['reload', ...gateway.flags], gateway), { code: 0, out: 'Reloaded; nothing has changed.\n' })
 })
 
+t.test('reload --allow-removals says so', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/config/reload': { body: { changed: [] } } })
+  await run(['reload', ...gateway.flags], gateway)
+  await run(['reload', '--allow-removals', ...gateway.flags], gateway)
+  t.strictSame(gateway.asked.map(({ body }) => body), [undefined, { allowRemovals: true }])
+})
+
 t.test('reload: a refused one lists the faults and ends with 2', async t => {
   const faults = [{ path: 'admin.listen', message: 'needs a restart to change', line: 3, column: 5, hint: 'restart the gateway' }]
   const gateway = await standIn(t, { 'POST /api/v1/config/reload': problem(422, '1 fault', { faults }) })

@@ -75,6 +75,15 @@ t.test('a token file that is not there is named', async t => {
   t.match(err, /\/nowhere\/token cannot be read \(ENOENT\)\n {2}→ .*--token-file/)
 })
 
+t.test('a token file as an editor of Windows writes it is read, or named for what it is', async t => {
+  const dir = folder(t, { marked: `\ufeff${TOKEN}\r\n` })
+  t.equal((await find({ url: 'http://127.0.0.1:1', tokenFile: join(dir, 'marked') })).token?.value, TOKEN)
+  writeFileSync(join(dir, 'utf-16'), Buffer.from(TOKEN, 'utf16le'))
+  const { code, err } = await run(['events', '--url', 'http://127.0.0.1:1', '--token-file', join(dir, 'utf-16')])
+  t.equal(code, 2)
+  t.match(err, /utf-16 is UTF-16 without a byte order mark\n {2}→ save it as UTF-8/)
+})
+
 t.test('variables that only the gateway has, and faults elsewhere, keep nobody from finding it', async t => {
   const config = home(t, { admin: `{ listen: "127.0.0.1:9999" }\ningess: {}\nsubscribers: [{ name: a, url: "${NOT_HERE}", secrets: ["${NOT_HERE}"] }]`, made: 'made-here' })
   t.match(await find({ config }), { url: 'http://127.0.0.1:9999', token: { value: 'made-here' } })

@@ -20,11 +20,14 @@ async function startGateway ({ configFile, env, role }: StartOptions): Promise<R
   const loaded = await loadConfig({ file: configFile, env })
   if ('faults' in loaded) throw new RelayError('CONFIG_INVALID', 'faults', { faults: loaded.faults })
   if (behaviour === 'busy') throw new RelayError('LISTEN_FAILED', '127.0.0.1:8081 is in use by another process: free it, or change admin.listen in the configuration')
+  if (behaviour === 'may not read') throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'open', path: '/data/admin-token' })
   if (behaviour === 'throws') setImmediate(() => { throw new Error('nobody caught this') })
   if (behaviour === 'rejects') setImmediate(() => { void Promise.reject(new Error('nobody awaited this')) })
+  const told = behaviour === 'starts when told' ? once(process, 'SIGUSR2') : null // before anybody can know that it starts
   say(`role ${role ?? 'none'}`)
   if (behaviour === 'never starts') await new Promise(() => {})
   if (behaviour === 'starts slowly') await once(process, 'SIGINT')
+  await told
   return {
     addresses: { ingest: 'http://127.0.0.1:8080', admin: 'http://127.0.0.1:8081' },
     ingestPath: '/webhooks/fotor/very-secret',

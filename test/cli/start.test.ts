@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
 import { programAt } from '../support/program.js'
@@ -98,6 +99,42 @@ t.test('SIGUSR1 opens no debugger and SIGUSR2 ends nothing, from the start on', 
   running.child.kill('SIGTERM')
   t.equal(await running.ended, 0)
   t.notMatch(running.err(), /Debugger/)
+})
+
+t.test('SIGHUP during the start reloads once it has started', async t => {
+  const running = start(t, ['start'], { STAND_IN: 'starts when told' })
+  await running.says('role all')
+  running.child.kill('SIGHUP')
+  running.child.kill('SIGUSR2')
+  await running.says('reloaded')
+  running.child.kill('SIGTERM')
+  t.equal(await running.ended, 0)
+})
+
+t.test('a file of another user is named, with what to do, and without a stack', async t => {
+  const running = start(t, ['start'], { STAND_IN: 'may not read' })
+  t.equal(await running.ended, 1)
+  t.match(running.err(), /^error: \/data\/admin-token cannot be used \(EACCES on open\)\n {2}→ this process is uid \d+: run it as the owner of the file/)
+})
+
+t.test('a result that the disk does not take is an error', async t => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => { closeSync(full) })
+  const child = spawn(process.execPath, [PROGRAM, 'check'], { stdio: ['ignore', full, 'pipe'] })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let err = ''
+  child.stderr!.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  const [code] = await once(child, 'close')
+  t.equal(code, 1)
+  t.match(err, /error: standard output cannot be written \(ENOSPC\): what is there is not complete\n {2}→ /)
+})
+
+t.test('an error that cannot be written is not another one', async t => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => { closeSync(full) })
+  const child = spawn(process.execPath, [PROGRAM, 'start'], { env: { ...process.env, STAND_IN: 'busy' }, stdio: ['ignore', 'ignore', full] })
+  t.teardown(() => { child.kill('SIGKILL') })
+  t.strictSame(await once(child, 'close'), [1, null])
 })
 
 t.test('a configuration with faults is listed and ends with 2', async t => {

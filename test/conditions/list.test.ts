@@ -20,6 +20,9 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['the spool is filling', spool({ bytes: 810_000 }), ['spool-filling'], /^the spool is 81 % full/],
   ['four fifths of the spool are not yet filling', spool({ bytes: 800_000 }), []],
   ['files are set aside', spool({ setAside: 2 }), ['spool-set-aside'], /2 files aside/],
+  ['an earlier process left callbacks that are not to be had', spool({ unreachable: 1 }), ['spool-unreachable'], /^the spool has 1 place with acknowledged callbacks that this process cannot take over/],
+  ['the log takes no lines', { log: { problem: 'ENOSPC', dropped: 12 } }, ['log-broken'], /^the log is not written \(ENOSPC\): 12 lines are lost, everything else goes on$/],
+  ['nobody reads the log', { log: { problem: 'nobody reads it', dropped: 0 } }, ['log-broken'], /its lines wait/],
   ['the clocks differ', { skewMs: -63_000 }, ['clock-skewed'], /63 s ahead of Redis/],
   ['nobody attempts what is due', { stalled: ['billing'], subscribers: [{ ...SUBSCRIBER, overdue: true, counts: { ...SUBSCRIBER.counts, open: 3 } }] }, ['deliveries-stalled'], /billing has deliveries that are due.*3 waiting/],
   ['connections are lost', { lostConnections: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, ['queue-cut-off'], /\(a, b, c, d, e and 2 more\)/],
@@ -45,6 +48,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['callbacks could not be read', { refusals: { 'callbacks-unreadable': 3 } }, ['callbacks-unreadable'], /^each of 3 callbacks/],
   ['callbacks were too large', { refusals: { 'callbacks-too-large': 1 } }, ['callbacks-too-large']],
   ['while the record cannot be read nothing is known of subscribers', { redisProblem: '', subscribers: null }, ['redis-away']],
+  ['a subscriber was taken out of the file', { removed: [{ subscriber: 'billing', at: STATE.now - 1_000 }] }, ['subscriber-removed'], /since 2023-11-14T22:13:19\.000Z.*fotor-relay replay --subscriber billing --state missing --since 2023-11-14T22:13:19\.000Z$/],
   ['several at once: the most urgent first', { ...of({ holds: ['gone'] }, 1), redisProblem: 'OOM', refusedFaults: 1 }, ['redis-away', 'subscriber-gone', 'reload-refused']]
 ]
 for (const [says, state, names, summary = /./] of TABLE) {
@@ -62,8 +66,12 @@ t.test('every name of the contract is in the list, once', async t => {
 
 t.test('what lies in the quarantine or among the failed is for alerts, and no reason of /readyz', async t => {
   const silent = conditionsOf({
-    ...STATE, ...of({}, 0, 1), refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 }, misdirected: [{ reason: 'path', hint: null, count: 1 }]
+    ...STATE,
+    ...of({}, 0, 1),
+    removed: [{ subscriber: 'billing', at: STATE.now }],
+    refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 },
+    misdirected: [{ reason: 'path', hint: null, count: 1 }]
   })
-  t.equal(silent.length, 5)
+  t.equal(silent.length, 6)
   t.strictSame(silent.filter(isReason), [])
 })

@@ -5,7 +5,8 @@ import type { SubscriberStatus } from '../../src/record/read-subscribers.js'
 export const STATE: State = {
   now: 1_700_000_000_000,
   redisProblem: null,
-  spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0 },
+  spool: { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, unreachable: 0 },
+  log: { problem: null, dropped: 0 },
   lostConnections: [],
   stalled: [],
   memory: { usedBytes: 10, maxBytes: 100 },
@@ -16,7 +17,8 @@ export const STATE: State = {
   replicasTrouble: null,
   refusals: {},
   misdirected: [],
-  guesses: 0
+  guesses: 0,
+  removed: []
 }
 
 export const SUBSCRIBER: SubscriberStatus = {

@@ -239,6 +239,28 @@ t.test('a secret file is read again at every load', async t => {
   t.equal((await configOf(text)).admin.tokens[0]?.value, 'after')
 })
 
+t.test('files as an editor of Windows writes them are read: secrets, and the configuration itself', async t => {
+  const secret = join(dir, 'from-windows')
+  writeFileSync(secret, `\ufeffv1,${SECRET}\r\n`)
+  const text = `subscribers: [{ name: one, url: "http://one.internal/", secrets: ["\${file:${secret}}"] }]\r\n`
+  t.strictSame((await configOf('\ufeff' + text)).subscribers[0]?.secrets, [SECRET])
+  const file = join(dir, 'utf-16.yaml')
+  writeFileSync(file, Buffer.from('\ufeff' + text, 'utf16le'))
+  t.match(await loadConfig({ file, env: {} }), { config: { subscribers: [{ secrets: [SECRET] }] } })
+})
+
+t.test('a file that is no text is named for what it is', async t => {
+  const file = join(dir, 'latin-1.yaml')
+  writeFileSync(file, Buffer.from('# f\u00fcr alle\n', 'latin1'))
+  t.match(await loadConfig({ file, env: {} }), { faults: [{ path: '', message: `the configuration file ${file} is not UTF-8 text`, hint: 'save it as UTF-8' }] })
+  const secret = join(dir, 'unmarked')
+  writeFileSync(secret, Buffer.from(SECRET, 'utf16le'))
+  t.match(await faultsOf(`admin: { tokens: ["\${file:${secret}}"] }\n`), [{
+    path: 'admin.tokens[0]', message: `needs the file ${secret}, which is UTF-16 without a byte order mark`, hint: 'save it as UTF-8'
+  }])
+  t.match(await faultsOf(`ingest: { tls: { certFile: ${secret}, keyFile: ${secret} } }\n`), [{ message: /^names a file that is UTF-16/, hint: /-----BEGIN/ }, {}])
+})
+
 t.test('anchors and aliases are read, and a fault in one points at the anchor', async t => {
   const text = `
 subscribers:

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t, { type Test } from '../support/tap.js'
 import type { Config } from '../../src/config/config.js'
 import { loadConfig } from '../../src/config/load.js'
-import { createReloader, type Reloader } from '../../src/config/reload.js'
+import { createReloader, type Reloader, type ReloaderOptions } from '../../src/config/reload.js'
 import { RelayError } from '../../src/model/errors.js'
 import type { Fact } from '../../src/model/fact.js'
 
@@ -17,7 +17,7 @@ interface Setting {
   write (text: string): void
 }
 
-async function start (t: Test, text: string, apply?: (config: Config) => Promise<void>): Promise<Setting> {
+async function start (t: Test, text: string, apply?: (config: Config) => Promise<void>, more: Partial<ReloaderOptions> = {}): Promise<Setting> {
   const dir = mkdtempSync(join(tmpdir(), 'relay-config-'))
   t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
   const file = join(dir, 'relay.yaml')
@@ -36,7 +36,10 @@ async function start (t: Test, text: string, apply?: (config: Config) => Promise
       await apply?.(config)
       applied.push(config)
     },
-    report: fact => { facts.push(fact) }
+    waitingFor: async () => [],
+    writeWait: { quietMs: 0, atMostMs: 0 },
+    report: fact => { facts.push(fact) },
+    ...more
   })
   return { reloader, facts, applied, write }
 }
@@ -149,4 +152,70 @@ t.test('no change names a value', async t => {
   write('admin: { tokens: ["$' + '{TOKEN}-2"] }\nsubscribers: [{ name: one, url: "http://u:hush2@one/", headers: { X: hush2 } }]')
   t.strictSame(await reloader.reload(), { changed: ['admin.tokens.token-1.value', 'subscribers.one.url', 'subscribers.one.headers.X'] })
   t.notMatch(JSON.stringify(facts), /hush/)
+})
+
+const both = 'subscribers: [{ name: one, url: "http://one/" }, { name: other, url: "http://other/" }]'
+const withoutOne = 'subscribers: [{ name: other, url: "http://other/" }]'
+/** Deliveries wait for `one`. */
+const ONE_WAITS: Partial<ReloaderOptions> = { waitingFor: async names => names.filter(name => name === 'one') }
+
+t.test('a file that is being written is read when it is whole', async t => {
+  const texts = ['', 'subscribers:\n', both + '\nlog: { level: warn }']
+  const { reloader, write } = await start(t, both, undefined, {
+    writeWait: {
+      quietMs: 1,
+      atMostMs: 60_000,
+      async wait () {
+        const next = texts.shift()
+        if (next !== undefined) write(next)
+      }
+    }
+  })
+  t.strictSame(await reloader.reload(), { changed: ['log.level'] })
+  t.equal(texts.length, 0)
+})
+
+for (const [says, text] of [['empty', ''], ['nothing but a comment', '# to be written\n']]) {
+  t.test(`a file that is ${says} is refused, and {} is not`, async t => {
+    const { reloader, write } = await start(t, both)
+    write(text!)
+    t.match(await reloader.reload(), { faults: [{ path: '', message: 'nothing stands in the file' }] })
+    t.equal(reloader.current().subscribers.length, 2)
+    write('{}')
+    t.strictSame(await reloader.reload(), { changed: ['subscribers.one removed', 'subscribers.other removed'] })
+  })
+}
+
+t.test('subscribers for which deliveries wait go only when it is said', async t => {
+  const { reloader, write } = await start(t, both, undefined, ONE_WAITS)
+  write(withoutOne)
+  t.match(await reloader.reload(), { faults: [{ path: 'subscribers', message: 'no longer has one, and deliveries wait for it', line: 1, hint: /--allow-removals/ }] })
+  t.strictSame(await reloader.reload({ allowRemovals: true }), { changed: ['subscribers.one removed'] })
+})
+
+t.test('or when it is asked again within a minute, with the same file', async t => {
+  let now = 0
+  const { reloader, write } = await start(t, both, undefined, { ...ONE_WAITS, clock: () => now })
+  const isRefused = async (): Promise<boolean> => 'faults' in await reloader.reload()
+  write(withoutOne)
+  t.ok(await isRefused())
+  now = 60_001
+  t.ok(await isRefused(), 'a minute is over')
+  write(withoutOne.replace('http://other/', 'http://another/'))
+  t.ok(await isRefused(), 'it is another file')
+  write(both + '\nlog: { level: warn }')
+  t.notOk(await isRefused())
+  write(withoutOne.replace('http://other/', 'http://another/'))
+  t.ok(await isRefused(), 'what was taken up between the two is an answer')
+  t.notOk(await isRefused())
+  t.strictSame(reloader.current().subscribers.map(({ name }) => name), ['other'])
+})
+
+t.test('one for which nothing waits goes; while nobody can tell, all are kept', async t => {
+  const { reloader, write } = await start(t, both, undefined, ONE_WAITS)
+  write('subscribers: [{ name: one, url: "http://one/" }]')
+  t.strictSame(await reloader.reload(), { changed: ['subscribers.other removed'] })
+  const away = await start(t, both, undefined, { waitingFor: async () => { throw new Error('Redis is away') } })
+  away.write(withoutOne)
+  t.match(await away.reloader.reload(), { faults: [{ message: 'no longer has one, and deliveries wait for it' }] })
 })

@@ -12,7 +12,7 @@ import { startRedis } from '../support/redis.js'
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })
 
-const options = { spool: null, lostConnections: () => [], refusals: () => ({}), misdirected: () => [], guesses: () => 0, open: () => true, stopping: () => false, refusedFaults: () => 0, replicasTrouble: () => null }
+const options = { spool: null, lostConnections: () => [], refusals: () => ({}), misdirected: () => [], guesses: () => 0, removed: () => [], log: () => ({ problem: null, dropped: 0 }), open: () => true, stopping: () => false, refusedFaults: () => 0, replicasTrouble: () => null }
 
 /** As the gateway puts it together. */
 function healthOf ({ open, stopping, ...rest }: SnapshotOptions & { open: () => boolean, stopping: () => boolean }): () => Promise<Health> {
@@ -105,7 +105,7 @@ t.test('memory that is short is told before it is full, and no longer than it is
 
 /** A spool as it would say it is. */
 function spoolThat (more: Partial<SpoolStatus> = {}): SnapshotOptions['spool'] {
-  const status = { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, ...more }
+  const status = { callbacks: 0, bytes: 0, oldestAt: null, maxBytes: 1_000_000, isSpooling: false, problem: null, setAside: 0, unreachable: 0, ...more }
   return { status: () => status, tryDisk: async () => status }
 }
 const WAITING = { callbacks: 2, bytes: 1_500, oldestAt: Date.now() - 65_000 }
@@ -129,6 +129,7 @@ const WITH_REDIS: ReadonlyArray<[says: string, spool: Partial<SpoolStatus>, reas
   ['an empty spool', {}, []],
   ['a spool that is drained', { callbacks: 1, bytes: 100, oldestAt: Date.now() }, [/^1 callback waits in the spool \(1kb\), the oldest for \d s$/]],
   ['a spool that takes nothing', { problem: 'EACCES: permission denied' }, [/^the spool accepts no callbacks \(EACCES: permission denied\): they are refused while Redis is away$/]],
+  ['callbacks that are not to be had', { unreachable: 2 }, [/^the spool has 2 places with acknowledged callbacks that this process cannot take over/]],
   ['something set aside', { setAside: 1 }, [/^the spool has set 1 file aside that cannot be accepted/]]
 ]
 for (const [says, spool, reasons] of WITH_REDIS) {

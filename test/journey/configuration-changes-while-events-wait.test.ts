@@ -20,9 +20,9 @@ import { answers, idsOf, type Received, type TestSubscriber } from '../support/s
 interface Answer { changed?: string[], faults?: Array<{ path: string, message: string, hint?: string, line: number | null }> }
 
 /** Writes a configuration and has it read; the answer of `POST /config/reload`. */
-async function reload (gateway: TestGateway, settings: Settings): Promise<{ status: number, json: Answer }> {
+async function reload (gateway: TestGateway, settings: Settings, request?: object): Promise<{ status: number, json: Answer }> {
   gateway.home.configure(settings)
-  return await gateway.api<Answer>('POST', '/api/v1/config/reload')
+  return await gateway.api<Answer>('POST', '/api/v1/config/reload', request)
 }
 
 /** A gateway in this process. */
@@ -261,7 +261,8 @@ t.test('one that is removed collects no more, what waits is held and never dropp
   for (const taskId of ['a', 'b']) await accept(gateway, { taskId })
   await one.waitUntil(received => new Set(idsOf(received)).size === 2)
 
-  t.strictSame((await reload(gateway, { subscribers: [kept] })).json.changed, ['subscribers.one removed'])
+  t.match(await reload(gateway, { subscribers: [kept] }), { status: 422, json: { faults: [{ path: 'subscribers', message: /^no longer has one/ }] } }, 'not by a file that may have been cut short')
+  t.strictSame((await reload(gateway, { subscribers: [kept] }, { allowRemovals: true })).json.changed, ['subscribers.one removed'])
   const later = await accept(gateway, { taskId: 'later' })
   t.strictSame((await seeEvent(gateway, later)).deliveries.map(({ subscriber }) => subscriber), ['other'])
   const snapshot = async (): Promise<unknown> => (await seeDeliveries(gateway, 'subscriber=one')).map(({ taskId, state, heldBy }) => [taskId, state, heldBy])
@@ -281,6 +282,24 @@ t.test('one that is removed collects no more, what waits is held and never dropp
   await one.waitUntil(received => new Set(idsOf(received.slice(seen))).size === 2)
   t.strictSame(await untilNothingIsOpen(gateway), { failed: 0 })
   t.notOk(tasksOf(one).includes('later'), 'what came while it was away is not its own')
+})
+
+t.test('one that vanishes from the file is told, and when it returns, what it missed', async t => {
+  const scene = setScene(t)
+  const one = await scene.subscriber()
+  const subscribers = [{ name: 'one', url: one.url }]
+  const gateway = await open(scene, { subscribers, alerts: { after: '1s' } })
+  await accept(gateway, { taskId: 'before' })
+  await untilNothingIsOpen(gateway)
+  t.strictSame((await reload(gateway, { subscribers: [], alerts: { after: '1s' } })).json.changed, ['subscribers.one removed'], 'nothing waits for it')
+  await until('it is told', async () => (await gateway.api<{ items: Array<{ name: string, subscriber: string | null }> }>('GET', '/api/v1/alerts')).json.items
+    .some(({ name, subscriber }) => name === 'subscriber-removed' && subscriber === 'one'))
+  await accept(gateway, { taskId: 'meanwhile' })
+  await reload(gateway, { subscribers, alerts: { after: '1s' } })
+  const { advice } = await logged(gateway, ({ msg }) => msg === 'subscriber.returned')
+  const [, since] = /^fotor-relay replay --subscriber one --state missing --since (\S+)$/.exec(String(advice))!
+  t.equal((await replayed(gateway, { subscriber: 'one', state: 'missing', since })).delivered, 1)
+  t.ok(tasksOf(one).includes('meanwhile'))
 })
 
 t.test('policy changes with the next callback', async t => {

@@ -64,7 +64,7 @@ t.test('every command in the README is run by a test', async t => {
         t.pass(String(RUN_BY_CI[command]))
       } else if (command === 'npm start' || command === 'npm run demo') {
         const script = command.split(' ').at(-1)!
-        t.equal(SCRIPTS[script], `node dist/main.js ${script}`, 'test/cli runs these two to their end')
+        t.equal(SCRIPTS[script], `exec node build/run.mjs dist/main.js ${script}`, 'test/cli runs these two to their end')
         t.equal(SCRIPTS[`pre${script}`], script === 'demo' ? 'node build/setup.cjs' : undefined, 'test/build runs what comes before')
       } else if (command === 'npx fotor-relay export backup.ndjson') {
         const { code, output } = await fotorRelay(['export', join(home.dir, 'backup.ndjson'), '--config', home.configFile])

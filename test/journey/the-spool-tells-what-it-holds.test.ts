@@ -12,7 +12,7 @@ import { until } from '../support/until.js'
 t.test('an event that came through the spool says so, and the numbers tell what waits', async t => {
   const { redis, gateway } = await setSpoolStage(t)
   const idle = async (): Promise<unknown> => (await gateway.api('GET', '/api/v1/stats')).json['spool']
-  t.match(await idle(), { state: 'idle', callbacks: 0, bytes: 0, oldestAt: null, problem: null, setAside: 0, maxBytes: 1_073_741_824 })
+  t.match(await idle(), { state: 'idle', callbacks: 0, bytes: 0, oldestAt: null, problem: null, setAside: 0, unreachable: 0, maxBytes: 1_073_741_824 })
   await redis.kill()
   t.match(await gateway.post({ taskId: 't', status: 1, type: 'x' }), { status: 200, json: { status: 'spooled' } })
   t.match(await gateway.post({ taskId: 't', status: 1, type: 'x' }), { status: 200, json: { status: 'spooled' } })

@@ -174,6 +174,8 @@ const NEVER_PLANTS = [
   plant('relay/no-lint-comments', 'src/model/disabled-line.ts', '// eslint-disable-next-line no-restricted-globals\nexport const a = 1'),
   plant('relay/no-lint-comments', 'src/model/configured.ts', '/* eslint no-restricted-globals: 0 */\nexport const a = 1'),
   plant('no-console', 'src/model/console.ts', "console.log('anything')"),
+  plant('no-restricted-imports', 'src/redis/unheard.ts', "import { userInfo } from 'node:os'\n\nexport const answer = userInfo()"),
+  plant('no-restricted-properties', 'src/model/content.ts', 'export const content = process.stdout.isTTY'),
   plant('no-restricted-globals', 'src/deliver/fetches.ts', "export const answer = await fetch('http://127.0.0.1')")
 ]
 

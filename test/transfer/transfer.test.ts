@@ -40,13 +40,13 @@ async function exported ({ blocking }: Gateway): Promise<string> {
   return text
 }
 
-async function imported ({ blocking }: Gateway, text: string, merge = false): Promise<ImportResult> {
+async function imported ({ blocking }: Gateway, text: string | Buffer, merge = false): Promise<ImportResult> {
   return await importRecord({ store: blocking, input: inPieces(text), merge, progress () {}, signal: new AbortController().signal })
 }
 
 /** As a file comes: in pieces that know nothing of lines. */
-async function * inPieces (text: string): AsyncGenerator<Buffer> {
-  const bytes = Buffer.from(text)
+async function * inPieces (text: string | Buffer): AsyncGenerator<Buffer> {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
   for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777)
 }
 
@@ -418,8 +418,10 @@ t.test('what is no export is refused, with the line and what is wrong', async t 
   const text = await exported(source)
   const [header, task, event, end] = text.trimEnd().split('\n') as [string, string, string, string]
   const changed = (line: string, change: object): string => JSON.stringify({ ...JSON.parse(line) as object, ...change })
-  const cases: Array<[what: string, text: string, says: RegExp]> = [
+  t.match(await imported(await open(t, ['a']), '\ufeff' + text.replaceAll('\n', '\r\n')), { events: 1 }, 'an editor of Windows may have been at it')
+  const cases: Array<[what: string, text: string | Buffer, says: RegExp]> = [
     ['nothing', '', /^it is empty/],
+    ['what > of PowerShell makes of it', Buffer.from('\ufeff' + text, 'utf16le'), /^line 1 is UTF-16, as > of PowerShell writes it: save the file as UTF-8/],
     ['a web page', '<html>\n', /^line 1 is no JSON/],
     ['other JSON', '{"a":1}\n', /^line 1 has no kind that this release knows/],
     ['a newer format', changed(header, { format: 'fotor-relay-export/2' }) + '\n', new RegExp(`^line 1 is not of the format ${FORMAT}`)],

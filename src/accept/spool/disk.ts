@@ -22,7 +22,7 @@ export class DiskTrouble {
 
   constructor (private readonly report: Report) {}
 
-  /** Writing failed. @returns why, in words that anybody may read */
+  /** Writing failed; only writing ends it. @returns why, in words that anybody may read */
   is (error: unknown): string {
     const reason = reasonOf(error)
     if (reason !== this.#reason) this.report({ fact: 'spool.trouble', error: reason, file: null })
@@ -46,6 +46,9 @@ export class DiskTrouble {
     this.#told.set(file, reason)
     this.report({ fact: 'spool.trouble', error: reason, file })
   }
+
+  /** Nothing is wrong with it any more, or it is gone. */
+  isOverWith (file: string): void { this.#told.delete(file) }
 }
 
 /** `ENOSPC: no space left on device`, without the path that the file system adds. */

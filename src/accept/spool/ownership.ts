@@ -9,12 +9,13 @@
  * Every process writes to a directory of its own, so that two gateways may be
  * given the same `dir`. What a dead owner left is moved into the own directory
  * and drained with the rest. A directory of another user is never touched: who
- * can make one could put callbacks into it.
+ * can make one could put callbacks into it. It is told of, as is whatever else
+ * cannot be taken over, and keeps nothing else from being so.
  */
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { makeDirectory, syncDirectory } from '../../disk/directory.js'
+import { ownUid } from '../../disk/own-uid.js'
 import { isRelayError } from '../../model/errors.js'
 import { sortableId } from '../../model/sortable-id.js'
 import { lockDataDir, type DataDirLock } from '../../redis/data-dir-lock.js'
@@ -31,6 +32,14 @@ const SETTLED_MS = 60_000
 /** How often to start over when others take what was just made. */
 const MAX_TRIES = 10
 
+/** What an earlier owner left and this process cannot have. */
+export interface LeftPlace {
+  path: string
+  error: unknown
+  /** Callbacks lie there, or it cannot be seen that none do. */
+  mayHold: boolean
+}
+
 export interface Ownership {
   /**
    * The directory of this process. Made when it is first asked for, and again
@@ -42,11 +51,11 @@ export interface Ownership {
   /**
    * Moves what dead owners left into the own directory. Nothing may be written there meanwhile.
    *
-   * @returns every file of the own directory, oldest first, and the first error that kept
-   *          something from being moved; what could not be moved is tried again the next time
+   * @returns every file of the own directory, oldest first, and what could not be moved,
+   *          which is tried again the next time
    * @throws  what the file system throws when there can be no own directory
    */
-  takeOver (): Promise<{ files: string[], error: unknown }>
+  takeOver (): Promise<{ files: string[], left: LeftPlace[] }>
   /** Lets go. An empty directory is removed, any other left to whoever comes next. Idempotent. */
   release (): void
 }
@@ -69,13 +78,11 @@ export function createOwnership (root: string): Ownership {
     async takeOver () {
       const own = await directory()
       fillReserve(root)
-      let first: unknown = null
-      for (const name of readdirSync(root)) {
-        const path = join(root, name)
-        if (path === own || !OWNED.test(name) || !isOurs(path)) continue
-        await inherit(path, own).catch((error: unknown) => { first ??= error })
+      const left: LeftPlace[] = []
+      for (const path of await tryAt(root, left, async () => ownedIn(root)) ?? []) {
+        if (path !== own) await tryAt(path, left, async () => { await inherit(path, own) })
       }
-      return { files: segmentsIn(own).sort(), error: first }
+      return { files: await tryAt(own, left, async () => segmentsIn(own).sort()) ?? [], left }
     },
     release () {
       if (owned === null) return
@@ -106,13 +113,37 @@ function isTaken (error: unknown): boolean {
   return isRelayError(error, 'DATA_DIR_IN_USE') || (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
-function isOurs (path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && stat.isDirectory() && stat.uid === userInfo().uid
+/** Does something about one place; a failure is noted, and keeps nobody from going on to the next. */
+async function tryAt<T> (path: string, left: LeftPlace[], action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action()
+  } catch (error) {
+    left.push({ path, error, mayHold: mayHoldCallbacks(path) })
+    return undefined
+  }
 }
 
-/** Moves the files of a dead owner; those of one that lives stay where they are. */
+function mayHoldCallbacks (path: string): boolean {
+  try {
+    return segmentsIn(path).length > 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+  }
+}
+
+/** The directories that processes gave themselves, this one among them. @throws what the file system throws */
+function ownedIn (root: string): string[] {
+  return readdirSync(root).filter(name => OWNED.test(name)).map(name => join(root, name))
+}
+
+/** Moves the files of a dead owner; those of one that lives stay where they are. @throws what keeps it from that */
 async function inherit (path: string, own: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined || !stat.isDirectory()) return
+  if (stat.uid !== ownUid()) {
+    if (mayHoldCallbacks(path)) throw new Error(`it belongs to uid ${stat.uid} and this process is uid ${ownUid()}: run the gateway as that user or give it the directory (chown -R)`)
+    return
+  }
   let lock: DataDirLock
   try {
     if (isBeingMade(path)) return

@@ -51,6 +51,8 @@ export interface SpoolStatus extends SpoolSize {
   problem: string | null
   /** Files that nobody can accept; an operator has to look at them. */
   setAside: number
+  /** Places with callbacks of earlier processes that this one cannot have; an operator has to help. */
+  unreachable: number
 }
 
 export interface Spooling {
@@ -97,7 +99,8 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
     maxBytes: options.maxBytes,
     isSpooling: breaker.state() !== 'closed',
     problem: stock.problem(),
-    setAside: setAside.count()
+    setAside: setAside.count(),
+    unreachable: stock.unreachable()
   })
   return {
     accept: acceptOrKeep({ ...options, accept, breaker, stock, onKept: drain.wake }),

@@ -9,7 +9,7 @@
 import type { Report } from '../../model/fact.js'
 import type { Arrival } from '../arrival.js'
 import { tryToWrite, withinDiskTime, type DiskTrouble } from './disk.js'
-import type { Ownership } from './ownership.js'
+import type { LeftPlace, Ownership } from './ownership.js'
 import { entryOf } from './record.js'
 import { NewerSegment, surveySegment, type Segment } from './segment.js'
 import { Writer } from './writer.js'
@@ -48,6 +48,8 @@ export class Stock {
   readonly #writer: Writer
   /** Files that are left for a newer release. */
   readonly #newer = new Set<string>()
+  /** What was found the last time and cannot be had, by path: directories and files. */
+  #left = new Map<string, { mayHold: boolean }>()
   #isFullTold = false
   #isClosed = false
 
@@ -117,17 +119,24 @@ export class Stock {
     if (at !== -1) this.#sealed.splice(at, 1)
   }
 
+  /** Places with callbacks that were acknowledged and that this process cannot have. */
+  unreachable (): number {
+    return this.#newer.size + [...this.#left.values()].filter(({ mayHold }) => mayHold).length
+  }
+
   /** Finds what earlier owners left, here and elsewhere. @returns how much that was. Never rejects */
   async takeOver (): Promise<SpoolSize> {
     const found: Segment[] = []
-    for (const path of await this.#unknownFiles()) {
+    const { files, left } = await this.#unknownFiles()
+    for (const path of files) {
       try {
         found.push(await surveySegment(path))
       } catch (error) {
-        this.options.trouble.isWith(path, error)
+        left.push({ path, error, mayHold: (error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof NewerSegment) })
         if (error instanceof NewerSegment) this.#newer.add(path)
       }
     }
+    this.#noteLeft(left)
     this.#sealed.push(...found)
     return sizeOf(found)
   }
@@ -139,18 +148,27 @@ export class Stock {
     this.options.ownership.release()
   }
 
-  async #unknownFiles (): Promise<string[]> {
+  async #unknownFiles (): Promise<{ files: string[], left: LeftPlace[] }> {
     const { ownership, trouble } = this.options
     try {
       return await this.#writer.between(async () => {
-        const { files, error } = await ownership.takeOver()
-        if (error !== null) trouble.is(error)
-        return files.filter(path => !this.#newer.has(path) && !this.#segments().some(segment => segment.path === path))
+        const { files, left } = await ownership.takeOver()
+        for (const path of this.#newer) if (!files.includes(path)) this.#newer.delete(path)
+        return { left, files: files.filter(path => !this.#newer.has(path) && !this.#segments().some(segment => segment.path === path)) }
       })
     } catch (error) {
       trouble.is(error)
-      return []
+      return { files: [], left: [] }
     }
+  }
+
+  /** Each is told once, and again when it was well in between. */
+  #noteLeft (left: readonly LeftPlace[]): void {
+    const { trouble } = this.options
+    const now = new Map(left.map(({ path, mayHold }) => [path, { mayHold }]))
+    for (const path of this.#left.keys()) if (!now.has(path) && !this.#newer.has(path)) trouble.isOverWith(path)
+    for (const { path, error } of left) trouble.isWith(path, error)
+    this.#left = now
   }
 
   #segments (): Segment[] {

@@ -11,19 +11,22 @@ import type { ProgramDeps } from '../deps.js'
 import { CommandFailure } from '../failure.js'
 import { plainText } from '../plain-text.js'
 
+interface ReloadFlags extends ApiFlags { allowRemovals?: true }
+
 /** Adds the command. */
 export function addReload (program: Command, deps: ProgramDeps): void {
   const command = program.command('reload')
     .description('Apply the changed configuration file to the running gateway: all of it, or nothing.')
-    .action(async (flags: ApiFlags) => { await reload(flags, deps) })
+    .option('--allow-removals', 'also when subscribers are gone from the file for which deliveries wait: those are held')
+    .action(async (flags: ReloadFlags) => { await reload(flags, deps) })
   addExamples(addApiOptions(command), [['reload', 'after a change of the configuration file or of a secret it names']])
 }
 
-async function reload (flags: ApiFlags, deps: ProgramDeps): Promise<void> {
+async function reload (flags: ReloadFlags, deps: ProgramDeps): Promise<void> {
   const { terminal } = deps
   const api = await openApi(flags, deps)
   try {
-    const { changed } = await api.post<{ changed: string[] }>('/config/reload')
+    const { changed } = await api.post<{ changed: string[] }>('/config/reload', flags.allowRemovals === true ? { allowRemovals: true } : undefined)
     terminal.out(changed.length === 0 ? 'Reloaded; nothing has changed.' : `Reloaded; changed: ${plainText(changed.join(', '))}`)
   } catch (error) {
     if (!(error instanceof RefusedByGateway) || error.faults.length === 0) throw error

@@ -2,9 +2,9 @@
  * Each process has a directory of its own in the spool; that of a dead one is
  * emptied by exactly one other, that of a living one by nobody.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from '../../support/tap.js'
@@ -42,8 +42,21 @@ async function deadOwner (dir: string): Promise<{ path: string, file: string }> 
   return { path, file: await putSegment(path) }
 }
 
-async function startOwner (t: Test, dir: string): Promise<{ child: ChildProcess, keep: (n: number) => Promise<void> }> {
-  const child = spawn(process.execPath, [programAt(import.meta.url, './fixtures/owner.ts'), dir], { stdio: ['pipe', 'pipe', 'inherit'] })
+const OWNER = programAt(import.meta.url, './fixtures/owner.ts')
+
+/** A uid without an entry among the users, as `docker run --user 54321` has it. */
+const NAMELESS = 54_321
+
+/** Whether a process of this user could not even run. */
+function mayNotBecome (uid: number): boolean {
+  if (process.getuid?.() !== 0) return true
+  return spawnSync(process.execPath, ['--eval', `fs.readFileSync(${JSON.stringify(OWNER)})`], { uid, gid: uid, stdio: 'ignore' }).status !== 0
+}
+
+/** @param uid  whom it runs as, and then it takes over what it finds; us, when left out */
+async function startOwner (t: Test, dir: string, uid?: number): Promise<{ child: ChildProcess, keep: (n: number) => Promise<void> }> {
+  const as = uid === undefined ? {} : { uid, gid: uid, env: { PATH: process.env['PATH'] } }
+  const child = spawn(process.execPath, [OWNER, dir, ...uid === undefined ? [] : ['4000000', 'heir']], { ...as, stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   await lines.next()
@@ -73,7 +86,7 @@ t.test('what lies in it stays, and the next owner takes it over', async t => {
   const file = await putSegment(await first.directory())
   first.release()
   const second = owner(t, dir)
-  t.match(await second.takeOver(), { files: [join(await second.directory(), file)], error: null })
+  t.match(await second.takeOver(), { files: [join(await second.directory(), file)], left: [] })
   t.strictSame(ownersIn(dir), [basename(await second.directory())])
 })
 
@@ -82,7 +95,7 @@ t.test('two that live leave each other alone', async t => {
   const [one, other] = [owner(t, dir), owner(t, dir)]
   const file = await putSegment(await one.directory())
   t.not(await one.directory(), await other.directory())
-  t.strictSame(await other.takeOver(), { files: [], error: null })
+  t.strictSame(await other.takeOver(), { files: [], left: [] })
   t.ok(existsSync(join(await one.directory(), file)))
 })
 
@@ -137,14 +150,19 @@ t.test('what is not a directory of a spool is left alone', async t => {
   const { path } = await deadOwner(folder(t))
   symlinkSync(path, join(dir, sortableId(Date.now())))
   writeFileSync(join(dir, sortableId(Date.now())), 'a file')
-  t.strictSame(await owner(t, dir).takeOver(), { files: [], error: null }, 'a link may lead anywhere')
+  t.strictSame(await owner(t, dir).takeOver(), { files: [], left: [] }, 'a link may lead anywhere')
 })
 
 t.test('what another user put there is not believed', { skip: process.getuid?.() !== 0 && 'only root can make a file of another user' }, async t => {
   const dir = folder(t)
   const { path } = await deadOwner(dir)
   chownSync(path, 12_345, 12_345)
-  t.strictSame((await owner(t, dir).takeOver()).files, [])
+  const good = await deadOwner(dir)
+  const { files, left } = await owner(t, dir).takeOver()
+  t.strictSame(files.map(file => basename(file)), [good.file], 'and keeps nothing else from being taken over')
+  t.match(left, [{ path, error: { message: /^it belongs to uid 12345 and this process is uid 0/ }, mayHold: true }], 'it is told')
+  rmSync(join(path, readdirSync(path).find(name => name.endsWith('.spool'))!))
+  t.strictSame((await owner(t, dir).takeOver()).left, [], 'unless nothing lies there')
 })
 
 t.test('one directory that cannot be taken over does not keep the others', async t => {
@@ -152,9 +170,23 @@ t.test('one directory that cannot be taken over does not keep the others', async
   const bad = await deadOwner(dir)
   mkdirSync(join(bad.path, 'gateway.lock.here-x', 'not-empty'), { recursive: true }) // cannot be removed as a file
   const good = await deadOwner(dir)
-  const { files, error } = await owner(t, dir).takeOver()
+  const { files, left } = await owner(t, dir).takeOver()
   t.strictSame(files.map(path => basename(path)).sort(), [bad.file, good.file].sort())
-  t.match(error, { code: /.+/ }, 'and it is told')
+  t.match(left, [{ path: bad.path, error: { code: /.+/ }, mayHold: false }], 'and it is told; nothing of it waits')
+})
+
+t.test('a user that the system has no name for takes over its own', { skip: mayNotBecome(NAMELESS) && 'only root can become another user, and only where that one can read this program' }, async t => {
+  const dir = mkdtempSync('/tmp/relay-spool-') // that of this suite is for its own user
+  t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
+  chownSync(dir, NAMELESS, NAMELESS)
+  const first = await startOwner(t, dir, NAMELESS)
+  await first.keep(7)
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+  await startOwner(t, dir, NAMELESS)
+  const [heir, ...others] = ownersIn(dir)
+  t.strictSame(others, [], 'one directory is left, that of the heir')
+  t.equal(readdirSync(join(dir, heir!)).filter(name => name.endsWith('.spool')).length, 1, 'with what the first one kept')
 })
 
 t.test('a place that can hold no directory is refused with the reason of the file system', async t => {

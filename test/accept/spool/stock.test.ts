@@ -195,6 +195,27 @@ t.test('a file of a newer release is told once and left where it is', async t =>
   t.equal(facts.length, 1)
   t.strictSame(readFileSync(String((facts[0] as { file: string }).file)), header)
   t.equal(stock.hasAny(), false)
+  t.equal(stock.unreachable(), 1, 'its callbacks wait for nobody')
+})
+
+t.test('what cannot be taken over is told once, ends with nothing but itself, and does not count against the disk', async t => {
+  const { stock, facts, dir } = setScene(t)
+  await stock.keep(arrivalNumber(1))
+  const left = join(dir, '01ARZ3NDEKTSV4RRFFQ69G5FAV')
+  mkdirSync(join(left, 'not-to-be-read.spool'), { recursive: true }) // as a file it cannot be read
+  await stock.takeOver()
+  await stock.tryDisk()
+  await stock.keep(arrivalNumber(2))
+  await stock.takeOver()
+  t.equal(stock.problem(), null, 'callbacks are kept')
+  t.equal(stock.unreachable(), 1)
+  t.match(facts, [{ fact: 'spool.trouble', error: /^EISDIR/, file: /not-to-be-read\.spool$/ }], 'and the disk, which works, mends nothing')
+  t.equal(facts.length, 1)
+
+  const [own] = readdirSync(dir).filter(name => name !== 'reserve')
+  rmSync(join(dir, own!, 'not-to-be-read.spool'), { recursive: true })
+  await stock.takeOver()
+  t.equal(stock.unreachable(), 0)
 })
 
 t.test('closed, it keeps nothing more, and what it had is on the disk', async t => {
