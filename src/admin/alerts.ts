@@ -12,18 +12,18 @@ import { listOf, nullable, oneOf, Time, timeOf } from './shapes.js'
 export const AlertShape = Type.Object({
   name: oneOf(CONDITION_NAMES),
   severity: oneOf(SEVERITIES),
-  subscriber: nullable(Type.String(), { description: 'the one that it is about' }),
+  subscriber: nullable(Type.String(), { description: 'the subscriber that the alert concerns; null if it concerns none' }),
   summary: Type.String(),
-  figures: Type.Record(Type.String(), Type.Number(), { description: 'the numbers in the summary' }),
-  of: oneOf(['relay', 'replica'], { description: 'replica: of the process that answers alone' }),
+  figures: Type.Record(Type.String(), Type.Number(), { description: 'the numbers of the summary' }),
+  of: oneOf(['relay', 'replica'], { description: 'relay: concerns all replicas; replica: concerns the answering process only' }),
   since: Time,
-  toldTo: Type.Array(Type.String(), { description: 'receivers that know; one that is not here has not answered yet, or it has not lasted for alerts.after' })
+  toldTo: Type.Array(Type.String(), { description: 'receivers that have accepted the alert; a missing one has not answered yet, or the condition has not lasted for alerts.after' })
 })
 
 export const TestShape = Type.Object({
   receiver: Type.String(),
   statusCode: nullable(Type.Integer()),
-  error: nullable(Type.String(), { description: 'why it did not take it; null when it did' })
+  error: nullable(Type.String(), { description: 'why the receiver did not accept the message; null if it did' })
 })
 
 /** The routes under `/alerts`. */

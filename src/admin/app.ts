@@ -125,9 +125,9 @@ function isOpen (request: FastifyRequest, open: ReadonlySet<string>): boolean {
 /** 404, or 405 when it is only the method that is not known. */
 function answerUnknown (routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const methods = routes.filter(({ path }) => isPathOf(path, pathOf(request))).map(({ method }) => method)
-  if (methods.length === 0) return sendProblem(reply, { status: 404, detail: 'There is nothing here; /api/openapi.json lists what there is.' })
+  if (methods.length === 0) return sendProblem(reply, { status: 404, detail: 'There is no such route; /api/openapi.json lists all routes.' })
   const allow = methods.flatMap(method => method === 'GET' ? ['GET', 'HEAD'] : [method]).join(', ')
-  return sendProblem(reply, { status: 405, detail: `This takes ${allow}.`, headers: { allow } })
+  return sendProblem(reply, { status: 405, detail: `The method is not allowed. Allowed: ${allow}.`, headers: { allow } })
 }
 
 function isPathOf (pattern: string, path: string): boolean {

@@ -19,7 +19,7 @@ export function configRoutes ({ reload }: AdminOptions): Route[] {
     method: 'POST',
     path: `${API}/config/reload`,
     does: 'Reads the configuration again and swaps it as a whole, or not at all.',
-    answers: { 200: { means: 'It runs', schema: Type.Object({ changed: Type.Array(Type.String({ description: 'a key' })) }) } },
+    answers: { 200: { means: 'It runs', schema: Type.Object({ changed: Type.Array(Type.String({ description: 'a changed key' })) }) } },
     handle
   }]
 }

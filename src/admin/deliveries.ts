@@ -19,10 +19,10 @@ import { DeliveryShape, listOf, showDelivery } from './shapes.js'
 const discardBody = Type.Object({
   ...FILTER_BODY,
   state: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
-    description: `one or more of ${DISCARDABLE.join(', ')}: a text with commas, or an array (all of them when left out)`
+    description: `one or more of ${DISCARDABLE.join(', ')}: a text with commas, or an array (default: all of them)`
   })),
-  all: Type.Optional(Type.Boolean({ description: 'true to mean every delivery when there is no filter' })),
-  dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
+  all: Type.Optional(Type.Boolean({ description: 'true to select every delivery; required without a filter' })),
+  dryRun: Type.Optional(Type.Boolean({ description: 'true to count only' }))
 })
 
 /** The routes under `/deliveries`. */
@@ -65,7 +65,7 @@ async function wantedBy (body: Static<typeof discardBody>, { store, subscribers 
   requireFilter(filters, all)
   const { states = [...DISCARDABLE], ...filter } = readFilters(filters, await readTime(store))
   if (!states.every(state => DISCARDABLE.includes(state))) {
-    throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
+    throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}; deliveries in other states have ended`)])
   }
   requireKnown(filter.subscribers, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
   return { kind: 'discard', filter: { ...filter, states } }

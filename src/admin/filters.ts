@@ -21,7 +21,7 @@ const INTEGER = /^-?\d{1,15}$/
 const TAKES = {
   taskId: 'one or more task ids',
   eventIds: 'one or more event ids, evt_ and 26 characters each',
-  type: 'one or more event types; a trailing * stands for any ending',
+  type: 'one or more event types; a * at the end matches any ending',
   status: 'one or more integers',
   businessId: 'one or more business ids',
   subscriber: 'one or more names of subscribers',
@@ -33,7 +33,7 @@ const TAKES = {
 
 export type FilterName = keyof typeof TAKES
 
-const inQuery = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] + (name === 'since' || name === 'until' ? '' : ', with commas between') }))
+const inQuery = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] + (name === 'since' || name === 'until' ? '' : ', separated by commas') }))
 const text = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] }))
 const list = (name: FilterName) => Type.Optional(Type.Union(
   [Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: MAX_ENTRIES })],
@@ -55,8 +55,8 @@ export const FILTER_QUERY = {
 
 /** Where a list begins and how long a page is. */
 export const PAGE_QUERY = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'a whole number from 1 to 500 (50 when left out)' })),
-  cursor: Type.Optional(Type.String({ description: 'the nextCursor of the page before' }))
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'a whole number from 1 to 500 (default: 50)' })),
+  cursor: Type.Optional(Type.String({ description: 'the nextCursor of the previous page' }))
 }
 
 /** Rows of a page when no limit is given. */

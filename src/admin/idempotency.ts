@@ -85,7 +85,7 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
     return sendProblem(reply, { status: 422, detail: 'This Idempotency-Key was used for another request: make a new one for a new request.' })
   }
   if (kept?.answer === undefined) {
-    throw new RelayError('CONFLICT', 'A request with this Idempotency-Key is in progress. Repeat it when that one is done.')
+    throw new RelayError('CONFLICT', 'A request with this Idempotency-Key is in progress. Send this request again when that one is done.')
   }
   const { status, headers, body } = kept.answer
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)

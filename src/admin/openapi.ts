@@ -39,7 +39,7 @@ export function describeApi (app: FastifyInstance, version: string): void {
       info: { title: 'fotor-relay admin API', version, description: 'Events, deliveries, replays and subscribers of one fotor-relay.' },
       security: [{ bearer: [] }],
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; a viewer\'s may only read.' } }
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; the token of a viewer may only read.' } }
       }
     },
     transform: ({ schema, url }) => ({ url, schema: withoutEmptyBody(schema) }),

@@ -13,9 +13,9 @@ import { API, type RouteAnswer } from './route.js'
 import { Count, nullable } from './shapes.js'
 
 export const Placed = Type.Object({
-  id: nullable(Type.String(), { description: 'of the order, to be looked at under /replays/{id}; null for a dry run' }),
-  matched: nullable(Count, { description: 'null while it is not counted yet: /replays/{id} tells' }),
-  atLeast: Type.Optional(Type.Boolean({ description: 'true when there may be more: a dry run stops at 10,000, or after some 200,000 events' }))
+  id: nullable(Type.String(), { description: 'id of the order; its progress is at /replays/{id}; null for a dry run' }),
+  matched: nullable(Count, { description: 'null until it is counted; then /replays/{id} has it' }),
+  atLeast: Type.Optional(Type.Boolean({ description: 'true if there may be more: a dry run stops counting at 10,000 deliveries, or after about 200,000 events' }))
 })
 
 /** The answers of a route that places orders. */

@@ -63,7 +63,7 @@ export function problemOf (error: unknown): Problem {
   if (isRedisAway(error)) return AWAY
   const { statusCode, code = '' } = error as { statusCode?: number, code?: string }
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
-    return { status: 500, detail: 'The gateway made a mistake; its log says which.' }
+    return { status: 500, detail: 'Internal error of the gateway; its log has the details.' }
   }
   return { status: statusCode, detail: UNREADABLE[code] ?? 'The body is not valid JSON.' }
 }

@@ -23,14 +23,14 @@ const MAX_PER_SECOND = 100_000
 const orderBody = Type.Object({
   ...FILTER_BODY,
   state: Type.Optional(oneOf(STATES, {
-    description: `one of ${STATES.join(', ')} (when left out: failed, or with eventIds or taskId whatever is finished)`
+    description: `one of ${STATES.join(', ')} (default: failed; with eventIds or taskId, every finished state)`
   })),
-  all: Type.Optional(Type.Boolean({ description: 'true to mean every event when there is no filter' })),
-  newId: Type.Optional(Type.Boolean({ description: 'true to give each delivery a webhook-id of its own' })),
+  all: Type.Optional(Type.Boolean({ description: 'true to select every event; required without a filter' })),
+  newId: Type.Optional(Type.Boolean({ description: 'true to give each delivery its own new webhook-id' })),
   ratePerSecond: Type.Optional(Type.Integer({
     minimum: 1, maximum: MAX_PER_SECOND, description: `a whole number from 1 to ${MAX_PER_SECOND}: deliveries put back per second`
   })),
-  dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
+  dryRun: Type.Optional(Type.Boolean({ description: 'true to count only' }))
 })
 type OrderBody = Static<typeof orderBody>
 

@@ -21,7 +21,7 @@ export const oneOf = <T extends string>(values: readonly T[], options: { descrip
 /** A list with its cursor. */
 export const listOf = <T extends TSchema>(item: T) => Type.Object({
   items: Type.Array(item),
-  nextCursor: nullable(Type.String(), { description: 'for the query parameter cursor; null at the end' })
+  nextCursor: nullable(Type.String(), { description: 'value for the query parameter cursor; null on the last page' })
 })
 /** A whole number, not negative. */
 export const Count = Type.Integer({ minimum: 0 })
@@ -31,7 +31,7 @@ export const Time = Type.String({ format: 'date-time' })
 const deliveryEntry = {
   subscriber: Type.String(),
   state: oneOf(DELIVERY_STATES),
-  heldBy: nullable(oneOf(HELD_BY), { description: 'verify is not set yet' }),
+  heldBy: nullable(oneOf(HELD_BY), { description: 'the hold that keeps it waiting; verify is reserved' }),
   attempts: Count,
   nextAttemptAt: nullable(Time),
   lastStatusCode: nullable(Type.Integer()),
@@ -77,25 +77,25 @@ export const EventDetailShape = Type.Object({
 
 export const OrderShape = Type.Object({
   id: Type.String(),
-  kind: oneOf(['replay', 'discard', 'release', 'purge'], { description: 'what is done to the deliveries; release and purge are kept for what is to come' }),
+  kind: oneOf(['replay', 'discard', 'release', 'purge'], { description: 'what the order does to deliveries; release and purge are reserved' }),
   state: oneOf(['running', 'done', 'cancelled']),
-  matched: nullable(Count, { description: 'deliveries that are meant; null until they are counted' }),
-  queued: Type.Integer({ minimum: 0, description: 'put back in their queues so far' }),
+  matched: nullable(Count, { description: 'number of selected deliveries; null until they are counted' }),
+  queued: Type.Integer({ minimum: 0, description: 'number put back in their queues so far' }),
   delivered: Count,
   failed: Count,
-  discarded: Type.Integer({ minimum: 0, description: 'given up so far; of a replay: after they had been put back' }),
+  discarded: Type.Integer({ minimum: 0, description: 'number discarded so far; of a replay: discarded after they were put back' }),
   createdAt: Time,
   finishedAt: nullable(Time)
 })
 
 export const SubscriberShape = Type.Object({
   name: Type.String(),
-  url: nullable(Type.String(), { description: 'with its secrets masked; null when it is configured no more' }),
+  url: nullable(Type.String(), { description: 'URL with masked secrets; null if the subscriber is no longer configured' }),
   enabled: Type.Boolean(),
   pausedBy: nullable(oneOf(['operator', 'gone'])),
   breaker: oneOf(['closed', 'open', 'half-open']),
-  heldBy: nullable(oneOf(HELD_BY), { description: 'why its deliveries wait' }),
-  heldUntil: nullable(Time, { description: 'when a throttle ends by itself; null for other holds' }),
+  heldBy: nullable(oneOf(HELD_BY), { description: 'the hold that keeps its deliveries waiting; null if there is none' }),
+  heldUntil: nullable(Time, { description: 'time at which a throttle ends; null for other holds' }),
   counts: Type.Object({ open: Count, held: Count, failed: Count, delivered: Count }),
   oldestWaitingAt: nullable(Time),
   lastSuccessAt: nullable(Time),

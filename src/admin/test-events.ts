@@ -18,18 +18,18 @@ const DEFAULT_TYPE = 'test'
 const DEFAULT_STATUS = 1
 
 const testBody = Type.Object({
-  taskId: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'a text of 1 to 256 characters (a new one when left out)' })),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: `a text of 1 to 128 characters (${DEFAULT_TYPE} when left out)` })),
-  status: Type.Optional(Type.Integer({ description: `an integer (${DEFAULT_STATUS} when left out)` })),
+  taskId: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'a text of 1 to 256 characters (default: a new one)' })),
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: `a text of 1 to 128 characters (default: ${DEFAULT_TYPE})` })),
+  status: Type.Optional(Type.Integer({ description: `an integer (default: ${DEFAULT_STATUS})` })),
   body: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()], {
     description: 'the whole callback instead: a JSON object, or a text that is sent byte for byte'
   })),
-  subscriber: Type.Optional(Type.String({ description: 'the name of the only subscriber that shall have it' }))
+  subscriber: Type.Optional(Type.String({ description: 'name of the only subscriber that receives it' }))
 })
 type TestBody = Static<typeof testBody>
 
 const taken = Type.Object({
-  eventId: nullable(Type.String(), { description: 'null while it is only in the spool' }),
+  eventId: nullable(Type.String(), { description: 'null while the callback is in the spool' }),
   status: oneOf(['accepted', 'duplicate', 'spooled'])
 })
 
@@ -87,7 +87,7 @@ function subscriberNamed (name: string, subscribers: readonly Subscriber[]): Sub
  */
 function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match }: Subscriber): void {
   if (wants(match, body) !== false) return
-  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: one of its fields has no value that is listed. ` +
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: one of its fields has a value that is not listed. ` +
     `It matches ${describeMatch(match)}.`)
 }
 
@@ -101,7 +101,7 @@ function takenFrom (acceptance: Acceptance): Static<typeof taken> {
       return { eventId: null, status: 'spooled' }
     case 'unreadable': {
       const { field, problem } = acceptance
-      throw invalid([{ name: field ?? 'body', problem: `This is no callback: ${field === null ? '' : field + ' '}${problem}.` }])
+      throw invalid([{ name: field ?? 'body', problem: `This is not a callback: ${field === null ? '' : field + ' '}${problem}.` }])
     }
     case 'unavailable':
       throw new RelayError('REDIS_UNAVAILABLE', 'The test event could not be stored. Try again in a few seconds.')

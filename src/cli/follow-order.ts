@@ -1,9 +1,9 @@
 /**
- * Follows an order to its end: a replay until nothing more is put back and
- * every delivery of it is delivered or has failed, a discard until nothing
- * more is given up.
+ * Follows an order to its end. A replay ends when everything is put back and
+ * every delivery of it is delivered or has failed; a discard ends when
+ * everything is discarded.
  *
- * Only reads. The order goes on without anybody watching.
+ * Only reads. The order continues without a follower.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AdminApi } from './admin-api.js'
@@ -12,17 +12,17 @@ import { counted } from './counted.js'
 import { CommandFailure } from './failure.js'
 import type { Progress } from './progress.js'
 
-/** Looked at often while it is young, then less and less. */
+/** Polled often at the beginning, then less and less. */
 const FIRST_WAIT_MS = 100
 const MAX_WAIT_MS = 2_000
 
 export interface OrderEnd {
   order: OrderAnswer
-  /** Why this end is not a good one; `null` when it is. */
+  /** Why the order did not succeed; `null` if it did. */
   failure: CommandFailure | null
 }
 
-/** Resolves when it is over, or `atMostMs` milliseconds have passed; rejects when the gateway cannot be asked any more. */
+/** Resolves when the order has ended, or after `atMostMs` milliseconds; rejects if the gateway cannot be reached any more. */
 export async function followOrder (
   api: AdminApi, id: string, { progress, atMostMs }: { progress: Progress, atMostMs: number }
 ): Promise<OrderEnd> {
@@ -44,7 +44,7 @@ function isDiscard ({ kind }: OrderAnswer): boolean {
   return kind === 'discard'
 }
 
-/** What changed meanwhile is not put back, so `queued` may stay below `matched`. */
+/** Deliveries that changed meanwhile are not put back, so `queued` may stay below `matched`. */
 function isOver (order: OrderAnswer): boolean {
   const { state, queued, delivered, failed, discarded = 0 } = order
   return state === 'cancelled' || (state === 'done' && (isDiscard(order) || delivered + failed + discarded >= queued))
@@ -61,7 +61,7 @@ function tooLong (api: AdminApi, order: OrderAnswer): CommandFailure {
   const { id, state, queued, delivered, failed, discarded = 0 } = order
   if (state === 'running' && (isDiscard(order) || order.matched === null)) {
     const command = isDiscard(order) ? 'discard' : 'replay'
-    return new CommandFailure(`${id} is not done yet; it continues`, { nextSteps: [`see how far it is with: ${api.command(`${command} --follow ${id}`)}`] })
+    return new CommandFailure(`${id} is not done yet; it continues`, { nextSteps: [`follow it with: ${api.command(`${command} --follow ${id}`)}`] })
   }
   const open = queued - delivered - failed - discarded
   return new CommandFailure(`${counted(open, 'delivery', 'deliveries')} of ${id} ${open === 1 ? 'is' : 'are'} still open; the replay continues`, {

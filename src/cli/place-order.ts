@@ -51,7 +51,7 @@ function isBusy (error: unknown): boolean {
 }
 
 function unknown (error: CommandFailure, key: string): CommandFailure {
-  return new CommandFailure(`the answer was lost, so it is not known whether the order was taken: ${error.message}`, {
+  return new CommandFailure(`the answer was lost, so it is unknown whether the order was accepted: ${error.message}`, {
     cause: error,
     nextSteps: [`to try again without doing it twice, give the same command with: --idempotency-key ${key}`, ...error.nextSteps]
   })

@@ -76,8 +76,8 @@ function stopRequests (terminal: Terminal): StopRequests {
       stopping.abort()
     }
     if (count > 2 || (count === 2 && isStarting)) process.exit(1)
-    if (isStarting) terminal.error('The start is given up. Repeat to stop at once.')
-    else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Repeat to stop at once.')
+    if (isStarting) terminal.error('The start is cancelled. Press again to stop at once.')
+    else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Press again to stop at once.')
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   return {
@@ -89,10 +89,10 @@ function stopRequests (terminal: Terminal): StopRequests {
   }
 }
 
-/** What nobody caught ends the process: nobody knows what still holds. */
+/** An uncaught error ends the process, because its state is unknown. */
 function dieLoudly (terminal: Terminal): { release: () => void } {
   const onError = (error: unknown): void => {
-    terminal.error(`Internal error of fotor-relay; it stops now: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    terminal.error(`Internal error of fotor-relay; the process exits: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
     process.exit(1)
   }
   process.on('uncaughtException', onError).on('unhandledRejection', onError)

@@ -1,4 +1,4 @@
-/** There was too little memory for what is remembered of deleted events: late repeats are no longer recognised. */
+/** There was too little memory for the claims of deleted events: late duplicates are no longer recognised. */
 import { found, type ConditionRule } from './condition.js'
 
 export const claimsGivenUp: ConditionRule = {
@@ -11,7 +11,7 @@ export const claimsGivenUp: ConditionRule = {
     if (claims === null || claims.forgottenBefore === null) return []
     const { forgottenBefore, claims: kept } = claims
     return found(
-      `a repeat of a callback from before ${new Date(forgottenBefore).toISOString()} is no longer recognised: there was no memory to remember more of them`,
+      `a duplicate of a callback from before ${new Date(forgottenBefore).toISOString()} is no longer recognised: there was too little memory for more claims`,
       { claims: kept, forgottenBefore }
     )
   }

@@ -39,9 +39,9 @@ const REMEMBERED: ReadonlyArray<[says: string, remembered: RememberedAnswer | un
   ['some are forgotten', { claims: 9, mostBytes: 64e6, forgottenBefore: '2026-01-01T00:00:00.000Z', perSecond: 2 }, { state: 'warning', says: /^those of callbacks from before 2026-01-01/ }]
 ]
 for (const [says, remembered, finding] of REMEMBERED) {
-  t.test(`doctor: repeats are recognised for the window, or not: ${says}`, async t => {
+  t.test(`doctor: duplicates are recognised for the window, or not: ${says}`, async t => {
     const settings = { dedupe: { windowMs: 86_400_000, claimsMemoryBytes: null }, redis: { maxMemoryBytes: null } } as unknown as Config
-    t.match(probeClaims(settings, remembered), [{ check: 'repeats', ...finding }])
+    t.match(probeClaims(settings, remembered), [{ check: 'duplicates', ...finding }])
   })
 }
 

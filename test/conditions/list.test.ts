@@ -24,7 +24,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['nobody attempts what is due', { stalled: ['billing'], subscribers: [{ ...SUBSCRIBER, overdue: true, counts: { ...SUBSCRIBER.counts, open: 3 } }] }, ['deliveries-stalled'], /billing has deliveries that are due.*3 waiting/],
   ['connections are lost', { lostConnections: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, ['queue-cut-off'], /\(a, b, c, d, e and 2 more\)/],
   ['memory is short', { memory: { usedBytes: 81, maxBytes: 100 } }, ['memory-short'], /^Redis has used 81 %/],
-  ['claims were given up', { claims: { claims: 5, mostClaims: 5, forgottenBefore: STATE.now - 1_000 } }, ['claims-given-up'], /^a repeat of a callback from before 2023-11-14T22:13:19\.000Z is no longer recognised/],
+  ['claims were given up', { claims: { claims: 5, mostClaims: 5, forgottenBefore: STATE.now - 1_000 } }, ['claims-given-up'], /^a duplicate of a callback from before 2023-11-14T22:13:19\.000Z is no longer recognised/],
   ['memory is not known', { memory: null }, []],
   ['a subscriber is gone', of({ holds: ['gone'] }, 3), ['subscriber-gone'], /^subscriber billing answered 410 and is on hold, 3 waiting$/],
   ['a subscriber that is gone and paused is gone', of({ holds: ['gone', 'pause'] }, 3), ['subscriber-gone']],

@@ -1,6 +1,6 @@
 /**
- * `fotor-relay show`: everything that is known of one event but its body, or
- * the list of a task's events when there are several.
+ * `fotor-relay show`: shows one event, without its body; or the list of events
+ * of a task that has several.
  */
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
@@ -45,7 +45,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
   const page = await api.get<Page<EventAnswer>>('/events', { taskId })
   const [first] = page.items
-  if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
+  if (first === undefined) throw new CommandFailure(`there is no event of task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
   return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
 }
 
@@ -70,7 +70,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
 }
 
 function writeDeliveries ({ deliveries }: EventDetailAnswer, terminal: Terminal): void {
-  if (deliveries.length === 0) return terminal.out('No subscriber wanted it, or it was kept without delivering.')
+  if (deliveries.length === 0) return terminal.out('No deliveries: no subscriber matched, or the event was recorded only.')
   terminal.table(deliveries, [
     { title: 'subscriber', text: ({ subscriber }) => subscriber, least: 10 },
     { title: 'state', text: stateText, paint: (cell, { state }) => paintState(state, terminal.paint, cell) },
