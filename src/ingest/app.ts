@@ -1,14 +1,14 @@
 /**
- * Step 1 of the journey: the public endpoint. The one thing of ours that the
- * Internet can reach.
+ * Step 1 of the journey: the public endpoint, our only part that the Internet
+ * can reach.
  *
  *   address ──▶ path ──▶ method ──▶ rate ──▶ size ──▶ content ──▶ durability
  *
- * The checks are registered in that order, because it is the order of security:
- * a stranger learns nothing but 403. Promises that 200 is sent only for what
- * `accept` made durable, that our own faults are 503 and never 4xx, and that
- * no path, query or body is logged. Never listens by itself, and never looks
- * into the body of a caller it lets in.
+ * The checks are registered in this order for security: a stranger learns
+ * nothing but 403. Promises that 200 is sent only for a callback that `accept`
+ * made durable, that our own faults are 503 and never 4xx, and that no path,
+ * query or body is logged. Does not listen itself, and does not interpret the
+ * body of a caller that passed the checks.
  */
 import Fastify, { type FastifyInstance } from 'fastify'
 import { callOf } from './call.js'
@@ -24,7 +24,7 @@ import { watchStandstill } from './standstill.js'
  * Makes the public endpoint.
  *
  * @returns a Fastify app that does not listen yet; closing it waits for the
- *          requests under way
+ *          requests in flight
  */
 export function ingestApp (options: IngestOptions): FastifyInstance {
   const checks = new Checks(options)
@@ -33,8 +33,8 @@ export function ingestApp (options: IngestOptions): FastifyInstance {
   const ending = { stoodStill: () => standstill.within(limits.requestTimeoutMs), onUnparsable: checks.reportUnparsable }
   const app = Fastify({
     logger: false,
-    return503OnClosing: false, // to stop is no reason to refuse a callback
-    rewriteUrl: () => '/', // the router sees no path, so it normalises none; `checkPath` compares the raw one
+    return503OnClosing: false, // a stop is no reason to refuse a callback
+    rewriteUrl: () => '/', // the router sees no path, so it normalises none; `checkPath` compares the raw path
     serverFactory: handler => createListener(handler, {
       limits,
       tls: options.tls ?? null,
@@ -58,11 +58,11 @@ export function ingestApp (options: IngestOptions): FastifyInstance {
   app.addHook('onRequest', checks.checkMethod)
   app.addHook('onRequest', checks.checkRate(rate))
   app.post('/', checks.handle)
-  app.setNotFoundHandler(checks.handle) // methods the router has no word for; `checkMethod` has answered them
+  app.setNotFoundHandler(checks.handle) // for methods that the router does not know; `checkMethod` has answered them
   return app
 }
 
-/** A policy that cannot be read makes everybody a stranger; the requests say why. */
+/** With a policy that cannot be read, every caller is a stranger; the requests report why. */
 function isExpected (remoteAddress: string | undefined, policy: IngestPolicy): boolean {
   const address = parseAddress(remoteAddress ?? '')
   try {

@@ -1,5 +1,5 @@
 /**
- * What is known of one request while it passes the checks.
+ * The state of one request while it passes the checks.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Flag } from '../model/event.js'
@@ -7,10 +7,10 @@ import { compilePolicy, type CompiledPolicy, type IngestPolicy } from './policy.
 import { resolveSource, type Source } from './source-address.js'
 
 export interface IngestCall {
-  /** As it was when the request came: a reload in between changes nothing. */
+  /** The policy at the start of the request: a reload meanwhile changes nothing. */
   policy: CompiledPolicy
   source: Source
-  /** As received; `application/json` when there was none. */
+  /** As received; `application/json` if there was none. */
   contentType: string
   flags: Flag[]
   reply: FastifyReply
@@ -19,10 +19,10 @@ export interface IngestCall {
 const calls = new WeakMap<FastifyRequest, IngestCall>()
 
 /**
- * Begins a call. Takes the content type off the request, because Fastify
- * refuses those it does not understand and we refuse none.
+ * Begins a call. Removes the content type from the request, because Fastify
+ * refuses types that it does not know, and we refuse none.
  *
- * @throws RangeError when the policy holds an address that is none
+ * @throws RangeError if the policy holds an invalid address
  */
 export function openCall (request: FastifyRequest, reply: FastifyReply, policy: IngestPolicy): IngestCall {
   const compiled = compilePolicy(policy)
@@ -44,7 +44,7 @@ export function openCall (request: FastifyRequest, reply: FastifyReply, policy: 
   return call
 }
 
-/** The call of a request that {@link openCall} has seen. */
+/** The call of a request that {@link openCall} has begun. */
 export function callOf (request: FastifyRequest): IngestCall {
   const call = calls.get(request)
   if (call === undefined) throw new Error('A request came to a check before its call was opened')

@@ -1,11 +1,13 @@
 /**
  * The checks of the public endpoint, one method each; `app` puts them in their
- * order. Each lets the request pass, or answers it and reports why.
+ * order. Each lets the request pass, or answers it and reports why. Which
+ * addresses are allowed is compiled in `policy`; who is calling is read in
+ * `source-address`.
  *
  * Reasons in the facts are a fixed set: `headers`, `address`, `path`, `method`,
  * `rate`, `size`, `encoding`, `content`, `cut-off`, `unavailable`, `internal`,
- * `not-http`. A `size` is always from an address that was let in, so it is
- * worth an alert.
+ * `not-http`. A `size` always comes from an allowed address, so it is worth an
+ * alert.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Acceptance } from '../accept/arrival.js'
@@ -18,12 +20,12 @@ import type { IngestOptions } from './options.js'
 import type { CheckRate } from './rate-limit.js'
 import { isIn } from './source-address.js'
 
-/** A sender of callbacks needs a dozen. */
+/** A sender of callbacks needs a dozen headers. */
 const MAX_HEADERS = 100
-/** A body that is too large is read so far, so that a sender on our list sees its 413. */
+/** How much of a body that is too large is read, so that an allowed sender sees its 413. */
 const MAX_DRAIN_BYTES = 16 * 1024 * 1024
 
-/** Ends a hook: the reply when the request was answered. */
+/** Ends a hook: the reply if the request was answered. */
 type Checked = Promise<FastifyReply | undefined>
 
 export class Checks {
@@ -35,7 +37,7 @@ export class Checks {
     this.adviseProxy = createProxyAdviser(options.report)
   }
 
-  /** Begins the call, refusing a request whose headers are too many to be told apart. */
+  /** Begins the call; refuses a request with too many headers to tell them apart. */
   begin = async (request: FastifyRequest, reply: FastifyReply): Checked => {
     if (this.options.stopping?.() === true) reply.header('connection', 'close')
     openCall(request, reply, this.options.policy())
@@ -101,13 +103,13 @@ export class Checks {
     return this.answer(request, reply, { acceptance, body: body.bytes })
   }
 
-  /** Our own fault, whatever it was. */
+  /** Answers our own internal error. */
   fail = (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     this.options.report({ fact: 'accept.unavailable', reason: `${error.name}: ${error.message}` })
     return refuse(request, reply, UNAVAILABLE)
   }
 
-  /** Something arrived that was no HTTP request, or not in time. */
+  /** Reports data that was not an HTTP request, or did not arrive in time. */
   reportUnparsable = (status: number, remoteAddress: string | undefined): void => {
     this.options.report({ fact: 'callback.refused', status, reason: 'not-http', source: remoteAddress ?? 'unknown' })
   }
@@ -137,7 +139,7 @@ export class Checks {
     return body !== null && this.keep('denied', call, { body, field: null, problem: 'the address is not in allowFrom' })
   }
 
-  /** Hands a refused callback to the quarantine. @returns whether it was taken */
+  /** Hands a refused callback to the quarantine. @returns whether it was accepted there */
   private keep (budget: Budget, call: IngestCall, why: { body: Buffer, field: string | null, problem: string }): boolean {
     const { source, contentType } = call
     try {
@@ -172,7 +174,7 @@ function isCallback (request: FastifyRequest, call: IngestCall): boolean {
   return request.method === 'POST' && call.policy.isPath(pathOf(request))
 }
 
-/** As sent, without the query: nothing decoded, nothing normalised. */
+/** As sent, without the query, neither decoded nor normalised. */
 function pathOf (request: FastifyRequest): string {
   return request.originalUrl.split('?', 1)[0]!
 }

@@ -1,10 +1,10 @@
 /**
- * The server under the public endpoint, and every limit on what a connection
- * may take: time, size and count.
+ * The server under the public endpoint, with every limit on what a connection
+ * may use: time, size and count.
  *
- * Promises that a header or a body that trickles, stops or never comes is cut
+ * Promises that a header or body that trickles, stops or never arrives is cut
  * off within `headersTimeoutMs` or `requestTimeoutMs`, one `checkIntervalMs`
- * and a second, less than ten seconds in all with the defaults, and that
+ * and a second: less than ten seconds in all with the defaults. Promises that
  * strangers cannot use up the connections. Node's own defaults keep neither
  * promise.
  */
@@ -14,20 +14,20 @@ import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, problemOf, RETRY_AFTER } from './answer.js'
 
 export interface ListenerLimits {
-  /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
+  /** From the first byte of a request, or from the opening of the connection, to the end of its headers; also for a TLS handshake. */
   headersTimeoutMs: number
-  /** The same to the end of its body. */
+  /** The same, to the end of its body. */
   requestTimeoutMs: number
-  /** How often the two above are checked. */
+  /** How often these two are checked. */
   checkIntervalMs: number
-  /** How long a connection may wait for its next request; longer than usual proxies keep theirs, so that they close first. */
+  /** How long a connection may wait for its next request; longer than in usual proxies, so that they close first. */
   idleTimeoutMs: number
-  /** How long a connection may be silent while a request is under way. */
+  /** How long a connection may be silent during a request. */
   silenceTimeoutMs: number
   /** Request line and headers. */
   maxHeaderBytes: number
   maxConnections: number
-  /** Of `maxConnections`, those that addresses may hold which are neither allowed nor trusted proxies. */
+  /** How many of `maxConnections` may come from addresses that are neither allowed nor trusted proxies. */
   maxStrangers: number
   maxRequestsPerConnection: number
 }
@@ -44,7 +44,7 @@ export const LISTENER_LIMITS: Readonly<ListenerLimits> = {
   maxRequestsPerConnection: 10_000
 }
 
-/** How long a client that is sent away may take to read why. */
+/** How long a client that is cut off may take to read the reason. */
 const LAST_WORD_MS = 1_000
 
 /** PEM texts. */
@@ -56,7 +56,7 @@ export interface ListenerTls {
 export interface ListenerOptions {
   limits: ListenerLimits
   tls: ListenerTls | null
-  /** Whether an address is allowed or a trusted proxy; asked at each connection. */
+  /** Whether an address is allowed or a trusted proxy; asked for each connection. */
   isExpected: (remoteAddress: string | undefined) => boolean
 }
 
@@ -73,7 +73,7 @@ export function createListener (handler: RequestListener, options: ListenerOptio
     connectionsCheckingInterval: limits.checkIntervalMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
-    requireHostHeader: false // nothing here depends on it, and the address is asked first
+    requireHostHeader: false // nothing depends on it, and the address is checked first
   }
   const server = tls === null
     ? createServer(settings, handler)
@@ -81,8 +81,8 @@ export function createListener (handler: RequestListener, options: ListenerOptio
   server.setTimeout(limits.silenceTimeoutMs)
   server.maxConnections = limits.maxConnections
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection
-  // By default Node drops the headers past the two thousandth without a word,
-  // and the last X-Forwarded-For is the one that counts. The app counts them.
+  // By default Node silently drops the headers past the two thousandth,
+  // but the last X-Forwarded-For is the one that counts. The app counts the headers.
   server.maxHeadersCount = 0
   server.on('connection', limitStrangers(limits.maxStrangers, options.isExpected))
   server.on('checkContinue', handler)
@@ -90,7 +90,7 @@ export function createListener (handler: RequestListener, options: ListenerOptio
   return server
 }
 
-/** Closes the connection of one stranger too many at once. */
+/** Closes the connection of a stranger beyond the limit. */
 function limitStrangers (max: number, isExpected: ListenerOptions['isExpected']): (socket: Socket) => void {
   let strangers = 0
   return socket => {
@@ -104,17 +104,17 @@ function limitStrangers (max: number, isExpected: ListenerOptions['isExpected'])
   }
 }
 
-/** What ends connections that did not carry HTTP, or not in time. */
+/** Ends connections that carried no HTTP, or not in time. */
 export interface Ending {
-  /** Whether this process stood still while the request was under way, so that it is not the client who was too slow. */
+  /** Whether this process stood still during the request, so that the client was not too slow. */
   stoodStill: () => boolean
   onUnparsable: (status: number, remoteAddress: string | undefined) => void
 }
 
 /**
- * Ends a connection that did not carry HTTP, or not in time.
+ * Ends a connection that carried no HTTP, or not in time.
  *
- * The answer is sent only when none was yet on this connection: later, it could
+ * An answer is sent only if this connection had none yet: a later one could
  * be taken for the answer to another request.
  */
 export function endUnparsable (
@@ -132,7 +132,7 @@ export function endUnparsable (
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
     `${retry}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   socket.destroySoon()
-  // A client that does not read, or whose TLS handshake never ends, would keep it from going.
+  // A client that does not read, or whose TLS handshake never ends, would keep the connection open.
   const timer = setTimeout(() => { socket.destroy() }, LAST_WORD_MS)
   socket.once('close', () => { clearTimeout(timer) })
 }
