@@ -1,18 +1,18 @@
 /**
- * Which connections belong to whom: for each subscriber a pool for its
- * present URL and TLS material, kept between attempts.
+ * Which connections belong to whom: each subscriber has a pool for its present
+ * URL and TLS material, kept between attempts.
  *
- * Two subscribers never share a connection, not even on the same host: one
- * that hangs cannot use up what the other needs. When a subscriber's URL, TLS
- * material, concurrency or timeout changes, its old connections finish what
- * they carry and close.
+ * Two subscribers never share a connection, not even on the same host: one that
+ * hangs cannot use up the connections of another. When a subscriber's URL, TLS
+ * material, concurrency or timeout changes, its old connections finish their
+ * requests and close.
  */
 import type { Subscriber } from '../model/subscriber.js'
 import { createPool, type Pool } from './pool.js'
 import { createLookup, type Question } from './lookup.js'
 import { targetOf, type Target } from './target.js'
 
-/** What of a subscriber decides its connections. */
+/** The settings of a subscriber that decide its connections. */
 export type Destination = Pick<Subscriber, 'name' | 'url' | 'shownUrl' | 'tls' | 'concurrency' | 'timeoutMs'>
 
 export interface Agent {
@@ -22,12 +22,12 @@ export interface Agent {
 
 export interface Agents {
   /**
-   * The agent of a destination, made anew when it has changed.
+   * The agent of a destination; a new one if the destination has changed.
    *
-   * @throws RelayError CONFIG_INVALID when the URL is not one
+   * @throws RelayError CONFIG_INVALID if the URL is invalid
    */
   agentOf (destination: Destination): Agent
-  /** Retires the agents of those who are gone or have changed. */
+  /** Retires the agents of destinations that are gone or have changed. */
   keepOnly (destinations: readonly Destination[]): void
 }
 

@@ -1,10 +1,10 @@
 /**
- * The pool of connections to one subscriber: each carries one request at a
- * time and stays open for the next.
+ * The pool of connections to one subscriber: each carries one request at a time
+ * and stays open for the next.
  *
- * A connection is owned by one request until it is given back. Never queues a
- * request: how many are under way is the caller's to bound. Keeps at most as
- * many connections for later as the subscriber has concurrency.
+ * A request owns its connection until it gives it back. Never queues a request:
+ * the caller limits the number in flight. Keeps at most as many idle
+ * connections as the subscriber has concurrency.
  */
 import type { LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
@@ -12,9 +12,9 @@ import type { ClientTls } from '../model/subscriber.js'
 import { Connection } from './connection.js'
 
 export interface Pool {
-  /** A connection that is the caller's alone until {@link giveBack} or its `drop`. Idle ones first, the warmest first. */
+  /** A connection that belongs to the caller until {@link giveBack} or its `drop`. Idle ones first, the latest used first. */
   take (): Connection
-  /** As `take`, but one that has no socket yet. */
+  /** Like `take`, but returns a connection without a socket. */
   takeNew (): Connection
   /** After a complete answer. */
   giveBack (connection: Connection): void
@@ -27,17 +27,17 @@ export interface PoolOptions {
   origin: string
   /** PEM texts; an own `ca` replaces the public ones. `null` uses the public ones. */
   tls: ClientTls | null
-  /** How many connections are kept for later. */
+  /** Maximum number of idle connections. */
   keep: number
-  /** After which a connection that is still being made is given up, milliseconds. */
+  /** Time limit for opening a connection, milliseconds. */
   connectTimeoutMs: number
   lookup: LookupFunction
-  /** Milliseconds; the system's unless a test says otherwise. */
+  /** Milliseconds; the system's unless a test replaces it. */
   clock?: () => number
 }
 
 /**
- * Makes the pool of one subscriber. Connects nowhere until a connection is used.
+ * Makes the pool of one subscriber. Connects only when a connection is used.
  *
  * @throws never; PEM texts that OpenSSL refuses fail each connection, with its code
  */
