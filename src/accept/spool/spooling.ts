@@ -1,13 +1,13 @@
 /**
- * Step 2 of the journey, for when Redis is away: what cannot be accepted now
- * is kept on the local disk, and accepted later.
+ * Step 2 of the journey, for when Redis is away: a callback that cannot be
+ * accepted now is kept on the local disk, and accepted later.
  *
  *   arrival ──▶ breaker ──▶ accept ──▶ (accepted | duplicate | unreadable)
  *                 │             │ unavailable, or no answer in time
  *                 └─────────────┴──▶ stock ──▶ spooled            ⋯▶ drain ──▶ accept
  *
  * Answers "spooled" only when the callback is on the disk. The first few
- * callbacks of an outage wait for Redis, about a second; the others do not. A
+ * callbacks of an outage wait for Redis, about a second; later ones do not. A
  * callback may be both accepted and spooled: then the second is a duplicate.
  */
 import type { Report } from '../../model/fact.js'
@@ -23,24 +23,24 @@ import { createOwnership } from './ownership.js'
 import { createSetAside } from './set-aside.js'
 import { Stock, type SpoolSize } from './stock.js'
 
-/** How often is looked for what dead owners left, milliseconds. */
+/** How often to look for files of dead owners, milliseconds. */
 const TICK_EVERY_MS = 10_000
 
 export interface SpoolingOptions {
-  /** The way to Redis; never rejects. */
+  /** Accepts into Redis; never rejects. */
   accept: Accept
-  /** Fails fast. */
+  /** A fail-fast connection. */
   redis: RedisClient
-  /** Rejects when Redis would not take a callback now. */
+  /** Rejects if Redis would not accept a callback now. */
   probe: () => Promise<void>
-  /** Must have succeeded before Redis is used; `null` when it has. Rejects with a reason for the log. */
+  /** Must succeed before Redis is used; `null` if it has succeeded. Rejects with a reason for the log. */
   verify: (() => Promise<void>) | null
   /** `spool.dir`, absolute. */
   dir: string
   maxBytes: number
-  /** Top-level fields that do not count as content; asked at every arrival. */
+  /** Top-level fields that do not count as content; read for every arrival. */
   ignoreFields: () => readonly string[]
-  /** How long an answer of Redis is awaited, milliseconds; 1 s when left out. */
+  /** Maximum wait for an answer of Redis, milliseconds; default 1 s. */
   answerWithinMs?: number | undefined
   report: Report
 }
@@ -49,25 +49,25 @@ export interface SpoolStatus extends SpoolSize {
   maxBytes: number
   /** Callbacks go to the disk now. */
   isSpooling: boolean
-  /** Why a callback would not be kept now; `null` when it would, as far as is known. Anybody may read it. */
+  /** Why a callback would not be kept now; `null` if it would, as far as is known. Safe to show. */
   problem: string | null
-  /** Files that nobody can accept; an operator has to look at them. */
+  /** Number of files that cannot be accepted; an operator must inspect them. */
   setAside: number
 }
 
 export interface Spooling {
-  /** The way in that every callback takes. Never rejects. */
+  /** The entry for every callback. Never rejects. */
   accept: Accept
   status (): SpoolStatus
-  /** Tries the disk, and says what `status` says then. Never rejects. */
+  /** Tries the disk, and returns the new status. Never rejects. */
   tryDisk (): Promise<SpoolStatus>
   /** Whether Redis must not be called now. */
   isRedisAway (): boolean
-  /** Keeps no more callbacks; what lies there stays. Idempotent; never rejects. */
+  /** Stops keeping callbacks; kept ones stay. Idempotent; never rejects. */
   close (): Promise<void>
 }
 
-/** Opens the spool and begins to drain what lies there. Never rejects: a disk that does not work is told, and tried again. */
+/** Opens the spool and begins to drain it. Never rejects: a disk that does not work is reported, and tried again. */
 export async function openSpooling (options: SpoolingOptions): Promise<Spooling> {
   const { redis, dir, report } = options
   const trouble = new DiskTrouble(report)
@@ -115,7 +115,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   }
 }
 
-/** A Redis that was away at the start is checked before anything else is asked of it. */
+/** A Redis that was away at the start is checked before anything else is sent to it. */
 function verifiedProbe ({ probe, verify }: SpoolingOptions): () => Promise<void> {
   let isVerified = verify === null
   return async () => {
@@ -127,7 +127,7 @@ function verifiedProbe ({ probe, verify }: SpoolingOptions): () => Promise<void>
 
 interface Ticking { stock: Stock, trouble: DiskTrouble, report: Report, onFound: () => void }
 
-/** Looks now, and again and again, for what dead owners left, and whether a disk that failed works again. @returns how to stop it */
+/** Looks now and regularly for files of dead owners, and tries a failed disk again. @returns a function that stops it */
 async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promise<() => Promise<void>> {
   async function tick (): Promise<void> {
     const { callbacks, bytes } = await stock.takeOver()
