@@ -1,7 +1,7 @@
 /**
  * The holds of subscribers: facts in Redis that keep their deliveries waiting.
- * Each is set and cleared on its own, and all survive restarts. While one is
- * set, the subscriber's hold clock stands still, and with it `maxAge`.
+ * Each is set and cleared separately, and all survive restarts. While one is set,
+ * the subscriber's hold clock stands still, and with it `maxAge`.
  */
 import { createHash } from 'node:crypto'
 import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
@@ -14,10 +14,10 @@ import type { RecordStore } from './store.js'
 const HOLD = loadRecordScript(new URL('./hold.lua', import.meta.url))
 const RESUME = loadRecordScript(new URL('./resume.lua', import.meta.url))
 
-/** What holds a subscriber's deliveries, and until when if it ends by itself, epoch milliseconds. */
+/** The hold of a subscriber's deliveries, and its end if it has one, epoch milliseconds. */
 export interface ShownHold { by: SubscriberHold, untilMs: number | null }
 
-/** Every known subscriber and the hold that is shown for it, `null` for none. */
+/** Every known subscriber with the hold that is shown for it, `null` for none. */
 export type Holds = Map<string, ShownHold | null>
 
 /**
@@ -46,8 +46,8 @@ async function changeHold ({ redis, keys }: RecordStore, subscriber: string, cha
 }
 
 /**
- * Lets a subscriber go, whatever an operator can end: pause, gone and throttle
- * are cleared, and an open breaker makes its trial now.
+ * Ends the holds of a subscriber that an operator can end: clears pause, gone and
+ * throttle, and starts the trial of an open breaker now.
  *
  * @returns the holds that ended
  */
@@ -76,12 +76,12 @@ export function shownHold (values: ReadonlyArray<string | null>): SubscriberHold
 }
 
 /**
- * Makes the holds that configuration decides true: `disabled` for entries that
- * say so, `removed` for subscribers that have no entry any more. A throttle was
- * asked for by whoever answered: it ends when deliveries go elsewhere.
+ * Sets and clears the holds that the configuration decides: `disabled` for
+ * subscribers with `enabled: false`, `removed` for subscribers without an entry.
+ * A throttle belongs to the server that asked for it: it ends when the URL changes.
  *
  * @param configured  every entry of the running configuration
- * @returns           what changed
+ * @returns           the changes
  */
 export async function applyConfiguredHolds (
   store: RecordStore, configured: ReadonlyArray<{ name: string, enabled: boolean, url: string }>
@@ -101,7 +101,7 @@ export async function applyConfiguredHolds (
   return changes
 }
 
-/** Notes where deliveries go, as a digest too short to be turned back. @returns whether that is another place than before */
+/** Stores where deliveries go, as a short digest that cannot be reversed. @returns whether the destination has changed */
 async function goesElsewhere ({ redis, keys }: RecordStore, { name, url }: { name: string, url: string }): Promise<boolean> {
   const digest = createHash('sha256').update(url).digest('hex').slice(0, 8)
   const key = keys.subscriber(name)
