@@ -1,6 +1,5 @@
 /**
- * Alerts: what lasts now and who has been told, and a test that says whether
- * anybody would be.
+ * Alerts: the active ones and their receivers, and a test of the receivers.
  */
 import { Type, type Static } from 'typebox'
 import { CONDITION_NAMES, SEVERITIES, type Alert } from '../model/alert.js'

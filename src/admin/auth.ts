@@ -1,10 +1,10 @@
 /**
  * Who is asking, and may they?
  *
- * Promises that how long a refusal takes says nothing about any token: digests
- * of equal length are compared, in constant time, against every token, with no
- * early exit. No token configured lets nobody in. Never logs or repeats what
- * was presented.
+ * Promises that the time of a refusal reveals nothing about any token: digests
+ * of equal length are compared, in constant time, with every token, without an
+ * early exit. Without a configured token, every request is refused. Never logs
+ * or shows the presented token.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
@@ -12,7 +12,7 @@ import { RelayError } from '../model/errors.js'
 import type { Token, TokenRole } from '../config/config.js'
 
 export interface Caller {
-  /** Of the token. */
+  /** The name of the token. */
   name: string
   role: TokenRole
 }
@@ -20,9 +20,9 @@ export interface Caller {
 const callers = new WeakMap<FastifyRequest, Caller>()
 
 /**
- * Lets a request pass, or not.
+ * Lets a request pass, or throws.
  *
- * @throws RelayError UNAUTHORIZED without a token of ours; FORBIDDEN when a
+ * @throws RelayError UNAUTHORIZED without a valid token; FORBIDDEN if a
  *         viewer wants to change something
  */
 export function authenticate (request: FastifyRequest, tokens: readonly Token[]): void {
@@ -33,7 +33,7 @@ export function authenticate (request: FastifyRequest, tokens: readonly Token[])
   callers.set(request, caller)
 }
 
-/** Whose request it is, after {@link authenticate}. */
+/** The caller of a request, after {@link authenticate}. */
 export function callerOf (request: FastifyRequest): Caller {
   const caller = callers.get(request)
   if (caller === undefined) throw new Error('A request came to a route before it was authenticated')

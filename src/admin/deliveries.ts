@@ -1,5 +1,5 @@
 /**
- * Deliveries: listed one by one, and given up by the dozen, in the background.
+ * Deliveries: listed one by one, and discarded by filters in the background.
  */
 import { Type, type Static } from 'typebox'
 import { readHolds } from '../record/holds.js'
@@ -59,7 +59,7 @@ function discard (options: AdminOptions): Route {
   }
 }
 
-/** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
+/** @throws RelayError INVALID_REQUEST if the order has no effect, or might affect too much */
 async function wantedBy (body: Static<typeof discardBody>, { store, subscribers }: AdminOptions): Promise<DiscardOrder> {
   const { all = false, dryRun: _, ...filters } = body
   requireFilter(filters, all)
@@ -74,7 +74,7 @@ async function wantedBy (body: Static<typeof discardBody>, { store, subscribers 
 type Item = Static<typeof DeliveryShape>
 
 /**
- * One page. Events come in short steps; of an event whose deliveries do not
+ * One page. Events are read in short steps; if the deliveries of an event do not
  * all fit, the next page begins with the first that did not.
  */
 async function readPage (
@@ -95,12 +95,12 @@ async function readPage (
   return { items, next: from }
 }
 
-/** Deliveries are only ever added at the end of an event, so their places hold. */
+/** New deliveries are only added at the end of an event, so positions stay valid. */
 function skippedOf ({ event }: SelectedEvent, from: DeliveryPlace | null): number {
   return from !== null && event.sequence === from.below - 1 ? from.skip : 0
 }
 
-/** @returns the place of the first delivery that did not fit on the page, `null` when all did */
+/** @returns the position of the first delivery that did not fit on the page, `null` if all did */
 function takeInto (items: Item[], row: SelectedEvent, { limit, skip }: { limit: number, skip: number }): number | null {
   for (const [at, delivery] of row.deliveries.entries()) {
     if (at < skip || !delivery.fits) continue

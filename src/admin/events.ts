@@ -1,6 +1,6 @@
 /**
- * Events: listed, looked at, their bytes, and what one of them holds back let
- * go or given up.
+ * Events: listed, shown, their bodies, and the release or discard of deliveries that
+ * an event holds.
  */
 import { Type } from 'typebox'
 import { RelayError } from '../model/errors.js'

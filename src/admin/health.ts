@@ -1,6 +1,6 @@
 /**
- * For whoever keeps the process alive and sends it traffic: does it live, and
- * would a callback get a 200 now? Without a token, and tiny.
+ * The probes of supervisors and load balancers: is the process alive, and would a
+ * callback get a 200 now? Without a token, and small.
  */
 import { Type } from 'typebox'
 import type { AdminOptions } from './options.js'
@@ -12,7 +12,7 @@ export const Readiness = Type.Object({
   reasons: Type.Array(Type.String())
 })
 
-/** The two routes of probes. `/healthz` asks nobody, so it answers while the process lives. */
+/** The two probe routes. `/healthz` depends on nothing, so it answers while the process lives. */
 export function healthRoutes ({ health }: AdminOptions): Route[] {
   const ready: Route['handle'] = async (_request, reply) => {
     const { ready, status, reasons } = await health()

@@ -1,7 +1,7 @@
 /**
- * How every order that changes many deliveries is answered: placed, and 202 at
- * once, whatever it means; counted and carried out in the background. A dry
- * run counts as far as a request may.
+ * The answers to orders on many deliveries: an order is placed and answered 202 at
+ * once, whatever its size, then counted and carried out in the background. A dry
+ * run counts as far as one request may.
  */
 import type { FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'

@@ -1,6 +1,6 @@
 /**
- * Replays, ordered; and orders of every kind, listed, looked at and cancelled.
- * They are carried out elsewhere, in the background.
+ * Replays are placed here; orders of every kind are listed, shown and cancelled
+ * here. They are carried out elsewhere, in the background.
  */
 import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
@@ -36,7 +36,7 @@ type OrderBody = Static<typeof orderBody>
 
 const listQuery = Type.Object(PAGE_QUERY)
 
-/** Why it is too late to cancel one. */
+/** Why an order can no longer be cancelled. */
 const IS_DONE: Readonly<Record<Order['kind'], string>> = {
   replay: 'This replay is done: everything is in the queues already.',
   discard: 'This discard is done: everything has been given up already, and can be replayed.'
@@ -103,7 +103,7 @@ function cancel ({ store }: AdminOptions): Route {
   }
 }
 
-/** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
+/** @throws RelayError INVALID_REQUEST if the order has no effect, or might affect too much */
 function wantedBy (body: OrderBody, { known, now }: { known: readonly string[], now: number }): ReplayOrder {
   const { all = false, newId = false, dryRun: _, ratePerSecond, ...filters } = body
   requireFilter(filters, all)
@@ -117,7 +117,7 @@ function wantedBy (body: OrderBody, { known, now }: { known: readonly string[], 
   return { kind: 'replay', filter, state, newId, ratePerSecond: ratePerSecond ?? null }
 }
 
-/** Whoever names events or tasks means them, whatever became of them. */
+/** An order that names events or tasks means them, whatever their state. */
 function defaultState ({ eventIds, taskIds }: Filter): ReplayState {
   return eventIds === undefined && taskIds === undefined ? 'failed' : 'finished'
 }

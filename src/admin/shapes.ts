@@ -1,6 +1,5 @@
 /**
- * What callers are shown, field by field: the shapes of the API and how the
- * record's words become them.
+ * The shapes of the API, field by field, and how values of the record become them.
  *
  * Names are fixed. Times are ISO 8601 in UTC, or null. No shape has a field
  * for a body, a header, or a URL with its secrets.
@@ -102,7 +101,7 @@ export const SubscriberShape = Type.Object({
   lastError: nullable(Type.String())
 })
 
-/** Epoch milliseconds as callers see them. */
+/** Epoch milliseconds as ISO 8601. */
 export function timeOf (ms: number): string
 export function timeOf (ms: number | null): string | null
 export function timeOf (ms: number | null): string | null {
@@ -126,19 +125,19 @@ export function showEvent ({ event, deliveries }: ShownEvent): Static<typeof Eve
   }
 }
 
-/** An event with everything that is known of it but its body. */
+/** An event with everything known about it, without its body. */
 export function showEventDetail (history: EventHistory): Static<typeof EventDetailShape> {
   const attempts = [...history.attempts].flatMap(([subscriber, made]) => made.map(attempt => ({ subscriber, attempt })))
   attempts.sort((a, b) => a.attempt.at - b.attempt.at)
   return { ...showEvent(history), attempts: attempts.map(({ subscriber, attempt }) => showAttempt(subscriber, attempt)) }
 }
 
-/** A delivery as an item of a list of its own. */
+/** A delivery as an item of a list. */
 export function showDelivery ({ event }: ShownEvent, delivery: ShownDelivery): Static<typeof DeliveryShape> {
   return { eventId: event.id, taskId: event.taskId, type: event.type, status: event.status, ...showDeliveryEntry(delivery) }
 }
 
-/** An order, with how far it has come. */
+/** An order with its progress. */
 export function showOrder ({ order: { kind }, createdAt, finishedAt, ...order }: OrderProgress): Static<typeof OrderShape> {
   return { ...order, kind, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }

@@ -1,5 +1,5 @@
 /**
- * The gateway in numbers: what it has done, what it owes, and what it is.
+ * The gateway in numbers: its counters, its backlog and its process.
  */
 import { Type, type Static } from 'typebox'
 import type { SpoolStatus } from '../accept/spool/spooling.js'

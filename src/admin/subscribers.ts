@@ -1,6 +1,6 @@
 /**
- * Subscribers: what the configuration says of them together with what the
- * record knows, and the two switches that an operator has.
+ * Subscribers: their configuration together with their status in the record, and
+ * the two commands of an operator: pause and resume.
  */
 import type { Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
@@ -66,7 +66,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
 }
 
 interface KnownSubscriber {
-  /** `null` when it is configured no more. */
+  /** `null` if it is no longer configured. */
   entry: Subscriber | null
   status: SubscriberStatus
 }
@@ -82,7 +82,7 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<KnownSubs
     .map(status => ({ entry: entries.get(status.name) ?? null, status }))
 }
 
-/** @throws RelayError NOT_FOUND when nobody was ever called so */
+/** @throws RelayError NOT_FOUND if no subscriber ever had this name */
 async function find (options: AdminOptions, name: string): Promise<KnownSubscriber> {
   const entry = options.subscribers().find(subscriber => subscriber.name === name) ?? null
   const status = await readSubscriber(options.store, name) ?? (entry === null ? null : unheardOf(name))
@@ -119,12 +119,12 @@ function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
   return holds.includes('pause') ? 'operator' : null
 }
 
-/** The hold is the fact; its connection would wait for Redis as long as it takes, and workers look by themselves every few seconds. */
+/** The hold decides. Waking the queue would wait for Redis without a limit, and workers check every few seconds anyway. */
 async function wakeQueue ({ queues }: AdminOptions, name: string): Promise<void> {
   await within(QUEUE_TOLD_MS, queues.wake(name), () => {})
 }
 
-/** Configured, but nothing is recorded of it yet. */
+/** Configured, but the record has nothing about it yet. */
 function unheardOf (name: string): SubscriberStatus {
   return {
     name,

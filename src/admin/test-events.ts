@@ -1,6 +1,6 @@
 /**
- * Test events: a callback of our own making, sent down the way that every
- * callback takes. Only its flag tells it from a real one.
+ * Test events: a callback made by an operator takes the same path as every
+ * callback. Only its flag distinguishes it from a real one.
  */
 import { Type, type Static } from 'typebox'
 import type { Acceptance } from '../accept/arrival.js'
@@ -73,17 +73,17 @@ function callbackOf ({ body, taskId, type, status }: TestBody): string {
   return typeof body === 'string' ? body : JSON.stringify(body)
 }
 
-/** @throws RelayError INVALID_REQUEST when there is no such subscriber */
+/** @throws RelayError INVALID_REQUEST if there is no such subscriber */
 function subscriberNamed (name: string, subscribers: readonly Subscriber[]): Subscriber {
   requireKnown([name], subscribers.map(subscriber => subscriber.name))
   return subscribers.find(subscriber => subscriber.name === name)!
 }
 
 /**
- * A test for one subscriber that would get nothing tells nobody anything. Of
- * what cannot be read accepting will say so, better.
+ * A test for one subscriber that would not get it is useless. For an unreadable
+ * body, accepting returns a better error.
  *
- * @throws RelayError CONFLICT when the subscriber does not want this
+ * @throws RelayError CONFLICT if the subscriber does not want this event
  */
 function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match }: Subscriber): void {
   if (wants(match, body) !== false) return
@@ -91,7 +91,7 @@ function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match
     `It matches ${describeMatch(match)}.`)
 }
 
-/** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */
+/** @throws RelayError INVALID_REQUEST if it is not a callback, REDIS_UNAVAILABLE if it is not durable */
 function takenFrom (acceptance: Acceptance): Static<typeof taken> {
   switch (acceptance.kind) {
     case 'accepted':
