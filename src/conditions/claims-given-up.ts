@@ -5,7 +5,7 @@ export const claimsGivenUp: ConditionRule = {
   name: 'claims-given-up',
   severity: 'warning',
   of: 'relay',
-  // It lasts as long as the window, and nothing can be done about what is forgotten.
+  // It lasts as long as the window, and an operator cannot restore forgotten claims.
   isReason: false,
   find ({ claims }) {
     if (claims === null || claims.forgottenBefore === null) return []

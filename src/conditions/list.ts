@@ -1,6 +1,6 @@
 /**
- * Every condition that there is, the most urgent first. `/readyz`, the alerts
- * and `status` read this list and nothing else.
+ * Every condition, the most urgent first. `/readyz`, the alerts and `status` read
+ * this list and nothing else.
  */
 import type { Condition } from '../model/alert.js'
 import { callbacksDenied } from './callbacks-denied.js'
@@ -34,7 +34,7 @@ export const CONDITIONS: readonly ConditionRule[] = [
   replicasDiffer, reloadRefused, clockSkewed
 ]
 
-/** What is true of a state, in the order of the list. */
+/** The conditions that are true of a state, in the order of the list. */
 export function conditionsOf (state: State): Condition[] {
   return CONDITIONS.flatMap(({ name, severity, of, find }) =>
     find(state).map(({ subscriber = null, ...finding }) => ({ name, severity, of, subscriber, ...finding })))
@@ -42,7 +42,7 @@ export function conditionsOf (state: State): Condition[] {
 
 const REASONS = new Set(CONDITIONS.filter(({ isReason }) => isReason).map(({ name }) => name))
 
-/** Whether `/readyz` says it. */
+/** Whether `/readyz` shows it. */
 export function isReason ({ name }: Condition): boolean {
   return REASONS.has(name)
 }

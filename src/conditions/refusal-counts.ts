@@ -1,9 +1,9 @@
 /**
- * Counts callbacks that were refused although the vendor may have sent them:
- * each is lost when it was real. One is enough for an alert, which lasts until
- * none has been refused for an hour.
+ * Counts refused callbacks that may have come from the vendor: a real one is lost.
+ * One is enough for an alert, which lasts until none has been refused for an
+ * hour.
  *
- * Never holds a body or an address: strangers choose both.
+ * Never stores a body or an address: strangers choose both.
  */
 import type { Fact } from '../model/fact.js'
 import type { Finding, RefusalCounts, RefusalName } from './condition.js'
@@ -14,7 +14,7 @@ const LASTS_MS = 60 * 60_000
 type RefusedFact = Extract<Fact, { fact: 'callback.refused' }>
 
 export interface Refusals {
-  /** Takes every fact, and counts those that matter. */
+  /** Takes every fact, and counts the refusals that matter. */
   see: (fact: Fact) => void
   counts: () => RefusalCounts
 }
@@ -36,12 +36,12 @@ export function createRefusals (clock: () => number = Date.now): Refusals {
   }
 }
 
-/** What the conditions about refusals have in common. */
+/** The common part of the conditions about refusals. */
 export function findRefusals (count = 0, says: string): Finding[] {
   return count === 0 ? [] : [{ summary: `${count === 1 ? 'a callback' : `each of ${count} callbacks`} ${says}`, figures: { callbacks: count } }]
 }
 
-/** What strangers send means nothing, but for what looks like a callback. */
+/** Requests of strangers do not matter, unless they look like a callback. */
 function nameOf ({ reason, sampled, unlisted }: RefusedFact): RefusalName | null {
   if (reason === 'address') return sampled === true ? 'callbacks-denied' : null
   if (unlisted === true) return null
