@@ -1,7 +1,6 @@
 /**
- * A reload that an operator orders through the API is meant for every replica:
- * each reads its own file again. SIGHUP is meant for one process and stays
- * there.
+ * A reload through the API reaches every replica: each reads its own file again.
+ * SIGHUP reaches one process only.
  */
 import { randomUUID } from 'node:crypto'
 import type { ReloadResult, Reloader } from '../config/reload.js'
@@ -17,15 +16,15 @@ export interface ReloadEverywhereOptions {
 /**
  * Listens for the reloads of other replicas.
  *
- * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
+ * @returns a reload that tells the others; if it is refused here, the others are not told. Never rejects.
  */
 export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): () => Promise<ReloadResult> {
   const me = randomUUID()
   const listener = connections.pubSub()
   listener.on('message', (_channel: string, from: string) => {
-    if (from !== me) void reloader.reload() // it reports what comes of it
+    if (from !== me) void reloader.reload() // it reports the result itself
   })
-  listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a gateway that stops ends it
+  listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a stop of the gateway ends it
 
   return async () => {
     const result = await reloader.reload()
