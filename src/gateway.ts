@@ -1,11 +1,11 @@
 /**
- * The composition root: everything is put together here and nowhere else.
+ * The composition root: only here are all parts put together.
  *
  *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ alerts ─▶ admin listener ─▶ public endpoint
  *
- * A flat list, started in this order and stopped in reverse: the public
- * endpoint opens when everything behind it can carry a callback, and closes
- * first. A start that fails half-way stops what it had started.
+ * A flat list, started in this order and stopped in reverse (gateway/teardown):
+ * the public endpoint opens when every part behind it is ready for a callback,
+ * and closes first. A start that fails half-way stops what it has started.
  */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -44,31 +44,31 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export interface GatewayOptions {
   configFile: string
   env: NodeJS.ProcessEnv
-  /** Everything, when left out. */
+  /** Default: all. */
   role?: Role
-  /** Laid over the configuration at the start and at each reload. */
+  /** Merged over the configuration at the start and at each reload. */
   overrides?: (config: Config) => Config
-  /** Where the log goes; standard output when left out. */
+  /** Where the log goes; default standard output. */
   log?: LogDestination
-  /** Aborted: the start is given up as soon as may be, and what was started is stopped. */
+  /** When aborted, the start is cancelled as soon as possible, and started parts are stopped. */
   signal?: AbortSignal
 }
 
 export interface Gateway {
-  /** Base URLs with the ports that were really taken; `ingest` is empty in the role `deliver`. */
+  /** Base URLs with the actual ports; `ingest` is empty in the role `deliver`. */
   addresses: { ingest: string, admin: string }
-  /** The path of the public endpoint; may hold a secret segment. */
+  /** The path of the public endpoint; may contain a secret segment. */
   ingestPath: string
   /** Reads the configuration again. Never rejects. */
   reload: () => Promise<ReloadResult>
-  /** Accepts for `shutdownDelay` more, lets attempts in flight finish or gives them back, and loses nothing. */
+  /** Accepts for `shutdownDelay` longer, lets attempts in flight finish or gives their jobs back, and loses nothing. */
   stop: () => Promise<void>
 }
 
 /**
  * Starts a gateway.
  *
- * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or what Redis refuses; the reason of the signal
+ * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or an error of Redis; the reason of the signal
  */
 export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   const ground = await layGround(options)
@@ -81,15 +81,15 @@ export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** What every part stands on. */
+/** What every part needs. */
 interface Ground {
-  /** As it was read at the start. */
+  /** As read at the start. */
   initial: Config
   /** The running configuration. */
   config: () => Config
-  /** Makes another one the running configuration. */
+  /** Replaces the running configuration. */
   use: (config: Config) => void
-  /** Calls `listener` whenever it has changed. */
+  /** Calls `listener` after each change. */
   onChange: (listener: () => void) => void
   role: Role
   version: string
@@ -97,7 +97,7 @@ interface Ground {
   startedAt: number
   logger: Logger
   report: Report
-  /** Sees every fact. */
+  /** Receives every fact. */
   refusals: Refusals
   teardown: Teardown
   stopping: Stopping
@@ -143,7 +143,7 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const alignment = createAlignment(journey.align, logger)
   teardown.push('alignment', alignment.stop)
   const aligned = alignment.align()
-  if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis it takes its time, and callbacks come now
+  if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis this takes time, and callbacks arrive now
 
   const reloader = createReloader({
     file: configFile,
@@ -182,7 +182,7 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   }
 }
 
-/** Until the gateway is open it is not among the replicas; it stays among them for as long as anything of it runs. */
+/** The gateway joins the replicas when it is open, and leaves them when all its parts have stopped. */
 function openReplicas ({ role, version, startedAt, config, onChange, report, logger, teardown }: Ground, storage: Storage): Replicas {
   const self = { host: hostname(), pid: process.pid, role, version, startedAt }
   const replicas = joinReplicas({ store: storage.failFast, self, config, report, logger })

@@ -2,15 +2,15 @@
 /**
  * The process: arguments to program to exit code. Decides nothing else.
  *
- * The gateway is loaded by the commands that need it, when they do: it costs
- * more than all that most commands have to do.
+ * The gateway is loaded only by the commands that need it, because loading it
+ * costs more than most commands.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './cli/run.js'
 import { terminalOn } from './cli/terminal.js'
 
-/** How long the process may live on after its work; something forgotten must not keep it for ever. */
+/** How long the process may live after its work: a forgotten handle must not keep it alive. */
 const LINGER_MS = 2_000
 
 const packageDir = fileURLToPath(new URL('..', import.meta.url))
