@@ -1,8 +1,8 @@
 /**
- * One client of Redis, made for one role: how long it tries, how soon it gives
- * up, and how it finds its way back after a restart, a failover or a cut.
+ * One client of Redis, made for one role: how long it tries, how soon it gives up,
+ * and how it recovers after a restart, a failover or a cut.
  *
- * The numbers are here and nowhere else.
+ * All of these times are in this file.
  */
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
 import { isNotPrimary } from '../model/redis-away.js'
@@ -12,26 +12,26 @@ import type { RedisClient } from './script.js'
 import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
 
 /**
- * `fail-fast` accepts and reads: a command fails within a second rather than wait.
- * `blocking` works the queue: a command waits for as long as Redis is away.
+ * `fail-fast` accepts and reads: a command fails within a second instead of waiting.
+ * `blocking` runs the queue: a command waits for as long as Redis is away.
  * `pub-sub` listens on channels and takes no other command.
  */
 export type ClientRole = 'fail-fast' | 'blocking' | 'pub-sub'
 
-/** Replies keep the driver's default shapes. */
+/** Replies keep the default types of the driver. */
 type Options = Omit<RedisOptions, 'replyMapping'>
 
-/** No wait between two tries to reconnect is longer, milliseconds. */
+/** Maximum wait between two tries to reconnect, milliseconds. */
 const MAX_RETRY_MS = 1_000
 const RETRY_STEP_MS = 25
 
-/** An error makes a client reconnect no more often than this, milliseconds. */
+/** Minimum interval between reconnects after an error, milliseconds. */
 const RECONNECT_ON_ERROR_EVERY_MS = 1_000
 
 /**
- * Begins to connect and returns at once; it keeps trying until disconnected.
+ * Begins to connect and returns at once; it keeps trying until it is disconnected.
  *
- * @throws RelayError CONFIG_INVALID for an address that cannot be read
+ * @throws RelayError CONFIG_INVALID for an invalid address
  */
 export function createClient (target: RedisTarget, role: ClientRole): RedisClient {
   const options = optionsOf(role)
@@ -58,8 +58,8 @@ function optionsOf (role: ClientRole): Options {
     disconnectTimeout: 200,
     keepAlive: 5_000,
     maxLoadingRetryTime: 250,
-    // Data must arrive within this time of a command, or the connection is taken for cut.
-    // On the blocking connection, longer than any command of the queue that blocks.
+    // A reply must arrive within this time of a command, or the connection counts as cut.
+    // On the blocking connection, longer than any blocking command of the queue.
     socketTimeout: role === 'fail-fast' ? 5_000 : 30_000,
     ...(role === 'fail-fast'
       ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
@@ -69,7 +69,7 @@ function optionsOf (role: ClientRole): Options {
 
 /**
  * Reconnects, but does not send again: the command may have been part of a
- * transaction, and its caller knows what to do.
+ * transaction, and its caller decides.
  */
 function reconnectAfterFailover (): (error: Error) => boolean {
   let lastAt = -Infinity
@@ -120,7 +120,7 @@ function createCluster (target: RedisTarget & { kind: 'cluster' }, role: ClientR
     clusterRetryStrategy: retryDelay,
     slotsRefreshInterval: 5_000,
     redisOptions: { ...nodeOptions, ...accessOptions(target) },
-    // Certificates name hosts: with TLS, do not turn them into addresses first.
+    // Certificates name hosts: with TLS, host names are not resolved first.
     ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => { found(null, host) } })
   }))
 }

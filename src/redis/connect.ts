@@ -1,10 +1,10 @@
 /**
  * The gateway's connections to Redis.
  *
- * They begin to connect at once and never give up: a Redis that is away at the
- * start, restarts, fails over or is cut off is used again within about a
- * second of coming back. Each change of state is reported once, not once per
- * try. Nothing here decides what an outage means; the callers do.
+ * They begin to connect at once and never give up: a Redis that was away at the
+ * start, has restarted, failed over or was cut off is used again within about a
+ * second after it is back. Each change of state is reported once, not once per
+ * try. The callers decide what an outage means.
  */
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
@@ -18,24 +18,24 @@ export type { RedisClient } from './script.js'
 export type { RedisTarget } from './target.js'
 
 export interface Connections {
-  /** For accepting and reading: a command fails within about a second when Redis is away. */
+  /** For accepting and reading: a command fails within about a second if Redis is away. */
   readonly failFast: RedisClient
   /** For the queue and for recording attempts: a command waits until Redis is back. */
   readonly blocking: RedisClient
-  /** A connection of its own for `subscribe`; closed with the others. */
+  /** A separate connection for `subscribe`; closed with the others. */
   pubSub (): RedisClient
-  /** Ends every connection within a fraction of a second; what still waits on one is rejected. Idempotent. */
+  /** Ends every connection within a fraction of a second; commands that still wait are rejected. Idempotent. */
   close (): Promise<void>
 }
 
-/** What `waitUntilReady` tells of a client besides its state. */
+/** What `waitUntilReady` knows about a client besides its state. */
 interface ConnectionStory { address: string, lastError: string | null }
 const stories = new WeakMap<RedisClient, ConnectionStory>()
 
 /**
  * Opens the connections without waiting for them (see `waitUntilReady`).
  *
- * @throws RelayError CONFIG_INVALID for an address that cannot be read; never because Redis is away
+ * @throws RelayError CONFIG_INVALID for an invalid address; never because Redis is away
  */
 export function connectRedis ({ target, report }: { target: RedisTarget, report: Report }): Connections {
   const address = describeTarget(target)
@@ -73,7 +73,7 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
 
 type Tell = (state: 'ready' | 'lost', detail: string) => void
 
-/** Tells when a client becomes ready and when it is lost, each once per change. */
+/** Reports when a client becomes ready and when it is lost, each once per change. */
 function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): void {
   let state: 'ready' | 'lost' | null = null
   const change = (to: 'ready' | 'lost'): void => {
@@ -92,7 +92,7 @@ function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): 
   })
 }
 
-/** The cause that a cluster client hides behind its own words. */
+/** The cause that a cluster client hides behind its own message. */
 function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
   const { message } = error.lastNodeError ?? error
   return message === '' ? error.name : message
@@ -101,7 +101,7 @@ function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
 /**
  * Waits until a client of `connectRedis` can be used.
  *
- * @param timeoutMs  how long, milliseconds
+ * @param timeoutMs  maximum wait, milliseconds
  * @throws RelayError REDIS_UNAVAILABLE naming the address, the last error and what to do
  */
 export async function waitUntilReady (client: RedisClient, timeoutMs: number): Promise<void> {
@@ -118,7 +118,7 @@ export async function waitUntilReady (client: RedisClient, timeoutMs: number): P
   if (!ready) throw unavailable(client, { timeoutMs })
 }
 
-/** Says that a client was of no use within a time, why, and what to do. */
+/** The error of a client that was not ready in time, with the reason and what to do. */
 export function unavailable (client: RedisClient, { timeoutMs, error = null }: { timeoutMs: number, error?: string | null }): RelayError {
   const story = stories.get(client) ?? { address: 'its address', lastError: null }
   const { address } = story

@@ -1,25 +1,25 @@
 /**
  * How the driver opens a connection, with two differences.
  *
- * A second error of the same socket is nobody's surprise. The driver listens to
- * the first only. TLS can have two: a certificate is refused, and then the
- * other side says that it was hung up on. The second, unheard, would end the
- * process (ioredis pull request 962).
+ * A second error of the same socket is ignored. The driver listens to the first
+ * only. TLS can have two: a certificate is refused, and then the other side
+ * reports that the connection was closed. Without a listener, the second would
+ * end the process (ioredis pull request 962).
  *
- * And whoever hangs up before there is a socket gets one that is closed. The
- * driver would take an error for the end, also when it hung up only to dial
- * anew, as on a failover while the sentinels are asked: the client would never
- * connect again. After a close it does what it was told: it dials, or ends.
+ * And a disconnect before there is a socket leads to a closed one. The driver
+ * would take an error for the end, even if it disconnected only to connect again,
+ * as in a failover while it asks the sentinels: the client would never connect
+ * again. After a close it does what was intended: it connects, or ends.
  */
 import { createConnection, Socket, type NetConnectOpts } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { AbstractConnector, SentinelConnector, type Redis, type RedisOptions } from 'ioredis'
 
-/** Opens one to an address. */
+/** Opens a connection to an address. */
 export class Connector extends AbstractConnector {
   readonly #options: RedisOptions
 
-  /** @param options  RedisOptions; the driver's own type of a connector says no more */
+  /** @param options  RedisOptions; the driver's own type of a connector is not more precise */
   constructor (options: unknown) {
     super((options as RedisOptions).disconnectTimeout!)
     this.#options = options as RedisOptions
@@ -35,7 +35,7 @@ export class Connector extends AbstractConnector {
       ? createConnection(place as NetConnectOpts)
       : connectTls({ ...place, ...tls } as ConnectionOptions)
     stream.once('error', error => { this.firstError = error })
-    stream.on('error', () => {}) // any further one
+    stream.on('error', () => {}) // any further error
     this.stream = stream
     return stream
   }
@@ -55,7 +55,7 @@ export class ConnectorBySentinel extends SentinelConnector {
   override async connect (tell: Parameters<SentinelConnector['connect']>[0]): Promise<Socket> {
     try {
       const stream = await super.connect(tell) as Socket
-      stream.on('error', () => {}) // the first one is told elsewhere
+      stream.on('error', () => {}) // another listener reports the first error
       return stream
     } catch (error) {
       if (this.connecting) throw error
