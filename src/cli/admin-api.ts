@@ -29,7 +29,7 @@ export interface AdminApi {
 interface ProblemDocument {
   title?: string
   detail?: string
-  /** Each query parameter or field that is wrong; `detail` says how. */
+  /** Each invalid query parameter or field; `detail` says why. */
   errors?: Array<{ name: string }>
   /** The faults of a refused configuration. */
   faults?: Fault[]
@@ -49,7 +49,7 @@ export class RefusedByGateway extends CommandFailure {
   }
 }
 
-/** Makes a client; nothing is sent yet. */
+/** Makes a client; it sends nothing yet. */
 export function adminApi (place: ApiPlace): AdminApi {
   async function request<T> ({ path, ...question }: Question): Promise<T> {
     const answer = await ask(place, { ...question, path: '/api/v1' + path })
@@ -109,7 +109,7 @@ function refusal (place: ApiPlace, { status, document }: ApiAnswer): CommandFail
 
 const OTHER_NAMES: Readonly<Record<string, string>> = { eventIds: 'event-id', ratePerSecond: 'rate' }
 
-/** The flag that stands for a name of the API; `null` when none does. */
+/** The flag for a name of the API; `null` if there is none. */
 function flagOf (name: string): string | null {
   if (name === 'body' || !/^[a-zA-Z]+$/.test(name)) return null
   return '--' + (OTHER_NAMES[name] ?? name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase()))

@@ -13,7 +13,7 @@ export function claimsNeed ({ dedupe: { windowMs } }: Settings, perSecond: numbe
   return Math.ceil(perSecond * windowMs / 1_000 * CLAIMS_KEPT_WINDOWS) * CLAIM_BYTES
 }
 
-/** Bytes that claims may take, `null` when only Redis knows. */
+/** Maximum bytes of claims, `null` if only Redis knows. */
 export function claimsLimit ({ dedupe, redis }: Settings): number | null {
   if (dedupe.claimsMemoryBytes !== null) return dedupe.claimsMemoryBytes
   return redis.maxMemoryBytes === null ? null : Math.floor(redis.maxMemoryBytes * CLAIMS_PART)

@@ -1,14 +1,14 @@
 /**
- * Colour, on a terminal only. Never when NO_COLOR is set (https://no-color.org)
+ * Colours, on a terminal only. Never if NO_COLOR is set (https://no-color.org)
  * or the terminal is a dumb one.
  */
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const
 
-/** One function for each colour: the text in it, or the text as it is. */
+/** One function per colour: returns the coloured text, or the text unchanged. */
 export type Paint = Readonly<Record<keyof typeof CODES, (text: string) => string>>
 
-/** @param isTerminal  of the stream that the text will be written to */
+/** @param isTerminal  whether the text goes to a terminal */
 export function paintFor (isTerminal: boolean, env: NodeJS.ProcessEnv): Paint {
   const coloured = isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
   const entries = Object.entries(CODES).map(([name, [on, off]]) =>

@@ -18,7 +18,7 @@ export function paintState (state: DeliveryState, paint: Paint, text: string = s
   return colour === undefined ? text : paint[colour](text)
 }
 
-/** `1 failed, 2 delivered`; `none` when the event matched nobody. */
+/** `1 failed, 2 delivered`; `none` if no subscriber matched. */
 export function summarize (deliveries: readonly DeliveryEntryAnswer[]): string {
   if (deliveries.length === 0) return 'none'
   return BY_URGENCY
@@ -33,7 +33,7 @@ export function mostUrgent (deliveries: readonly DeliveryEntryAnswer[]): Deliver
   return BY_URGENCY.find(state => deliveries.some(delivery => delivery.state === state))
 }
 
-/** `held by pause`, or the state alone. */
+/** `held by pause`, or the state only. */
 export function stateText ({ state, heldBy }: DeliveryEntryAnswer): string {
   return heldBy === null ? state : `${state} by ${heldBy}`
 }

@@ -1,9 +1,9 @@
 /**
- * One HTTP request of a command, and what came back. Ends within 30 s, follows
- * no redirect, and never repeats what it sent.
+ * One HTTP request of a command, and its answer. Ends within 30 s, follows no
+ * redirect, and never shows what it sent.
  *
- * Not `fetch`: that refuses ports which browsers avoid, 6000 and 10080 among
- * them, and a gateway may well listen there.
+ * Does not use `fetch`, which refuses the ports that browsers avoid, such as 6000
+ * and 10080, where a gateway may listen.
  */
 import { once } from 'node:events'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
@@ -18,20 +18,20 @@ export interface ApiRequest {
   url: string
   headers?: Readonly<Record<string, string>>
   body?: Buffer | string
-  /** Where the gateway is, as the command line said it; for the next steps. */
+  /** The flags that locate the gateway; for the next steps. */
   given?: ApiFlags
 }
 
 export interface ApiAnswer {
   /** 200–599. */
   status: number
-  /** Parsed JSON; `null` when it was none. */
+  /** Parsed JSON; `null` if it is not JSON. */
   document: unknown
-  /** The other side's clock, epoch milliseconds; `null` when it did not say. */
+  /** The clock of the other side, epoch milliseconds; `null` if the answer has no date. */
   dateMs: number | null
 }
 
-/** Nobody answered. */
+/** There was no answer. */
 export class NoAnswer extends CommandFailure {
   /** `ECONNREFUSED`, `ENOTFOUND`, `TIMEOUT`, … */
   readonly reason: string
@@ -42,7 +42,7 @@ export class NoAnswer extends CommandFailure {
   }
 }
 
-/** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
+/** @throws NoAnswer, which names the origin and not the path, because the path may contain a secret */
 export async function exchange ({ method, url, headers = {}, body, given = {} }: ApiRequest): Promise<ApiAnswer> {
   try {
     const open = url.toLowerCase().startsWith('https:') ? requestHttps : requestHttp

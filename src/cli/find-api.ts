@@ -19,7 +19,7 @@ import type { ProgramDeps } from './deps.js'
 import { badUsage, CommandFailure } from './failure.js'
 
 export interface ApiPlace {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   url: string
   token: FoundToken | null
   /** Why there is no token, after "none was found: ". */
@@ -34,7 +34,7 @@ type TokenSearch = Pick<ApiPlace, 'token' | 'withoutToken'>
 
 type FindDeps = Pick<ProgramDeps, 'env' | 'packageDir'>
 
-/** @throws CommandFailure when no URL can be found, or a token that was named cannot be read */
+/** @throws CommandFailure if there is no URL, or a named token cannot be read */
 export async function findApi (flags: ApiFlags, deps: FindDeps): Promise<ApiPlace> {
   const named = flags.url ?? (flags.config === undefined ? deps.env['RELAY_ADMIN_URL'] ?? '' : '')
   const namedToken = tokenNamed(flags, deps.env)
@@ -68,7 +68,7 @@ export function reachable ({ host, port }: ListenAddress): ListenAddress {
   return { host: host === '::' ? '::1' : host, port }
 }
 
-/** Whether the token of the configuration may be sent there without being asked to. */
+/** Whether the token of the configuration may be sent there without `--config`. */
 export function isThisMachine (url: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }

@@ -26,12 +26,12 @@ export interface OrderFlags extends ApiFlags {
 export interface OrderWords {
   command: 'replay' | 'discard'
   path: string
-  /** What is done to deliveries. */
+  /** The words for the result. */
   done: string
   end: (order: OrderAnswer) => string
 }
 
-/** Adds the flags; @param until  what `--wait` waits for */
+/** Adds the flags; @param until  the end that `--wait` waits for */
 export function addOrderOptions (command: Command, until: string): Command {
   return command
     .option('--dry-run', 'only count')
@@ -58,7 +58,7 @@ export async function handlePlaced (api: () => Promise<AdminApi>, context: Conte
   return cancel !== undefined || follow !== undefined
 }
 
-/** Gives an order, and says what to do next; or only counts. */
+/** Gives an order, and says what to do next; a dry run only counts. */
 export async function giveOrder (api: AdminApi, order: object, context: Context): Promise<void> {
   const { flags, terminal, words } = context
   if (flags.dryRun === true) return await tellCount(api, order, context)

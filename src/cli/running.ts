@@ -1,11 +1,10 @@
 /**
- * A gateway in this process, from its start to its end: signals, and what
- * cannot be survived.
+ * A gateway in this process, from its start to its end: signals and fatal errors.
  *
- *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
- *                     during the start: say so and give it up, with 0; again: end at once, with 1
- *   SIGHUP            reload; the gateway logs what came of it
- *   an error that nobody caught: say it, and end with 1
+ *   SIGTERM, SIGINT   stop, once; again: report that it is stopping; a third time: exit with 1 at once
+ *                     during the start: report it and cancel the start, exit with 0; again: exit with 1 at once
+ *   SIGHUP            reload; the gateway logs the result
+ *   an uncaught error: report it, and exit with 1
  */
 import type { RunningGateway } from './deps.js'
 import { startFailure } from './start-failure.js'
@@ -14,16 +13,16 @@ import type { Terminal } from './terminal.js'
 export interface RunOptions {
   configFile: string
   terminal: Terminal
-  /** @param signal  aborted: the start is given up */
+  /** @param signal  aborted: the start is cancelled */
   start: (signal: AbortSignal) => Promise<RunningGateway>
-  /** Called when it runs; resolves with `stop` when the gateway is wanted no more. */
+  /** Called when the gateway runs; resolves with `stop` when it is no longer needed. */
   onRunning: (gateway: RunningGateway) => Promise<'stay' | 'stop'>
 }
 
 /**
  * Starts a gateway and returns when it has stopped.
  *
- * @throws CommandFailure when it could not start, and whatever `onRunning` rejects with, once it has stopped
+ * @throws CommandFailure if it could not start; errors of `onRunning`, after it has stopped
  */
 export async function runGateway ({ configFile, terminal, start, onRunning }: RunOptions): Promise<void> {
   const asked = stopRequests(terminal)
@@ -52,13 +51,13 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
 }
 
 interface StopRequests {
-  /** Resolves at the first. */
+  /** Resolves at the first signal. */
   first: Promise<'asked'>
-  /** Whether there was one. */
+  /** Whether there was a signal. */
   yet: () => boolean
-  /** Aborted at the first. */
+  /** Aborted at the first signal. */
   signal: AbortSignal
-  /** From now on there is something to stop. */
+  /** The start is over: from now on, a signal stops the gateway. */
   hasStarted: () => void
   release: () => void
 }

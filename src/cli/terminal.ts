@@ -1,9 +1,9 @@
 /**
- * What a command writes to and reads from.
+ * The input and output of a command.
  *
- * Results go to standard output and nothing else does, so that `| jq` works;
- * errors, questions and progress go to standard error. A reader that goes away
- * (`| head`) is no error.
+ * Only results go to standard output, so that `| jq` works; errors, questions
+ * and progress go to standard error. A reader that goes away (`| head`) is not an
+ * error.
  */
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
@@ -17,23 +17,23 @@ export interface Terminal {
   readonly paint: Paint
   /** Colours for standard error. */
   readonly paintError: Paint
-  /** Of standard output; Infinity when it is not a terminal. */
+  /** Columns of standard output; Infinity if it is not a terminal. */
   readonly columns: number
-  /** Whether there is somebody to ask. */
+  /** Whether a person can answer questions. */
   readonly interactive: boolean
   /** Writes a line of the result. */
   out (line: string): void
-  /** Writes text of the result as it is; resolves when there is room for more, and rejects when nobody reads it any more. */
+  /** Writes text of the result unchanged; resolves when there is room for more, and rejects if the reader is gone. */
   write (text: string): Promise<void>
   /** Writes a line that is not the result. */
   error (line: string): void
-  /** One JSON document. */
+  /** Writes one JSON document. */
   json (value: unknown): void
   table<Row> (rows: readonly Row[], columns: ReadonlyArray<Column<Row>>): void
   progress (): Progress
-  /** Asks; the answer without white space around it. */
+  /** Asks; returns the answer without surrounding white space. */
   ask (question: string): Promise<string>
-  /** Standard input, as it comes. */
+  /** Standard input as a stream. */
   input (): AsyncIterable<Buffer>
   /** All of standard input. */
   readInput (): Promise<Buffer>
@@ -41,17 +41,17 @@ export interface Terminal {
 
 type Output = Writable & { isTTY?: boolean, columns?: number }
 
-/** The streams of a process, or stand-ins for them. */
+/** The streams of a process, or replacements in tests. */
 export interface Streams {
   stdin: Readable & { isTTY?: boolean }
   stdout: Output
   stderr: Output
 }
 
-/** What a terminal of unknown width is taken to have. */
+/** The assumed width of a terminal that does not report one. */
 const USUAL_COLUMNS = 80
 
-/** Makes a terminal of the streams; from now on a broken pipe on either is ignored. */
+/** Makes a terminal of the streams; from now on, broken pipes are ignored. */
 export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.ProcessEnv): Terminal {
   for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe)
   const paint = paintFor(stdout.isTTY === true, env)

@@ -25,7 +25,7 @@ interface SendFlags extends ApiFlags {
   json?: true
 }
 
-/** What `POST /test-events` and the public endpoint answer. */
+/** The answer of `POST /test-events` and of the public endpoint. */
 interface SendAnswer { status: string, eventId?: string | null }
 
 const OWN_FIELDS = ['taskId', 'type', 'status']
@@ -74,7 +74,7 @@ async function throughApi (flags: SendFlags, callback: Buffer | null, deps: Prog
   return await (await openApi(flags, deps)).post<SendAnswer>('/test-events', { ...body, subscriber })
 }
 
-/** The API takes the callback inside a JSON document, which can hold text only. */
+/** The API takes the callback inside a JSON document, which can contain text only. */
 function textOf (callback: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(callback)
@@ -83,7 +83,7 @@ function textOf (callback: Buffer): string {
   }
 }
 
-/** The same defaults as the API's. */
+/** The same defaults as those of the API. */
 function madeUp ({ taskId = `test-${sortableId(Date.now())}`, type = 'test', status = 1 }: SendFlags): Buffer {
   return Buffer.from(JSON.stringify({ taskId, status, type }))
 }

@@ -41,7 +41,7 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   writeEvents(found.items, terminal, Date.now())
 }
 
-/** The event of a task, or the list of them when there are several. */
+/** The event of a task, or a list if it has several. */
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
   const page = await api.get<Page<EventAnswer>>('/events', { taskId })
   const [first] = page.items

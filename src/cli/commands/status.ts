@@ -38,7 +38,7 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
   ])
   if (json === true) return terminal.json({ readiness, stats, subscribers: subscribers.items })
   writeStats(stats, terminal)
-  writeReplicas(stats.replicas ?? [], terminal) // a gateway of an older release names none
+  writeReplicas(stats.replicas ?? [], terminal) // a gateway of an older release lists none
   terminal.out('')
   writeSubscribers(subscribers.items, terminal)
 }

@@ -19,18 +19,18 @@ export interface DemoStory {
   audience: Audience
   terminal: Terminal
   packageDir: string
-  /** Where the gateway keeps the admin token it made. */
+  /** The file of the admin token that the gateway has created. */
   tokenFile: string
-  /** Whether there is time to try things. */
+  /** Whether the demo stays up for the reader. */
   staysUp: boolean
 }
 
-/** Between two polls of the delivery, milliseconds. */
+/** Interval between two polls of the delivery, milliseconds. */
 const POLL_EVERY_MS = 10
-/** Attempts of the demo's subscriber follow each other within seconds. */
+/** The demo's subscriber is retried within seconds. */
 const PATIENCE_MS = 20_000
 
-/** @throws CommandFailure when the callback is refused or does not arrive */
+/** @throws CommandFailure if the callback is refused or is not delivered */
 export async function tellStory (story: DemoStory): Promise<void> {
   const { gateway: { addresses, ingestPath }, audience, terminal: { out, paint }, packageDir, tokenFile } = story
   const endpoint = addresses.ingest + ingestPath

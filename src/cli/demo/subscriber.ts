@@ -24,7 +24,7 @@ export interface Received {
 }
 
 export interface DemoSubscriberOptions {
-  /** Where the configuration sends deliveries. */
+  /** The address to which the configuration sends deliveries. */
   url: URL
   /** `whsec_…`. */
   secrets: readonly string[]
@@ -39,8 +39,8 @@ const TOLERANCE_SECONDS = 300
 /**
  * Starts it.
  *
- * @returns the function that ends it
- * @throws  what `listen` throws: EADDRINUSE when the port is taken
+ * @returns a function that stops it
+ * @throws  errors of `listen`: EADDRINUSE if the port is in use
  */
 export async function startDemoSubscriber ({ url, secrets, onReceived }: DemoSubscriberOptions): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
