@@ -3,17 +3,13 @@
  * URL and TLS material, kept between attempts.
  *
  * Two subscribers never share a connection, not even on the same host: one that
- * hangs cannot use up the connections of another. When a subscriber's URL, TLS
- * material, concurrency or timeout changes, its old connections finish their
- * requests and close.
+ * hangs cannot use up the connections of another. When a setting changes that
+ * decides the connections (see `pool`), the old ones finish their requests and
+ * close.
  */
-import type { Subscriber } from '../model/subscriber.js'
-import { createPool, type Pool } from './pool.js'
+import { createPool, destinationsAgree, type Destination, type Pool } from './pool.js'
 import { createLookup, type Question } from './lookup.js'
 import { targetOf, type Target } from './target.js'
-
-/** The settings of a subscriber that decide its connections. */
-export type Destination = Pick<Subscriber, 'name' | 'url' | 'shownUrl' | 'tls' | 'concurrency' | 'timeoutMs'>
 
 export interface Agent {
   target: Target
@@ -48,18 +44,11 @@ export function createAgents (question?: Question): Agents {
   return {
     agentOf (destination) {
       const known = agents.get(destination.name)
-      if (known !== undefined && isSame(known.destination, destination)) return known
+      if (known !== undefined && destinationsAgree(known.destination, destination)) return known
 
       const target = targetOf(destination)
       retire(destination.name)
-      const pool = createPool({
-        origin: target.origin,
-        tls: destination.tls,
-        keep: destination.concurrency,
-        connectTimeoutMs: destination.timeoutMs,
-        lookup
-      })
-      const agent = { destination, target, pool }
+      const agent = { destination, target, pool: createPool({ origin: target.origin, destination, lookup }) }
       agents.set(destination.name, agent)
       return agent
     },
@@ -68,15 +57,8 @@ export function createAgents (question?: Question): Agents {
       const wanted = new Map(destinations.map(destination => [destination.name, destination]))
       for (const [name, { destination }] of agents) {
         const now = wanted.get(name)
-        if (now === undefined || !isSame(now, destination)) retire(name)
+        if (now === undefined || !destinationsAgree(now, destination)) retire(name)
       }
     }
   }
-}
-
-function isSame (a: Destination, b: Destination): boolean {
-  return a === b || (
-    a.url === b.url && a.shownUrl === b.shownUrl && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs &&
-    a.tls?.ca === b.tls?.ca && a.tls?.cert === b.tls?.cert && a.tls?.key === b.tls?.key
-  )
 }

@@ -93,7 +93,7 @@ export class Connection {
     const socket = made as Socket
     this.#socket = socket
       .once('lookup', () => { this.#awaits = 'connection' })
-      .once('connect', () => { if (this.#awaits === 'connection') this.#awaits = 'handshake' })
+      .once('connect', () => { if (this.#awaits !== 'nothing') this.#awaits = 'handshake' })
       .once('close', () => { if (this.#socket === socket) this.#socket = undefined })
   }
 

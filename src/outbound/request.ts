@@ -6,9 +6,10 @@
  * and a result without secrets. Does not judge an answer, does not retry, follows
  * no redirect.
  */
-import { createAgents, type Destination } from './agents.js'
+import { createAgents } from './agents.js'
 import { exchange, type Answer, type RunningRequest } from './exchange.js'
 import type { Question } from './lookup.js'
+import type { Destination } from './pool.js'
 
 export type { Answer, Destination }
 
