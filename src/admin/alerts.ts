@@ -2,7 +2,8 @@
  * Alerts: the active ones and their receivers, and a test of the receivers.
  */
 import { Type, type Static } from 'typebox'
-import { CONDITION_NAMES, SEVERITIES, type Alert } from '../model/alert.js'
+import { CONDITION_NAMES } from '../conditions/list.js'
+import { SEVERITIES, type Alert } from '../model/alert.js'
 import { RelayError } from '../model/errors.js'
 import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'

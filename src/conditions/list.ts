@@ -34,6 +34,9 @@ export const CONDITIONS: readonly ConditionRule[] = [
   replicasDiffer, reloadRefused, clockSkewed
 ]
 
+/** Their names, which are fixed: other programs route by them. */
+export const CONDITION_NAMES: readonly string[] = CONDITIONS.map(({ name }) => name)
+
 /** The conditions that are true of a state, in the order of the list. */
 export function conditionsOf (state: State): Condition[] {
   return CONDITIONS.flatMap(({ name, severity, of, find }) =>

@@ -6,22 +6,14 @@
  */
 import type { ClientTls } from './subscriber.js'
 
-/** Every condition; the names are fixed, because other programs route by them. */
-export const CONDITION_NAMES = [
-  'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside',
-  'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large',
-  'subscriber-gone', 'subscriber-failing', 'subscriber-on-hold', 'deliveries-failed',
-  'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled'
-] as const
-export type ConditionName = typeof CONDITION_NAMES[number]
-
 /** `critical`: callbacks or deliveries are being lost or refused, or soon will be. `warning`: look at it during working hours. */
 export const SEVERITIES = ['warning', 'critical'] as const
 export type Severity = typeof SEVERITIES[number]
 
 /** Something that is true now and that an operator should know. Holds no secret, no path and no address. */
 export interface Condition {
-  name: ConditionName
+  /** One of the names in `conditions/list`; they are fixed, because other programs route by them. */
+  name: string
   severity: Severity
   /** `relay`: the same for all replicas; `replica`: true of this process only. */
   of: 'relay' | 'replica'
