@@ -37,15 +37,15 @@ export function alertRoutes ({ alerts }: AdminOptions): Route[] {
     {
       method: 'GET',
       path: `${API}/alerts`,
-      does: 'Lists what an operator should look at, the oldest first: of the whole relay, and of the process that answers.',
-      answers: { 200: { means: 'All that last', schema: listOf(AlertShape) } },
+      does: 'Lists active alerts, the oldest first: those of the whole relay, and those of the answering process.',
+      answers: { 200: { means: 'All active alerts', schema: listOf(AlertShape) } },
       handle: async () => ({ items: (await alerts.current()).map(show), nextCursor: null })
     },
     {
       method: 'POST',
       path: `${API}/alerts/test`,
-      does: 'Sends every receiver of alerts a test, and tells what each said.',
-      answers: { 200: { means: 'What they said', schema: listOf(TestShape) } },
+      does: 'Sends a test to every receiver of alerts, and returns the answers.',
+      answers: { 200: { means: 'The answers of the receivers', schema: listOf(TestShape) } },
       async handle () {
         const items = await alerts.test()
         if (items.length === 0) throw new RelayError('CONFLICT', 'No receiver is configured: name one under alerts.receivers and reload.')

@@ -18,8 +18,8 @@ export function configRoutes ({ reload }: AdminOptions): Route[] {
   return [{
     method: 'POST',
     path: `${API}/config/reload`,
-    does: 'Reads the configuration again and swaps it as a whole, or not at all.',
-    answers: { 200: { means: 'It runs', schema: Type.Object({ changed: Type.Array(Type.String({ description: 'a changed key' })) }) } },
+    does: 'Reads the configuration again, and applies all of it or nothing.',
+    answers: { 200: { means: 'The configuration is in use', schema: Type.Object({ changed: Type.Array(Type.String({ description: 'a changed key' })) }) } },
     handle
   }]
 }

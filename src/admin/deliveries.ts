@@ -34,7 +34,7 @@ function list ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/deliveries`,
-    does: 'Lists deliveries, those of the newest events first. A page may be short while nextCursor is set.',
+    does: 'Lists deliveries, those of the newest events first. A page may be short although there are more: see nextCursor.',
     query: listQuery,
     answers: { 200: { means: 'A page of deliveries', schema: listOf(DeliveryShape) } },
     async handle (request) {
@@ -49,7 +49,7 @@ function discard (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/deliveries/discard`,
-    does: 'Orders every delivery that fits to be given up.',
+    does: 'Orders every matching delivery to be discarded.',
     body: discardBody,
     answers: ORDER_ANSWERS,
     async handle (request, reply) {

@@ -25,17 +25,17 @@ export function healthRoutes ({ health }: AdminOptions): Route[] {
       path: '/healthz',
       does: 'Answers while the process lives.',
       open: true,
-      answers: { 200: { means: 'It lives', schema: Type.Object({ status: oneOf(['ok']) }) } },
+      answers: { 200: { means: 'The process is alive', schema: Type.Object({ status: oneOf(['ok']) }) } },
       handle: async () => ({ status: 'ok' })
     },
     {
       method: 'GET',
       path: '/readyz',
-      does: 'Tells whether a callback would get a 200 now.',
+      does: 'Says whether a callback would get a 200 now.',
       open: true,
       answers: {
-        200: { means: 'It would', schema: Readiness },
-        503: { means: 'It would not', schema: Readiness }
+        200: { means: 'A callback would get a 200', schema: Readiness },
+        503: { means: 'A callback would not get a 200', schema: Readiness }
       },
       handle: ready
     }

@@ -24,7 +24,7 @@ const PROBLEM = { description: 'A problem (RFC 9457)', content: { [PROBLEM_TYPE]
 export const OPENAPI_ROUTE: Route = {
   method: 'GET',
   path: '/api/openapi.json',
-  does: 'Gives this document.',
+  does: 'Returns this document.',
   open: true,
   answers: { 200: { means: 'The document', schema: Type.Object({}, { additionalProperties: true }) } },
   handle: async request => request.server.swagger()

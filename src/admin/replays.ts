@@ -51,7 +51,7 @@ function order (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays`,
-    does: 'Orders deliveries to be made again. They go the way of every other delivery.',
+    does: 'Orders deliveries to be made again. They pass through the queue like every other delivery.',
     body: orderBody,
     answers: ORDER_ANSWERS,
     async handle (request, reply) {
@@ -81,7 +81,7 @@ function show ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/replays/:id`,
-    does: 'Shows how far an order has come, of whatever kind.',
+    does: 'Shows the progress of an order of any kind.',
     answers: { 200: { means: 'The order', schema: OrderShape } },
     async handle (request) {
       return showOrder(await readOrder(store, pathParameter(request, 'id')) ?? noOrder())
@@ -93,7 +93,7 @@ function cancel ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays/:id/cancel`,
-    does: 'Stops an order; what is in the queues already, or given up, stays so.',
+    does: 'Stops an order; deliveries that are already queued or discarded stay so.',
     answers: { 200: { means: 'The order, cancelled', schema: OrderShape } },
     async handle (request) {
       const order = await cancelOrder(store, pathParameter(request, 'id')) ?? noOrder()

@@ -94,7 +94,7 @@ export function statsRoutes (options: AdminOptions): Route[] {
   return [{
     method: 'GET',
     path: `${API}/stats`,
-    does: 'Tells what the gateway has done, what it owes and what it is.',
+    does: 'Shows the counters, the backlog and the process of the gateway.',
     answers: { 200: { means: 'The numbers', schema: StatsShape } },
     handle
   }]

@@ -44,8 +44,8 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
     {
       method: 'GET',
       path: `${API}/subscribers`,
-      does: 'Lists subscribers by name: those configured, and those that were and still have deliveries.',
-      answers: { 200: { means: 'All of them', schema: listOf(SubscriberShape) } },
+      does: 'Lists subscribers by name: configured ones, and former ones that still have deliveries.',
+      answers: { 200: { means: 'All subscribers', schema: listOf(SubscriberShape) } },
       handle: list
     },
     {
@@ -58,7 +58,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
     {
       method: 'POST',
       path: `${API}/subscribers/:name/resume`,
-      does: 'Ends a pause, whether an operator made it or an answer of 410, and a wait that an answer asked for; an open breaker makes its trial now.',
+      does: 'Ends the pause of an operator, the hold after an answer of 410, and a throttle; an open breaker starts its trial now.',
       answers: { 200: { means: 'The subscriber', schema: SubscriberShape } },
       handle: resume
     }

@@ -53,9 +53,9 @@ export function testEventRoutes ({ accept, wants, subscribers }: AdminOptions): 
   return [{
     method: 'POST',
     path: `${API}/test-events`,
-    does: 'Makes a callback up and accepts it as if it had come from outside, flagged test.',
+    does: 'Makes a test callback and accepts it like a real one, with the flag test.',
     body: testBody,
-    answers: { 202: { means: 'It is durable', schema: taken } },
+    answers: { 202: { means: 'The callback is durable', schema: taken } },
     handle: send
   }]
 }

@@ -1,9 +1,9 @@
 /**
- * Takes up a changed configuration while the gateway runs.
+ * Applies a changed configuration while the gateway runs.
  *
- * Does everything that can fail before anything changes: a file with faults, a
- * change that needs a restart, or a part that cannot take up the new values
- * leaves the running configuration as it is. One reload at a time.
+ * Every step that can fail comes before the first change: after a fault in the
+ * file, a change that needs a restart, or a part that cannot apply the new values,
+ * the running configuration stays as it is. One reload at a time.
  */
 import { isRelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
@@ -13,22 +13,22 @@ import { formatFault, wholeFileFault, type Fault, type PlacedRefusal } from './f
 import { loadConfig, type LoadOptions } from './load.js'
 import { needsRestart } from './restart-keys.js'
 
-/** What became of a reload: what changed, as `changesBetween` says it, or why nothing did. */
+/** The result of a reload: the changes, as `changesBetween` names them, or why there are none. */
 export type ReloadResult = { changed: string[] } | { faults: Fault[] }
 
 export interface Reloader {
-  /** The configuration in force. */
+  /** The configuration in use. */
   current (): Config
-  /** Why the last reload was refused; empty when it was not. */
+  /** Why the last reload was refused; empty if it was not. */
   lastFaults (): Fault[]
-  /** Reads the file again. Never rejects; waits for a reload that is under way. */
+  /** Reads the file again. Never rejects; waits for a reload in progress. */
   reload (): Promise<ReloadResult>
 }
 
 export interface ReloaderOptions extends LoadOptions {
-  /** The configuration that the gateway started with. */
+  /** The configuration of the start. */
   initial: Config
-  /** Hands the new configuration to the parts; when it rejects, nothing may have changed. */
+  /** Applies the new configuration to all parts; if it rejects, nothing may have changed. */
   apply: (config: Config) => Promise<void> | void
   report: Report
 }
@@ -65,7 +65,7 @@ export function createReloader ({ file, env, initial, apply, report }: ReloaderO
 
 type CheckedConfig = { config: Config, changed: string[] } | { faults: Fault[] }
 
-/** Loads the file and sees whether a running gateway may take it up. */
+/** Loads the file and checks whether a running gateway can apply it. */
 async function checkNext (options: LoadOptions, current: Config): Promise<CheckedConfig> {
   const loaded = await loadConfig(options)
   if ('faults' in loaded) return loaded
@@ -86,7 +86,7 @@ async function applied (apply: ReloaderOptions['apply'], config: Config): Promis
   }
 }
 
-/** Messages of ours are safe to show; others may quote what they were given. */
+/** Our own messages are safe to show; others may quote secrets. */
 function safeMessage (error: unknown): string {
   if (isRelayError(error)) return error.message
   if (!(error instanceof Error)) return 'unknown reason'

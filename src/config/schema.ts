@@ -40,7 +40,7 @@ const ingest = block('The public listener, the only part that must be reachable 
   tls: optional(serverTls)
 })
 
-const dedupe = block('How a duplicate is told from a new event.', {
+const dedupe = block('How the gateway tells a duplicate from a new event.', {
   window: scalar('duration', 'How long a callback is remembered. The same content again within this time is a duplicate.', { default: '7d', least: '1s' }),
   onConflict: choice(['forward', 'hold'], 'What happens to other content with the same task and status: forward delivers it as the next revision; hold keeps it until an operator decides.', 'forward'),
   onLate: choice(['keep', 'forward'], 'What happens to a status 0 that arrives after a final status: keep records it without delivering it; forward delivers it.', 'keep'),
@@ -128,7 +128,7 @@ const backoffChanges = group('A wait that grows. Keys that are left out come fro
 })
 
 const TIMEOUT_SAYS = 'Maximum time from the start of an attempt to the end of its answer.'
-const RETRY_SAYS = 'When a failed attempt is repeated: a growing wait, or a list of waits such as [5s, 1m, 10m].'
+const RETRY_SAYS = 'Waits between a failed attempt and its retry: a growing wait, or a list of waits such as [5s, 1m, 10m].'
 const MAX_AGE_SAYS = 'Maximum age of a delivery for a retry, counted from when the event or its replay was queued. Time on hold does not count.'
 const THROTTLE_MAX_SAYS = 'Maximum time that an answer of 429, or of 503 with Retry-After, may hold all deliveries of its subscriber. The delivery that was answered waits as long as asked, up to retry.max.'
 const CONCURRENCY_SAYS = 'Maximum number of deliveries in flight at the same time, over all replicas.'

@@ -7,7 +7,7 @@
 
 const NOT_HTTP = 'the answer is not HTTP/1.1'
 
-const CHANGES_PROTOCOL = 'answered 101: nobody asked for another protocol'
+const CHANGES_PROTOCOL = 'answered 101, although no other protocol was requested'
 
 /** Codes that mean nothing to a reader who does not know the HTTP client. */
 const IN_PLAIN_WORDS: Readonly<Record<string, string>> = {

@@ -74,7 +74,7 @@ export async function createSegment (directory: string): Promise<OpenSegment> {
       try {
         await writeAll(handle, whole, segment.bytes)
         await handle.datasync()
-        if ((await handle.stat()).nlink === 0) throw Object.assign(new Error('somebody removed the file'), { code: 'ENOENT' })
+        if ((await handle.stat()).nlink === 0) throw Object.assign(new Error('the file was removed'), { code: 'ENOENT' })
       } catch (error) {
         await handle.truncate(segment.bytes).catch(() => {}) // the reader handles the incomplete rest
         throw error
