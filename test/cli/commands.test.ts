@@ -228,7 +228,7 @@ t.test('an order has a key of its own', async t => {
 
 t.test('an order whose answer was lost is sent again under the same key, also while the gateway is busy with the first', async t => {
   const gateway = await standIn(t, { 'POST /api/v1/replays': [LOST, UNDER_WAY, TAKEN] })
-  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 0, out: /rpl_1: taken/ })
+  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 0, out: /rpl_1 is accepted/ })
   t.equal(gateway.asked.length, 3)
   t.equal(new Set(gateway.asked.map(({ idempotencyKey, text }) => `${idempotencyKey} ${text}`)).size, 1)
 })
@@ -319,7 +319,7 @@ t.test('discard: where nobody can be asked it needs --yes, and asks the gateway 
   t.match(await run(['discard', '--all', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
   t.equal(gateway.asked.length, 0)
   t.match(await run(['discard', '--all', '--config', '/nowhere.yaml']), { code: 2, err: /add --yes/ })
-  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: /^ord_1: taken/ })
+  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: /^ord_1 is accepted/ })
   t.strictSame(gateway.asked[0]?.body, { all: true })
 })
 

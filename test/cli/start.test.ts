@@ -73,7 +73,7 @@ t.test('a second Ctrl-C during the start ends at once', async t => {
   const running = start(t, ['start'], { STAND_IN: 'never starts' })
   await running.says('role all')
   running.child.kill('SIGINT')
-  await running.says('The start is given up')
+  await running.says('The start is cancelled')
   running.child.kill('SIGINT')
   t.equal(await running.ended, 1)
   t.equal(running.out(), 'role all\n')
