@@ -7,7 +7,7 @@ import { RelayError } from '../model/errors.js'
 import type { SubscriberHold } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { resumeSubscriber, setHold } from '../record/holds.js'
-import { readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { emptyStatus, readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { within } from '../time/within.js'
 import { didYouMean } from './did-you-mean.js'
 import type { AdminOptions } from './options.js'
@@ -76,7 +76,7 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<KnownSubs
   const entries = new Map(subscribers().map(entry => [entry.name, entry]))
   const recorded = await readSubscribers(store)
   const names = new Set(recorded.map(({ name }) => name))
-  const fresh = [...entries.keys()].filter(name => !names.has(name)).map(unheardOf)
+  const fresh = [...entries.keys()].filter(name => !names.has(name)).map(emptyStatus)
   return [...recorded, ...fresh]
     .sort((a, b) => a.name < b.name ? -1 : 1)
     .map(status => ({ entry: entries.get(status.name) ?? null, status }))
@@ -85,7 +85,7 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<KnownSubs
 /** @throws RelayError NOT_FOUND if no subscriber ever had this name */
 async function find (options: AdminOptions, name: string): Promise<KnownSubscriber> {
   const entry = options.subscribers().find(subscriber => subscriber.name === name) ?? null
-  const status = await readSubscriber(options.store, name) ?? (entry === null ? null : unheardOf(name))
+  const status = await readSubscriber(options.store, name) ?? (entry === null ? null : emptyStatus(name))
   if (status !== null) return { entry, status }
   const names = (await readAll(options)).map(({ status }) => status.name)
   const known = names.length === 0 ? ' There is none at all.' : ` There are ${names.join(', ')}.`
@@ -122,20 +122,4 @@ function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
 /** The hold decides. Waking the queue would wait for Redis without a limit, and workers check every few seconds anyway. */
 async function wakeQueue ({ queues }: AdminOptions, name: string): Promise<void> {
   await within(QUEUE_TOLD_MS, queues.wake(name), () => {})
-}
-
-/** Configured, but the record has nothing about it yet. */
-function unheardOf (name: string): SubscriberStatus {
-  return {
-    name,
-    holds: [],
-    throttledUntil: null,
-    counts: { open: 0, held: 0, failed: 0, delivered: 0 },
-    oldestWaitingAt: null,
-    lastSuccessAt: null,
-    lastError: null,
-    failing: false,
-    overdue: false,
-    breaker: 'closed'
-  }
 }

@@ -50,6 +50,22 @@ export async function readSubscriber (store: RecordStore, name: string): Promise
   return isKnown ? await readStatus(store, name) : null
 }
 
+/** The status of a subscriber that is configured, but of which the record has nothing yet. */
+export function emptyStatus (name: string): SubscriberStatus {
+  return {
+    name,
+    holds: [],
+    throttledUntil: null,
+    counts: { open: 0, held: 0, failed: 0, delivered: 0 },
+    oldestWaitingAt: null,
+    lastSuccessAt: null,
+    lastError: null,
+    failing: false,
+    overdue: false,
+    breaker: 'closed'
+  }
+}
+
 async function readStatus (store: RecordStore, name: string): Promise<SubscriberStatus> {
   const { redis, keys } = store
   const replies = await redis.pipeline()
