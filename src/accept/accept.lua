@@ -29,6 +29,7 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../record/claims.lua
+--- @include ../record/task-events.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../redis/full.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -74,20 +75,29 @@ local function claimed(claim)
   return now - tonumber(at) < window, first
 end
 
--- What a further status means beside the final statuses of its task.
-local function standing(status, seen)
+-- Arrival time by Redis's clock: that of the gateway, unless the clocks differ.
+local function arrived_at(arrival)
+  local by_this_clock = now - arrival.age
+  return math.abs(by_this_clock - arrival.fields.at) > SKEWED_MS and by_this_clock or arrival.fields.at
+end
+
+-- What a further status means beside the final statuses of its task. The first of these arrived at `final_at` (nil: unknown).
+local function standing(status, seen, final_at, arrived)
   local final = status ~= '0' and status ~= '-1'
   local known = string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true)
-  local late = status == '0' and seen ~= ''
+  -- A callback of the spool may be accepted after a final one that arrived later.
+  local late = status == '0' and seen ~= '' and not (final_at and arrived < final_at)
   local conflict = final and seen ~= '' and not (known and not string.find(seen, ',', 1, true))
   local finals = final and not known and (seen == '' and status or (seen .. ',' .. status)) or nil
-  return late, conflict, finals
+  local is_first = final and (seen == '' or (final_at and arrived < final_at))
+  return late, conflict, finals, is_first
 end
 
 local function write(arrival, known, body, left)
   local id, task, status = arrival.id, arrival.task, arrival.status
   local claim_field = 'c:' .. status .. ':' .. arrival.digest
-  local late, conflict, finals = standing(status, known[3] or '')
+  local arrived = arrived_at(arrival)
+  local late, conflict, finals, is_first = standing(status, known[3] or '', tonumber(known[4] or nil), arrived)
   local revision = tonumber(known[2] or 0) + 1
   local flags = arrival.flags
   if late then flags[#flags + 1] = 'late' end
@@ -103,13 +113,18 @@ local function write(arrival, known, body, left)
   if finals or known.recalled then
     claims[5], claims[6] = 'finals', finals or known[3]
   end
+  if is_first then
+    claims[#claims + 1], claims[#claims + 2] = 'finalAt', string.format('%.0f', arrived)
+  end
   -- The window has ended: this arrival takes the claim, and the task still knows its former event.
+  local added = 0
   if known[1] then
     local _, first = claimed(known[1])
-    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
+    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then added = redis.call('HSET', task, 'e:' .. first, '') end
   end
-  redis.call('HSET', task, unpack(claims))
+  added = added + redis.call('HSET', task, unpack(claims))
   redis.call('PERSIST', task)
+  index_event(prefix, task, id, sequence, added)
   redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 
@@ -118,8 +133,7 @@ local function write(arrival, known, body, left)
     'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
   }
   -- Arrival time by Redis's clock if the gateway's clock differs: searches use Redis's clock.
-  local arrived = now - arrival.age
-  if math.abs(arrived - arrival.fields.at) > SKEWED_MS then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
+  if arrived ~= arrival.fields.at then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
   local last = #fields
   for name, value in pairs(arrival.fields) do
     fields[last + 1], fields[last + 2] = name, value
@@ -165,7 +179,7 @@ end
 
 local function decide(arrival, body, left)
   local task, status, digest = arrival.task, arrival.status, arrival.digest
-  local known = redis.call('HMGET', task, 'c:' .. status .. ':' .. digest, 'r:' .. status, 'finals')
+  local known = redis.call('HMGET', task, 'c:' .. status .. ':' .. digest, 'r:' .. status, 'finals', 'finalAt')
   if known[1] then
     local in_force, first = claimed(known[1])
     if in_force or first == arrival.id then return duplicate_or_sent_twice(arrival, first) end

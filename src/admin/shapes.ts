@@ -57,6 +57,10 @@ const event = {
   deliveries: Type.Array(DeliveryEntry)
 }
 export const EventShape = Type.Object(event)
+export const EventsShape = Type.Object({
+  ...listOf(EventShape).properties,
+  total: Type.Optional(Type.Integer({ minimum: 0, description: 'how many events are on all pages; only where taskId is the only filter' }))
+})
 
 export const AttemptShape = Type.Object({
   subscriber: Type.String(),

@@ -10,11 +10,8 @@ local function read_delivery(json)
   if not json then return nil end
   local fine, delivery = pcall(cjson.decode, json)
   if not fine or type(delivery) ~= 'table' or not KNOWN_STATES[delivery.s] then return nil end
-  for _, field in ipairs({ 'g', 'n', 'b', 'q' }) do
-    if type(delivery[field]) ~= 'number' then return nil end
-  end
-  if delivery.t ~= nil and type(delivery.t) ~= 'number' then return nil end
-  return delivery
+  local g, n, b, q, t = type(delivery.g), type(delivery.n), type(delivery.b), type(delivery.q), type(delivery.t)
+  return g == 'number' and n == 'number' and b == 'number' and q == 'number' and (t == 'number' or t == 'nil') and delivery or nil
 end
 
 -- Makes it a failed one. Returns whether it was owed.

@@ -2,16 +2,16 @@
   Walks events, newest first, and returns those that match a filter: only this
   script decides which match.
 
-  KEYS  1… the indexes to walk: `events`, or the open, failed and held ones of some subscribers
+  KEYS  1 events, 2… the indexes to walk: that one, the open, failed and held ones of some subscribers, or those of some tasks
   ARGV  1 prefix
         2 cursor: only events with a sequence below it; "inf" to begin
         3 how many events to look at, about
         4 how many rows to return, at most
         5 filter, JSON; every key is optional:
-          types {exact: {name: true}, prefixes: [..]}, statuses, businessIds, flags, subscribers, states: {value: true},
+          types {exact: {name: true}, prefixes: [..]}, tasks, statuses, businessIds, flags, subscribers, states: {value: true},
           since, until: milliseconds of arrival by Redis's clock, missing: a subscriber that must have no delivery,
           heldNow: {subscriber: true}, whose waiting deliveries count as held
-          ids: [id…], the only events to look at, instead of the indexes
+          ids: [id…], events to look at in addition to the indexes
   Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery,
            1 if that matches the delivery part of the filter or else 0}
 ]]
@@ -49,21 +49,20 @@ end
 -- The events that the filter names.
 local function named()
   local below, list = cursor == 'inf' and math.huge or tonumber(cursor), {}
-  for _, id in ipairs(filter.ids) do
+  for _, id in ipairs(filter.ids or {}) do
     local sequence = redis.call('HGET', prefix .. 'event:' .. id, 'seq')
     if sequence and tonumber(sequence) < below then list[#list + 1] = { id, sequence, tonumber(sequence) } end
   end
-  return flat_newest_first(list, 0), true
+  return list
 end
 
--- The newest candidates of all indexes together, each once, and whether there are no more.
+-- The newest candidates of all indexes and of the named events, each once, and whether there are no more.
 local function candidates()
-  if filter.ids then return named() end
-  if #KEYS == 1 then return newest_of(KEYS[1], budget) end
-  local share = math.max(SMALLEST_SHARE, math.floor(budget / #KEYS))
-  local seen, list, all, floor = {}, {}, true, 0
-  for _, key in ipairs(KEYS) do
-    local range, whole = newest_of(key, share)
+  if #KEYS == 2 and not filter.ids then return newest_of(KEYS[2], budget) end
+  local share = math.max(SMALLEST_SHARE, math.floor(budget / math.max(1, #KEYS - 1)))
+  local seen, list, all, floor = {}, named(), true, 0
+  for k = 2, #KEYS do
+    local range, whole = newest_of(KEYS[k], share)
     -- Below its oldest candidate an index may have more: older events must wait for the next step.
     if not whole then all, floor = false, math.max(floor, tonumber(range[#range])) end
     for i = 1, #range, 2 do
@@ -96,6 +95,7 @@ end
 local function event_fits(v)
   local at = tonumber(v[F.arr] or v[F.at])
   return type_fits(v[F.type])
+    and (not filter.tasks or filter.tasks[v[F.task]])
     and (not filter.statuses or filter.statuses[v[F.status]])
     and (not filter.businessIds or (v[F.biz] and filter.businessIds[v[F.biz]]))
     and (not filter.since or at >= filter.since)

@@ -16,6 +16,7 @@ import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
+import { findTaskEvents, type EventPlaces } from './task-events.js'
 
 /** A filter. Keys are joined by "and", the entries of a list by "or". */
 export interface Filter {
@@ -63,6 +64,8 @@ export interface SelectedPage {
   rows: SelectedEvent[]
   /** The sequence below which the next page begins, `null` at the end of the record. */
   next: number | null
+  /** The number of events on all pages; only if the filter names tasks and nothing else. */
+  total?: number
 }
 
 const SELECT = loadRecordScript(new URL('./select.lua', import.meta.url))
@@ -84,34 +87,52 @@ export async function selectEvents (
   store: RecordStore, filter: Filter, { limit, cursor, budgetMs = PAGE_BUDGET_MS }: { limit: number, cursor: number | null, budgetMs?: number }
 ): Promise<SelectedPage> {
   const holds = await readHolds(store)
-  const named = await namedBy(store, filter)
-  if (named !== null) return await selectNamed({ store, filter, holds, limit, cursor }, named)
+  const places = await placesOf(store, filter, holds)
+  const from = { store, filter, holds, places, limit, cursor }
+  const page = places.ids.length > EVENTS_PER_STEP ? await selectNamed(from) : await walk(from, budgetMs)
+  return onlyNamesTasks(filter) ? { ...page, total: places.count } : page
+}
+
+interface Step { store: RecordStore, filter: Filter, holds: Holds, places: Pick<EventPlaces, 'indexes' | 'ids'>, limit: number, cursor: number | null }
+
+/** Step by step, until the page is full or its time is over. */
+async function walk (from: Step, budgetMs: number): Promise<SelectedPage> {
   const started = performance.now()
   const rows: SelectedEvent[] = []
-  let next = cursor
+  let next = from.cursor
   do {
-    const page = await step({ store, filter, holds, limit: limit - rows.length, cursor: next })
+    const page = await step({ ...from, limit: from.limit - rows.length, cursor: next })
     rows.push(...page.rows)
     next = page.next
-  } while (next !== null && rows.length < limit && performance.now() - started < budgetMs)
+  } while (next !== null && rows.length < from.limit && performance.now() - started < budgetMs)
   return { rows, next }
 }
 
-interface Step { store: RecordStore, filter: Filter, holds: Holds, limit: number, cursor: number | null }
-
-/** @param ids  the only events to look at, instead of an index */
-async function step ({ store, filter, holds, limit, cursor }: Step, ids?: readonly string[]): Promise<SelectedPage> {
-  const { keys, redis } = store
-  const indexes = ids === undefined ? indexesFor(store, filter, holds) : [keys.events]
-  if (indexes.length === 0) return { rows: [], next: null }
+async function step ({ store: { keys, redis }, filter, holds, places: { indexes, ids }, limit, cursor }: Step): Promise<SelectedPage> {
+  if (indexes.length + ids.length === 0) return { rows: [], next: null }
   const reply = await runScript(redis, SELECT, {
-    keys: indexes,
+    keys: [keys.events, ...indexes],
     args: [
       `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds, ids)
     ]
   }) as [string, ...Array<Array<string | null>>]
   const [next, ...rows] = reply
   return { rows: rows.map(row => parseRow(row, holds)), next: next === '' ? null : Number(next) }
+}
+
+/** The places of every event that can match the filter. */
+async function placesOf (store: RecordStore, filter: Filter, holds: Holds): Promise<EventPlaces> {
+  const { eventIds, taskIds } = filter
+  if (eventIds !== undefined) {
+    const ids = [...new Set(eventIds)]
+    return { indexes: [], ids, count: ids.length }
+  }
+  if (taskIds !== undefined) return await findTaskEvents(store, taskIds)
+  return { indexes: indexesFor(store, filter, holds), ids: [], count: 0 }
+}
+
+function onlyNamesTasks ({ taskIds, ...others }: Filter): boolean {
+  return taskIds !== undefined && Object.keys(others).length === 0
 }
 
 /** The smallest indexes that contain every event that can match the filter. */
@@ -126,11 +147,12 @@ function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): strin
   ])
 }
 
-function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
+function filterForScript (filter: Filter, holds: Holds, ids: readonly string[]): string {
   const types = filter.types === undefined ? undefined : readPatterns(filter.types)
   const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },
+    tasks: setOf(filter.taskIds),
     statuses: setOf(filter.statuses),
     businessIds: setOf(filter.businessIds),
     flags: setOf(filter.flags),
@@ -140,7 +162,7 @@ function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] |
     until: filter.until,
     missing: filter.missing,
     heldNow: setOf(heldNow),
-    ids
+    ids: ids.length === 0 ? undefined : ids
   })
 }
 
@@ -171,34 +193,21 @@ function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state:
   return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
-/** The events that a filter names by ids, tasks or both; `null` if it names none. */
-async function namedBy (store: RecordStore, { eventIds, taskIds }: Filter): Promise<string[] | null> {
-  if (taskIds === undefined) return eventIds === undefined ? null : [...new Set(eventIds)]
-  const ofTasks = new Set((await Promise.all(taskIds.map(async taskId => await eventsOfTask(store, taskId)))).flat())
-  return eventIds === undefined ? [...ofTasks] : [...ofTasks].filter(id => eventIds.includes(id))
-}
-
-/** Like a walk, but over these events only: the newest of each step are the newest of all. */
-async function selectNamed (from: Step, ids: readonly string[]): Promise<SelectedPage> {
-  const { limit } = from
+/** Like a walk, for more ids than one step may look at: the newest of each part are the newest of all. */
+async function selectNamed (from: Step): Promise<SelectedPage> {
+  const { limit, store: { redis }, places } = from
+  const indexed = await Promise.all(places.indexes.map(async index => await redis.zrange(index, '0', '-1')))
+  const ids = [...places.ids, ...indexed.flat()]
   const found: SelectedEvent[] = []
   let hasMore = false
   for (let at = 0; at < ids.length; at += EVENTS_PER_STEP) {
-    const page = await step(from, ids.slice(at, at + EVENTS_PER_STEP))
+    const page = await step({ ...from, places: { indexes: [], ids: ids.slice(at, at + EVENTS_PER_STEP) } })
     found.push(...page.rows)
     hasMore ||= page.next !== null
   }
   found.sort((a, b) => b.event.sequence - a.event.sequence)
   const rows = found.slice(0, limit)
   return { rows, next: hasMore || found.length > limit ? rows.at(-1)!.event.sequence : null }
-}
-
-async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
-  const [real, tests] = await Promise.all([redis.hgetall(keys.task(taskId)), redis.hgetall(keys.testTask(taskId))])
-  return [...Object.entries(real), ...Object.entries(tests)].flatMap(([name, value]) => {
-    if (name.startsWith('c:')) return [value.split(' ')[0]!]
-    return name.startsWith('e:') ? [name.slice(2)] : []
-  })
 }
 
 /** One event with its deliveries, `null` if there is none. */

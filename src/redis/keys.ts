@@ -20,10 +20,14 @@ export interface Keys {
   event (eventId: string): string
   /** STRING: the body, byte for byte. */
   body (eventId: string): string
-  /** HASH: the claims, revision counters and events of one task that has events in the record. */
+  /** HASH: the claims, revision counters, final statuses and events of one task that has events in the record. */
   task (taskId: string): string
   /** The same for test events: they must never take the claim of a real callback. */
   testTask (taskId: string): string
+  /** ZSET of event ids by sequence: the events of one task that has many, see record/task-events.lua. */
+  eventsOfTask (taskId: string): string
+  /** The same for test events. */
+  eventsOfTestTask (taskId: string): string
   /** HASH: the list of buckets of claims of deleted events, see record/claims.lua. */
   readonly claims: string
   /** HASH: claims of one bucket. */
@@ -98,6 +102,8 @@ export function keysOf (prefix: string): Keys {
     body: id => p + 'body:' + id,
     task: taskId => p + 'task:' + taskId,
     testTask: taskId => p + 'test-task:' + taskId,
+    eventsOfTask: taskId => p + 'events-of:task:' + taskId,
+    eventsOfTestTask: taskId => p + 'events-of:test-task:' + taskId,
     claims: p + 'claims',
     claimsShard: (bucket, shard) => `${p}claims:${bucket}:${shard}`,
     open: name => p + 'open:' + name,

@@ -68,6 +68,8 @@ const TaskLine = Type.Object({
   revisions: Type.Record(Type.String({ pattern: '^-?\\d{1,16}$' }), Whole),
   /** Final statuses in the order of their arrival. */
   finals: Type.Array(Type.Integer()),
+  /** When the first of them arrived, epoch milliseconds; left out when nobody knows. */
+  finalAt: Type.Optional(Whole),
   /** Events that no claim names any more. */
   formerEvents: Type.Array(EventId),
   /** When it is forgotten, epoch milliseconds; `null` while it has events. */

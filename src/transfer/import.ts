@@ -148,12 +148,13 @@ async function writeClaims ({ redis, keys }: RecordStore, { from, till, last, en
   })
 }
 
-function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, formerEvents, expiresAt }: TaskLine): object {
+function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, finalAt, formerEvents, expiresAt }: TaskLine): object {
   return {
     key: test ? keys.testTask(taskId) : keys.task(taskId),
     claims: Object.fromEntries(claims.map(({ status, digest, eventId, at }) => [`c:${status}:${digest}`, `${eventId} ${at}`])),
     revisions: Object.fromEntries(Object.entries(revisions).map(([status, last]) => [`r:${status}`, String(last)])),
     finals: finals.map(String),
+    final_at: finalAt === undefined ? '' : String(finalAt),
     former: formerEvents,
     expires: expiresAt === null ? '' : String(expiresAt)
   }
@@ -173,7 +174,6 @@ function eventInput ({ keys }: RecordStore, event: EventLine): object {
       ...Object.fromEntries(Object.entries(plainFieldsOf(event)).map(([name, value]) => [name, String(value)])),
       status: String(status),
       digest,
-      seq: String(sequence),
       rev: String(event.revision),
       flags: event.flags.join(','),
       dup: String(event.duplicates)

@@ -82,6 +82,8 @@ function taskOf (taskId: string, { fields, test, expiresAt }: { fields: Array<[s
       line.formerEvents.push(name.slice(2))
     } else if (name === 'finals') {
       line.finals.push(...value.split(',').map(Number))
+    } else if (name === 'finalAt') {
+      line.finalAt = Number(value)
     }
   }
   return line

@@ -127,6 +127,19 @@ t.test('every filter finds what it says, and nothing else', async t => {
   }
 })
 
+t.test('a page of a task says how many events the task has', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  for (const n of [1, 2, 3]) await api.accept({ taskId: 'a', n })
+  await api.accept({ taskId: 'b' })
+  const totalOf = async (query: string): Promise<unknown> => (await api.get(`/api/v1/events?limit=1&${query}`)).json
+  t.match(await totalOf('taskId=a'), { items: [{ taskId: 'a' }], nextCursor: String, total: 3 })
+  t.match(await totalOf('taskId=a,b,nothing'), { total: 4 })
+  t.match(await totalOf('taskId=nothing'), { items: [], nextCursor: null, total: 0 })
+  t.notMatch(await totalOf('taskId=a&status=1'), { total: Number }, 'what other filters leave is not counted')
+  t.notMatch(await totalOf('type=avatar'), { total: Number })
+})
+
 t.test('pages follow one another without a gap or a duplicate while events arrive', async t => {
   const api = await startApi()
   t.teardown(api.close)

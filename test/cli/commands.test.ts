@@ -132,6 +132,18 @@ t.test('show: the only event of a task is shown at once, several are listed', as
   t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /there is no event of task task/ })
 })
 
+t.test('show: of a task with thousands of events it lists a page, and says how many more there are and how to list them', async t => {
+  const many = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(OTHER), event(ID)], nextCursor: 'abc', total: 3_002 } } })
+  const { code, out, err } = await run(['show', 'a task', ...many.flags], many)
+  t.equal(code, 0)
+  t.match(out, /^3002 events of this task/)
+  t.equal(err, `3000 more are older; list them with: fotor-relay events --task-id 'a task' --cursor abc --url ${many.url}\n`)
+  t.strictSame(many.asked.map(({ line }) => line), ['GET /api/v1/events?taskId=a+task'], 'it asks for one page')
+
+  const short = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: 'abc' } } })
+  t.match(await run(['show', 'task', ...short.flags], short), { code: 0, err: /^There are older ones; list them with: .* --cursor abc/ }, 'a short page is not all there is')
+})
+
 const SUBSCRIBER = {
   name: 'billing', url: 'http://b/', enabled: true, pausedBy: 'operator', breaker: 'closed', heldBy: 'pause', counts: { open: 4, held: 1, failed: 2, delivered: 9 }, oldestWaitingAt: '2026-03-01T12:00:00Z', lastSuccessAt: null, lastError: 'refused'
 }

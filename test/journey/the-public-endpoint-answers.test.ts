@@ -355,12 +355,12 @@ t.test('Redis away: 200 spooled without an event id, refusals as ever', async t 
 t.test('monitor mode lets strangers in and flags their events', async t => {
   const { gateway, configure, subscriber } = await setStage(t)
   await configure({ allowlist: 'monitor' })
-  const stranger = await send(gateway.ingestUrl, post(fresh(), { headers: [STRANGER] }))
-  const friend = await send(gateway.ingestUrl, post(fresh()))
+  const stranger = await send(gateway.ingestUrl, post(fresh({ taskId: 'of a stranger' }), { headers: [STRANGER] }))
+  const friend = await send(gateway.ingestUrl, post(fresh({ taskId: 'of a friend' })))
   t.strictSame([stranger.status, friend.status], [200, 200])
   await subscriber.waitFor(2)
-  for (const [answer, flags] of [[stranger, ['unlisted']], [friend, []]] as const) {
-    t.match((await gateway.api('GET', `/api/v1/events/${String(answer.json?.['eventId'])}`)).json, { flags })
+  for (const [taskId, flags] of [['of a stranger', ['unlisted']], ['of a friend', []]] as const) {
+    t.match((await gateway.api('GET', `/api/v1/events?taskId=${encodeURIComponent(taskId)}`)).json, { items: [{ flags }] })
   }
   const { json } = await gateway.api<{ items: unknown[] }>('GET', '/api/v1/events?flag=unlisted')
   t.equal(json.items.length, 1, 'an operator finds them by their flag')

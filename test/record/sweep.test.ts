@@ -165,7 +165,7 @@ t.test('a task with thousands of contents is swept without holding Redis up', as
   t.ok(scripts >= events / 200, `no script deletes more than two hundred: there were ${scripts}`)
   t.ok(calls.of('hgetall') <= scripts, `none reads the task more than once: ${calls.of('hgetall')} times in all`)
   t.ok(calls.all <= 10 * events, `none does more for an event because there are many: ${calls.all} calls`)
-  t.notOk(await redis.exists(gateway.keys.task('one')))
+  t.notOk(await redis.exists(gateway.keys.task('one'), gateway.keys.eventsOfTask('one')))
 })
 
 t.test('a swept test event leaves nothing of its task', async t => {

@@ -240,6 +240,21 @@ t.test('subscribers of one event have jobs of one name, and attempts of their ow
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, { state: 'failed' }])
 })
 
+t.test('no more are under way than may, however many are asked for or end in one batch', async t => {
+  const { gateway: { blocking: { redis }, keys }, gateway } = await setScene(t)
+  const moves = createMoves({ subscriber: 'a', batches: createBatches({ redis, keys, recording: RECORDING, limitsOf: () => ({ concurrency: 2, rateLimit: null }) }) })
+  for (let n = 0; n < 9; n++) await accepted(gateway, { taskId: `t${n}` })
+  const take = async (): Promise<string | undefined> => (await moves.take(TOKEN)).next?.jobId
+  let begun = (await Promise.all(Array.from({ length: 8 }, take))).flatMap(id => id ?? [])
+  t.equal(begun.length, 2)
+  for (let round = 0; round < 3; round++) {
+    const ended = begun.map(async id => (await moves.finish({ id, token: TOKEN }, undefined, true)).next?.jobId)
+    begun = (await Promise.all([...ended, take(), take()])).flatMap(id => id ?? [])
+    t.equal(begun.length, 2, 'as many as ended')
+    t.equal(await redis.llen(`${keys.queuePrefix}:a:active`), 2)
+  }
+})
+
 t.test('what a job is for comes with it, whether it is asked for or follows another', async t => {
   const { gateway, moves } = await setScene(t)
   const [eventId, next] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
