@@ -46,7 +46,7 @@ const IMPORT_GRAPH = {
   time: [],
 
   // the faces
-  admin: ['accept (types)', 'alerts (types)', 'config (types)', 'replay', 'record', 'queue', 'model', 'time'],
+  admin: ['accept (types)', 'alerts (types)', 'conditions', 'config (types)', 'replay', 'record', 'queue', 'model', 'time'],
   cli: ['admin (types)', 'config', 'model']
 }
 

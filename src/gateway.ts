@@ -1,5 +1,5 @@
 /**
- * The composition root: everything is put together here and nowhere else.
+ * The composition root: only here are all parts put together.
  *
  *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ alerts ─▶ admin listener ─▶ public endpoint
  *
@@ -47,31 +47,31 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export interface GatewayOptions {
   configFile: string
   env: NodeJS.ProcessEnv
-  /** Everything, when left out. */
+  /** Default: all. */
   role?: Role
-  /** Laid over the configuration at the start and at each reload. */
+  /** Merged over the configuration at the start and at each reload. */
   overrides?: (config: Config) => Config
-  /** Where the log goes; standard output when left out. */
+  /** Where the log goes; default standard output. */
   log?: LogDestination
-  /** Aborted: the start is given up as soon as may be, and what was started is stopped. */
+  /** When aborted, the start is cancelled as soon as possible, and started parts are stopped. */
   signal?: AbortSignal
 }
 
 export interface Gateway {
-  /** Base URLs with the ports that were really taken; `ingest` is empty in the role `deliver`. */
+  /** Base URLs with the actual ports; `ingest` is empty in the role `deliver`. */
   addresses: { ingest: string, admin: string }
-  /** The path of the public endpoint; may hold a secret segment. */
+  /** The path of the public endpoint; may contain a secret segment. */
   ingestPath: string
   /** Reads the configuration again. Never rejects. */
   reload: () => Promise<ReloadResult>
-  /** Accepts for `shutdownDelay` more, lets attempts in flight finish or gives them back, and loses nothing. */
+  /** Accepts for `shutdownDelay` longer, lets attempts in flight finish or gives their jobs back, and loses nothing. */
   stop: () => Promise<void>
 }
 
 /**
  * Starts a gateway.
  *
- * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or what Redis refuses; the reason of the signal
+ * @throws RelayError CONFIG_INVALID (`details.faults` lists them), LISTEN_FAILED, or an error of Redis; the reason of the signal
  */
 export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   const ground = await layGround(options)
@@ -84,15 +84,15 @@ export async function startGateway (options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** What every part stands on. */
+/** What every part needs. */
 interface Ground {
-  /** As it was read at the start. */
+  /** As read at the start. */
   initial: Config
   /** The running configuration. */
   config: () => Config
-  /** Makes another one the running configuration. */
+  /** Replaces the running configuration. */
   use: (config: Config) => void
-  /** Calls `listener` whenever it has changed. */
+  /** Calls `listener` after each change. */
   onChange: (listener: () => void) => void
   role: Role
   version: string

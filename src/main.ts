@@ -18,7 +18,7 @@ const { runProgram } = await import('./cli/run.js')
 const { terminalOn } = await import('./cli/terminal.js')
 const { openLines } = await import('./telemetry/open-lines.js')
 
-/** How long the process may live on after its work; something forgotten must not keep it for ever. */
+/** How long the process may live after its work: a forgotten handle must not keep it alive. */
 const LINGER_MS = 2_000
 
 const packageDir = fileURLToPath(new URL('..', import.meta.url))

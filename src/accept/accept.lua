@@ -1,7 +1,7 @@
 --[[
-  Accepts arrivals, or finds that they are duplicates: the one place where first,
-  duplicate, revision, late and conflict are decided. Each arrival is decided for
-  itself, in order; those that come at about the same time share the call.
+  Accepts arrivals, or finds that they are duplicates: the one place that decides
+  between first, duplicate, revision, late and conflict. Each arrival is decided
+  separately, in order; arrivals that come at about the same time share the call.
 
   KEYS  1 events
   ARGV  1 packed:
@@ -11,21 +11,21 @@
           onLate      "keep" or "forward" a status 0 after a final one
           templates   by subscriber, see ../queue/bullmq/jobs.lua
           arrivals    list of
-            id           used only when this is no duplicate
+            id           used only if this is not a duplicate
             task         key of the task
             status, digest
             fields       of the event's hash, by name
             flags        list
-            age          since it arrived, milliseconds
-            subscribers  that it matches, list
+            age          time since it arrived, milliseconds
+            subscribers  list of the subscribers that it matches
         2… the bodies, in the order of the arrivals
   Returns  1 packed: for each arrival
-             {"duplicate", id of the first one}
-             {"accepted", id, revision, flags, subscribers}; the same again when it is sent twice
+             {"duplicate", id of the first event}
+             {"accepted", id, revision, flags, subscribers}; the same again if it is sent twice
              {"failed", why}
 
-  A script that fails half-way keeps what it wrote: so everything that can fail
-  comes before the first write of each arrival.
+  A script that fails half-way keeps what it has written. So everything that can
+  fail comes before the first write of each arrival.
 ]]
 --- @include ../record/delivery.lua
 --- @include ../record/claims.lua
@@ -39,14 +39,14 @@ local us = now_us()
 local now = math.floor(us / 1000)
 local now_text = string.format('%.0f', now)
 
--- Clocks that differ by less are taken for one.
+-- Clocks that differ by less count as equal.
 local SKEWED_MS = 1000
 
 local last_sequence
 local duplicates_of, duplicates, accepted, owed = {}, 0, 0, {}
 
--- Strictly rising, even when the clock is set back; as many more are set aside as arrivals are left. The first
--- write of all: a full Redis refuses it.
+-- Strictly rising, even if the clock is set back; reserves one more for each remaining arrival. This is the first
+-- write of the script: a full Redis refuses it.
 local function next_sequence(left)
   if not last_sequence then
     last_sequence = math.max(us, tonumber(redis.call('GET', prefix .. 'sequence') or 0) + 1)
@@ -57,7 +57,7 @@ local function next_sequence(left)
   return string.format('%.0f', last_sequence)
 end
 
--- A delivery as it begins; the same for every event of this call.
+-- A new delivery; the same for every event of this call.
 local beginnings = {}
 local function beginning(subscriber)
   beginnings[subscriber] = beginnings[subscriber]
@@ -75,17 +75,17 @@ local function claimed(claim)
   return at and now - tonumber(at) < window, first
 end
 
--- When it arrived by this clock: as the gateway says, unless its clock is another one.
+-- Arrival time by Redis's clock: that of the gateway, unless the clocks differ.
 local function arrived_at(arrival)
   local by_this_clock = now - arrival.age
   return math.abs(by_this_clock - arrival.fields.at) > SKEWED_MS and by_this_clock or arrival.fields.at
 end
 
--- What a task's final statuses, of which the first arrived at `final_at` (nil: nobody knows), say of one more status.
+-- What a further status means beside the final statuses of its task. The first of these arrived at `final_at` (nil: unknown).
 local function standing(status, seen, final_at, arrived)
   local final = status ~= '0' and status ~= '-1'
   local known = string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true)
-  -- One that waited in the spool may be accepted after a final one that it came before.
+  -- A callback of the spool may be accepted after a final one that arrived later.
   local late = status == '0' and seen ~= '' and not (final_at and arrived < final_at)
   local conflict = final and seen ~= '' and not (known and not string.find(seen, ',', 1, true))
   local finals = final and not known and (seen == '' and status or (seen .. ',' .. status)) or nil
@@ -116,7 +116,7 @@ local function write(arrival, known, body, left)
   if is_first then
     claims[#claims + 1], claims[#claims + 2] = 'finalAt', string.format('%.0f', arrived)
   end
-  -- The window is over: the claim is taken over, and the task still knows its former event.
+  -- The window has ended: this arrival takes the claim, and the task still knows its former event.
   local added = 0
   if known[1] then
     local _, first = claimed(known[1])
@@ -132,7 +132,7 @@ local function write(arrival, known, body, left)
     'status', status, 'digest', arrival.digest, 'seq', sequence, 'rev', revision, 'flags', flags_text, 'dup', 0,
     'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
   }
-  -- When it arrived by this clock, if the gateway's says otherwise: by this one it is found later.
+  -- Arrival time by Redis's clock if the gateway's clock differs: searches use Redis's clock.
   if arrived ~= arrival.fields.at then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
   local last = #fields
   for name, value in pairs(arrival.fields) do
@@ -155,7 +155,7 @@ local function write(arrival, known, body, left)
   return { 'accepted', id, revision, flags_text, table.concat(subscribers, ',') }
 end
 
--- What there is to say of an arrival whose claim was made before: by the same arrival, sent twice, or by another.
+-- The decision for an arrival whose claim exists: the same arrival was sent twice, or another one made the claim.
 local function duplicate_or_sent_twice(arrival, first)
   if first == arrival.id then
     local made = redis.call('HMGET', prefix .. 'event:' .. first, 'rev', 'flags', 'subs')
@@ -197,7 +197,7 @@ for at, arrival in ipairs(input.arrivals) do
   local fine, reply = pcall(decide, arrival, ARGV[at + 1], #input.arrivals - at)
   if not fine then
     local why = type(reply) == 'table' and reply.err or tostring(reply)
-    -- Not about this arrival but about this server: the driver has to hear of it, and looks for the primary.
+    -- This error concerns the server, not the arrival: the driver must see it, and then looks for the primary.
     if string.find(why, 'READONLY', 1, true) then error(reply, 0) end
     reply = { 'failed', why }
   end
@@ -207,7 +207,7 @@ end
 for subscriber in pairs(owed) do redis.call('SADD', prefix .. 'subscribers', subscriber) end
 if accepted > 0 then redis.call('HINCRBY', stats, 'accepted', accepted) end
 if duplicates > 0 then
-  -- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
+  -- A full Redis refuses a script's first write only, and never this one: steps that free memory, or use none, must continue.
   redis.call('HDEL', stats, 'x')
   for first, count in pairs(duplicates_of) do
     if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HINCRBY', prefix .. 'event:' .. first, 'dup', count) end

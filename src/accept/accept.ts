@@ -7,8 +7,8 @@
  * The record is the truth, the queue is derived: one script claims, numbers,
  * flags and writes the event with its open deliveries, and adds one job per
  * delivery. Arrivals that come at about the same time share a call, and each
- * is decided for itself. Never answers "accepted" for anything that Redis did
- * not say was written.
+ * is decided separately. Never answers "accepted" for a write that Redis has
+ * not confirmed.
  */
 import { loadScript, runPackedScript } from '../redis/script.js'
 import { createBatcher } from '../redis/batcher.js'
@@ -29,40 +29,40 @@ import { readIdentity, type Identity } from './identity.js'
 
 const ACCEPT = addingJobs(loadScript(new URL('./accept.lua', import.meta.url)))
 
-/** Calls under way: Redis works on one while the next is prepared. */
+/** Calls in flight: Redis works on one while the next is prepared. */
 const CALLS_AT_ONCE = 2
-/** Arrivals decided by one call: a few milliseconds of Redis's time. */
+/** Maximum arrivals per call: a few milliseconds of Redis's time. */
 const MOST_ARRIVALS = 32
-/** Their bodies together, unless one alone is larger. */
+/** Maximum size of their bodies together; a single body may be larger. */
 const MOST_BODY_BYTES = 1024 * 1024
 
 export interface AcceptOptions {
   /** On a connection that fails fast: an arrival must not wait for a dead Redis. */
   store: RecordStore
   queues: Queues
-  /** Read at every arrival. */
+  /** Read for every arrival. */
   policy: () => { dedupe: DedupePolicy, subscribers: readonly Subscriber[] }
   report: Report
-  /** Waits for what makes a write safe; without it, what the server itself says is enough. */
+  /** Waits until a write is safe; absent: the confirmation of the server is enough. */
   confirmed?: ConfirmWrite
 }
 
-/** An arrival that has been read, with all that its decision needs. */
+/** An arrival that has been read, with everything that its decision needs. */
 interface Fresh {
   arrival: Arrival
   identity: Identity
   eventId: string
-  /** Names of those it matches. */
+  /** Names of the subscribers that it matches. */
   subscribers: string[]
 }
 
-/** What the script says of one arrival, see accept.lua. */
+/** The decision of the script on one arrival, see accept.lua. */
 type Decision = ['duplicate', string] | ['accepted', string, number, string, string] | ['failed', string]
 
 /**
  * Makes the function that accepts.
  *
- * @returns an {@link Accept}; it never rejects: what goes wrong is `unavailable`
+ * @returns an {@link Accept}; it never rejects: an error becomes `unavailable`
  */
 export function createAccept (options: AcceptOptions): Accept {
   const { confirmed = async write => await write() } = options
@@ -97,7 +97,7 @@ export function createAccept (options: AcceptOptions): Accept {
   }
 }
 
-/** The matcher of these subscribers, made anew when one of them wants something else. */
+/** Returns the matcher of these subscribers; makes a new one when a match has changed. */
 function rememberingMatcher (): (subscribers: readonly Subscriber[]) => Matcher {
   let of: Array<Subscriber['match']> = []
   let matcher = createMatcher(of)
@@ -185,7 +185,7 @@ function listed (names: string): string[] {
   return names === '' ? [] : names.split(',')
 }
 
-/** What an operator makes up is a task of its own: the real callback that comes after it is no duplicate, and not late. */
+/** A test event of an operator is a separate task: the real callback that follows is neither a duplicate nor late. */
 function taskKeyOf (keys: Keys, { flags }: Arrival, { taskId }: Identity): string {
   return flags.includes('test') ? keys.testTask(taskId) : keys.task(taskId)
 }

@@ -1,6 +1,6 @@
 /**
- * What goes into accepting, and what comes out: the two words that `ingest`
- * and every other way in share with `accept`.
+ * The input and the result of accepting: the types that `ingest` and every other
+ * entry share with `accept`.
  */
 import type { Flag } from '../model/event.js'
 
@@ -8,17 +8,17 @@ import type { Flag } from '../model/event.js'
 export interface Arrival {
   /** As received, byte for byte. */
   body: Buffer
-  /** As received; `application/json` when there was none. */
+  /** As received; `application/json` if there was none. */
   contentType: string
   /** Epoch milliseconds. */
   receivedAt: number
-  /** What the way in knows: `unlisted`, `test`, `spooled`, `recovered`. */
+  /** Flags that the entry sets: `unlisted`, `test`, `spooled`, `recovered`. */
   flags: Flag[]
-  /** A test event may be meant for one subscriber alone. */
+  /** A test event may be for one subscriber only. */
   only?: string
 }
 
-/** What became of an arrival. Only the first three may be answered with 200. */
+/** The result for an arrival. Only the first three may be answered with 200. */
 export type Acceptance =
   | { kind: 'accepted', eventId: string }
   | { kind: 'duplicate', eventId: string }
@@ -26,5 +26,5 @@ export type Acceptance =
   | { kind: 'unreadable', field: string | null, problem: string }
   | { kind: 'unavailable', reason: string }
 
-/** Makes an arrival durable, or says why not. Never rejects. */
+/** Makes an arrival durable, or says why it could not. Never rejects. */
 export type Accept = (arrival: Arrival) => Promise<Acceptance>

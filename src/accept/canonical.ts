@@ -1,21 +1,21 @@
 /**
- * Writes JSON so that two texts that say the same are the same text.
+ * Writes JSON so that equal contents have equal texts.
  *
- * Order of names, white space and the way a character is escaped make no
- * difference; everything else does. Numbers keep their source text, because
- * 12345678901234567890 and …891 are one number to most parsers and two to the
- * people who sent them. An object with a repeated name has no agreed meaning,
- * so it is compared by its bytes.
+ * Order of names, white space and escapes make no difference; everything else
+ * does. Numbers keep their source text, because most parsers take
+ * 12345678901234567890 and …891 for the same number, but their senders do not. An
+ * object with a duplicate name has no agreed meaning, so it is compared by its
+ * bytes.
  *
- * No two different contents share a canonical text: it is JSON itself, names
- * repeat in it only where an object was copied as it stood, and strings are
- * written by `JSON.stringify`, which keeps lone surrogates apart.
+ * Different contents never share a canonical text: it is JSON itself, it has
+ * duplicate names only where an object was copied unchanged, and
+ * `JSON.stringify` writes the strings, which keeps lone surrogates apart.
  */
 import type { FieldTree } from '../model/field-path.js'
 import type { FieldReading } from '../model/matcher.js'
 import type { JsonScanner } from './json-scan.js'
 
-/** Objects and arrays within one another, the outermost counted as 1. */
+/** Depth of nested objects and arrays; the outermost counts as 1. */
 export const MAX_DEPTH = 64
 
 const QUOTE = 0x22
@@ -40,7 +40,7 @@ export interface Member {
   canonical: string
   /** Its canonical value. */
   value: string
-  /** Where it stands in the source, from name to value. */
+  /** Its source text, from name to value. */
   start: number
   end: number
 }
@@ -54,15 +54,15 @@ interface Pass {
 /**
  * Reads the object that is the whole text.
  *
- * @param look  is told, in the same pass, what stands where its paths end: texts,
- *              numbers, true and false; what it was told means nothing after an error
+ * @param look  receives, in the same pass, the values at the ends of its paths: texts,
+ *              numbers, true and false; they mean nothing after an error
  * @returns     its members in order of appearance
- * @throws      MalformedJson when it is not JSON, not an object or too deep
+ * @throws      MalformedJson if it is not JSON, not an object or too deep
  */
 export function readObject (scanner: JsonScanner, look: FieldReading = NOWHERE): Member[] {
   const pass = { scanner, look }
   if (scanner.peek() !== OPEN_BRACE) {
-    readValue(pass, 0, null) // says what is malformed before it says "not an object"
+    readValue(pass, 0, null) // reports malformed JSON before "not an object"
     scanner.end()
     scanner.at = 0
     scanner.fail('a value that is not an object')
@@ -78,7 +78,7 @@ const NOWHERE: FieldReading = { tree: null, found () {} }
  * The canonical text of an object.
  *
  * @param members   in any order
- * @param verbatim  gives what to write instead when a name is repeated
+ * @param verbatim  returns the text to write instead if a name occurs twice
  */
 export function writeObject (members: readonly Member[], verbatim: () => string): string {
   const sorted = isSorted(members) ? members : [...members].sort(byName)
@@ -88,13 +88,13 @@ export function writeObject (members: readonly Member[], verbatim: () => string)
   return text + '}'
 }
 
-/** The string that a canonical value is, `null` when it is none. */
+/** The string that a canonical value represents; `null` if it is not a string. */
 export function readText (value: string): string | null {
   if (value.charCodeAt(0) !== QUOTE) return null
   return value.includes('\\') ? JSON.parse(value) as string : value.slice(1, -1)
 }
 
-/** Reads any value; `depth` is how many objects and arrays it stands in, `ahead` what is looked for there. */
+/** Reads any value. `depth` is the number of objects and arrays around it, `ahead` the paths to look for in it. */
 function readValue (pass: Pass, depth: number, ahead: FieldTree | null): string {
   const { scanner } = pass
   const code = scanner.peek()
@@ -105,7 +105,7 @@ function readValue (pass: Pass, depth: number, ahead: FieldTree | null): string 
   return value
 }
 
-/** What is neither object nor array. */
+/** A value that is neither object nor array. */
 function readSingle (scanner: JsonScanner, code: number): string {
   switch (code) {
     case QUOTE: return readString(scanner)
@@ -118,7 +118,7 @@ function readSingle (scanner: JsonScanner, code: number): string {
   }
 }
 
-/** A string without a backslash is canonical as it stands. */
+/** A string without a backslash is already canonical. */
 function readString (scanner: JsonScanner): string {
   const source = scanner.string()
   return scanner.escaped ? JSON.stringify(scanner.decode(source)) : source
@@ -175,7 +175,7 @@ function isSorted (members: readonly Member[]): boolean {
   return true
 }
 
-/** @param sorted  by name, so that repeats are neighbours */
+/** @param sorted  by name, so that duplicates are neighbours */
 function repeats (sorted: readonly Member[]): boolean {
   for (let i = 1; i < sorted.length; i++) {
     if (sorted[i - 1]!.name === sorted[i]!.name) return true

@@ -1,13 +1,13 @@
 /**
- * Step 2 of the journey, its first question: what does this callback tell of,
- * and would we know it again?
+ * Step 2 of the journey, its first question: what is this callback about, and how
+ * is a duplicate of it recognised?
  *
  *   bytes ──▶ UTF-8 ──▶ JSON object ──▶ taskId, status, type ──▶ digest of the rest
  *
  * An event is (taskId, status, content). Pure: no clock, no I/O. Promises that
- * order of fields, white space and escapes make no other digest and that
- * anything else does. Never throws, and never puts a value of the body into a
- * message.
+ * the order of fields, white space and escapes do not change the digest, and
+ * that every other difference does. Never throws, and never puts a value of the
+ * body into a message.
  */
 import { hash } from 'node:crypto'
 import { isAscii, isUtf8 } from 'node:buffer'
@@ -16,7 +16,7 @@ import type { FieldReading } from '../model/matcher.js'
 import { readObject, readText, writeObject, type Member } from './canonical.js'
 import { JsonScanner, MalformedJson } from './json-scan.js'
 
-/** What a callback tells of. */
+/** What a callback is about. */
 export interface Identity extends TaskFields {
   /**
    * 22 characters: base64url of the first 16 bytes of SHA-256 over the
@@ -30,7 +30,7 @@ export type IdentityReading =
   | { kind: 'readable', identity: Identity }
   | {
     kind: 'unreadable'
-    /** The field that is wrong, `null` when the body as a whole is. */
+    /** The field that is wrong; `null` if the body as a whole is. */
     field: string | null
     /** For the sender: what is wrong, as a phrase, without any value of the body. */
     problem: string
@@ -45,22 +45,22 @@ const MAX_TYPE_CHARACTERS = 128
 const MAX_BUSINESS_ID_CHARACTERS = 256
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/
-/** C0, DEL, C1, and halves of a surrogate pair: none can stand in a header or be percent-encoded. */
+/** C0, DEL, C1, and halves of a surrogate pair: none can be in a header or be percent-encoded. */
 const UNUSABLE_CHARACTER = /\p{Cc}|\p{Surrogate}/u
 
 /**
- * Reads who a callback is about.
+ * Reads what a callback is about.
  *
- * A byte order mark before the object is passed over (RFC 8259 §8.1 allows
- * it): the sender's text is whole, so refusing it would lose a callback.
+ * A byte order mark before the object is skipped (RFC 8259 §8.1 allows it): the
+ * text is complete, so refusing it would lose a callback.
  *
- * A businessId that is no string, or longer than 256 characters, is `null`: it
- * is copied into every list and compared by filters. The body keeps it whole,
- * and it counts as content all the same.
+ * A businessId that is not a string, or longer than 256 characters, is `null`,
+ * because it is copied into every list and compared by filters. The body keeps
+ * it unchanged, and it still counts as content.
  *
  * @param body          as received
  * @param ignoreFields  top-level fields that do not count as content
- * @param look          is told what stands at its paths; nothing of it counts when the body is unreadable
+ * @param look          receives the values at its paths; they mean nothing if the body is unreadable
  * @returns             `unreadable` for anything that is not UTF-8, not a JSON
  *                      object, deeper than 64 objects and arrays, or has no
  *                      usable taskId, status and type
@@ -81,7 +81,7 @@ export function readIdentity (body: Buffer, ignoreFields: readonly string[], loo
   return readFields(members, text, ignoreFields)
 }
 
-/** What the members of the object say. `content` is those that count. */
+/** Reads the members of the object. `content` has those that count. */
 function readFields (members: readonly Member[], text: string, ignoreFields: readonly string[]): IdentityReading {
   let taskIdSource: string | undefined
   let statusSource: string | undefined
@@ -123,12 +123,12 @@ function readFields (members: readonly Member[], text: string, ignoreFields: rea
   }
 }
 
-/** The members as they stand in the text: what an object with a repeated name is compared by. */
+/** The source text of the members, by which an object with a duplicate name is compared. */
 function verbatim (members: readonly Member[], text: string): string {
   return `{${members.map(member => text.slice(member.start, member.end)).join()}}`
 }
 
-/** `null` when the bytes are not UTF-8. */
+/** `null` if the bytes are not UTF-8. */
 function decode (body: Buffer): string | null {
   if (isAscii(body)) return body.toString('latin1')
   if (!isUtf8(body)) return null
@@ -136,7 +136,7 @@ function decode (body: Buffer): string | null {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-/** A name that may go into a key, a header and a log line. */
+/** A name that is safe in a key, a header and a log line. */
 function readName (source: string | undefined, maxCharacters: number): { name: string } | { problem: string } {
   if (source === undefined) return { problem: 'is missing' }
   const name = readText(source)
@@ -147,7 +147,7 @@ function readName (source: string | undefined, maxCharacters: number): { name: s
   return { name }
 }
 
-/** An integer, or a string of one: `1` and `"1"` are one status. */
+/** An integer, or a string of one: `1` and `"1"` are the same status. */
 function readStatus (source: string | undefined): { status: number } | { problem: string } {
   if (source === undefined) return { problem: 'is missing' }
   const digits = readText(source) ?? source
@@ -157,7 +157,7 @@ function readStatus (source: string | undefined): { status: number } | { problem
   return { status: status === 0 ? 0 : status } // "-0" is 0
 }
 
-/** `null` for one too long as well: a part of it would match what the whole does not. */
+/** `null` if it is too long: a part of it would match filters that the whole does not. */
 function businessIdOf (value: string): string | null {
   const businessId = readText(value)
   return businessId !== null && isLonger(businessId, MAX_BUSINESS_ID_CHARACTERS) ? null : businessId

@@ -1,10 +1,10 @@
 /**
  * Reads JSON text token by token, in one pass, without building values.
  *
- * Promises to take exactly what RFC 8259 calls JSON text, no more and no less
- * (as `JSON.parse` does), and to say where tokens begin and end, because
- * numbers and repeated names are compared by their source text. Never looks
- * at what the values mean: see `canonical` and `identity`.
+ * Promises to accept exactly what RFC 8259 calls JSON text (as `JSON.parse`
+ * does), and to report where tokens begin and end, because numbers and objects
+ * with duplicate names are compared by their source text. Does not interpret
+ * values: see `canonical` and `identity`.
  */
 
 const TAB = 0x09
@@ -21,7 +21,7 @@ const UPPER_E = 0x45
 const BACKSLASH = 0x5c
 const LOWER_E = 0x65
 
-/** The text is not what it should be; says what and where, never quoting the text. */
+/** The text is malformed; the error says what and where, and never quotes the text. */
 export class MalformedJson extends Error {
   /** @param at  index into the text, UTF-16 code units */
   constructor (readonly problem: string, readonly at: number) {
@@ -30,7 +30,7 @@ export class MalformedJson extends Error {
   }
 }
 
-/** A place in a text. Every method reads one thing and leaves `at` after it. */
+/** A position in a text. Every method reads one token and leaves `at` after it. */
 export class JsonScanner {
   /** Index of the next character to read. */
   at = 0
@@ -39,7 +39,7 @@ export class JsonScanner {
 
   constructor (readonly text: string) {}
 
-  /** The code of the next character that is not white space, not consumed; `NaN` at the end. */
+  /** The code of the next character that is not white space; does not consume it; `NaN` at the end. */
   peek (): number {
     const { text } = this
     let code = text.charCodeAt(this.at)
@@ -49,14 +49,14 @@ export class JsonScanner {
     return code
   }
 
-  /** Consumes a character if it is next, white space aside. */
+  /** Skips white space, then consumes a character if it is next. */
   take (code: number): boolean {
     if (this.peek() !== code) return false
     this.at++
     return true
   }
 
-  /** @throws MalformedJson unless nothing but white space is left */
+  /** @throws MalformedJson if anything but white space is left */
   end (): void {
     if (!Number.isNaN(this.peek())) this.fail('text after the end of the value')
   }
@@ -64,7 +64,7 @@ export class JsonScanner {
   /**
    * Reads a string that begins at `at`.
    *
-   * @returns its source with the quotes; `escaped` tells whether that needs decoding
+   * @returns its source with the quotes; `escaped` says whether it must be decoded
    * @throws  MalformedJson
    */
   string (): string {
@@ -125,7 +125,7 @@ export class JsonScanner {
   /**
    * The value of the source of a string, as {@link string} returned it.
    *
-   * @throws MalformedJson when an escape is not one
+   * @throws MalformedJson if an escape is invalid
    */
   decode (source: string): string {
     try {

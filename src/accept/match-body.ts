@@ -1,13 +1,13 @@
 /**
- * Whether a subscriber wants a body, asked later than at acceptance, or
- * before: the same reading and the same matcher, so the same answer.
+ * Whether a subscriber wants a body, outside acceptance: the same reading and the
+ * same matcher, so the same answer.
  */
 import type { Matcher } from '../model/matcher.js'
 import { readIdentity } from './identity.js'
 
 /**
- * @param matcher  of the one match that is asked about
- * @returns        `null` when the body is no callback
+ * @param matcher  of the one match in question
+ * @returns        `null` if the body is not a callback
  * @throws         never
  */
 export function matchBody (matcher: Matcher, body: Buffer): boolean | null {

@@ -1,9 +1,9 @@
 /**
- * Alerts: what lasts now and who has been told, and a test that says whether
- * anybody would be.
+ * Alerts: the active ones and their receivers, and a test of the receivers.
  */
 import { Type, type Static } from 'typebox'
-import { CONDITION_NAMES, SEVERITIES, type Alert } from '../model/alert.js'
+import { CONDITION_NAMES } from '../conditions/list.js'
+import { SEVERITIES, type Alert } from '../model/alert.js'
 import { RelayError } from '../model/errors.js'
 import type { AdminOptions } from './options.js'
 import { API, type Route } from './route.js'
@@ -12,18 +12,18 @@ import { listOf, nullable, oneOf, Time, timeOf } from './shapes.js'
 export const AlertShape = Type.Object({
   name: oneOf(CONDITION_NAMES),
   severity: oneOf(SEVERITIES),
-  subscriber: nullable(Type.String(), { description: 'the one that it is about' }),
+  subscriber: nullable(Type.String(), { description: 'the subscriber that the alert concerns; null if it concerns none' }),
   summary: Type.String(),
-  figures: Type.Record(Type.String(), Type.Number(), { description: 'the numbers in the summary' }),
-  of: oneOf(['relay', 'replica'], { description: 'replica: of the process that answers alone' }),
+  figures: Type.Record(Type.String(), Type.Number(), { description: 'the numbers of the summary' }),
+  of: oneOf(['relay', 'replica'], { description: 'relay: concerns all replicas; replica: concerns the answering process only' }),
   since: Time,
-  toldTo: Type.Array(Type.String(), { description: 'receivers that know; one that is not here has not answered yet, or it has not lasted for alerts.after' })
+  toldTo: Type.Array(Type.String(), { description: 'receivers that have accepted the alert; a missing one has not answered yet, or the condition has not lasted for alerts.after' })
 })
 
 export const TestShape = Type.Object({
   receiver: Type.String(),
   statusCode: nullable(Type.Integer()),
-  error: nullable(Type.String(), { description: 'why it did not take it; null when it did' })
+  error: nullable(Type.String(), { description: 'why the receiver did not accept the message; null if it did' })
 })
 
 /** The routes under `/alerts`. */
@@ -37,15 +37,15 @@ export function alertRoutes ({ alerts }: AdminOptions): Route[] {
     {
       method: 'GET',
       path: `${API}/alerts`,
-      does: 'Lists what an operator should look at, the oldest first: of the whole relay, and of the process that answers.',
-      answers: { 200: { means: 'All that last', schema: listOf(AlertShape) } },
+      does: 'Lists active alerts, the oldest first: those of the whole relay, and those of the answering process.',
+      answers: { 200: { means: 'All active alerts', schema: listOf(AlertShape) } },
       handle: async () => ({ items: (await alerts.current()).map(show), nextCursor: null })
     },
     {
       method: 'POST',
       path: `${API}/alerts/test`,
-      does: 'Sends every receiver of alerts a test, and tells what each said.',
-      answers: { 200: { means: 'What they said', schema: listOf(TestShape) } },
+      does: 'Sends a test to every receiver of alerts, and returns the answers.',
+      answers: { 200: { means: 'The answers of the receivers', schema: listOf(TestShape) } },
       async handle () {
         const items = await alerts.test()
         if (items.length === 0) throw new RelayError('CONFLICT', 'No receiver is configured: name one under alerts.receivers and reload.')

@@ -1,7 +1,6 @@
 /**
- * The answers of the API as types, for programs in this tree that ask it:
- * what the schemas of the routes say, and nothing besides. Times are ISO 8601,
- * in UTC.
+ * The answers of the API as types, for other programs in this tree: exactly the
+ * schemas of the routes. Times are ISO 8601, in UTC.
  */
 import type { Static } from 'typebox'
 import type { AlertShape, TestShape } from './alerts.js'
@@ -19,23 +18,23 @@ export interface Page<Item> {
 
 export type AlertAnswer = Static<typeof AlertShape>
 export type AttemptAnswer = Static<typeof AttemptShape>
-/** A delivery as it stands in its event. */
+/** A delivery inside its event. */
 export type DeliveryEntryAnswer = Static<typeof DeliveryEntry>
-/** A delivery by itself. */
+/** A delivery as an item of its own. */
 export type DeliveryAnswer = Static<typeof DeliveryShape>
 export type EventAnswer = Static<typeof EventShape>
 /** A page of events. */
 export type EventsAnswer = Static<typeof EventsShape>
-/** One event, looked at. */
+/** One event in detail. */
 export type EventDetailAnswer = Static<typeof EventDetailShape>
 export type ReadinessAnswer = Static<typeof Readiness>
-/** What a receiver of alerts said to a test. */
+/** The answer of a receiver to a test alert. */
 export type ReceiverTestAnswer = Static<typeof TestShape>
-/** What duplicates are known by when their event has been deleted. */
+/** The claims of deleted events, in numbers. */
 export type RememberedAnswer = StatsAnswer['remembered']
-/** A replay or another order, with how far it has come. */
+/** A replay or another order, with its progress. */
 export type OrderAnswer = Static<typeof OrderShape>
-/** What an order that was just given is answered with. */
+/** The answer to a new order. */
 export type PlacedAnswer = Static<typeof Placed>
 export type ReplicaAnswer = StatsAnswer['replicas'][number]
 export type StatsAnswer = Static<typeof StatsShape>

@@ -3,9 +3,9 @@
  *
  *   host ──▶ token ──▶ content ──▶ input ──▶ idempotency ──▶ route
  *
- * Promises that every route but those marked open asks for a token first, also
- * one that is added later; that every error is a problem of RFC 9457; and that
- * nothing is cached. Allows no other origin anything. Never listens by itself.
+ * Promises that every route except open ones asks for a token first, including
+ * routes that are added later; that every error is a problem of RFC 9457; and
+ * that nothing is cached. Grants nothing to other origins. Does not listen itself.
  */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -40,14 +40,14 @@ const CHECK_INTERVAL_MS = 500
 const IDLE_TIMEOUT_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 1024
 
-/** A part of a path is looked up, and found or not. */
+/** Part of a path: looked up, and found or not. */
 const ANY = (): boolean => true
 
 /**
  * Makes the admin API.
  *
  * @returns a Fastify app that does not listen yet; closing it waits for the
- *          requests under way
+ *          requests in flight
  */
 export function adminApp (options: AdminOptions): FastifyInstance {
   const routes = routesOf(options)
@@ -92,7 +92,7 @@ function createServer (): FastifyInstance {
   return Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    return503OnClosing: false, // probes shall learn why, from `/readyz`
+    return503OnClosing: false, // probes must learn the reason from `/readyz`
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     http: {
@@ -105,7 +105,7 @@ function createServer (): FastifyInstance {
   })
 }
 
-/** JSON, or nothing at all: many clients name a content type and send no body. */
+/** JSON, or nothing: many clients name a content type and send no body. */
 function readOnlyJson (app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
@@ -119,18 +119,18 @@ function addRoute (app: FastifyInstance, route: Route): void {
   app.route({ method: route.method, url: route.path, schema: schemaOf(route), handler: route.handle })
 }
 
-/** What is not there needs a token too where the API would be: who has none learns nothing of it. */
+/** Inside the API an unknown path needs a token too: without one, a caller learns nothing about it. */
 function isOpen (request: FastifyRequest, open: ReadonlySet<string>): boolean {
   if (request.is404) return !pathOf(request).startsWith('/api/')
   return open.has(request.routeOptions.url ?? '')
 }
 
-/** 404, or 405 when it is only the method that is not known. */
+/** 404, or 405 if only the method is unknown. */
 function answerUnknown (routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const methods = routes.filter(({ path }) => isPathOf(path, pathOf(request))).map(({ method }) => method)
-  if (methods.length === 0) return sendProblem(reply, { status: 404, detail: 'There is nothing here; /api/openapi.json lists what there is.' })
+  if (methods.length === 0) return sendProblem(reply, { status: 404, detail: 'There is no such route; /api/openapi.json lists all routes.' })
   const allow = methods.flatMap(method => method === 'GET' ? ['GET', 'HEAD'] : [method]).join(', ')
-  return sendProblem(reply, { status: 405, detail: `This takes ${allow}.`, headers: { allow } })
+  return sendProblem(reply, { status: 405, detail: `The method is not allowed. Allowed: ${allow}.`, headers: { allow } })
 }
 
 function isPathOf (pattern: string, path: string): boolean {
@@ -143,7 +143,7 @@ function pathOf (request: FastifyRequest): string {
   return request.url.split('?', 1)[0]!
 }
 
-/** What nobody expected goes to the log, and only there. */
+/** Unexpected errors go to the log, and only there. */
 function fail ({ report }: AdminOptions, error: unknown, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   if (problem.status === 500 && !isRelayError(error)) {
@@ -152,7 +152,7 @@ function fail ({ report }: AdminOptions, error: unknown, reply: FastifyReply): F
   return sendProblem(reply, problem)
 }
 
-/** Ends a connection that did not carry HTTP, or not in time. */
+/** Ends a connection that carried no HTTP, or not in time. */
 function endUnparsable (error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy()

@@ -14,7 +14,7 @@ import type { CallerRefusal, Report } from '../model/fact.js'
 import { createGuesses, sourceOf, type Guesses } from './guesses.js'
 
 export interface Caller {
-  /** Of the token. */
+  /** The name of the token. */
   name: string
   role: TokenRole
 }

@@ -1,35 +1,35 @@
 /**
  * Checks a query or a body against the schema of its route.
  *
- * What is wrong is told at once, up to 20 names of it, with what is accepted:
- * the `description` of a property completes the sentence "<name> takes …". What
- * a route does not know is refused, because a mistyped filter that is ignored
- * does the opposite of what was meant. Never repeats a value.
+ * Reports all errors at once, up to 20 names, with the accepted values: the
+ * `description` of a property completes the sentence "<name> takes …". A name
+ * that the route does not know is refused, because ignoring a mistyped filter
+ * would do the opposite of what was meant. Never shows a value.
  */
 import { Ajv, type ErrorObject } from 'ajv'
 import type { TObject } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import { didYouMean } from './did-you-mean.js'
 
-/** One thing that is wrong with a request. */
+/** One error of a request. */
 export interface InputError {
   /** The parameter or field. */
   name: string
-  /** What is wrong with it, a sentence. */
+  /** The error, a sentence. */
   problem: string
 }
 
-/** As Fastify wants it of a validator. */
+/** The form that Fastify requires of a validator. */
 export type InputCheck = (data: unknown) => { value: unknown } | { error: Error }
 
-/** No more are explained: a hint costs time, and who has this many faults looks at the document. */
+/** Maximum number of explained errors: a hint costs time, and with more errors the document helps more. */
 const MOST_EXPLAINED = 20
 
-/** A query is all text, so its numbers and booleans are read from text; a body says what it means. */
+/** In a query everything is text, so numbers and booleans are read from text; a body has types. */
 const QUERY = new Ajv({ allErrors: true, coerceTypes: true })
 const BODY = new Ajv({ allErrors: true })
 
-/** Makes the check for one route; throws at start when the schema is no schema. */
+/** Makes the check for one route; throws at start if the schema is invalid. */
 export function checkFor (schema: TObject, part: 'query' | 'body'): InputCheck {
   const isValid = (part === 'query' ? QUERY : BODY).compile({ ...schema, additionalProperties: false })
   return data => {
@@ -40,36 +40,36 @@ export function checkFor (schema: TObject, part: 'query' | 'body'): InputCheck {
   }
 }
 
-/** Numbers that a query wrote as `1e999`: read from text they pass for integers, and no bound is asked of them. */
+/** Numbers that a query wrote as `1e999`: read from text they pass as integers, and no bound is checked. */
 function endlessIn (value: object): string[] {
   return Object.entries(value).filter(([, read]) => typeof read === 'number' && !Number.isFinite(read)).map(([name]) => name)
 }
 
 /**
- * The error for a request with something wrong; also for what no schema can see.
+ * The error for an invalid request; also for errors that no schema can find.
  *
- * @param more  how many more names are wrong
+ * @param more  how many more names have errors
  */
 export function invalid (errors: readonly InputError[], more = 0): RelayError {
   const rest = more === 0 ? [] : [`And ${more} more.`]
   return new RelayError('INVALID_REQUEST', [...errors.map(({ problem }) => problem), ...rest].join(' '), { errors })
 }
 
-/** The last error of each name, the first names only. */
+/** The last error of each name, for the first names only. */
 function refusalOf (errors: readonly ErrorObject[], schema: TObject, part: 'query' | 'body'): RelayError {
   const byName = [...new Map(errors.map(error => [nameIn(error, part), error]))]
   const explained = byName.slice(0, MOST_EXPLAINED).map(([name, error]) => ({ name, problem: explain(name, error, { schema, part }) }))
   return invalid(explained, byName.length - explained.length)
 }
 
-/** Which parameter or field an error is about; `part` when it is the whole. */
+/** The parameter or field that an error concerns; `part` if it concerns the whole. */
 function nameIn ({ keyword, params, instancePath }: ErrorObject, part: string): string {
   if (instancePath !== '') return instancePath.split('/', 2)[1]!
   if (keyword === 'additionalProperties') return String(params['additionalProperty'])
   return keyword === 'required' ? String(params['missingProperty']) : part
 }
 
-/** What to say of a known name with an unusable value. */
+/** The sentence about a known name with an unusable value. */
 export function unusable (name: string, takes: string): InputError {
   return { name, problem: `${name} takes ${takes}.` }
 }

@@ -1,5 +1,5 @@
 /**
- * The configuration: read again, on every replica, when asked.
+ * The configuration: reloaded on every replica on request.
  */
 import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'

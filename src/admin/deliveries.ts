@@ -20,10 +20,10 @@ import { DeliveryShape, listOf, showDelivery } from './shapes.js'
 const discardBody = Type.Object({
   ...FILTER_BODY,
   state: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
-    description: `one or more of ${DISCARDABLE.join(', ')}: a text with commas, or an array (all of them when left out)`
+    description: `one or more of ${DISCARDABLE.join(', ')}: a text with commas, or an array (default: all of them)`
   })),
-  all: Type.Optional(Type.Boolean({ description: 'true to mean every delivery when there is no filter' })),
-  dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
+  all: Type.Optional(Type.Boolean({ description: 'true to select every delivery; required without a filter' })),
+  dryRun: Type.Optional(Type.Boolean({ description: 'true to count only' }))
 })
 
 const releaseBody = Type.Object({
@@ -41,7 +41,7 @@ function list ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/deliveries`,
-    does: 'Lists deliveries, those of the newest events first. A page may be short while nextCursor is set.',
+    does: 'Lists deliveries, those of the newest events first. A page may be short although there are more: see nextCursor.',
     query: listQuery,
     answers: { 200: { means: 'A page of deliveries', schema: listOf(DeliveryShape) } },
     async handle (request) {
@@ -56,7 +56,7 @@ function discard (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/deliveries/discard`,
-    does: 'Orders every delivery that fits to be given up.',
+    does: 'Orders every matching delivery to be discarded.',
     body: discardBody,
     answers: ORDER_ANSWERS,
     async handle (request, reply) {
@@ -95,7 +95,7 @@ async function wantedBy (body: Static<typeof discardBody>, options: AdminOptions
   requireFilter(filters, all)
   const { states = [...DISCARDABLE], ...filter } = readFilters(filters, await readTime(options.store))
   if (!states.every(state => DISCARDABLE.includes(state))) {
-    throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
+    throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}; deliveries in other states have ended`)])
   }
   await requireKnownTo(options, filter)
   return { kind: 'discard', filter: { ...filter, states } }
@@ -104,7 +104,7 @@ async function wantedBy (body: Static<typeof discardBody>, options: AdminOptions
 type Item = Static<typeof DeliveryShape>
 
 /**
- * One page. Events come in short steps; of an event whose deliveries do not
+ * One page. Events are read in short steps; if the deliveries of an event do not
  * all fit, the next page begins with the first that did not.
  */
 async function readPage (
@@ -125,12 +125,12 @@ async function readPage (
   return { items, next: from }
 }
 
-/** Deliveries are only ever added at the end of an event, so their places hold. */
+/** New deliveries are only added at the end of an event, so positions stay valid. */
 function skippedOf ({ event }: SelectedEvent, from: DeliveryPlace | null): number {
   return from !== null && event.sequence === from.below - 1 ? from.skip : 0
 }
 
-/** @returns the place of the first delivery that did not fit on the page, `null` when all did */
+/** @returns the position of the first delivery that did not fit on the page, `null` if all did */
 function takeInto (items: Item[], row: SelectedEvent, { limit, skip }: { limit: number, skip: number }): number | null {
   for (const [at, delivery] of row.deliveries.entries()) {
     if (at < skip || !delivery.fits) continue

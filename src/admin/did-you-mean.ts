@@ -6,7 +6,7 @@ import { closest } from '../model/closest.js'
 /**
  * A hint to append to a sentence.
  *
- * @returns ` Did you mean <word>?`, or nothing when no known word is near
+ * @returns ` Did you mean <word>?`, or nothing if no known word is near
  */
 export function didYouMean (word: string, known: readonly string[]): string {
   const best = closest(word, known)

@@ -1,6 +1,6 @@
 /**
- * Events: listed, looked at, their bytes, and what one of them holds back let
- * go or given up.
+ * Events: listed, shown, their bodies, and the release or discard of deliveries that
+ * an event holds.
  */
 import { Type } from 'typebox'
 import { RelayError } from '../model/errors.js'
@@ -23,7 +23,7 @@ function list ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/events`,
-    does: 'Lists events, newest first. A page may be short while nextCursor is set.',
+    does: 'Lists events, newest first. A page may be short although there are more: see nextCursor.',
     query: listQuery,
     answers: { 200: { means: 'A page of events', schema: EventsShape } },
     async handle (request) {
@@ -50,7 +50,7 @@ function giveBody ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/events/:id/body`,
-    does: 'Gives the body of an event, byte for byte as it arrived.',
+    does: 'Returns the body of an event, byte for byte as it arrived.',
     answers: { 200: { means: 'The bytes', contentType: 'application/octet-stream' } },
     async handle (request, reply) {
       const id = pathParameter(request, 'id')
@@ -64,8 +64,8 @@ function release ({ store, queues }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/events/:id/release`,
-    does: 'Delivers what is held for a reason of the event itself.',
-    answers: { 200: { means: 'How many deliveries were put in their queues', schema: Type.Object({ released: Count }) } },
+    does: 'Releases the deliveries that the event itself holds.',
+    answers: { 200: { means: 'Number of deliveries that were put in their queues', schema: Type.Object({ released: Count }) } },
     async handle (request) {
       return { released: await releaseEvent(store, queues, pathParameter(request, 'id')) ?? noEvent() }
     }
@@ -76,8 +76,8 @@ function discard ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/events/:id/discard`,
-    does: 'Gives up every delivery of an event that is not over.',
-    answers: { 200: { means: 'How many deliveries were given up', schema: Type.Object({ discarded: Count }) } },
+    does: 'Discards every unfinished delivery of an event.',
+    answers: { 200: { means: 'Number of discarded deliveries', schema: Type.Object({ discarded: Count }) } },
     async handle (request) {
       return { discarded: await discardEvent(store, pathParameter(request, 'id')) ?? noEvent() }
     }

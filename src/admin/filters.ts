@@ -1,6 +1,6 @@
 /**
- * The filters that every list and every order shares: what may be written,
- * and the filter of the record that it means.
+ * The filters that all lists and orders share: their syntax, and the filter of the
+ * record that they mean.
  *
  * In a query a list is written with commas; in a body as one value, a text
  * with commas, or an array, whose entries are taken as they are. A comma that
@@ -22,7 +22,7 @@ const INTEGER = /^-?\d{1,15}$/
 const TAKES = {
   taskId: 'one or more task ids',
   eventIds: 'one or more event ids, evt_ and 26 characters each',
-  type: 'one or more event types; a trailing * stands for any ending',
+  type: 'one or more event types; a * at the end matches any ending',
   status: 'one or more integers',
   businessId: 'one or more business ids',
   subscriber: 'one or more names of subscribers',
@@ -54,16 +54,16 @@ export const FILTER_QUERY = {
   until: inQuery('until')
 }
 
-/** Where a list begins and how long a page is. */
+/** The beginning of a list and the length of a page. */
 export const PAGE_QUERY = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'a whole number from 1 to 500 (50 when left out)' })),
-  cursor: Type.Optional(Type.String({ description: 'the nextCursor of the page before' }))
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'a whole number from 1 to 500 (default: 50)' })),
+  cursor: Type.Optional(Type.String({ description: 'the nextCursor of the previous page' }))
 }
 
-/** Rows of a page when no limit is given. */
+/** Rows of a page without a limit. */
 export const DEFAULT_LIMIT = 50
 
-/** The filters of an order but `state`, as properties of its body. */
+/** The filters of an order except `state`, as properties of its body. */
 export const FILTER_BODY = {
   subscriber: list('subscriber'),
   taskId: list('taskId'),
@@ -86,7 +86,7 @@ export type ListQuery = Static<typeof listQuery>
 /** Filters as a caller wrote them, checked for their JSON types only. */
 export type WrittenFilters = { [name in FilterName]?: string | number | Array<string | number> }
 
-/** What each name means; `null` when it cannot be used as it is written. */
+/** The meaning of each name; `null` if the value is invalid. */
 const READERS: Record<FilterName, (entries: string[], now: number) => Filter | null> = {
   taskId: taskIds => ({ taskIds }),
   eventIds: eventIds => eventIds.every(id => EVENT_ID.test(id)) ? { eventIds } : null,
@@ -103,9 +103,9 @@ const READERS: Record<FilterName, (entries: string[], now: number) => Filter | n
 /**
  * Reads filters.
  *
- * @param written  values by name; other names are passed over
+ * @param written  values by name; other names are skipped
  * @param now      epoch milliseconds; relative times count back from it
- * @throws         RelayError INVALID_REQUEST naming each that cannot be used, and what it takes
+ * @throws         RelayError INVALID_REQUEST naming each invalid filter, and what it takes
  */
 export function readFilters (written: WrittenFilters, now: number): Filter {
   const filter: Filter = {}
@@ -121,7 +121,7 @@ export function readFilters (written: WrittenFilters, now: number): Filter {
   return filter
 }
 
-/** Whether a name is that of a filter. */
+/** Whether a name is a filter. */
 export function isFilter (name: string): name is FilterName {
   return Object.hasOwn(TAKES, name)
 }

@@ -1,6 +1,6 @@
 /**
- * For whoever keeps the process alive and sends it traffic: does it live, and
- * would a callback get a 200 now? Without a token, and tiny.
+ * The probes of supervisors and load balancers: is the process alive, and would a
+ * callback get a 200 now? Without a token, and small.
  */
 import { Type } from 'typebox'
 import type { AdminOptions } from './options.js'
@@ -12,7 +12,7 @@ export const Readiness = Type.Object({
   reasons: Type.Array(Type.String())
 })
 
-/** The two routes of probes. `/healthz` asks nobody, so it answers while the process lives. */
+/** The two probe routes. `/healthz` depends on nothing, so it answers while the process lives. */
 export function healthRoutes ({ health }: AdminOptions): Route[] {
   const ready: Route['handle'] = async (_request, reply) => {
     const { ready, status, reasons } = await health()
@@ -25,17 +25,17 @@ export function healthRoutes ({ health }: AdminOptions): Route[] {
       path: '/healthz',
       does: 'Answers while the process lives.',
       open: true,
-      answers: { 200: { means: 'It lives', schema: Type.Object({ status: oneOf(['ok']) }) } },
+      answers: { 200: { means: 'The process is alive', schema: Type.Object({ status: oneOf(['ok']) }) } },
       handle: async () => ({ status: 'ok' })
     },
     {
       method: 'GET',
       path: '/readyz',
-      does: 'Tells whether a callback would get a 200 now.',
+      does: 'Says whether a callback would get a 200 now.',
       open: true,
       answers: {
-        200: { means: 'It would', schema: Readiness },
-        503: { means: 'It would not', schema: Readiness }
+        200: { means: 'A callback would get a 200', schema: Readiness },
+        503: { means: 'A callback would not get a 200', schema: Readiness }
       },
       handle: ready
     }

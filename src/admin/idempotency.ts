@@ -4,9 +4,9 @@
  *   first ──▶ in flight ──▶ answered, kept for a day
  *                 │409            │the same answer again; 422 for another request
  *
- * Keys are of the token that sent them: nobody gets another's answer. Only
- * successes are kept: what was refused or failed may be sent again as it is.
- * Never keeps the body of a request, only its digest.
+ * A key belongs to its token: no other token gets its answer. Only successful
+ * answers are kept: a refused or failed request may be sent again unchanged.
+ * Keeps only the digest of a request's body, never the body.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -19,7 +19,7 @@ import { invalid } from './check-input.js'
 import { sendProblem } from './problem.js'
 
 const KEPT_MS = 24 * 3_600_000
-/** A process that died in the middle blocks its key no longer than this. */
+/** A process that died during the request blocks its key no longer than this. */
 const IN_FLIGHT_MS = 10 * 60_000
 const MAX_KEY_CHARACTERS = 255
 
@@ -29,25 +29,25 @@ interface KeptAnswer {
   body: string
 }
 
-/** What is stored under a key. */
+/** The value that is stored under a key. */
 interface StoredRequest {
   digest: string
-  /** Absent while the first request is under way. */
+  /** Absent while the first request is in flight. */
   answer?: KeptAnswer
 }
 
 interface Claim { slot: string, digest: string }
 
 export interface Idempotency {
-  /** Before a route is asked: claims the key, or answers in the route's place. */
+  /** Before the route: claims the key, or answers instead of the route. */
   begin: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
-  /** When the answer is known: keeps it, or gives the key back. */
+  /** After the answer: keeps it, or frees the key. */
   end: (request: FastifyRequest, reply: FastifyReply, payload: unknown) => Promise<void>
 }
 
 /**
- * Makes the two hooks. When an answer cannot be kept it is given all the same,
- * because it is true; its key stays in flight for a while.
+ * Makes the two hooks. If an answer cannot be kept it is still sent, because it
+ * is true; its key stays in flight for a while.
  */
 export function createIdempotency (store: RecordStore, report: Report): Idempotency {
   const { redis, keys } = store
@@ -85,7 +85,7 @@ function answerAgain (reply: FastifyReply, { digest }: Claim, stored: string | n
     return sendProblem(reply, { status: 422, detail: 'This Idempotency-Key was used for another request: make a new one for a new request.' })
   }
   if (kept?.answer === undefined) {
-    throw new RelayError('CONFLICT', 'A request with this Idempotency-Key is in progress. Repeat it when that one is done.')
+    throw new RelayError('CONFLICT', 'A request with this Idempotency-Key is in progress. Send this request again when that one is done.')
   }
   const { status, headers, body } = kept.answer
   return reply.code(status).headers({ ...headers, 'idempotency-replayed': 'true' }).send(body)
@@ -104,7 +104,7 @@ function keptAnswer (reply: FastifyReply, payload: unknown): KeptAnswer {
   return { status: reply.statusCode, headers, body: String(payload) }
 }
 
-/** @throws RelayError INVALID_REQUEST for a key that is none */
+/** @throws RelayError INVALID_REQUEST for an invalid key */
 function slotOf (prefix: string, request: FastifyRequest, key: string | string[]): string {
   if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_CHARACTERS) {
     throw invalid([{ name: 'Idempotency-Key', problem: `Idempotency-Key takes 1 to ${MAX_KEY_CHARACTERS} characters.` }])

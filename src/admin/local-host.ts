@@ -1,15 +1,15 @@
 /**
- * Keeps web pages away from an admin listener that only this machine can
- * reach: a page in a browser here may give its own name our address (DNS
- * rebinding), but the browser then still sends that name as Host.
+ * Protects an admin listener on loopback from web pages: a page in a browser on
+ * this machine may map its own name to our address (DNS rebinding), but the
+ * browser still sends that name as Host.
  */
 import { isIP, type AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RelayError } from '../model/errors.js'
 
 /**
- * Lets a request pass unless the app listens on loopback only and the request
- * is for another name than `localhost`. An address needs no name to resolve.
+ * Refuses a request if the app listens on loopback only and the request names
+ * another host than `localhost`. An address is allowed: it needs no DNS.
  *
  * @throws RelayError FORBIDDEN
  */

@@ -1,22 +1,22 @@
 /**
- * Points in time as people and programs write them: ISO 8601, or how long ago.
+ * Points in time as people and programs write them: ISO 8601, or an age.
  *
- * Strict on purpose: `Date.parse` takes `1` for a year and 31 February for
+ * Deliberately strict: `Date.parse` takes `1` for a year and 31 February for
  * 2 March.
  */
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const AGO = /^(\d{1,9})([smhd])$/
 
-/** A space before the offset is a `+` that came unescaped through a query. */
+/** A space before the offset is a `+` that was not escaped in a query. */
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([ +-])(\d\d):?(\d\d))?)?$/
 
 /**
  * Reads a point in time.
  *
  * @param written  `2h`, `15m`, `90s`, `7d` before now; a date; a date and time,
- *                 in UTC unless an offset is given
+ *                 in UTC unless it has an offset
  * @param now      epoch milliseconds
- * @returns        epoch milliseconds, `null` when it is none of these
+ * @returns        epoch milliseconds, `null` if it is invalid
  */
 export function parseMoment (written: string, now: number): number | null {
   const ago = AGO.exec(written)

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document, which @fastify/swagger makes from the schemas of the
- * routes: the same ones that check what comes in and write what goes out.
+ * The OpenAPI document. @fastify/swagger makes it from the schemas of the routes:
+ * the same schemas that check the input and write the answers.
  *
  * @see https://spec.openapis.org/oas/v3.1.0
  */
@@ -20,17 +20,17 @@ const ProblemShape = Type.Object({
 
 const PROBLEM = { description: 'A problem (RFC 9457)', content: { [PROBLEM_TYPE]: { schema: { $ref: 'Problem#' } } } }
 
-/** Gives the document of the app that it is a route of. */
+/** Serves the document of its app. */
 export const OPENAPI_ROUTE: Route = {
   method: 'GET',
   path: '/api/openapi.json',
-  does: 'Gives this document.',
+  does: 'Returns this document.',
   open: true,
   answers: { 200: { means: 'The document', schema: Type.Object({}, { additionalProperties: true }) } },
   handle: async request => request.server.swagger()
 }
 
-/** Makes an app describe the routes that are added after this. */
+/** Makes an app describe the routes that are added after this call. */
 export function describeApi (app: FastifyInstance, version: string): void {
   app.addSchema(ProblemShape)
   app.register(swagger, {
@@ -39,7 +39,7 @@ export function describeApi (app: FastifyInstance, version: string): void {
       info: { title: 'fotor-relay admin API', version, description: 'Events, deliveries, replays and subscribers of one fotor-relay.' },
       security: [{ bearer: [] }],
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; a viewer\'s may only read.' } }
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'One of the admin tokens; the token of a viewer may only read.' } }
       }
     },
     transform: ({ schema, url }) => ({ url, schema: withoutEmptyBody(schema) }),
@@ -47,7 +47,7 @@ export function describeApi (app: FastifyInstance, version: string): void {
   })
 }
 
-/** What Fastify and the document are told of a route. */
+/** The options of a route for Fastify and for the document. */
 export function schemaOf ({ method, path, does, open = false, query, body, answers }: Route): FastifySchema {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => [name!, Type.String()] as const)
   return {
@@ -65,7 +65,7 @@ export function schemaOf ({ method, path, does, open = false, query, body, answe
 
 const NOTHING = Type.Object({})
 
-/** What takes no fields needs no body, though one that is empty is let pass. */
+/** A route without fields needs no body, but accepts an empty one. */
 function withoutEmptyBody ({ body, ...rest }: FastifySchema): FastifySchema {
   const isEmpty = body === undefined || Object.keys((body as TObject).properties).length === 0
   return isEmpty ? rest : { ...rest, body }

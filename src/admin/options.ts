@@ -1,5 +1,5 @@
 /**
- * What the admin API needs from the rest of the gateway, and nothing more.
+ * What the admin API needs from the rest of the gateway.
  */
 import type { Accept } from '../accept/arrival.js'
 import type { SpoolStatus } from '../accept/spool/spooling.js'
@@ -12,38 +12,38 @@ import type { Subscriber } from '../model/subscriber.js'
 import type { Queues } from '../queue/bullmq/queues.js'
 import type { RecordStore } from '../record/store.js'
 
-/** What an operator may know of alerts. */
+/** Access to alerts. */
 export interface AlertsView {
-  /** What lasts, the oldest first. Never rejects. */
+  /** Active alerts, the oldest first. Never rejects. */
   current: () => Promise<Alert[]>
   /** The receivers that have been told of it. */
   toldOf: (alert: Alert) => string[]
-  /** Sends every receiver a test. */
+  /** Sends a test to every receiver. */
   test: () => Promise<NotifyResult[]>
 }
 
 export interface AdminOptions {
-  /** Fails fast: an operator would rather be told than wait. */
+  /** A fail-fast connection: an operator prefers an error to a wait. */
   store: RecordStore
   queues: Queues
-  /** The way in that every callback takes. Never rejects. */
+  /** The entry that every callback takes. Never rejects. */
   accept: Accept
-  /** Whether a match wants a body; `null` when that is no callback. */
+  /** Whether a match wants a body; `null` if the body is not a callback. */
   wants: (match: Subscriber['match'], body: Buffer) => boolean | null
-  /** Those of the running configuration. */
+  /** The subscribers of the running configuration. */
   subscribers: () => readonly Subscriber[]
-  /** Asked at each request. */
+  /** Read for each request. */
   tokens: () => readonly Token[]
   /** @param request  `allowRemovals`: subscribers may go although deliveries wait for them */
   reload: (request: { allowRemovals?: boolean }) => Promise<{ changed: string[] } | { faults: Fault[] }>
   /** `ready` while a callback would get a 200. */
   health: () => Promise<{ ready: boolean, status: 'ok' | 'degraded', reasons: string[] }>
   alerts: AlertsView
-  /** `null` when this process has no spool. */
+  /** `null` if this process has no spool. */
   spool: () => SpoolStatus | null
-  /** Tells the runner of orders that there is one. */
+  /** Tells the runner that there is a new order. */
   wakeReplays: () => void
-  /** Shown by `/stats`; `startedAt` in epoch milliseconds, `replicaId` is its own among the replicas. */
+  /** Shown by `/stats`; `startedAt` in epoch milliseconds, `replicaId` identifies this replica. */
   process: () => { version: string, startedAt: number, pid: number, redis: 'managed' | 'external', configFile: string, replicaId: string }
   report: Report
 }

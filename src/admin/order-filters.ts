@@ -1,13 +1,13 @@
 /**
- * What every order that changes many deliveries at once has to say: which
- * ones, in names that exist. A slip must never mean "all".
+ * The filters that every order on many deliveries must have, with names that exist.
+ * A typing error must never mean "all".
  */
 import { invalid } from './check-input.js'
 import { didYouMean } from './did-you-mean.js'
 
 /**
- * @param filters  as written, without what is no filter
- * @throws         RelayError INVALID_REQUEST when there is none and `all` was not said
+ * @param filters  as written, without other fields
+ * @throws         RelayError INVALID_REQUEST if there is none and `all` was not set
  */
 export function requireFilter (filters: object, all: boolean): void {
   if (all || Object.keys(filters).length > 0) return
@@ -16,7 +16,7 @@ export function requireFilter (filters: object, all: boolean): void {
 
 /**
  * @param names  of subscribers, as written
- * @throws       RelayError INVALID_REQUEST naming each that is not known, and those that are
+ * @throws       RelayError INVALID_REQUEST naming each unknown one, and the known ones
  */
 export function requireKnown (names: readonly string[] | undefined, known: readonly string[]): void {
   const unknown = (names ?? []).filter(name => !known.includes(name))

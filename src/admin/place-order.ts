@@ -20,8 +20,8 @@ export const Placed = Type.Object({
 
 /** The answers of a route that places orders. */
 export const ORDER_ANSWERS: Readonly<Record<number, RouteAnswer>> = {
-  200: { means: 'Dry run: what would be done', schema: Placed },
-  202: { means: 'The order is taken and runs in the background', schema: Placed }
+  200: { means: 'Dry run: what the order would affect', schema: Placed },
+  202: { means: 'The order is accepted and runs in the background', schema: Placed }
 }
 
 /** Places an order, or counts for a dry run. */

@@ -1,9 +1,9 @@
 /**
- * Every answer that is not a success, as a problem of RFC 9457, and the one
- * table from error code to status.
+ * Every unsuccessful answer, as a problem of RFC 9457, and the only table from
+ * error code to status.
  *
- * Promises that what we did not expect is told to nobody but the log: its
- * message may hold anything.
+ * Promises that the message of an unexpected error goes to the log only, because
+ * it may contain anything.
  */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
@@ -12,7 +12,7 @@ import { isRedisAway } from '../model/redis-away.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** Asked of a client that found Redis away, seconds. */
+/** Retry-After while Redis is away, seconds. */
 const RETRY_AFTER_SECONDS = 5
 
 export interface Problem {
@@ -21,7 +21,7 @@ export interface Problem {
   /** For the caller: what is wrong and what to do. */
   detail?: string
   headers?: Readonly<Record<string, string>>
-  /** Members of the document besides those of RFC 9457. */
+  /** Members of the document other than those of RFC 9457. */
   members?: Readonly<Record<string, unknown>>
 }
 
@@ -41,13 +41,13 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   LISTEN_FAILED: 500
 }
 
-/** What some statuses say in a header. */
+/** Headers of some statuses. */
 const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { 'www-authenticate': 'Bearer' },
   503: { 'retry-after': String(RETRY_AFTER_SECONDS) }
 }
 
-/** What Fastify finds wrong before a route is asked, in words for the caller. */
+/** Errors that Fastify finds before the route, in words for the caller. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send the body as JSON, with content-type: application/json.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than 1 MB.',
@@ -58,13 +58,13 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 
 const AWAY: Problem = { status: 503, detail: 'Redis does not answer. Try again in a few seconds.' }
 
-/** What an error means for the caller; 500 without a word for those we did not expect. */
+/** The problem that an error is for the caller; 500 without its message for unexpected errors. */
 export function problemOf (error: unknown): Problem {
   if (isRelayError(error)) return { status: STATUS[error.code], detail: error.message, members: error.details, ...waitIn(error) }
   if (isRedisAway(error)) return AWAY
   const { statusCode, code = '' } = error as { statusCode?: number, code?: string }
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
-    return { status: 500, detail: 'The gateway made a mistake; its log says which.' }
+    return { status: 500, detail: 'Internal error of the gateway; its log has the details.' }
   }
   return { status: statusCode, detail: UNREADABLE[code] ?? 'The body is not valid JSON.' }
 }
@@ -84,5 +84,5 @@ export function sendProblem (reply: FastifyReply, problem: Problem): FastifyRepl
   return reply
     .code(problem.status)
     .headers({ ...HEADERS[problem.status], ...problem.headers, 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
-    .send(Buffer.from(documentOf(problem))) // to a text Fastify would add a charset, which this media type has not
+    .send(Buffer.from(documentOf(problem))) // to a text, Fastify would add a charset, which this media type does not have
 }

@@ -1,6 +1,6 @@
 /**
- * Replays, ordered; and orders of every kind, listed, looked at and cancelled.
- * They are carried out elsewhere, in the background.
+ * Replays are placed here; orders of every kind are listed, shown and cancelled
+ * here. They are carried out elsewhere, in the background.
  */
 import { Type, type Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
@@ -23,20 +23,20 @@ const MAX_PER_SECOND = 100_000
 const orderBody = Type.Object({
   ...FILTER_BODY,
   state: Type.Optional(oneOf(STATES, {
-    description: `one of ${STATES.join(', ')} (when left out: failed, or with eventIds or taskId whatever is finished)`
+    description: `one of ${STATES.join(', ')} (default: failed; with eventIds or taskId, every finished state)`
   })),
-  all: Type.Optional(Type.Boolean({ description: 'true to mean every event when there is no filter' })),
-  newId: Type.Optional(Type.Boolean({ description: 'true to give each delivery a webhook-id of its own' })),
+  all: Type.Optional(Type.Boolean({ description: 'true to select every event; required without a filter' })),
+  newId: Type.Optional(Type.Boolean({ description: 'true to give each delivery its own new webhook-id' })),
   ratePerSecond: Type.Optional(Type.Integer({
     minimum: 1, maximum: MAX_PER_SECOND, description: `a whole number from 1 to ${MAX_PER_SECOND}: deliveries put back per second`
   })),
-  dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
+  dryRun: Type.Optional(Type.Boolean({ description: 'true to count only' }))
 })
 type OrderBody = Static<typeof orderBody>
 
 const listQuery = Type.Object(PAGE_QUERY)
 
-/** Why it is too late to cancel one. */
+/** Why an order can no longer be cancelled. */
 const IS_DONE: Readonly<Record<Order['kind'], string>> = {
   replay: 'This replay is done: everything is in the queues already.',
   discard: 'This discard is done: everything has been given up already, and can be replayed.',
@@ -53,7 +53,7 @@ function order (options: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays`,
-    does: 'Orders deliveries to be made again. They go the way of every other delivery.',
+    does: 'Orders deliveries to be made again. They pass through the queue like every other delivery.',
     body: orderBody,
     answers: ORDER_ANSWERS,
     async handle (request, reply) {
@@ -83,7 +83,7 @@ function show ({ store }: AdminOptions): Route {
   return {
     method: 'GET',
     path: `${API}/replays/:id`,
-    does: 'Shows how far an order has come, of whatever kind.',
+    does: 'Shows the progress of an order of any kind.',
     answers: { 200: { means: 'The order', schema: OrderShape } },
     async handle (request) {
       return showOrder(await readOrder(store, pathParameter(request, 'id')) ?? noOrder())
@@ -105,7 +105,7 @@ function cancel ({ store }: AdminOptions): Route {
   }
 }
 
-/** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
+/** @throws RelayError INVALID_REQUEST if the order has no effect, or might affect too much */
 function wantedBy (body: OrderBody, { known, now }: { known: readonly string[], now: number }): ReplayOrder {
   const { all = false, newId = false, dryRun: _, ratePerSecond, ...filters } = body
   requireFilter(filters, all)
@@ -119,7 +119,7 @@ function wantedBy (body: OrderBody, { known, now }: { known: readonly string[], 
   return { kind: 'replay', filter, state, newId, ratePerSecond: ratePerSecond ?? null }
 }
 
-/** Whoever names events or tasks means them, whatever became of them. */
+/** An order that names events or tasks means them, whatever their state. */
 function defaultState ({ eventIds, taskIds }: Filter): ReplayState {
   return eventIds === undefined && taskIds === undefined ? 'failed' : 'finished'
 }

@@ -1,16 +1,16 @@
 /**
- * One entry of the admin API, as data: the router, the check of what comes in,
- * the writing of what goes out and the OpenAPI document all read the same
- * entry, so they cannot disagree. What no schema names is never sent.
+ * One route of the admin API, as data. The router, the input check, the writer of
+ * answers and the OpenAPI document all read the same entry, so they cannot
+ * disagree. A field that no schema names is never sent.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TObject, TSchema } from 'typebox'
 
-/** What one status means for a caller. */
+/** The meaning of one status for the caller. */
 export interface RouteAnswer {
   means: string
   schema?: TSchema
-  /** `application/json` when left out. */
+  /** Default `application/json`. */
   contentType?: string
 }
 
@@ -22,20 +22,20 @@ export interface Route {
   does: string
   /** Answers without a token. */
   open?: boolean
-  /** What may stand in the query; nothing when left out. */
+  /** The schema of the query; absent: none is accepted. */
   query?: TObject
-  /** What may stand in the body; nothing when left out. */
+  /** The schema of the body; absent: none is accepted. */
   body?: TObject
-  /** Every status but those of problems. */
+  /** Every status except those of problems. */
   answers: Readonly<Record<number, RouteAnswer>>
-  /** Resolves with what is sent as JSON, or with the reply when it has sent something else. */
+  /** Resolves with the value that is sent as JSON, or with the reply if it has sent something else. */
   handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 }
 
-/** Where all but the open routes begin. */
+/** The prefix of all routes except open ones. */
 export const API = '/api/v1'
 
-/** The part of the path that `:name` stands for, decoded. */
+/** The value of `:name` in the path, decoded. */
 export function pathParameter (request: FastifyRequest, name: string): string {
   return (request.params as Record<string, string>)[name] ?? ''
 }

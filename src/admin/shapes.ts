@@ -1,6 +1,5 @@
 /**
- * What callers are shown, field by field: the shapes of the API and how the
- * record's words become them.
+ * The shapes of the API, field by field, and how values of the record become them.
  *
  * Names are fixed. Times are ISO 8601 in UTC, or null. No shape has a field
  * for a body, a header, or a URL with its secrets.
@@ -22,7 +21,7 @@ export const oneOf = <T extends string>(values: readonly T[], options: { descrip
 /** A list with its cursor. */
 export const listOf = <T extends TSchema>(item: T) => Type.Object({
   items: Type.Array(item),
-  nextCursor: nullable(Type.String(), { description: 'for the query parameter cursor; null at the end' })
+  nextCursor: nullable(Type.String(), { description: 'value for the query parameter cursor; null on the last page' })
 })
 /** A whole number, not negative. */
 export const Count = Type.Integer({ minimum: 0 })
@@ -32,7 +31,7 @@ export const Time = Type.String({ format: 'date-time' })
 const deliveryEntry = {
   subscriber: Type.String(),
   state: oneOf(DELIVERY_STATES),
-  heldBy: nullable(oneOf(HELD_BY), { description: 'verify is not set yet' }),
+  heldBy: nullable(oneOf(HELD_BY), { description: 'the hold that keeps it waiting; verify is reserved' }),
   attempts: Count,
   nextAttemptAt: nullable(Time),
   lastStatusCode: nullable(Type.Integer()),
@@ -97,19 +96,19 @@ export const OrderShape = Type.Object({
 
 export const SubscriberShape = Type.Object({
   name: Type.String(),
-  url: nullable(Type.String(), { description: 'with its secrets masked; null when it is configured no more' }),
+  url: nullable(Type.String(), { description: 'URL with masked secrets; null if the subscriber is no longer configured' }),
   enabled: Type.Boolean(),
   pausedBy: nullable(oneOf(['operator', 'gone'])),
   breaker: oneOf(['closed', 'open', 'half-open']),
-  heldBy: nullable(oneOf(HELD_BY), { description: 'why its deliveries wait' }),
-  heldUntil: nullable(Time, { description: 'when a throttle ends by itself; null for other holds' }),
+  heldBy: nullable(oneOf(HELD_BY), { description: 'the hold that keeps its deliveries waiting; null if there is none' }),
+  heldUntil: nullable(Time, { description: 'time at which a throttle ends; null for other holds' }),
   counts: Type.Object({ open: Count, held: Count, failed: Count, delivered: Count }),
   oldestWaitingAt: nullable(Time),
   lastSuccessAt: nullable(Time),
   lastError: nullable(Type.String())
 })
 
-/** Epoch milliseconds as callers see them. */
+/** Epoch milliseconds as ISO 8601. */
 export function timeOf (ms: number): string
 export function timeOf (ms: number | null): string | null
 export function timeOf (ms: number | null): string | null {
@@ -134,14 +133,14 @@ export function showEvent ({ event, corrupt, deliveries }: ShownEvent): Static<t
   }
 }
 
-/** An event with everything that is known of it but its body. */
+/** An event with everything known about it, without its body. */
 export function showEventDetail (history: EventHistory): Static<typeof EventDetailShape> {
   const attempts = [...history.attempts].flatMap(([subscriber, made]) => made.map(attempt => ({ subscriber, attempt })))
   attempts.sort((a, b) => a.attempt.at - b.attempt.at)
   return { ...showEvent(history), attempts: attempts.map(({ subscriber, attempt }) => showAttempt(subscriber, attempt)) }
 }
 
-/** A delivery as an item of a list of its own. */
+/** A delivery as an item of a list. */
 export function showDelivery ({ event }: ShownEvent, delivery: ShownDelivery): Static<typeof DeliveryShape> {
   return { eventId: event.id, taskId: event.taskId, type: event.type, status: event.status, ...showDeliveryEntry(delivery) }
 }

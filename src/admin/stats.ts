@@ -1,5 +1,5 @@
 /**
- * The gateway in numbers: what it has done, what it owes, and what it is.
+ * The gateway in numbers: its counters, its backlog and its process.
  */
 import { Type, type Static } from 'typebox'
 import type { SpoolStatus } from '../accept/spool/spooling.js'
@@ -24,17 +24,17 @@ export const StatsShape = Type.Object({
     failedDeletedEarly: Type.Integer({ minimum: 0, description: 'of these, the ones with a failed delivery' }),
     claimsGivenUp: Type.Integer({ minimum: 0, description: 'deleted events that could no longer be remembered for as long as dedupe.window says' })
   }, { description: 'since the record began' }),
-  events: Type.Integer({ minimum: 0, description: 'in the record now' }),
+  events: Type.Integer({ minimum: 0, description: 'number of events in the record now' }),
   memory: nullable(Type.Object({
     usedBytes: Count, maxBytes: Count
-  }), { description: 'of Redis, as it counts itself; null when it has no maxmemory or does not tell' }),
+  }), { description: 'of Redis, as it counts itself; null if it has no maxmemory or does not report it' }),
   remembered: Type.Object({
-    claims: Type.Integer({ minimum: 0, description: 'deleted events whose repeats are recognised' }),
-    mostBytes: nullable(Count, { description: 'what they may take in Redis; null when there is no limit' }),
-    forgottenBefore: nullable(Time, { description: 'a repeat of a callback from before is no longer recognised; null while all are, for dedupe.window' }),
-    perSecond: Type.Number({ minimum: 0, description: 'new callbacks a second, on average since the oldest that is remembered or recorded' })
-  }, { description: 'what repeats are known by when their event has been deleted' }),
-  backlog: Type.Object({ open: Count, held: Count, failed: Count, oldestWaitingAt: nullable(Time) }, { description: 'deliveries that are owed, held for their event, or given up' }),
+    claims: Type.Integer({ minimum: 0, description: 'number of deleted events whose duplicates are recognised' }),
+    mostBytes: nullable(Count, { description: 'maximum memory for claims in Redis; null if there is no limit' }),
+    forgottenBefore: nullable(Time, { description: 'a duplicate of a callback from before this time is no longer recognised; null while all are recognised for dedupe.window' }),
+    perSecond: Type.Number({ minimum: 0, description: 'new callbacks per second: the average since the oldest one that is remembered or recorded' })
+  }, { description: 'claims of deleted events, by which their duplicates are recognised' }),
+  backlog: Type.Object({ open: Count, held: Count, failed: Count, oldestWaitingAt: nullable(Time) }, { description: 'deliveries that are owed, held because of their event, or failed' }),
   subscribers: Type.Object({ total: Count, configured: Count, onHold: Count, withFailed: Count }),
   spool: nullable(Type.Object({
     state: oneOf(['idle', 'spooling', 'draining']),
@@ -63,11 +63,11 @@ export const StatsShape = Type.Object({
     role: oneOf(['all', 'ingest', 'deliver']),
     version: Type.String(),
     startedAt: Time,
-    configuration: Type.String({ description: 'a fingerprint: equal ones are of equal configurations, secrets included' }),
-    configuredAt: { ...Time, description: 'since when it runs that configuration' },
-    differs: Type.Boolean({ description: 'its configuration is not the one that most replicas run' }),
-    self: Type.Boolean({ description: 'it is the one that answers' })
-  }), { description: 'every gateway that shares this Redis and prefix; one that died is listed for ten seconds more' })
+    configuration: Type.String({ description: 'fingerprint of the configuration: equal fingerprints mean equal configurations, secrets included' }),
+    configuredAt: { ...Time, description: 'time since which it has used that configuration' },
+    differs: Type.Boolean({ description: 'true if its configuration differs from that of most replicas' }),
+    self: Type.Boolean({ description: 'true for the replica that answers' })
+  }), { description: 'every gateway with the same Redis and prefix; a crashed one is listed for ten more seconds' })
 })
 
 /** The route of the numbers. */
@@ -96,7 +96,7 @@ export function statsRoutes (options: AdminOptions): Route[] {
   return [{
     method: 'GET',
     path: `${API}/stats`,
-    does: 'Tells what the gateway has done, what it owes and what it is.',
+    does: 'Shows the counters, the backlog and the process of the gateway.',
     answers: { 200: { means: 'The numbers', schema: StatsShape } },
     handle
   }]

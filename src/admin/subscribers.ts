@@ -1,13 +1,13 @@
 /**
- * Subscribers: what the configuration says of them together with what the
- * record knows, and the two switches that an operator has.
+ * Subscribers: their configuration together with their status in the record, and
+ * the two commands of an operator: pause and resume.
  */
 import type { Static } from 'typebox'
 import { RelayError } from '../model/errors.js'
 import type { SubscriberHold } from '../model/delivery.js'
 import type { Subscriber } from '../model/subscriber.js'
 import { resumeSubscriber, setHold } from '../record/holds.js'
-import { readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
+import { emptyStatus, readSubscriber, readSubscribers, type SubscriberStatus } from '../record/read-subscribers.js'
 import { within } from '../time/within.js'
 import { didYouMean } from './did-you-mean.js'
 import type { AdminOptions } from './options.js'
@@ -44,8 +44,8 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
     {
       method: 'GET',
       path: `${API}/subscribers`,
-      does: 'Lists subscribers by name: those configured, and those that were and still have deliveries.',
-      answers: { 200: { means: 'All of them', schema: listOf(SubscriberShape) } },
+      does: 'Lists subscribers by name: configured ones, and former ones that still have deliveries.',
+      answers: { 200: { means: 'All subscribers', schema: listOf(SubscriberShape) } },
       handle: list
     },
     {
@@ -58,7 +58,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
     {
       method: 'POST',
       path: `${API}/subscribers/:name/resume`,
-      does: 'Ends a pause, whether an operator made it or an answer of 410, and a wait that an answer asked for; an open breaker makes its trial now.',
+      does: 'Ends the pause of an operator, the hold after an answer of 410, and a throttle; an open breaker starts its trial now.',
       answers: { 200: { means: 'The subscriber', schema: SubscriberShape } },
       handle: resume
     }
@@ -66,7 +66,7 @@ export function subscriberRoutes (options: AdminOptions): Route[] {
 }
 
 interface KnownSubscriber {
-  /** `null` when it is configured no more. */
+  /** `null` if it is no longer configured. */
   entry: Subscriber | null
   status: SubscriberStatus
 }
@@ -76,16 +76,16 @@ async function readAll ({ store, subscribers }: AdminOptions): Promise<KnownSubs
   const entries = new Map(subscribers().map(entry => [entry.name, entry]))
   const recorded = await readSubscribers(store)
   const names = new Set(recorded.map(({ name }) => name))
-  const fresh = [...entries.keys()].filter(name => !names.has(name)).map(unheardOf)
+  const fresh = [...entries.keys()].filter(name => !names.has(name)).map(emptyStatus)
   return [...recorded, ...fresh]
     .sort((a, b) => a.name < b.name ? -1 : 1)
     .map(status => ({ entry: entries.get(status.name) ?? null, status }))
 }
 
-/** @throws RelayError NOT_FOUND when nobody was ever called so */
+/** @throws RelayError NOT_FOUND if no subscriber ever had this name */
 async function find (options: AdminOptions, name: string): Promise<KnownSubscriber> {
   const entry = options.subscribers().find(subscriber => subscriber.name === name) ?? null
-  const status = await readSubscriber(options.store, name) ?? (entry === null ? null : unheardOf(name))
+  const status = await readSubscriber(options.store, name) ?? (entry === null ? null : emptyStatus(name))
   if (status !== null) return { entry, status }
   const names = (await readAll(options)).map(({ status }) => status.name)
   const known = names.length === 0 ? ' There is none at all.' : ` There are ${names.join(', ')}.`
@@ -119,24 +119,7 @@ function pausedBy (holds: readonly SubscriberHold[]): Shown['pausedBy'] {
   return holds.includes('pause') ? 'operator' : null
 }
 
-/** The hold is the fact; its connection would wait for Redis as long as it takes, and workers look by themselves every few seconds. */
+/** The hold decides. Waking the queue would wait for Redis without a limit, and workers check every few seconds anyway. */
 async function wakeQueue ({ queues }: AdminOptions, name: string): Promise<void> {
   await within(QUEUE_TOLD_MS, queues.wake(name), () => {})
-}
-
-/** Configured, but nothing is recorded of it yet. */
-function unheardOf (name: string): SubscriberStatus {
-  return {
-    name,
-    holds: [],
-    throttledUntil: null,
-    counts: { open: 0, held: 0, failed: 0, delivered: 0 },
-    oldestWaitingAt: null,
-    corrupt: 0,
-    lastSuccessAt: null,
-    lastError: null,
-    failing: false,
-    overdue: false,
-    breaker: 'closed'
-  }
 }

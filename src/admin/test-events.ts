@@ -1,6 +1,6 @@
 /**
- * Test events: a callback of our own making, sent down the way that every
- * callback takes. Only its flag tells it from a real one.
+ * Test events: a callback made by an operator takes the same path as every
+ * callback. Only its flag distinguishes it from a real one.
  */
 import { Type, type Static } from 'typebox'
 import type { Acceptance } from '../accept/arrival.js'
@@ -18,18 +18,18 @@ const DEFAULT_TYPE = 'test'
 const DEFAULT_STATUS = 1
 
 const testBody = Type.Object({
-  taskId: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'a text of 1 to 256 characters (a new one when left out)' })),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: `a text of 1 to 128 characters (${DEFAULT_TYPE} when left out)` })),
-  status: Type.Optional(Type.Integer({ description: `an integer (${DEFAULT_STATUS} when left out)` })),
+  taskId: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'a text of 1 to 256 characters (default: a new one)' })),
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: `a text of 1 to 128 characters (default: ${DEFAULT_TYPE})` })),
+  status: Type.Optional(Type.Integer({ description: `an integer (default: ${DEFAULT_STATUS})` })),
   body: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()], {
     description: 'the whole callback instead: a JSON object, or a text that is sent byte for byte'
   })),
-  subscriber: Type.Optional(Type.String({ description: 'the name of the only subscriber that shall have it' }))
+  subscriber: Type.Optional(Type.String({ description: 'name of the only subscriber that receives it' }))
 })
 type TestBody = Static<typeof testBody>
 
 const taken = Type.Object({
-  eventId: nullable(Type.String(), { description: 'null while it is only in the spool' }),
+  eventId: nullable(Type.String(), { description: 'null while the callback is in the spool' }),
   status: oneOf(['accepted', 'duplicate', 'spooled'])
 })
 
@@ -53,9 +53,9 @@ export function testEventRoutes ({ accept, wants, subscribers }: AdminOptions): 
   return [{
     method: 'POST',
     path: `${API}/test-events`,
-    does: 'Makes a callback up and accepts it as if it had come from outside, flagged test.',
+    does: 'Makes a test callback and accepts it like a real one, with the flag test.',
     body: testBody,
-    answers: { 202: { means: 'It is durable', schema: taken } },
+    answers: { 202: { means: 'The callback is durable', schema: taken } },
     handle: send
   }]
 }
@@ -73,25 +73,25 @@ function callbackOf ({ body, taskId, type, status }: TestBody): string {
   return typeof body === 'string' ? body : JSON.stringify(body)
 }
 
-/** @throws RelayError INVALID_REQUEST when there is no such subscriber */
+/** @throws RelayError INVALID_REQUEST if there is no such subscriber */
 function subscriberNamed (name: string, subscribers: readonly Subscriber[]): Subscriber {
   requireKnown([name], subscribers.map(subscriber => subscriber.name))
   return subscribers.find(subscriber => subscriber.name === name)!
 }
 
 /**
- * A test for one subscriber that would get nothing tells nobody anything. Of
- * what cannot be read accepting will say so, better.
+ * A test for one subscriber that would not get it is useless. For an unreadable
+ * body, accepting returns a better error.
  *
- * @throws RelayError CONFLICT when the subscriber does not want this
+ * @throws RelayError CONFLICT if the subscriber does not want this event
  */
 function requireMatch (wants: AdminOptions['wants'], body: Buffer, { name, match }: Subscriber): void {
   if (wants(match, body) !== false) return
-  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: one of its fields has no value that is listed. ` +
+  throw new RelayError('CONFLICT', `The match of subscriber ${name} excludes this event: one of its fields has a value that is not listed. ` +
     `It matches ${describeMatch(match)}.`)
 }
 
-/** @throws RelayError INVALID_REQUEST when it is no callback, REDIS_UNAVAILABLE when it is not durable */
+/** @throws RelayError INVALID_REQUEST if it is not a callback, REDIS_UNAVAILABLE if it is not durable */
 function takenFrom (acceptance: Acceptance): Static<typeof taken> {
   switch (acceptance.kind) {
     case 'accepted':
@@ -101,7 +101,7 @@ function takenFrom (acceptance: Acceptance): Static<typeof taken> {
       return { eventId: null, status: 'spooled' }
     case 'unreadable': {
       const { field, problem } = acceptance
-      throw invalid([{ name: field ?? 'body', problem: `This is no callback: ${field === null ? '' : field + ' '}${problem}.` }])
+      throw invalid([{ name: field ?? 'body', problem: `This is not a callback: ${field === null ? '' : field + ' '}${problem}.` }])
     }
     case 'unavailable':
       throw new RelayError('REDIS_UNAVAILABLE', 'The test event could not be stored. Try again in a few seconds.')

@@ -1,13 +1,13 @@
 /**
- * Tells operators what needs them: takes a snapshot every few seconds, and tells each
- * receiver, and the log, what began, what lasts and what is over.
+ * Tells operators what needs them: takes a snapshot every few seconds, and tells
+ * each receiver and the log what began, what lasts and what has ended.
  *
  *   snapshot ──▶ observe ──▶ dueTo ──▶ notify ──▶ tell ──▶ save
  *
- * Promises that whoever is to be told is told at least once, also when this
- * process dies in between: what was said is saved after it was said. What is
- * true of the whole relay is told by one replica, what is true of this process
- * by itself, also while Redis is away. Never rejects, never ends.
+ * Promises to tell each receiver at least once, even if this process dies in
+ * between: an alert is saved as told only after it was sent. One replica sends
+ * the alerts of the relay; each process sends its own, even while Redis is away.
+ * Never rejects, never ends.
  */
 import type { Alert, AlertPolicy, Condition } from '../model/alert.js'
 import type { Report } from '../model/fact.js'
@@ -15,36 +15,36 @@ import { repeat, type Repeated } from '../time/repeat.js'
 import { dueTo, forget, observe, tell, type DueNotice, type Moment } from './ledger.js'
 import type { Notifier, NotifyResult } from './notifier.js'
 
-/** Between two ticks, milliseconds; less when `alerts.after` is shorter. */
+/** Interval between two ticks, milliseconds; shorter if `alerts.after` is shorter. */
 const TICK_EVERY_MS = 5_000
 
-/** The log is told like a receiver; none can be called so. */
+/** The log is treated like a receiver; no receiver can have this name. */
 const LOG = '(log)'
 
-/** Where alerts are kept between two ticks. */
+/** Where alerts are stored between two ticks. */
 export interface AlertStore {
-  /** Rejects when it cannot. */
+  /** Rejects if it cannot save. */
   read: () => Promise<Alert[]>
   save: (alerts: readonly Alert[]) => Promise<void>
 }
 
-/** What is true at one moment. */
+/** The conditions of one moment. */
 export interface TrueConditions {
   conditions: readonly Condition[]
-  /** `null` while the record cannot be read: then nothing is known of the relay. */
+  /** `null` while the record cannot be read: then nothing is known about the relay. */
   subscribers: readonly unknown[] | null
 }
 
 export interface AlertsOptions {
-  /** `null` while there is nothing to tell, as at the start. Never rejects. */
+  /** `null` while no snapshot is possible, as at the start. Never rejects. */
   snapshot: () => Promise<TrueConditions | null>
-  /** Of the running configuration. */
+  /** Reads the running configuration. */
   policy: () => AlertPolicy
-  /** For what is true of this process. */
+  /** Stores the alerts of this process. */
   own: AlertStore
-  /** For what is true of the relay. */
+  /** Stores the alerts of the relay. */
   shared: AlertStore
-  /** Whether this replica is the one that tells of the relay. */
+  /** Whether this replica sends the alerts of the relay. */
   isSpeaker: () => boolean
   notifier: Notifier
   report: Report
@@ -54,7 +54,7 @@ export interface AlertsOptions {
 
 export interface Alerts {
   start (): void
-  /** What lasts, the oldest first. Never rejects: while Redis is away it is what this process knows. */
+  /** Active alerts, the oldest first. Never rejects: while Redis is away, those that this process knows. */
   current (): Promise<Alert[]>
   /** Sends a test to every receiver. */
   test (): Promise<NotifyResult[]>
@@ -109,7 +109,7 @@ async function round (options: AlertsOptions): Promise<void> {
   for (const end of ended) if (end.status === 'rejected') throw end.reason
 }
 
-/** Brings the alerts of one store up to what is true now, and tells who is to be told. */
+/** Updates the alerts of one store from the conditions, and sends the due notices. */
 async function settle ({ policy, notifier, report, clock = Date.now }: AlertsOptions, store: AlertStore, conditions: readonly Condition[]): Promise<void> {
   const { receivers, afterMs, repeatMs } = policy()
   const moment: Moment = { now: clock(), afterMs, repeatMs }
@@ -130,7 +130,7 @@ function factOf ({ notice, alert: { name, severity, subscriber, summary, since }
   return { fact: `alert.${notice}`, name, severity, subscriber, summary, since }
 }
 
-/** Who has been told that it lasts, the log aside. */
+/** The receivers that know that it is active, without the log. */
 export function toldOf ({ told }: Alert): string[] {
   return Object.entries(told).filter(([receiver, { notice }]) => receiver !== LOG && notice !== 'resolved').map(([receiver]) => receiver)
 }

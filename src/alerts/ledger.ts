@@ -1,30 +1,31 @@
 /**
- * Who is to be told what: from what is true now and what was said before.
+ * Decides which notices are due, from the present conditions and the earlier
+ * notices.
  *
  *   observe ──▶ dueTo (each receiver) ──▶ send ──▶ tell ──▶ forget
  *
- * Pure: no clock, no I/O. A condition that comes and goes within `afterMs` is
- * told to nobody, and one that goes and comes back within it is still the same
- * alert, so that nothing flaps.
+ * Pure: no clock, no I/O. A condition that begins and ends within `afterMs` is
+ * never told, and a condition that ends and begins again within it stays the
+ * same alert, so that nothing flaps.
  */
 import type { Alert, AlertPolicy, Condition, Notice } from '../model/alert.js'
 
-/** One thing that one receiver is to be told. */
+/** One notice for one receiver. */
 export interface DueNotice {
   notice: Notice
   alert: Alert
 }
 
-/** When it is, epoch milliseconds, and what that means. */
+/** The time of what the notice reports, epoch milliseconds. */
 export interface Moment extends Pick<AlertPolicy, 'afterMs' | 'repeatMs'> {
   now: number
 }
 
 /**
- * Takes in what is true now.
+ * Updates alerts with the present conditions.
  *
- * @param alerts  as they were
- * @param seen    every condition there is now, of those that these alerts are about
+ * @param alerts  before this moment
+ * @param seen    every present condition that these alerts cover
  * @param now     epoch milliseconds; a clock that was set back makes nothing wait for the future
  */
 export function observe (alerts: readonly Alert[], seen: readonly Condition[], now: number): Alert[] {
@@ -38,7 +39,7 @@ export function observe (alerts: readonly Alert[], seen: readonly Condition[], n
   return [...present, ...over]
 }
 
-/** What a receiver is to be told, the oldest alert first. */
+/** The notices that are due to a receiver, the oldest alert first. */
 export function dueTo (receiver: string, alerts: readonly Alert[], moment: Moment): DueNotice[] {
   return [...alerts].sort((one, other) => one.since - other.since).flatMap(alert => {
     const notice = noticeFor(alert, receiver, moment)
@@ -54,7 +55,7 @@ function noticeFor ({ since, endedAt, told }: Alert, receiver: string, { now, af
   return now - last.at >= repeatMs ? 'reminder' : null
 }
 
-/** Notes that a receiver was told something, at `at`, epoch milliseconds. */
+/** Stores that a receiver was told a notice at `at`, epoch milliseconds. */
 export function tell (alerts: readonly Alert[], { notice, alert }: DueNotice, { receiver, at }: { receiver: string, at: number }): Alert[] {
   return alerts.map(other => keyOf(other) === keyOf(alert)
     ? { ...other, told: { ...other.told, [receiver]: { notice, at } } }
@@ -62,9 +63,9 @@ export function tell (alerts: readonly Alert[], { notice, alert }: DueNotice, { 
 }
 
 /**
- * Drops what is over and of which nobody has still to be told.
+ * Drops alerts that have ended and that no receiver must still be told.
  *
- * @param receivers  that there are now: one that was taken out of the configuration is waited for no more
+ * @param receivers  of the present configuration: a removed one is not waited for
  */
 export function forget (alerts: readonly Alert[], receivers: readonly string[], { now, afterMs }: Moment): Alert[] {
   return alerts.filter(({ endedAt, told }) => {
@@ -73,7 +74,7 @@ export function forget (alerts: readonly Alert[], receivers: readonly string[], 
   })
 }
 
-/** Of the same name, about the same subscriber: the same alert. */
+/** The same name and the same subscriber: the same alert. */
 function keyOf ({ name, subscriber }: Pick<Condition, 'name' | 'subscriber'>): string {
   return `${name} ${subscriber ?? ''}`
 }

@@ -1,5 +1,5 @@
 /**
- * What a receiver is sent: the payload of Standard Webhooks, with one line of
+ * The message to a receiver: the payload of Standard Webhooks, with one line of
  * text for people. Pure.
  */
 import { createHash } from 'node:crypto'
@@ -7,13 +7,13 @@ import type { Alert, Notice, Receiver } from '../model/alert.js'
 import { sign } from '../outbound/sign.js'
 import type { DueNotice } from './ledger.js'
 
-/** Who sends it. */
+/** The sender of messages. */
 export interface Sender {
-  /** Of the machine. */
+  /** Name of the machine. */
   host: string
   /** `redis.prefix`: the name of the relay. */
   relay: string
-  /** Of the gateway, for `user-agent`. */
+  /** Version of the gateway, for `user-agent`. */
   version: string
 }
 
@@ -33,10 +33,10 @@ interface Payload {
 }
 
 /**
- * The message of something that is due to a receiver.
+ * The message of a notice that is due.
  *
  * @param at  epoch milliseconds
- * @returns   a message whose `webhook-id` is the same whenever and by whichever replica it is sent again
+ * @returns   a message whose `webhook-id` stays the same whenever, and by whichever replica, it is sent again
  */
 export function composeNotice ({ notice, alert }: DueNotice, to: Receiver, { at, ...sender }: Sender & { at: number }): Message {
   const { name, severity, subscriber, summary, figures = {}, since, endedAt, of, told } = alert
@@ -60,7 +60,7 @@ export function composeNotice ({ notice, alert }: DueNotice, to: Receiver, { at,
   })
 }
 
-/** A message that says only that messages arrive. */
+/** A test message: it only shows that messages arrive. */
 export function composeTest (to: Receiver, { at, ...sender }: Sender & { at: number }): Message {
   const summary = 'this is a test: this receiver gets alerts'
   return compose(to, { id: idOf([sender.relay, sender.host, 'test', at]), at, version: sender.version }, {

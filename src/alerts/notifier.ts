@@ -1,9 +1,9 @@
 /**
  * Sends messages to receivers.
  *
- * Promises that a receiver which does not take a message is asked again later
- * and later, up to every five minutes, and that nobody waits for it meanwhile.
- * That it does not is told once, in the log, and once more when it does.
+ * Promises that a receiver that does not accept a message is tried again with
+ * growing waits of up to five minutes, and that no other receiver waits for it.
+ * The log reports the first failure, and the recovery.
  */
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
@@ -24,29 +24,29 @@ export interface NotifierOptions extends Omit<Sender, 'host'> {
   clock?: () => number
 }
 
-/** What a receiver said to a message. */
+/** The answer of a receiver to a message. */
 export interface NotifyResult {
   receiver: string
   statusCode: number | null
-  /** Why it was not taken; `null` when it was. */
+  /** Why the message was not accepted; `null` if it was. */
   error: string | null
 }
 
 export interface Notifier {
   /**
-   * Tells a receiver one thing after the other, up to the first that it does not take.
+   * Sends notices to a receiver one after the other, until one is not accepted.
    *
-   * @returns what it took; nothing while it is not to be asked
+   * @returns the accepted notices; none while the receiver must not be tried
    */
   notify (receiver: Receiver, dues: readonly DueNotice[]): Promise<DueNotice[]>
-  /** Sends a test, whatever it said before. */
+  /** Sends a test, even while the receiver must not be tried. */
   test (receiver: Receiver): Promise<NotifyResult>
-  /** After a reload: closes the connections of receivers that are gone or have changed; one that has is asked at once. */
+  /** After a reload: closes the connections of receivers that are gone or have changed; a changed one is tried at once. */
   keepOnly (receivers: readonly Receiver[]): void
   close (): void
 }
 
-/** Opens nothing until the first message. */
+/** Connects only for the first message. */
 export function createNotifier ({ report, clock = Date.now, ...options }: NotifierOptions): Notifier {
   const outbound = createOutbound()
   const sender = { host: hostname(), ...options }
@@ -75,7 +75,7 @@ export function createNotifier ({ report, clock = Date.now, ...options }: Notifi
       if (closed || clock() < (refusing.get(receiver.name)?.notBefore ?? 0)) return taken
       for (const due of dues) {
         const told = await send(receiver, composeNotice(due, receiver, { ...sender, at: clock() }))
-        if (closed && told.error !== null) break // cut off by ourselves
+        if (closed && told.error !== null) break // we cut the request off
         note(receiver, told)
         if (told.error !== null) break
         taken.push(due)

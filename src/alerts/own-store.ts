@@ -1,9 +1,9 @@
 /**
- * The alerts of this process, in memory and in a file of the data directory,
- * so that a gateway which is restarted can tell that something is over.
+ * The alerts of this process, in memory and in a file of the data directory, so
+ * that a gateway can report after a restart that a condition has ended.
  *
- * A file that cannot be written or read costs only that: a disk that is full
- * must not keep anybody from being told that it is.
+ * If the file cannot be written or read, only this is lost: a full disk must not
+ * prevent the alert about it.
  */
 import { readFileSync } from 'node:fs'
 import { replaceFile } from '../disk/whole-file.js'
@@ -11,11 +11,11 @@ import type { Alert } from '../model/alert.js'
 import { within } from '../time/within.js'
 import type { AlertStore } from './alerts.js'
 
-/** A disk that takes longer has failed, milliseconds. */
+/** A disk that takes longer counts as failed, milliseconds. */
 const DISK_WITHIN_MS = 3_000
 
 /**
- * @param file  of this process alone; the same after a restart
+ * @param file  belongs to this process; has the same name after a restart
  */
 export function createOwnStore (file: string): AlertStore {
   let alerts = readFile(file)
@@ -37,7 +37,7 @@ export function createOwnStore (file: string): AlertStore {
       try {
         if (text !== written) await write(text)
       } finally {
-        alerts = [...next] // not before it is on the disk: who has read it may count on it
+        alerts = [...next] // only after it is on the disk, because its reader relies on it
       }
     }
   }

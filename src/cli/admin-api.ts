@@ -1,9 +1,9 @@
 /**
- * A client of the admin API: every command but a few speaks to the gateway
- * through this and has no other way in.
+ * A client of the admin API. Nearly every command talks to the gateway through
+ * it and through nothing else.
  *
- * Whatever goes wrong becomes a CommandFailure that says what to do next; none
- * holds a token.
+ * Every error becomes a CommandFailure that says what to do next and holds no
+ * token.
  */
 import type { Fault } from '../config/fault.js'
 import { commandLine } from './command-line.js'
@@ -11,7 +11,7 @@ import { exchange, NoAnswer, type ApiAnswer } from './exchange.js'
 import { CommandFailure, type ExitCode } from './failure.js'
 import type { ApiPlace } from './find-api.js'
 
-/** Filters and the like; absent ones are left out. */
+/** Filters and similar parameters; absent ones are left out. */
 export type Query = Readonly<Record<string, string | undefined>>
 
 export interface AdminApi {
@@ -23,7 +23,7 @@ export interface AdminApi {
   count<T> (path: string, body: unknown): Promise<T>
   /** `/readyz` and `/healthz` need no token, and every status of theirs is an answer. */
   probe (path: string): Promise<ApiAnswer>
-  /** A command for the person to type next, aimed at the same gateway. */
+  /** A command line for the same gateway, for the person to type next. */
   command (words: string): string
 }
 
@@ -31,17 +31,17 @@ export interface AdminApi {
 interface ProblemDocument {
   title?: string
   detail?: string
-  /** Each query parameter or field that is wrong; `detail` says how. */
+  /** Each invalid query parameter or field; `detail` says why. */
   errors?: Array<{ name: string }>
-  /** Of a configuration that was refused. */
+  /** The faults of a refused configuration. */
   faults?: Fault[]
 }
 
-/** Carries what the gateway answered, for commands that can say more. */
+/** Carries the answer of the gateway, for commands that can explain more. */
 export class RefusedByGateway extends CommandFailure {
   /** Of HTTP, 300–599. */
   readonly status: number
-  /** Of a configuration that was refused; empty otherwise. */
+  /** The faults of a refused configuration; empty otherwise. */
   readonly faults: readonly Fault[]
 
   constructor (message: string, options: { status: number, faults: readonly Fault[], exitCode: ExitCode, nextSteps: readonly string[] }) {
@@ -115,7 +115,7 @@ function refusal (place: ApiPlace, { status, document }: ApiAnswer): CommandFail
 
 const OTHER_NAMES: Readonly<Record<string, string>> = { eventIds: 'event-id', ratePerSecond: 'rate' }
 
-/** The flag that stands for a name of the API; `null` when none does. */
+/** The flag for a name of the API; `null` if there is none. */
 function flagOf (name: string): string | null {
   if (name === 'body' || !/^[a-zA-Z]+$/.test(name)) return null
   return '--' + (OTHER_NAMES[name] ?? name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase()))

@@ -1,6 +1,6 @@
 /**
- * What every command has that speaks to the admin API: the flags that say
- * where it is, and a client made of them.
+ * The common part of commands that use the admin API: the flags that locate it,
+ * and a client.
  */
 import type { Command } from 'commander'
 import { adminApi, type AdminApi } from './admin-api.js'
@@ -8,7 +8,7 @@ import type { ApiFlags } from './command-line.js'
 import type { ProgramDeps } from './deps.js'
 import { findApi } from './find-api.js'
 
-/** Adds `--url`, `--token-file` and `--config`, under a heading of their own. */
+/** Adds `--url`, `--token-file` and `--config`, under their own heading. */
 export function addApiOptions (command: Command): Command {
   return command
     .optionsGroup('Connection to the gateway:')
@@ -17,7 +17,7 @@ export function addApiOptions (command: Command): Command {
     .option('--config <file>', 'configuration file of the gateway (or RELAY_CONFIG; default: config/relay.yaml)')
 }
 
-/** @throws CommandFailure when it cannot be found out where the API is */
+/** @throws CommandFailure if the address of the API cannot be found */
 export async function openApi (flags: ApiFlags, deps: ProgramDeps): Promise<AdminApi> {
   return adminApi(await findApi(flags, deps))
 }
@@ -27,7 +27,7 @@ export function addJsonOption (command: Command): Command {
   return command.option('--json', 'print the answer as one JSON document')
 }
 
-/** Examples under the help of a command: what one types, and what for. */
+/** Examples in the help of a command: the words to type, and their purpose. */
 export function addExamples (command: Command, examples: ReadonlyArray<[line: string, says: string]>): Command {
   const lines = examples.map(([line, says]) => `  $ fotor-relay ${line}\n      ${says}`)
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`)

@@ -1,5 +1,5 @@
 /**
- * Colour, on a terminal only. Never when NO_COLOR is set (https://no-color.org)
+ * Colours, on a terminal only. Never if NO_COLOR is set (https://no-color.org)
  * or the terminal is a dumb one.
  */
 

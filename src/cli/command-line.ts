@@ -1,9 +1,9 @@
 /**
- * A command for the person at the terminal to type next, aimed at the same
- * gateway as the command before: it works as it is printed.
+ * Makes a command line for the person at the terminal to type next. It addresses
+ * the same gateway as the previous command, and works exactly as printed.
  */
 
-/** Where the gateway is, as the command line gives it. */
+/** The flags that locate the gateway. */
 export interface ApiFlags {
   url?: string
   tokenFile?: string
@@ -15,8 +15,8 @@ const PLAIN = /^[\w@%+=:,./-]+$/
 /**
  * `fotor-relay show evt_… --url http://127.0.0.1:8081`.
  *
- * @param words  the command and its own arguments, as a shell takes them
- * @param given  where the gateway is, as the command line before said it
+ * @param words  the command and its own arguments, quoted for a shell
+ * @param given  the location flags of the previous command
  */
 export function commandLine (words: string, { url, tokenFile, config }: ApiFlags = {}): string {
   const flags = [['--url', url], ['--token-file', tokenFile], ['--config', config]] as const
@@ -24,12 +24,12 @@ export function commandLine (words: string, { url, tokenFile, config }: ApiFlags
   return `fotor-relay ${words}${place.join('')}`
 }
 
-/** The same for `start`, which takes only the configuration of them. */
+/** The same for `start`, which takes only the configuration file. */
 export function startLine ({ config }: ApiFlags): string {
   return commandLine('start', config === undefined ? {} : { config })
 }
 
-/** A word as a POSIX shell takes it. */
+/** A word in the syntax of a POSIX shell. */
 export function quoted (word: string): string {
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -1,6 +1,5 @@
 /**
- * Which configuration file a command means, and what to say when it has
- * faults.
+ * Finds the configuration file of a command, and reports its faults.
  */
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -16,8 +15,8 @@ import type { Terminal } from './terminal.js'
 const USUAL_PLACE = join('config', 'relay.yaml')
 
 /**
- * The file that `--config` names, else RELAY_CONFIG, else `config/relay.yaml`
- * here, else the one that came with the package.
+ * The file of `--config`, else RELAY_CONFIG, else `config/relay.yaml` in this
+ * directory, else the one in the package.
  */
 export function chooseConfigFile (flag: string | undefined, { env, packageDir }: Pick<ProgramDeps, 'env' | 'packageDir'>): string {
   const named = flag ?? env['RELAY_CONFIG'] ?? ''
@@ -28,7 +27,7 @@ export function chooseConfigFile (flag: string | undefined, { env, packageDir }:
 /**
  * Loads a file.
  *
- * @throws CommandFailure, exit code 2, after the faults were listed on standard error
+ * @throws CommandFailure, exit code 2, after it has listed the faults on standard error
  */
 export async function readConfig (file: string, { env, terminal }: Pick<ProgramDeps, 'env' | 'terminal'>): Promise<Config> {
   const loaded = await loadConfig({ file, env })
@@ -37,7 +36,7 @@ export async function readConfig (file: string, { env, terminal }: Pick<ProgramD
   throw faultsIn(file, loaded.faults.length)
 }
 
-/** Lists faults on standard error: where each is, what is wrong, what to write. */
+/** Lists faults on standard error: the place, the problem, and what to write. */
 export function listFaults (faults: readonly Fault[], file: string, terminal: Terminal): void {
   const { error, paintError } = terminal
   for (const fault of faults) {
@@ -49,14 +48,14 @@ export function listFaults (faults: readonly Fault[], file: string, terminal: Te
   }
 }
 
-/** What a command ends with after it has listed faults. */
+/** The failure of a command after it has listed faults. */
 export function faultsIn (file: string, count: number): CommandFailure {
   return new CommandFailure(`${counted(count, 'fault')} in ${shortPath(file)}`, {
     exitCode: 2, nextSteps: ['correct it, then check again with: fotor-relay check ' + shortPath(file)]
   })
 }
 
-/** The path from here when it is below here, else as it is. */
+/** The relative path if the file is below this directory, else the path unchanged. */
 export function shortPath (file: string): string {
   const short = relative(process.cwd(), file)
   return short === '' || short.startsWith('..') ? file : short

@@ -1,5 +1,5 @@
 /**
- * Deliveries in a word or a line, and the colour of each state.
+ * Describes deliveries in one word or line, and gives each state its colour.
  */
 import type { DeliveryState } from '../model/delivery.js'
 import type { DeliveryEntryAnswer } from '../admin/answers.js'
@@ -9,16 +9,16 @@ const COLOURS: Readonly<Record<DeliveryState, keyof Paint>> = {
   queued: 'cyan', retrying: 'yellow', delivered: 'green', failed: 'red', held: 'yellow', discarded: 'dim'
 }
 
-/** The worst first: what somebody should look at stands where it is seen. */
+/** The most urgent first. */
 const BY_URGENCY: readonly DeliveryState[] = ['failed', 'held', 'retrying', 'queued', 'discarded', 'delivered']
 
-/** A state in its colour; unknown ones as they are. */
+/** A state in its colour; an unknown state without colour. */
 export function paintState (state: DeliveryState, paint: Paint, text: string = state): string {
   const colour = COLOURS[state] as keyof Paint | undefined
   return colour === undefined ? text : paint[colour](text)
 }
 
-/** `1 failed, 2 delivered`; `none` when the event matched nobody. */
+/** `1 failed, 2 delivered`; `none` if no subscriber matched. */
 export function summarize (deliveries: readonly DeliveryEntryAnswer[]): string {
   if (deliveries.length === 0) return 'none'
   return BY_URGENCY
@@ -28,12 +28,12 @@ export function summarize (deliveries: readonly DeliveryEntryAnswer[]): string {
     .join(', ')
 }
 
-/** The state that should be looked at first; `undefined` without deliveries. */
+/** The most urgent state; `undefined` without deliveries. */
 export function mostUrgent (deliveries: readonly DeliveryEntryAnswer[]): DeliveryState | undefined {
   return BY_URGENCY.find(state => deliveries.some(delivery => delivery.state === state))
 }
 
-/** `held by pause`, or the state alone. */
+/** `held by pause`, or the state only. */
 export function stateText ({ state, heldBy }: DeliveryEntryAnswer): string {
   return heldBy === null ? state : `${state} by ${heldBy}`
 }

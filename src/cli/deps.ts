@@ -1,7 +1,7 @@
 /**
- * What the commands are given by the process that runs them: its terminal, its
- * environment and, for `start` and `demo`, the gateway itself. Commands import
- * nothing of the journey; what they need of it stands here as a shape.
+ * What the process gives to the commands: its terminal, its environment and, for
+ * `start` and `demo`, the gateway itself. Commands import nothing of the journey;
+ * this file declares the types that they need.
  */
 import type { Config } from '../config/config.js'
 import type { Fault } from '../config/fault.js'
@@ -11,15 +11,15 @@ import type { Terminal } from './terminal.js'
 
 export type { Role } from '../model/replica.js'
 
-/** A gateway that is running. */
+/** A running gateway. */
 export interface RunningGateway {
-  /** Base URLs, with the ports that were really taken: `http://127.0.0.1:8080`; `ingest` is empty when it takes no callbacks. */
+  /** Base URLs with the actual ports: `http://127.0.0.1:8080`; `ingest` is empty if it takes no callbacks. */
   addresses: { ingest: string, admin: string }
-  /** The path of the public endpoint; may hold a secret segment. */
+  /** The path of the public endpoint; may contain a secret segment. */
   ingestPath: string
-  /** Never rejects; the gateway logs what came of it. */
+  /** Never rejects; the gateway logs the result. */
   reload (): Promise<{ changed: string[] } | { faults: Fault[] }>
-  /** In-flight deliveries finish or go back first. */
+  /** Deliveries in flight finish or go back first. */
   stop (): Promise<void>
 }
 
@@ -29,19 +29,19 @@ export interface StartOptions {
   /** Changes the configuration before it is used, at the start and at each reload. */
   overrides?: (config: Config) => Config
   role?: Role
-  /** Aborted: the start is given up. */
+  /** When aborted, the start is cancelled. */
   signal?: AbortSignal
 }
 
 export type StartGateway = (options: StartOptions) => Promise<RunningGateway>
 
-/** What an export and an import have in common. */
+/** The common options of an export and an import. */
 export interface TransferOptions {
   config: Config
   env: NodeJS.ProcessEnv
-  /** Told when Redis is lost and found. */
+  /** Receives the state of Redis. */
   report: Report
-  /** Aborted when the command is to end early. */
+  /** Aborted to end the command early. */
   signal: AbortSignal
 }
 
@@ -61,12 +61,12 @@ export interface ImportCall extends TransferOptions {
 export interface ProgramDeps {
   terminal: Terminal
   env: NodeJS.ProcessEnv
-  /** Of the package. */
+  /** Version of the package. */
   version: string
-  /** Where package.json and config/ are. */
+  /** The directory with package.json and config/. */
   packageDir: string
   startGateway: StartGateway
-  /** Finds the program for the gateway's own Redis; a rejection says how to install one. */
+  /** Finds the program for the managed Redis; a rejection says how to install one. */
   findServerProgram: (env: NodeJS.ProcessEnv) => Promise<{ path: string, version: string }>
   /** Writes the record of a configuration to a file or a stream. */
   runExport: (call: ExportCall) => Promise<{ counts: { subscribers: number, tasks: number, events: number, corrupt?: number }, earlier: number }>

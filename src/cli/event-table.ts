@@ -6,10 +6,10 @@ import { mostUrgent, paintState, summarize } from './delivery-words.js'
 import type { Terminal } from './terminal.js'
 import { ago, exactTime } from './times.js'
 
-/** From here on there is room for exact times. */
+/** From this width on, exact times fit. */
 const ROOMY_COLUMNS = 120
 
-/** Writes one row for each event; nothing when there are none. */
+/** Writes one row per event; nothing if there are none. */
 export function writeEvents (events: readonly EventAnswer[], terminal: Terminal, nowMs: number): void {
   const { paint, columns } = terminal
   const when = (iso: string): string => columns >= ROOMY_COLUMNS ? exactTime(iso) : ago(iso, nowMs)

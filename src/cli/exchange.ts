@@ -2,8 +2,8 @@
  * One HTTP request of a command, and what came back. Ends within 30 s, unless
  * it may take longer, follows no redirect, and never repeats what it sent.
  *
- * Not `fetch`: that refuses ports which browsers avoid, 6000 and 10080 among
- * them, and a gateway may well listen there.
+ * Does not use `fetch`, which refuses the ports that browsers avoid, such as 6000
+ * and 10080, where a gateway may listen.
  */
 import { once } from 'node:events'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
@@ -27,13 +27,13 @@ export interface ApiRequest {
 export interface ApiAnswer {
   /** 200–599. */
   status: number
-  /** Parsed JSON; `null` when it was none. */
+  /** Parsed JSON; `null` if it is not JSON. */
   document: unknown
-  /** The other side's clock, epoch milliseconds; `null` when it did not say. */
+  /** The clock of the other side, epoch milliseconds; `null` if the answer has no date. */
   dateMs: number | null
 }
 
-/** Nobody answered. */
+/** There was no answer. */
 export class NoAnswer extends CommandFailure {
   /** `ECONNREFUSED`, `ENOTFOUND`, `TIMEOUT`, … */
   readonly reason: string

@@ -1,8 +1,8 @@
 /**
- * Why a command ends before its work is done, as one says it to a person:
- * what happened, what to do next, and how the process ends.
+ * Why a command ends before its work is done: what happened, what to do next, and
+ * the exit code.
  *
- * Thrown by commands, shown in one place (`run`). Its texts hold no token, no
+ * Commands throw it, and only `run` shows it. Its texts contain no token, no
  * secret and no body.
  */
 import { isRelayError, type ErrorCode } from '../model/errors.js'
@@ -11,9 +11,9 @@ import { isRelayError, type ErrorCode } from '../model/errors.js'
 export type ExitCode = 0 | 1 | 2
 
 interface FailureOptions extends ErrorOptions {
-  /** 1 when absent. */
+  /** Default 1. */
   exitCode?: ExitCode
-  /** What to do about it, one line each. */
+  /** What to do next, one line each. */
   nextSteps?: readonly string[]
 }
 
@@ -29,14 +29,14 @@ export class CommandFailure extends Error {
   }
 }
 
-/** A flag or argument that cannot be right: exit code 2. */
+/** An invalid flag or argument: exit code 2. */
 export function badUsage (message: string, ...nextSteps: string[]): CommandFailure {
   return new CommandFailure(message, { exitCode: 2, nextSteps })
 }
 
 const USAGE_CODES: readonly ErrorCode[] = ['CONFIG_INVALID', 'USAGE', 'INVALID_REQUEST']
 
-/** The exit code that an error stands for; 1 for everything unexpected. */
+/** The exit code of an error; 1 for everything unexpected. */
 export function exitCodeOf (error: unknown): ExitCode {
   if (error instanceof CommandFailure) return error.exitCode
   return isRelayError(error) && USAGE_CODES.includes(error.code) ? 2 : 1

@@ -1,15 +1,15 @@
 /**
- * The admin API's filters as flags: the same names, in kebab-case.
+ * The filters of the admin API as flags: the same names, in kebab-case.
  *
- * What a filter may hold is the gateway's to judge: values are passed on as
- * they were written, lists with their commas, times as `2h` or ISO 8601.
+ * Only the gateway checks the value of a filter: the command passes it on
+ * unchanged, lists with their commas, times as `2h` or ISO 8601.
  */
 import { InvalidArgumentError, type Command } from 'commander'
 import { DELIVERY_STATES } from '../model/delivery.js'
 import { FLAG_CHOICES } from '../model/event.js'
 import type { Query } from './admin-api.js'
 
-/** As commander gives them; absent when not said. */
+/** As commander returns them; absent if not given. */
 export interface FilterFlags {
   taskId?: string
   type?: string
@@ -40,7 +40,7 @@ export function addFilters (command: Command, states: string | null = DELIVERY_S
 
 const NAMES = ['taskId', 'type', 'status', 'businessId', 'subscriber', 'state', 'flag', 'since', 'until'] as const
 
-/** The filters as the API reads them, in a query or a body; only those that were said. */
+/** The given filters in the form of the API, for a query or a body. */
 export function filtersOf (flags: FilterFlags): Query {
   return Object.fromEntries(NAMES.filter(name => flags[name] !== undefined).map(name => [name, flags[name]]))
 }
@@ -59,7 +59,7 @@ export function wholeNumber (least: number, most: number): (written: string) => 
   }
 }
 
-/** Collects a flag that may be repeated, and lists with commas, for commander. */
+/** Collects a flag that may be given several times, and lists with commas, for commander. */
 export function collect (written: string, before: string[] = []): string[] {
   return [...before, ...written.split(',').map(part => part.trim()).filter(part => part !== '')]
 }

@@ -1,12 +1,12 @@
 /**
- * Where the admin API is and what opens it.
+ * Finds the URL and the token of the admin API.
  *
  *   URL    --url, --config, RELAY_ADMIN_URL, the usual configuration file
  *   token  --token-file, RELAY_ADMIN_TOKEN, the configuration file, <dataDir>/admin-token
  *
- * A token that was found on this machine is only ever sent to this machine,
- * unless `--config` asked for it. No token is ever shown: its source is. Of the
- * configuration only `admin` and `dataDir` count here.
+ * A token from this machine is sent to this machine only, unless `--config`
+ * names another one. A token is never shown; its source is. Only `admin` and
+ * `dataDir` of the configuration are read.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,12 +20,12 @@ import type { ProgramDeps } from './deps.js'
 import { badUsage, CommandFailure } from './failure.js'
 
 export interface ApiPlace {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   url: string
   token: FoundToken | null
   /** Why there is no token, after "none was found: ". */
   withoutToken?: string
-  /** As the command line said it, to say it again in the next step. */
+  /** The flags as given, to repeat them in the next step. */
   given?: ApiFlags
 }
 
@@ -35,7 +35,7 @@ type TokenSearch = Pick<ApiPlace, 'token' | 'withoutToken'>
 
 type FindDeps = Pick<ProgramDeps, 'env' | 'packageDir'>
 
-/** @throws CommandFailure when no URL can be found, or a token that was named cannot be read */
+/** @throws CommandFailure if there is no URL, or a named token cannot be read */
 export async function findApi (flags: ApiFlags, deps: FindDeps): Promise<ApiPlace> {
   const named = flags.url ?? (flags.config === undefined ? deps.env['RELAY_ADMIN_URL'] ?? '' : '')
   const namedToken = tokenNamed(flags, deps.env)
@@ -53,7 +53,7 @@ export async function findApi (flags: ApiFlags, deps: FindDeps): Promise<ApiPlac
 
 function urlIn ({ listen, faults }: AdminPlace, file: string): string {
   if (listen !== null) return `http://${formatAddress(reachable(listen))}`
-  throw badUsage(`${shortPath(file)} does not tell the address of the gateway: ${firstOf(faults, file)}`,
+  throw badUsage(`${shortPath(file)} does not contain the address of the gateway: ${firstOf(faults, file)}`,
     `see all faults with: fotor-relay check ${quoted(shortPath(file))}`,
     'or give it yourself: --url http://127.0.0.1:8081 --token-file FILE')
 }
@@ -63,13 +63,13 @@ function firstOf (faults: AdminPlace['faults'], file: string): string {
   return fault === undefined ? 'admin.listen is missing' : formatFault(fault, shortPath(file))
 }
 
-/** An address to listen on, as one to connect to: "everywhere" includes here. */
+/** The address to connect to for an address to listen on: a listener on all addresses is reachable on loopback. */
 export function reachable ({ host, port }: ListenAddress): ListenAddress {
   if (host === '0.0.0.0') return { host: '127.0.0.1', port }
   return { host: host === '::' ? '::1' : host, port }
 }
 
-/** Whether the token of the configuration may be sent there without being asked to. */
+/** Whether the token of the configuration may be sent there without `--config`. */
 export function isThisMachine (url: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }
@@ -87,7 +87,7 @@ function tokenNamed ({ tokenFile }: ApiFlags, env: NodeJS.ProcessEnv): FoundToke
   return value === '' ? null : checked(value, 'RELAY_ADMIN_TOKEN')
 }
 
-/** The first operator's token; without any, the one that the gateway made for itself. */
+/** The token of the first operator; without one, the token that the gateway has created. */
 function tokenIn ({ tokens, dataDir, faults }: AdminPlace, file: string): TokenSearch {
   const first = tokens.find(({ role }) => role === 'operator')
   if (first !== undefined) return { token: checked(first.value, `the token ${first.name} in ${shortPath(file)}`) }
@@ -121,7 +121,7 @@ function stepFor (error: unknown): string {
     : 'give a file that holds an admin token with --token-file, or set RELAY_ADMIN_TOKEN'
 }
 
-/** A value that no header can carry must not reach one: the error would repeat it. */
+/** A value that is not valid in a header must not reach one: the error message would show it. */
 function checked (value: string, source: string): FoundToken {
   if (!/^[\x21-\x7e]+$/.test(value)) throw badUsage(`${source} does not hold a token`, 'a token is one line without spaces')
   return { value, source }

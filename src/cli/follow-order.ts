@@ -3,7 +3,7 @@
  * every delivery of it is delivered or has failed, a discard, a release or a
  * purge until nothing more is done.
  *
- * Only reads. The order goes on without anybody watching.
+ * Only reads. The order continues without a follower.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AdminApi } from './admin-api.js'
@@ -12,17 +12,17 @@ import { counted } from './counted.js'
 import { CommandFailure } from './failure.js'
 import type { Progress } from './progress.js'
 
-/** Looked at often while it is young, then less and less. */
+/** Polled often at the beginning, then less and less. */
 const FIRST_WAIT_MS = 100
 const MAX_WAIT_MS = 2_000
 
 export interface OrderEnd {
   order: OrderAnswer
-  /** Why this end is not a good one; `null` when it is. */
+  /** Why the order did not succeed; `null` if it did. */
   failure: CommandFailure | null
 }
 
-/** Resolves when it is over, or `atMostMs` milliseconds have passed; rejects when the gateway cannot be asked any more. */
+/** Resolves when the order has ended, or after `atMostMs` milliseconds; rejects if the gateway cannot be reached any more. */
 export async function followOrder (
   api: AdminApi, id: string, { progress, atMostMs }: { progress: Progress, atMostMs: number }
 ): Promise<OrderEnd> {
@@ -47,7 +47,7 @@ function doneBy ({ kind, queued, discarded = 0, purged = 0 }: OrderAnswer): { co
   return kind === 'purge' ? { count: purged, done: 'deleted' } : null
 }
 
-/** What changed meanwhile is not put back, so `queued` may stay below `matched`. */
+/** Deliveries that changed meanwhile are not put back, so `queued` may stay below `matched`. */
 function isOver (order: OrderAnswer): boolean {
   const { state, queued, delivered, failed, discarded = 0 } = order
   return state === 'cancelled' || (state === 'done' && (doneBy(order) !== null || delivered + failed + discarded >= queued))

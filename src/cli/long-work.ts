@@ -1,14 +1,14 @@
 /**
- * Work that takes minutes: the first Ctrl-C or SIGTERM asks it to end at the
- * next step, so that what is done stays in order; the second ends the process.
+ * Work that takes minutes. The first Ctrl-C or SIGTERM ends it after the current
+ * step, so that finished steps stay consistent; the second ends the process.
  */
 import { CommandFailure } from './failure.js'
 
 /**
  * Runs it.
  *
- * @param interrupted  what to say, and what to do next, when it was ended early
- * @throws CommandFailure when it was; what the work throws
+ * @param interrupted  what to say, and what to do next, after an interrupt
+ * @throws CommandFailure after an interrupt; errors of the work
  */
 export async function runLongWork<Result> (
   work: (signal: AbortSignal) => Promise<Result>, interrupted: { message: string, nextSteps: readonly string[] }

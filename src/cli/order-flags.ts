@@ -1,6 +1,6 @@
 /**
- * What the commands have in common that give orders: they are placed and run
- * in the background, are followed to their end when asked, and can be stopped.
+ * The flags of the commands that give orders. An order runs in the background;
+ * the command can follow it to its end, and can stop it.
  */
 import { InvalidArgumentError, type Command } from 'commander'
 import { parseDuration } from '../config/duration.js'
@@ -13,7 +13,7 @@ import { placeOrder } from './place-order.js'
 import type { Terminal } from './terminal.js'
 
 export interface OrderFlags extends ApiFlags {
-  /** `true`, or at most so many milliseconds. */
+  /** `true`, or a maximum in milliseconds. */
   wait?: true | number
   follow?: string
   cancel?: string
@@ -22,25 +22,25 @@ export interface OrderFlags extends ApiFlags {
   json?: true
 }
 
-/** The command's own name, and what its line says at the end. */
+/** The name of the command, and the words of its last line. */
 export interface OrderWords {
   command: 'replay' | 'discard' | 'release' | 'purge'
   path: string
-  /** What is done to deliveries. */
+  /** The words for the result. */
   done: string
   /** What it is done to, when not to deliveries. */
   to?: 'events'
   end: (order: OrderAnswer) => string
 }
 
-/** Adds the flags; @param until  what `--wait` waits for */
+/** Adds the flags; @param until  the end that `--wait` waits for */
 export function addOrderOptions (command: Command, until: string): Command {
   return command
     .option('--dry-run', 'only count')
-    .option('--wait [duration]', `stay until ${until}, at most so long (such as 10m) when you say it`, durationMs)
-    .option('--follow <id>', 'stay until an order ends that was given before')
-    .option('--cancel <id>', 'stop an order that was given before; what is done stays so')
-    .option('--idempotency-key <key>', 'the key of an order whose answer was lost: it is not carried out twice')
+    .option('--wait [duration]', `wait until ${until}; with a duration (such as 10m), wait at most that long`, durationMs)
+    .option('--follow <id>', 'wait until an earlier order ends')
+    .option('--cancel <id>', 'stop an earlier order; finished work stays done')
+    .option('--idempotency-key <key>', 'key of an order whose answer was lost: it is not carried out twice')
     .option('--json', 'print the answer as one JSON document')
 }
 
@@ -52,7 +52,7 @@ function durationMs (written: string): number {
 
 interface Context { flags: OrderFlags, terminal: Terminal, words: OrderWords }
 
-/** Follows or cancels an order that was given before. @returns whether one was named */
+/** Follows or cancels an earlier order. @returns whether one was named */
 export async function handlePlaced (api: () => Promise<AdminApi>, context: Context): Promise<boolean> {
   const { follow, cancel } = context.flags
   if (cancel !== undefined) await cancelOrder(await api(), cancel, context)
@@ -60,7 +60,7 @@ export async function handlePlaced (api: () => Promise<AdminApi>, context: Conte
   return cancel !== undefined || follow !== undefined
 }
 
-/** Gives an order, and says what to do next; or only counts. */
+/** Gives an order, and says what to do next; a dry run only counts. */
 export async function giveOrder (api: AdminApi, order: object, context: Context): Promise<void> {
   const { flags, terminal, words } = context
   if (flags.dryRun === true) return await tellCount(api, order, context)
@@ -70,8 +70,8 @@ export async function giveOrder (api: AdminApi, order: object, context: Context)
     return await finish(api, id!, context)
   }
   if (flags.json === true) return terminal.json({ id, matched })
-  terminal.out(`${id!}: taken, and runs in the background.`)
-  terminal.error(`See how far it is with: ${api.command(`${words.command} --follow ${id!}`)}`)
+  terminal.out(`${id!} is accepted and runs in the background.`)
+  terminal.error(`Follow it with: ${api.command(`${words.command} --follow ${id!}`)}`)
   terminal.error(`Stop it with: ${api.command(`${words.command} --cancel ${id!}`)}`)
 }
 
@@ -81,7 +81,7 @@ async function tellCount (api: AdminApi, order: object, { flags, terminal, words
   else terminal.out(`${countedSoFar(answer, words)} would be ${words.done}.`)
 }
 
-/** Asks what an order means, and orders nothing. */
+/** Counts what an order would affect, and orders nothing. */
 export async function countFirst (api: AdminApi, path: string, order: object): Promise<PlacedAnswer> {
   return await api.count<PlacedAnswer>(path, { ...order, dryRun: true })
 }

@@ -1,7 +1,6 @@
 /**
- * Gives an order to the gateway, once: it goes out under a key of its own, and
- * when the answer is lost it is sent again under the same key, so that it is
- * never carried out twice.
+ * Gives an order to the gateway, once: it has a key of its own, and if the answer is
+ * lost it is sent again with the same key, so that it is never carried out twice.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -10,23 +9,23 @@ import type { PlacedAnswer } from '../admin/answers.js'
 import { NoAnswer } from './exchange.js'
 import { CommandFailure } from './failure.js'
 
-/** Between two tries, milliseconds. */
+/** Interval between two tries, milliseconds. */
 const WAITS_MS = [500, 1_000, 2_000, 4_000]
-/** The gateway had the order, perhaps; otherwise it never had. */
+/** The gateway may have received the order; otherwise it has not. */
 const LOST = ['TIMEOUT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']
-/** After a lost answer: it is still busy with the first, or starts again. */
+/** After a lost answer: the gateway still works on the first request, or restarts. */
 const BUSY = [409, 503]
 
 export interface OrderToPlace {
   /** Below `/api/v1`. */
   path: string
   order: object
-  /** Of an order that was tried before; a fresh one when left out. */
+  /** The key of an earlier try; default a new one. */
   key?: string | undefined
   waitsMs?: readonly number[]
 }
 
-/** @throws CommandFailure that says how to try again when nobody knows whether the order was taken */
+/** @throws CommandFailure that says how to try again if it is unknown whether the order was accepted */
 export async function placeOrder (api: AdminApi, { path, order, key = randomUUID(), waitsMs = WAITS_MS }: OrderToPlace): Promise<PlacedAnswer> {
   let wasLost = false
   for (let tries = 0; ; tries++) {
@@ -51,7 +50,7 @@ function isBusy (error: unknown): boolean {
 }
 
 function unknown (error: CommandFailure, key: string): CommandFailure {
-  return new CommandFailure(`the answer was lost, so it is not known whether the order was taken: ${error.message}`, {
+  return new CommandFailure(`the answer was lost, so it is unknown whether the order was accepted: ${error.message}`, {
     cause: error,
     nextSteps: [`to try again without doing it twice, give the same command with: --idempotency-key ${key}`, ...error.nextSteps]
   })

@@ -1,5 +1,5 @@
 /**
- * Text from elsewhere, made fit for a terminal.
+ * Makes foreign text safe for a terminal.
  *
  * Error texts and answers of subscribers come from other machines: control
  * characters in them could move the cursor or change what was printed before,
@@ -17,7 +17,7 @@ const UNPRINTABLE_IN_LINES = new RegExp(`(${COLOURS})|(?![\\t\\n])${UNPRINTABLE.
 
 /** Characters that take two columns: East Asian scripts, full-width forms, emoji. */
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]/u
-/** Characters that take none: they stand on the one before. */
+/** Characters without a column: they are drawn on the previous one. */
 const ON_THE_ONE_BEFORE = /\p{M}/u
 
 /** The text on one line, with `·` for each control character in it. */
@@ -35,14 +35,14 @@ export function plainJson (value: unknown): string {
   return showInvisible(JSON.stringify(value, null, 2))
 }
 
-/** Columns that a plain text takes on a terminal. */
+/** The columns of a plain text on a terminal. */
 export function widthOf (text: string): number {
   let width = 0
   for (const character of text) width += columnsOf(character)
   return width
 }
 
-/** The text in at most `columns`, its end replaced by `…` when it is longer; `columns` ≥ 1. */
+/** The text in at most `columns`, its end replaced by `…` if it is longer; `columns` ≥ 1. */
 export function cutTo (text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   let kept = ''

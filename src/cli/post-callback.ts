@@ -1,12 +1,12 @@
 /**
- * Posts a callback to a public endpoint, as Fotor does, and says what a
- * refusal means for the person at the terminal.
+ * Posts a callback to a public endpoint, as Fotor does, and explains a refusal
+ * to the person at the terminal.
  */
 import { commandLine, type ApiFlags } from './command-line.js'
 import { exchange, type ApiAnswer } from './exchange.js'
 import { badUsage, CommandFailure } from './failure.js'
 
-/** What the public endpoint answers when it has the callback. */
+/** The answer of the public endpoint to a callback that it has taken. */
 export interface Accepted {
   status: 'accepted' | 'duplicate' | 'spooled'
   /** `evt_` and 26 characters. */
@@ -29,9 +29,9 @@ const STEPS: Readonly<Record<number, (given: ApiFlags) => string[]>> = {
 }
 
 /**
- * @param url    of the endpoint; its path may hold a secret and is never repeated
- * @param given  where the operator's API is, as the command line said it; for the next steps
- * @returns      what a gateway answers, and nothing else that came with it
+ * @param url    of the endpoint; its path may hold a secret and is never shown
+ * @param given  the flags that name the admin API; for the next steps
+ * @returns      the fields that a gateway answers, and no others
  * @throws       CommandFailure for every answer but a gateway's 200
  */
 export async function postCallback (url: string, callback: Buffer, given: ApiFlags = {}): Promise<Accepted> {
@@ -50,7 +50,7 @@ export async function postCallback (url: string, callback: Buffer, given: ApiFla
   })
 }
 
-/** `null` when no gateway says such a thing. */
+/** `null` if this is not the answer of a gateway. */
 function readAccepted (document: unknown): Accepted | null {
   const { status, eventId = null } = (document ?? {}) as { status?: unknown, eventId?: unknown }
   if (!STATUSES.includes(status)) return null

@@ -1,6 +1,6 @@
 /**
- * The commands of `fotor-relay`, one file each. Reading this top to bottom is
- * reading what the program can do; none of it runs before it is asked to.
+ * The commands of `fotor-relay`, one file each. This file lists everything that the
+ * program can do; no command runs before it is called.
  */
 import { Command } from 'commander'
 import { addAlerts } from './commands/alerts.js'
@@ -33,7 +33,7 @@ First steps:
   $ fotor-relay start       run the gateway
   $ fotor-relay doctor      find out why something does not work`
 
-/** Builds the program; a usage error throws a CommanderError once it has been written. */
+/** Builds the program; after a usage error is written, it throws a CommanderError. */
 export function buildProgram (deps: ProgramDeps): Command {
   const { terminal } = deps
   const program = new Command('fotor-relay')
@@ -80,7 +80,7 @@ export function buildProgram (deps: ProgramDeps): Command {
   return program
 }
 
-/** Commander suggests only what is spelt most alike; whoever typed the beginning of a command may mean that. */
+/** Commander suggests only the most similar spelling; but the typed word may be the beginning of a command. */
 function suggestBeginnings (text: string, names: readonly string[]): string {
   const typed = /unknown command '([a-z]{2,})'/.exec(text)?.[1]
   const begun = names.filter(name => typed !== undefined && name.startsWith(typed))

@@ -1,5 +1,5 @@
 /**
- * Progress of long work: one line of a terminal, drawn over again. Off a
+ * Progress of long work: one line on a terminal, which is redrawn. Without a
  * terminal it draws nothing, so logs and pipes stay clean.
  */
 import { cutTo } from './plain-text.js'
@@ -7,7 +7,7 @@ import { cutTo } from './plain-text.js'
 export interface Progress {
   /** @param done  of `total`; both ≥ 0 */
   show (done: number, total: number, says: string): void
-  /** Clears the line, so that what follows stands alone. */
+  /** Clears the line, so that other output starts on an empty line. */
   end (): void
 }
 
@@ -22,7 +22,7 @@ export interface ProgressPlace {
 const BAR_COLUMNS = 24
 const START_OF_LINE = '\r\u001b[K'
 
-/** @returns a line that is drawn at each `show`, and gone after `end` */
+/** @returns a line that each `show` draws and `end` clears */
 export function progressOn ({ isTerminal, columns, write }: ProgressPlace): Progress {
   let drawn = false
   return {

@@ -1,12 +1,12 @@
 /**
- * Says on standard error when Redis is lost and found while a command works
- * with it: the command waits, and whoever watches should know for what.
+ * Reports on standard error that Redis is away, and that it is back, while a
+ * command uses it. The command waits, and the person at the terminal should know why.
  */
 import type { Report } from '../model/fact.js'
 import { plainText } from './plain-text.js'
 import type { Terminal } from './terminal.js'
 
-/** A listener for facts that hears of Redis alone. */
+/** Takes facts, and reacts to those about Redis only. */
 export function redisStories (terminal: Terminal): Report {
   let isLost = false
   return fact => {

@@ -1,6 +1,5 @@
 /**
- * One run of the program: arguments in, exit code out. The one place where
- * what went wrong is shown.
+ * One run of the program: arguments in, exit code out. Only this file shows errors.
  */
 import { CommanderError } from 'commander'
 import { isRelayError } from '../model/errors.js'
@@ -13,7 +12,7 @@ import type { Terminal } from './terminal.js'
 /**
  * Runs a command.
  *
- * @param words  what follows the program's name
+ * @param words  the arguments after the name of the program
  * @returns      0 clean, 1 runtime failure, 2 bad usage or configuration
  * @throws       never
  */
@@ -23,7 +22,7 @@ export async function runProgram (words: readonly string[], deps: ProgramDeps): 
     await deps.terminal.settled()
     return 0
   } catch (error) {
-    // Commander has already written what it has to say.
+    // Commander has already written its message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     showFailure(error, deps.terminal)
     return exitCodeOf(error)

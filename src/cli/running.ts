@@ -1,6 +1,5 @@
 /**
- * A gateway in this process, from its start to its end: signals, and what
- * cannot be survived.
+ * A gateway in this process, from its start to its end: signals and fatal errors.
  *
  *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
  *                     during the start: say so and give it up, with 0; again: end at once, with 1
@@ -16,16 +15,16 @@ import type { Terminal } from './terminal.js'
 export interface RunOptions {
   configFile: string
   terminal: Terminal
-  /** @param signal  aborted: the start is given up */
+  /** @param signal  aborted: the start is cancelled */
   start: (signal: AbortSignal) => Promise<RunningGateway>
-  /** Called when it runs; resolves with `stop` when the gateway is wanted no more. */
+  /** Called when the gateway runs; resolves with `stop` when it is no longer needed. */
   onRunning: (gateway: RunningGateway) => Promise<'stay' | 'stop'>
 }
 
 /**
  * Starts a gateway and returns when it has stopped.
  *
- * @throws CommandFailure when it could not start, and whatever `onRunning` rejects with, once it has stopped
+ * @throws CommandFailure if it could not start; errors of `onRunning`, after it has stopped
  */
 export async function runGateway ({ configFile, terminal, start, onRunning }: RunOptions): Promise<void> {
   const signals = watchSignals()
@@ -54,9 +53,9 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
 interface Requests {
   /** Resolves at the first request to stop. */
   first: Promise<'asked'>
-  /** Whether there was one. */
+  /** Whether there was a signal. */
   yet: () => boolean
-  /** Aborted at the first. */
+  /** Aborted at the first signal. */
   signal: AbortSignal
   /** From now on there is something to stop, and something to reload; a reload that was asked for before begins now. */
   hasStarted: (reload: () => void) => void
@@ -97,10 +96,10 @@ function requestsBy (signals: Signals, terminal: Terminal): Requests {
   }
 }
 
-/** What nobody caught ends the process: nobody knows what still holds. */
+/** An uncaught error ends the process, because its state is unknown. */
 function dieLoudly (terminal: Terminal): { release: () => void } {
   const onError = (error: unknown): void => {
-    terminal.error(`Internal error of fotor-relay; it stops now: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    terminal.error(`Internal error of fotor-relay; the process exits: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
     process.exit(1)
   }
   process.on('uncaughtException', onError).on('unhandledRejection', onError)

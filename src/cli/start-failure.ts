@@ -8,8 +8,8 @@ import { CommandFailure, exitCodeOf } from './failure.js'
 import type { Terminal } from './terminal.js'
 
 /**
- * @returns what the command ends with; faults of the configuration are listed
- *          on standard error first. An error that is not ours is returned as it is
+ * @returns the failure of the command, after it has listed faults of the configuration
+ *          on standard error. An error that is not ours is returned unchanged
  */
 export function startFailure (error: unknown, configFile: string, terminal: Terminal): unknown {
   if (!isRelayError(error)) return fileFailure(error) ?? error

@@ -1,29 +1,28 @@
 /**
  * Rows as a table that fits the terminal.
  *
- * Columns that may shrink are cut with `…` until the table fits; a column that
- * is empty in every row is left out; and when even that is too wide, each row
- * becomes a block of its own, one line per column. Off a terminal nothing is
- * ever cut.
+ * Columns that may shrink are cut with `…` until the table fits. A column that
+ * is empty in every row is left out. If the table is still too wide, each row
+ * becomes a block with one line per column. Without a terminal nothing is cut.
  */
 import { cutTo, plainText, widthOf } from './plain-text.js'
 
 export interface Column<Row> {
   /** Heading. */
   title: string
-  /** Raw text; made plain here. Empty means nothing to say. */
+  /** Raw text; made plain here. May be empty. */
   text: (row: Row) => string
-  /** Columns it may be cut to; never cut when absent. */
+  /** Minimum width when it is cut; absent: never cut. */
   least?: number
-  /** Numbers end at the same column. */
+  /** Right-aligned, for numbers. */
   align?: 'left' | 'right'
-  /** Colours a cell; given the padded cell and its row. */
+  /** Colours a cell; gets the padded cell and its row. */
   paint?: (cell: string, row: Row) => string
 }
 
-/** Where the table goes. */
+/** The output of the table. */
 export interface TablePlace {
-  /** Infinity off a terminal. */
+  /** Infinity without a terminal. */
   columns: number
   /** Colours the headings. */
   heading: (text: string) => string
@@ -31,7 +30,7 @@ export interface TablePlace {
 
 const GAP = '  '
 
-/** @returns lines without their ends; empty when there are no rows */
+/** @returns lines without line ends; empty if there are no rows */
 export function formatTable<Row> (rows: readonly Row[], columns: ReadonlyArray<Column<Row>>, place: TablePlace): string[] {
   if (rows.length === 0) return []
   const used = columns.map(column => ({ column, cells: rows.map(row => plainText(column.text(row))) }))
@@ -46,10 +45,10 @@ export function formatTable<Row> (rows: readonly Row[], columns: ReadonlyArray<C
   ]
 }
 
-/** A column that has something to say, and what. */
+/** A column with content, and its texts. */
 interface Used<Row> { column: Column<Row>, cells: string[] }
 
-/** Takes from the widest column that may shrink until all fit; `null` when they cannot. */
+/** Cuts the widest column that may shrink until all fit; `null` if they cannot. */
 function fit<Row> (used: ReadonlyArray<Used<Row>>, available: number): number[] | null {
   const widths = used.map(({ column, cells }) => Math.max(widthOf(column.title), ...cells.map(widthOf)))
   const leasts = used.map(({ column }, at) => Math.min(widths[at]!, Math.max(column.least ?? Infinity, widthOf(column.title))))

@@ -1,5 +1,5 @@
 /**
- * What a command writes to and reads from.
+ * The input and output of a command.
  *
  * Results go to standard output and nothing else does, so that `| jq` works;
  * errors, questions and progress go to standard error. A reader that goes away
@@ -20,9 +20,9 @@ export interface Terminal {
   readonly paint: Paint
   /** Colours for standard error. */
   readonly paintError: Paint
-  /** Of standard output; Infinity when it is not a terminal. */
+  /** Columns of standard output; Infinity if it is not a terminal. */
   readonly columns: number
-  /** Whether there is somebody to ask. */
+  /** Whether a person can answer questions. */
   readonly interactive: boolean
   /** Writes a line of the result, or several. */
   out (line: string): void
@@ -30,13 +30,13 @@ export interface Terminal {
   write (text: string): Promise<void>
   /** Writes a line that is not the result. */
   error (line: string): void
-  /** One JSON document. */
+  /** Writes one JSON document. */
   json (value: unknown): void
   table<Row> (rows: readonly Row[], columns: ReadonlyArray<Column<Row>>): void
   progress (): Progress
-  /** Asks; the answer without white space around it. */
+  /** Asks; returns the answer without surrounding white space. */
   ask (question: string): Promise<string>
-  /** Standard input, as it comes. */
+  /** Standard input as a stream. */
   input (): AsyncIterable<Buffer>
   /** All of standard input. */
   readInput (): Promise<Buffer>
@@ -46,7 +46,7 @@ export interface Terminal {
 
 type Output = Writable & { isTTY?: boolean, columns?: number }
 
-/** The streams of a process, or stand-ins for them. */
+/** The streams of a process, or replacements in tests. */
 export interface Streams {
   stdin: Readable & { isTTY?: boolean }
   stdout: Output

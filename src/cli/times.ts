@@ -1,5 +1,5 @@
 /**
- * Times as people read them at a terminal. The admin API gives ISO 8601 in UTC.
+ * Times for people at a terminal. The admin API returns ISO 8601 in UTC.
  */
 
 const STEPS = [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000]] as const
@@ -17,7 +17,7 @@ export function exactTime (iso: string | null): string {
   return iso === null ? '' : iso.replace(/\.\d+Z$/, 'Z')
 }
 
-/** The largest unit alone: `45s`, `3m`, `5h`, `2d`. */
+/** In the largest unit only: `45s`, `3m`, `5h`, `2d`. */
 export function shortly (durationMs: number): string {
   const step = STEPS.find(([, ms]) => durationMs >= ms)
   return step === undefined ? `${Math.floor(durationMs / 1_000)}s` : `${Math.floor(durationMs / step[1])}${step[0]}`

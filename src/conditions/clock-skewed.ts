@@ -1,7 +1,7 @@
 /** The clock of this gateway and that of Redis differ. */
 import { found, type ConditionRule } from './condition.js'
 
-/** Clocks that are set by the network differ by less, milliseconds. */
+/** Clocks that are synchronised by the network differ by less, milliseconds. */
 const SKEWED_ABOVE_MS = 5_000
 
 export const clockSkewed: ConditionRule = {

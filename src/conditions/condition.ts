@@ -1,6 +1,6 @@
 /**
- * How a condition is written: one file each, a pure judgement of one
- * {@link State}, in the list of `list.ts`.
+ * The form of a condition: one file each, a pure function of one {@link State}, in
+ * the list of `list.ts`.
  */
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
@@ -20,7 +20,7 @@ export interface RemovedSubscriber {
   at: number
 }
 
-/** How many, by condition; one that has none is missing. */
+/** The number of refusals by condition; one without any is missing. */
 export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
 
 /** One way in which callbacks were misdirected. */
@@ -37,28 +37,28 @@ export interface Misdirection {
 export interface State {
   /** Epoch milliseconds. */
   now: number
-  /** Why Redis accepts no writes, in its own word (`OOM`), or `''` when it gives none; `null` while it takes them. */
+  /** Why Redis accepts no writes, as its own error code (`OOM`), or `''` if there is none; `null` while it accepts them. */
   redisProblem: string | null
-  /** `null` when there is no spool. */
+  /** `null` if there is no spool. */
   spool: SpoolStatus | null
   log: LogStatus
   /** Connections of the queue that have been lost for some seconds although Redis is there. */
   lostConnections: readonly string[]
-  /** Subscribers whose deliveries are due and have been left alone for a while. */
+  /** Subscribers whose deliveries have been due for a while without an attempt. */
   stalled: readonly string[]
-  /** `null` when it is not known. */
+  /** `null` if unknown. */
   memory: Memory | null
-  /** `null` when it is not known. */
+  /** `null` if unknown. */
   claims: Claims | null
   /** `null` while the record cannot be read. */
   subscribers: readonly SubscriberStatus[] | null
-  /** How far Redis's clock is ahead of ours, milliseconds; `null` when it is not known. */
+  /** How far Redis's clock is ahead of ours, milliseconds; `null` if unknown. */
   skewMs: number | null
-  /** How many faults the last refused reload had; 0 when it was not refused. */
+  /** Number of faults of the last refused reload; 0 if it was not refused. */
   refusedFaults: number
-  /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
+  /** What is wrong among the replicas, in a sentence; `null` if nothing is. */
   replicasTrouble: string | null
-  /** Callbacks that were refused within the last hour. */
+  /** Number of callbacks that were refused within the last hour. */
   refusals: RefusalCounts
   /** Those of them that were misdirected, by how. */
   misdirected: readonly Misdirection[]
@@ -68,21 +68,21 @@ export interface State {
   removed: readonly RemovedSubscriber[]
 }
 
-/** What a condition has found: once, or once for each subscriber. */
+/** The finding of a condition: one, or one for each subscriber. */
 export interface Finding extends Pick<Condition, 'summary' | 'figures'> {
-  /** None when left out. */
+  /** Absent if it concerns no subscriber. */
   subscriber?: string
 }
 
-/** One condition: what it is called, how bad it is, and when it is true. */
+/** One condition: its name, its severity, and when it is true. */
 export interface ConditionRule extends Pick<Condition, 'name' | 'severity' | 'of'> {
-  /** Whether `/readyz` says it too; the others are for alerts alone. */
+  /** Whether `/readyz` shows it; the others are for alerts only. */
   isReason: boolean
-  /** Nothing while it is not true. */
+  /** Empty while it is not true. */
   find: (state: State) => Finding[]
 }
 
-/** One finding when there is something to say. */
+/** One finding if there is a summary. */
 export function found (summary: string | null, figures?: Finding['figures']): Finding[] {
   return summary === null ? [] : [{ summary, ...figures === undefined ? {} : { figures } }]
 }

@@ -1,4 +1,4 @@
-/** Deliveries were given up: nobody but an operator will try them again. */
+/** Deliveries have failed: they are not attempted again unless an operator replays them. */
 import type { ConditionRule } from './condition.js'
 
 export const deliveriesFailed: ConditionRule = {

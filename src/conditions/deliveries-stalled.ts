@@ -1,9 +1,9 @@
-/** Deliveries are due, nothing holds them, and nobody attempts them. */
+/** Deliveries are due, no hold keeps them, and no worker attempts them. */
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { ConditionRule } from './condition.js'
 import { aboutSubscriber } from './subscriber-gone.js'
 
-/** Whether a subscriber's deliveries are due, and have been left alone for too long. */
+/** Whether a subscriber's deliveries have been due for too long without an attempt. */
 export function isStalled ({ overdue, failing }: SubscriberStatus): boolean {
   return overdue && !failing
 }

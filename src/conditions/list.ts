@@ -1,6 +1,6 @@
 /**
- * Every condition that there is, the most urgent first. `/readyz`, the alerts
- * and `status` read this list and nothing else.
+ * Every condition, the most urgent first. `/readyz`, the alerts and `status` read
+ * this list and nothing else.
  */
 import type { Condition } from '../model/alert.js'
 import { callbacksDenied } from './callbacks-denied.js'
@@ -40,7 +40,10 @@ export const CONDITIONS: readonly ConditionRule[] = [
   tokensGuessed, replicasDiffer, reloadRefused, clockSkewed, logBroken
 ]
 
-/** What is true of a state, in the order of the list. */
+/** Their names, which are fixed: other programs route by them. */
+export const CONDITION_NAMES: readonly string[] = CONDITIONS.map(({ name }) => name)
+
+/** The conditions that are true of a state, in the order of the list. */
 export function conditionsOf (state: State): Condition[] {
   return CONDITIONS.flatMap(({ name, severity, of, find }) =>
     find(state).map(({ subscriber = null, ...finding }) => ({ name, severity, of, subscriber, ...finding })))
@@ -48,7 +51,7 @@ export function conditionsOf (state: State): Condition[] {
 
 const REASONS = new Set(CONDITIONS.filter(({ isReason }) => isReason).map(({ name }) => name))
 
-/** Whether `/readyz` says it. */
+/** Whether `/readyz` shows it. */
 export function isReason ({ name }: Condition): boolean {
   return REASONS.has(name)
 }

@@ -1,4 +1,4 @@
-/** Redis is nearly full: finished events are evicted, and in the end callbacks are refused. */
+/** Redis is nearly full: finished events are evicted; when it is full, callbacks are refused. */
 import { SHORT_ABOVE } from '../record/evict.js'
 import { found, type ConditionRule } from './condition.js'
 

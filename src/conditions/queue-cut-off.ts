@@ -1,7 +1,7 @@
-/** Redis takes callbacks, and what delivers them has lost its connection. */
+/** Redis takes callbacks, but the workers have lost their connections. */
 import { found, type ConditionRule } from './condition.js'
 
-/** As many names as one can read. */
+/** Maximum number of names in the summary. */
 const MOST_NAMES = 5
 
 export const queueCutOff: ConditionRule = {

@@ -9,7 +9,7 @@ export const redisAway: ConditionRule = {
   find: ({ redisProblem, spool }) => found(redisProblem !== null && spool?.problem === null ? `${awayText(redisProblem)}: callbacks are stored in the spool` : null)
 }
 
-/** @param problem  Redis's own word for it, or `''` */
+/** @param problem  Redis's own error code, or `''` */
 export function awayText (problem: string): string {
   return `Redis accepts no writes${problem === '' ? '' : ` (${problem})`}`
 }

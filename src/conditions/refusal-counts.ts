@@ -1,7 +1,7 @@
 /**
- * Counts callbacks that were refused although the vendor may have sent them:
- * each is lost when it was real. One is enough for an alert, which lasts until
- * none has been refused for an hour.
+ * Counts refused callbacks that may have come from the vendor: a real one is lost.
+ * One is enough for an alert, which lasts until none has been refused for an
+ * hour.
  *
  * Never holds a body, a path or an address: strangers choose them.
  */
@@ -14,7 +14,7 @@ const LASTS_MS = 60 * 60_000
 type RefusedFact = Extract<Fact, { fact: 'callback.refused' }>
 
 export interface Refusals {
-  /** Takes every fact, and counts those that matter. */
+  /** Takes every fact, and counts the refusals that matter. */
   see: (fact: Fact) => void
   counts: () => RefusalCounts
   /** In how many ways callbacks were misdirected; as many as were counted. */

@@ -1,6 +1,6 @@
 /**
  * Takes snapshots of the gateway's health: would a callback be answered with
- * 200 now, and which conditions are true? Probes and alerts are told the same.
+ * 200 now, and which conditions are true? Probes and alerts use the same snapshot.
  */
 import type { Spooling } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
@@ -20,23 +20,23 @@ export interface HealthSnapshot {
   ready: boolean
   /** The most urgent first. */
   conditions: Condition[]
-  /** `null` while the record cannot be read, and then no condition is of the whole relay. */
+  /** `null` while the record cannot be read; then no condition concerns the whole relay. */
   subscribers: readonly SubscriberStatus[] | null
 }
 
 export interface SnapshotOptions {
-  /** Fails fast. */
+  /** A fail-fast connection. */
   store: RecordStore
-  /** Rejects when Redis would not take a callback now. */
+  /** Rejects if Redis would not accept a callback now. */
   probe: () => Promise<void>
-  /** Names of the connections of the queue that are not there now; each subscriber's worker has one. */
+  /** Names of the queue's connections that are lost now; each subscriber's worker has one. */
   lostConnections: () => readonly string[]
-  /** `null` when there is none. */
+  /** `null` if there is none. */
   spool: Pick<Spooling, 'status' | 'tryDisk'> | null
   log: () => LogStatus
   /** How many faults the last refused reload had; 0 when it was not refused. */
   refusedFaults: () => number
-  /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
+  /** What is wrong among the replicas, in a sentence; `null` if nothing is. */
   replicasTrouble: () => string | null
   refusals: () => RefusalCounts
   misdirected: () => Misdirection[]
@@ -45,15 +45,15 @@ export interface SnapshotOptions {
   removed: () => readonly RemovedSubscriber[]
 }
 
-/** A snapshot may be this old: probes are many, Redis is one. */
+/** Maximum age of a snapshot, milliseconds: there are many probes and one Redis. */
 const FRESH_MS = 500
-/** A connection that is lost is there again in about a second; one that is not for so long may never be, milliseconds. */
+/** A lost connection is usually back in a second; one that is lost for longer may never come back, milliseconds. */
 const LOST_AFTER_MS = 5_000
-/** After an outage what is due takes a moment to be attempted, milliseconds. */
+/** After an outage, due deliveries need a moment to be attempted, milliseconds. */
 const STALLED_AFTER_MS = 10_000
 
 /**
- * Makes the function that takes them. It never rejects and answers within about a second.
+ * Makes the function that takes snapshots. It never rejects and answers within about a second.
  *
  * @param clock  milliseconds
  */
@@ -103,16 +103,16 @@ async function readState (options: SnapshotOptions, watches: Watches): Promise<S
     }
   } catch (error) {
     for (const watch of Object.values(watches)) watch.forget()
-    // A callback gets its 200 all the same, as long as the disk takes it.
+    // A callback still gets its 200, as long as the disk takes it.
     return { ...own, redisProblem: redisCodeOf(error), spool: await spool?.tryDisk() ?? null, lostConnections: [], stalled: [], memory: null, claims: null, subscribers: null, skewMs: null }
   }
 }
 
-/** What was so for a while; to be asked while Redis is there. */
+/** Finds what has lasted for a while; used only while Redis is there. */
 interface Watch {
-  /** Of the names for which it is so now, those for which it has been so for long enough. */
+  /** Of the present names, those that have been present for long enough. */
   lasting: (names: readonly string[]) => string[]
-  /** While Redis is away all begins anew. */
+  /** While Redis is away, every duration starts again. */
   forget: () => void
 }
 

@@ -1,4 +1,4 @@
-/** The spool would take no callback if Redis went away. */
+/** The spool would accept no callback if Redis were away. */
 import { found, type ConditionRule } from './condition.js'
 
 export const spoolBroken: ConditionRule = {
@@ -6,7 +6,7 @@ export const spoolBroken: ConditionRule = {
   severity: 'critical',
   of: 'replica',
   isReason: true,
-  // While Redis is away, `callbacks-refused` says it.
+  // While Redis is away, `callbacks-refused` reports it.
   find ({ spool, redisProblem }) {
     if (redisProblem !== null || spool === null || spool.problem === null) return []
     return found(`the spool accepts no callbacks (${spool.problem}): they are refused while Redis is away`)

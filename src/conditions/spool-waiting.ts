@@ -17,7 +17,7 @@ export const spoolWaiting: ConditionRule = {
   }
 }
 
-/** What it holds, in numbers. */
+/** The contents of the spool in numbers. */
 export function spoolFigures ({ callbacks, bytes, maxBytes, oldestAt }: SpoolStatus, now: number): Record<'callbacks' | 'bytes' | 'maxBytes' | 'oldestAgeSeconds', number> {
   return { callbacks, bytes, maxBytes, oldestAgeSeconds: Math.max(0, Math.round((now - (oldestAt ?? now)) / 1_000)) }
 }

@@ -1,4 +1,4 @@
-/** A subscriber's attempts fail: its breaker holds it, or its last answer was no success. */
+/** A subscriber's attempts fail: its breaker holds it, or its last answer was not a success. */
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { ConditionRule, Finding } from './condition.js'
 import { aboutSubscriber } from './subscriber-gone.js'

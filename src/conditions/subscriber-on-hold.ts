@@ -1,4 +1,4 @@
-/** Deliveries wait because of a hold that an operator ends, or that a subscriber asked for. */
+/** Deliveries wait because of a hold that an operator can end, or that a subscriber asked for. */
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { ConditionRule } from './condition.js'
 import { aboutSubscriber, isGone } from './subscriber-gone.js'

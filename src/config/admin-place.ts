@@ -1,10 +1,10 @@
 /**
- * What a configuration says about the admin API, for whoever wants to speak to
- * a gateway that runs with it: where it listens, and what opens it.
+ * Reads the admin part of a configuration, for clients of a gateway that runs with
+ * it: its address and its tokens.
  *
- * Looks at `admin` and `dataDir` only. The rest may have faults, or need
- * variables that only the gateway's own environment has. What cannot be known
- * is `null` and has a fault; no default stands in for what somebody wrote.
+ * Reads `admin` and `dataDir` only. The rest may have faults, or need variables
+ * that only the environment of the gateway has. A value that cannot be read is
+ * `null` and has a fault; a default never replaces a written value.
  */
 import { resolve as absolute } from 'node:path'
 import type { ListenAddress, Token } from './config.js'
@@ -21,9 +21,9 @@ import type { Path, Written } from './written.js'
 export interface AdminPlace {
   /** `admin.listen`. */
   listen: ListenAddress | null
-  /** Those of `admin.tokens` that can be read. */
+  /** The readable entries of `admin.tokens`. */
   tokens: Token[]
-  /** Starts at the working directory. */
+  /** A relative path starts at the working directory. */
   dataDir: string | null
   /** Of `admin` and `dataDir`, or of the whole file (with an empty path). */
   faults: Fault[]
@@ -32,7 +32,7 @@ export interface AdminPlace {
 type Part = Draft<Pick<Settings, 'admin' | 'dataDir'>>
 
 /**
- * Reads what a file says about the admin API.
+ * Reads the admin part of a file.
  *
  * @throws never
  */

@@ -1,20 +1,20 @@
 /**
- * What differs between two configurations, in the words of the YAML. Says
+ * The differences between two configurations, in the names of the YAML. Says
  * where, never what: any value may be a secret.
  */
 import type { Config } from './config.js'
 import { yamlName } from './yaml-names.js'
 
 /**
- * @returns paths such as `dedupe.window` or `subscribers.billing.url`, and for
- *          what came or went `subscribers.orders added`, `ingest.tls removed`;
- *          empty when nothing differs
+ * @returns paths such as `dedupe.window` or `subscribers.billing.url`, and
+ *          `subscribers.orders added`, `ingest.tls removed`; empty if nothing
+ *          differs
  */
 export function changesBetween (before: Config, after: Config): string[] {
   return changesAt(comparable(before), comparable(after), '')
 }
 
-/** What makes two configurations different: tokens, receivers and subscribers by name, so that their order means nothing; `delivery` only as subscribers have it. */
+/** The form in which configurations are compared: tokens, receivers and subscribers by name, so that their order does not matter; `delivery` only as part of each subscriber. */
 export function comparable (config: Config): Record<string, unknown> {
   const { asWritten: _asWritten, delivery: _delivery, admin, alerts, subscribers, ...rest } = config
   const named = <T extends { name: string }>(list: readonly T[]): Record<string, T> =>

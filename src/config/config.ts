@@ -1,14 +1,13 @@
 /**
- * The configuration as the gateway uses it: checked, defaults filled in,
- * durations in milliseconds, sizes in bytes, files read. The YAML file is one
- * way to write it (see `schema`); names here are the names there, with the
- * unit at the end.
+ * The configuration as the gateway uses it: checked, with defaults, durations in
+ * milliseconds, sizes in bytes, files read. The YAML file is one way to write it
+ * (see `schema`); the names are the same, with the unit at the end.
  */
 import type { AlertPolicy } from '../model/alert.js'
 import type { DedupePolicy } from '../model/dedupe.js'
 import type { Subscriber } from '../model/subscriber.js'
 
-/** Where to listen. */
+/** An address to listen on. */
 export interface ListenAddress {
   /** A name or an address; IPv6 without brackets. */
   host: string
@@ -20,11 +19,11 @@ export type TokenRole = 'operator' | 'viewer'
 
 /** A bearer token of the admin API. */
 export interface Token {
-  /** Unique; stands in the audit. `token-1`, `token-2`, … when the file gives none. */
+  /** Unique; appears in the audit. `token-1`, `token-2`, … without a name in the file. */
   name: string
   /** Secret. */
   value: string
-  /** A viewer may read, an operator may do everything. */
+  /** A viewer may only read, an operator may do everything. */
   role: TokenRole
 }
 
@@ -34,7 +33,7 @@ export interface ServerTls {
   key: string
 }
 
-/** How to speak TLS to Redis; PEM texts. */
+/** TLS settings for Redis; PEM texts. */
 export interface RedisTls {
   enabled: boolean
   ca?: string
@@ -42,7 +41,7 @@ export interface RedisTls {
   key?: string
 }
 
-/** At most one of `url`, `sentinel` and `cluster` is set; with none, the gateway starts its own server. */
+/** At most one of `url`, `sentinel` and `cluster` is set; with none, the gateway starts a managed Redis. */
 export interface RedisSettings {
   /** `redis://`, `rediss://` or `unix:///path`; may hold a password: show `maskUrl(url)`. */
   url: string | null
@@ -55,17 +54,17 @@ export interface RedisSettings {
   tls: RedisTls | null
   /** Without braces. */
   prefix: string
-  /** The most that the data of the gateway's own server may take; `null` for half of the memory that there is. */
+  /** Memory limit of the managed Redis; `null` for half of the available memory. */
   maxMemoryBytes: number | null
-  /** The gateway's own server outlives a stop of the gateway. */
+  /** The managed Redis outlives a stop of the gateway. */
   keepRunning: boolean
-  /** Replicas that must have what was accepted before it is acknowledged. */
+  /** Number of Redis replicas that must have a callback before it is acknowledged. */
   waitReplicas: number
 }
 
 export interface IngestConfig {
   listen: ListenAddress
-  /** Starts with `/`; may hold a secret segment. */
+  /** Starts with `/`; may contain a secret segment. */
   path: string
   /** Addresses and CIDR ranges, v4 and v6. */
   allowFrom: string[]
@@ -77,7 +76,7 @@ export interface IngestConfig {
   tls: ServerTls | null
 }
 
-/** Callbacks on the local disk, while Redis is away. */
+/** The spool: callbacks on the local disk while Redis is away. */
 export interface SpoolConfig {
   enabled: boolean
   /** Absolute; `null` for the folder `spool` in `dataDir`. */
@@ -88,7 +87,7 @@ export interface SpoolConfig {
 export interface Config {
   ingest: IngestConfig
   dedupe: DedupePolicy & {
-    /** What claims of deleted events may take in Redis; `null` for a quarter of its memory. */
+    /** Maximum memory of claims of deleted events in Redis; `null` for a quarter of its memory. */
     claimsMemoryBytes: number | null
   }
   admin: { listen: ListenAddress, tokens: Token[] }
@@ -106,18 +105,18 @@ export interface Config {
   shutdownGraceMs: number
   log: { level: string }
   /**
-   * The values that came from `${…}`, by path in the YAML, as they stand in
-   * the file: to be shown in place of what they became, which may be secret.
+   * The values that came from `${…}`, by path in the YAML, as written in the
+   * file: shown instead of the real values, which may be secret.
    */
   asWritten?: ReadonlyMap<string, string>
 }
 
-/** An address as people write it: `127.0.0.1:8081`, `[::]:8080`. */
+/** An address as text: `127.0.0.1:8081`, `[::]:8080`. */
 export function formatAddress ({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The name of a token that the file gives none: by its place in the list, from 0. */
+/** The name of a token without one in the file: by its position in the list, from 0. */
 export function unnamedToken (at: number): string {
   return `token-${at + 1}`
 }

@@ -1,18 +1,18 @@
 /**
  * Durations as people write them: a whole number and a unit, nothing else.
  *
- * Strict on purpose. Popular parsers read `15` as 15 milliseconds and `1M` as
- * a minute; here both are faults, so no timeout is ever a thousand times off.
+ * Deliberately strict. Common parsers read `15` as 15 milliseconds and `1M` as
+ * a minute; here both are faults, so no timeout is wrong by a factor of a thousand.
  */
 import type { Reading } from './reading.js'
 
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 type Unit = keyof typeof UNITS_MS
 
-/** What a duration looks like, for editors. */
+/** The syntax of a duration, for editors. */
 export const DURATION_PATTERN = '^(0|[1-9][0-9]*)(ms|s|m|h|d)$'
 
-/** A hundred years: more is a slip of the finger, and dates beyond it break. */
+/** A hundred years: a longer one is a typing error, and dates beyond it break. */
 const LONGEST_MS = 36_500 * UNITS_MS.d
 
 /**

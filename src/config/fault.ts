@@ -1,29 +1,29 @@
 /**
  * A fault in the configuration: what is wrong, where, and what to write.
- * Never holds a value from the file, an environment variable or a secret.
+ * Never contains a value from the file, an environment variable or a secret.
  */
 import { formatPath, placeOf, type Path, type Place, type Written } from './written.js'
 import type { Refusal } from './reading.js'
 
 export interface Fault {
-  /** `subscribers[0].url`; empty when it concerns the whole file. */
+  /** `subscribers[0].url`; empty if it concerns the whole file. */
   path: string
   /** Follows the path in a sentence; safe to log. */
   message: string
-  /** From 1; `null` when the file has no such place. */
+  /** From 1; `null` if the file has no such place. */
   line: number | null
-  /** From 1; `null` when the file has no such place. */
+  /** From 1; `null` if the file has no such place. */
   column: number | null
   /** What to do about it. */
   hint?: string
 }
 
-/** A fault before it is known where in the file it stands. */
+/** A fault whose place in the file is not known yet. */
 export interface PlacedRefusal extends Refusal {
   path: Path
-  /** Where to point; the value at `path` when absent. */
+  /** The place to point to; the value at `path` if absent. */
   at?: { path: Path, on: 'key' | 'value' }
-  /** Where it stands, when that is known already. */
+  /** The place, if it is already known. */
   place?: Place
 }
 
@@ -41,16 +41,16 @@ export function locate (problems: readonly PlacedRefusal[], top: Written): Fault
   }).sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0))
 }
 
-/** A fault of the whole file, which has no place in it. */
+/** A fault of the whole file, without a place in it. */
 export function wholeFileFault (message: string, hint: string): Fault {
   return { path: '', message, line: null, column: null, hint }
 }
 
 /**
  * One line for people: `relay.yaml:12:5: subscribers[0].url is missing (…)`.
- * A fault of the whole file says its own file.
+ * The message of a fault of the whole file contains the file itself.
  *
- * @param file  as the reader knows it; left out when absent
+ * @param file  the name that the reader knows; left out if absent
  */
 export function formatFault (fault: Fault, file?: string): string {
   const isWholeFile = fault.path === '' && fault.line === null

@@ -1,14 +1,14 @@
 /**
- * A short name for a configuration, by which replicas find out that they run
- * different ones.
+ * A short digest of a configuration, by which replicas find out that their
+ * configurations differ.
  *
- * Two configurations have the same fingerprint when `changesBetween` finds no
- * change between them but in keys that are each replica's own. Secrets count:
- * one that was rotated and not taken up everywhere is a difference. They leave
- * the process only as the whole is stored here, the way passwords are: all of
- * them together with everything else, under a random salt, by a function that
- * is slow on purpose. So no secret can be guessed alone, and each guess at all
- * of them costs what a guess at a password costs.
+ * Two configurations have the same fingerprint if `changesBetween` finds no
+ * change except in keys that are each replica's own. Secrets count: a rotated
+ * secret that is not loaded everywhere is a difference. They leave the process
+ * only in this digest, which is made like a stored password: from all of them
+ * and everything else together, with a random salt, by a deliberately slow
+ * function. So no secret can be guessed alone, and each guess at all of them
+ * costs as much as a guess at a password.
  */
 import { scrypt, type ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -19,7 +19,7 @@ import { yamlName } from './yaml-names.js'
 
 /** 16 MiB and about a third of a second of one core, off the main thread. @see OWASP, Password Storage Cheat Sheet, scrypt */
 export const COST: Readonly<ScryptOptions> = { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 25 }
-/** Enough to tell the configurations of one installation apart, and no more than that. */
+/** Enough to distinguish the configurations of one installation, and no more. */
 const FINGERPRINT_BYTES = 6
 
 const derive = promisify<string, string, number, ScryptOptions, Buffer>(scrypt)
@@ -35,7 +35,7 @@ export async function fingerprintOf (config: Config, salt: string): Promise<stri
   return fingerprint.toString('hex')
 }
 
-/** The same without what is each replica's own, and with the keys in one order. */
+/** The configuration without each replica's own keys, and with sorted keys. */
 function shared (value: unknown, path: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const entries = Object.entries(value)

@@ -1,6 +1,6 @@
 /**
- * Makes `config/relay.schema.json`, by which editors complete and check the
- * YAML: the schema of the code, plus what only a file can hold.
+ * Makes `config/relay.schema.json`, with which editors complete and check the
+ * YAML: the schema of the code, plus the syntax that only a file has.
  *
  *   npm run build && node dist/config/generate-schema.js
  */
@@ -10,21 +10,21 @@ import { PATTERNS } from './kinds.js'
 import { relaySchema } from './schema.js'
 import { shapeOf, type Shape } from './shape.js'
 
-/** Where the schema lies, seen from this file. */
+/** The path of the schema, relative to this file. */
 export const SCHEMA_FILE = fileURLToPath(new URL('../../config/relay.schema.json', import.meta.url))
 
-/** The text of the file. */
+/** The content of the file. */
 export function editorSchema (): string {
   const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'fotor-relay', ...entryOf(shapeOf(relaySchema), true) }
   return JSON.stringify(schema, null, 2) + '\n'
 }
 
-/** Somewhere in the text there is a reference, so what it becomes is not known yet. */
+/** The text contains a reference, so its value is not known yet. */
 const FROM_OUTSIDE = '\\$\\{'
 
 type Json = Record<string, unknown>
 
-/** One entry; `blank` when nothing may stand there, which means the default. */
+/** One entry; `blank` if it may be empty, which means the default. */
 function entryOf (shape: Shape, blank: boolean): Json {
   const { description = '', restart } = shape
   const restartNote = restart === undefined ? '' : ` Restart to change${restart === 'any change' ? '' : ' between absent and there'}.`
@@ -70,7 +70,7 @@ function blockOf ({ properties = {}, required = [], additionalProperties, names,
   }
 }
 
-/** Without the entries that say nothing. */
+/** Without entries that have no value. */
 function defined (entries: Record<string, unknown>): Json {
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
 }

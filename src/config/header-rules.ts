@@ -1,6 +1,6 @@
 /**
- * Which headers a subscriber's entry may name: those that are neither ours nor
- * the connection's.
+ * Which headers a subscriber's entry may set: not ours, and not those of the
+ * connection.
  */
 import { validateHeaderName } from 'node:http'
 import type { PlacedRefusal } from './fault.js'
@@ -9,10 +9,10 @@ import type { Path } from './written.js'
 /** Ours, or made from the request itself. */
 const OURS = /^(host|content-length|connection|transfer-encoding|webhook-.*|relay-.*)$/i
 
-/** Refused by the client at every attempt, so better refused once and here. */
+/** The client would refuse these at every attempt, so they are refused here. */
 const UNSENDABLE = /^(expect|keep-alive|upgrade)$/i
 
-/** What is wrong with these names; case does not count. */
+/** The problems of these names; case does not matter. */
 export function headerProblems (names: readonly string[], path: Path): PlacedRefusal[] {
   return names.flatMap((name, at) => {
     const problem = problemOf(name, names.slice(0, at))

@@ -2,25 +2,25 @@
  * `${NAME}`, `${NAME:-default}` and `${file:/path}` inside one written text.
  *
  * Works on texts that YAML has already parsed, never on YAML itself, so that
- * no value can change the structure of the file. What comes in is not looked
- * at again. `$${` is a literal `${`.
+ * no value can change the structure of the file. Inserted values are not
+ * interpolated again. `$${` is a literal `${`.
  */
 import type { Reading, Refusal } from './reading.js'
 
-/** Where values from outside come from. */
+/** The source of values from outside. */
 export interface Outside {
   env: Readonly<Record<string, string | undefined>>
-  /** The text of a small file. */
+  /** Reads the text of a small file. */
   readFile (path: string): Reading<string>
 }
 
-/** Why a reference gives nothing. */
+/** Why a reference has no value. */
 export interface BadReference extends Refusal {
-  /** What else to do where nothing will do as well; follows the hint. */
+  /** An additional hint where an empty value is allowed; follows the hint. */
   orEmpty?: string
 }
 
-/** A text with everything put in, and nothing in the place of what could not be; `outside` tells whether anything came from outside. */
+/** A text with all values inserted, and nothing for references without a value; `outside` says whether any value came from outside. */
 export interface Interpolated {
   text: string
   outside: boolean
@@ -32,17 +32,17 @@ const LITERAL = `write $${OPEN} for a literal ${OPEN}`
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
 const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
-/** A reference as it is written: `reference('NAME')` is dollar, brace, NAME, brace. */
+/** The text of a reference: `reference('NAME')` is dollar, brace, NAME, brace. */
 export function reference (inner: string): string {
   return `${OPEN}${inner}}`
 }
 
-/** Whether a text has anything to put in. */
+/** Whether a text contains a reference. */
 export function refersOutside (text: string): boolean {
   return text.includes(OPEN)
 }
 
-/** Puts in what the references name; lists all that cannot be. */
+/** Inserts the values of references; lists all that have none. */
 export function interpolate (text: string, outside: Outside): Interpolated {
   const problems: BadReference[] = []
   let found = false

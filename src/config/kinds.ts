@@ -1,9 +1,9 @@
 /**
- * The kinds of value that the configuration knows beyond plain numbers and
- * choices: how each is read, and what it looks like to an editor.
+ * The kinds of value of the configuration beyond plain numbers and choices: how
+ * each is read, and its syntax for an editor.
  *
- * Each reader takes what stands in the file, with everything put in, and gives
- * what the gateway uses. None of them repeats what it was given.
+ * Each reader takes the text of the file after interpolation, and returns the
+ * value that the gateway uses. No reader shows its input.
  */
 import type { ListenAddress } from './config.js'
 import { DURATION_PATTERN, parseDuration } from './duration.js'
@@ -16,7 +16,7 @@ import { readRedisUrl, readHttpUrl } from './url-kinds.js'
 import type { Outside } from './interpolate.js'
 import type { Reading } from './reading.js'
 
-/** What each kind is once it is read. */
+/** The type of each kind after reading. */
 export interface Kinds {
   /** Milliseconds. */
   duration: number
@@ -44,17 +44,17 @@ export interface Kinds {
   tokenName: string
   redisPrefix: string
   status: number
-  /** A type of event, with `*` at the end for a prefix. */
+  /** A type of event; a `*` at the end makes it a prefix. */
   typePattern: string
   /** See model/field-path. */
   fieldPath: string
-  /** The text that a field of a body must have, with `*` at the end for a prefix. */
+  /** The text that a field of a body must have; a `*` at the end makes it a prefix. */
   fieldValue: string
   /** Not empty. */
   text: string
   /** May be empty, which means none. */
   optionalText: string
-  /** The text of a PEM file; its path is what stands in the YAML. */
+  /** The text of a PEM file; the YAML has its path. */
   pemFile: string
 }
 
@@ -91,7 +91,7 @@ export const READERS: { readonly [K in Kind]: Reader<Kinds[K]> } = {
   pemFile: text(readPemFile)
 }
 
-/** What each kind looks like in the file, for editors; absent when a pattern would say too little. */
+/** The syntax of each kind, for editors; absent if a pattern would not help. */
 export const PATTERNS: { readonly [K in Kind]?: string } = {
   duration: DURATION_PATTERN,
   size: SIZE_PATTERN,
@@ -108,7 +108,7 @@ export const PATTERNS: { readonly [K in Kind]?: string } = {
   status: '^-?[0-9]+$'
 }
 
-/** Most kinds are texts; a number or boolean in their place only lacks its quotes. */
+/** Most kinds are texts; a number or boolean instead only lacks its quotes. */
 function text<T> (read: (written: string, outside: Outside) => Reading<T>): Reader<T> {
   return (written, outside) => typeof written === 'string'
     ? read(written, outside)

@@ -1,9 +1,8 @@
 /**
- * From a YAML file to a configuration, or to the list of everything that is
- * wrong with the file.
+ * Turns a YAML file into a configuration, or into the list of all its faults.
  *
- * The only importer of `yaml`. Reads the file, and every file it names, again
- * at each call, and changes nothing anywhere.
+ * The only importer of `yaml`. Each call reads the file, and every file that it
+ * names, again. Changes nothing.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Alias, type Document, type Node, type Pair, type Scalar } from 'yaml'
 import type { Config } from './config.js'
@@ -17,7 +16,7 @@ import { readSmallFile } from './small-file.js'
 import { isBlank, writtenOf, type Path, type Place, type Written, type WrittenValue } from './written.js'
 import { syntaxProblem } from './syntax-problem.js'
 
-/** Says where in the loaded file a later problem stands. */
+/** Finds the place of a later problem in the loaded file. */
 export type PlaceFaults = (problems: readonly PlacedRefusal[]) => Fault[]
 
 /** A configuration that may be used, or everything that is wrong: at least one fault. `isEmpty`: nothing stands in the file, so all of it is default. */
@@ -26,7 +25,7 @@ export type LoadResult = { config: Config, placeFaults: PlaceFaults, isEmpty: bo
 export interface LoadOptions {
   /** Path of the YAML file. */
   file: string
-  /** What `${NAME}` is looked up in. */
+  /** The variables for `${NAME}`. */
   env: Readonly<Record<string, string | undefined>>
 }
 
@@ -51,7 +50,7 @@ export async function loadConfig ({ file, env }: LoadOptions): Promise<LoadResul
   return { config: resolveConfig(read.value as Settings, read.asWritten), placeFaults, isEmpty: isBlank(written) }
 }
 
-/** More nodes than any configuration has, aliases counted as often as they are used. */
+/** More nodes than any configuration has; an alias counts as often as it is used. */
 const MOST_NODES = 20_000
 const MOST_DEPTH = 32
 /** Finding an anchor walks the file, so an alias counts for many. */
@@ -65,9 +64,9 @@ interface Parsing {
 }
 
 /**
- * YAML to what was written.
+ * Reads YAML.
  *
- * @returns what was written, and what is wrong with the YAML; a problem with an
+ * @returns the written configuration, and the YAML problems; a problem with an
  *          empty path means that the rest is not worth reading
  * @throws  never
  */
@@ -85,7 +84,7 @@ export function parse (text: string): { written: Written, problems: PlacedRefusa
   return { written: writtenAt(parsing, document.contents, []), problems: parsing.problems }
 }
 
-/** The others in a line are mostly echoes of its first. */
+/** Other errors in a line are usually caused by its first. */
 function firstOfEachLine<P extends { place: Place }> (problems: readonly P[]): P[] {
   return problems.filter(({ place }, at) => problems.findIndex(other => other.place.line === place.line) === at)
 }
@@ -108,7 +107,7 @@ function tooMuch (parsing: Parsing, place: Place | null): Written {
   return writtenOf(null)
 }
 
-/** What the anchor stands for, at its own place: that is where a fault in it is mended. */
+/** The node of the anchor, at its own place: a fault in it must be corrected there. */
 function aliasAt (parsing: Parsing, alias: Alias, path: Path): Written {
   const target = alias.resolve(parsing.document)
   if (target !== undefined) return writtenAt(parsing, target, path)

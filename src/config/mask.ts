@@ -1,9 +1,8 @@
 /**
- * Shows a configuration to people, for `check`: every value that is in force,
- * none that is secret.
+ * Shows a configuration to people, for `check`: every value in use, and no secret.
  *
- * Secrets are `***`. What came from `${…}` is shown as it stands in the file,
- * because the path of the listener or a URL may hold a secret that did.
+ * Secrets are `***`. A value from `${…}` is shown as written in the file, because
+ * the path of the listener or a URL may contain a secret that came this way.
  */
 import { FIELD_OF, type Match } from '../model/match.js'
 import { maskUrl } from '../model/subscriber.js'
@@ -14,10 +13,10 @@ import { yamlName } from './yaml-names.js'
 
 const MASK = '***'
 
-/** Names whose values are secret wherever they stand. */
+/** Names whose values are always secret. */
 const SECRET = new Set(['headers', 'secrets', 'value', 'password', 'ca', 'cert', 'key'])
 
-/** What nothing means, where it does not mean none. */
+/** What an absent value means, where it does not mean none. */
 const NOTHING: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(FIELD_OF).map(key => [key, 'all'])),
   rateLimit: 'unlimited',
@@ -26,10 +25,10 @@ const NOTHING: Readonly<Record<string, string>> = {
   claimsMemoryBytes: 'a quarter of Redis\'s maxmemory'
 }
 
-/** What other rows say already: the variant of a union, and the URL again. */
+/** Already shown by other rows: the variant of a union, and the URL again. */
 const UNSHOWN = new Set(['kind', 'shownUrl'])
 
-/** One line for each value, aligned, under a heading for each part. Ends without a line break. */
+/** One line per value, aligned, under a heading for each part. Ends without a line break. */
 export function describeConfig (config: Config): string {
   const { asWritten = new Map<string, string>(), subscribers, ...rest } = config
   const parts = [
@@ -41,7 +40,7 @@ export function describeConfig (config: Config): string {
   return parts.map(({ title, rows }) => describePart(title, rows, width)).join('\n')
 }
 
-/** What a row is called within its part, and its value; the label is empty when the part is one value. */
+/** The label of a row within its part, and its value; the label is empty if the part is one value. */
 type Row = [label: string, text: string]
 
 function describePart (title: string, rows: readonly Row[], width: number): string {
@@ -53,7 +52,7 @@ function describePart (title: string, rows: readonly Row[], width: number): stri
 interface MaskedSpot {
   name: string
   value: unknown
-  /** In the YAML. */
+  /** Path in the YAML. */
   path: string
   asWritten: ReadonlyMap<string, string>
   label?: string
@@ -73,7 +72,7 @@ function rowsOf (spot: MaskedSpot): Row[] {
   return [[label, textOf(spot)]]
 }
 
-/** A field of a body may be called anything, also what is secret or has a unit elsewhere; and the start of a URL is no URL. */
+/** A field of a body may have any name, even one that is secret or has a unit elsewhere; and the start of a URL is not a URL. */
 function fieldRow (spot: MaskedSpot, path: string, values: readonly string[]): Row {
   const at = step(spot, path)
   return [at.label, values.length === 0 ? 'all' : values.map((value, i) => withoutCredentials(spot.asWritten.get(`${at.path}[${i}]`) ?? value)).join(', ')]
@@ -83,7 +82,7 @@ function step ({ path, label = '' }: MaskedSpot, name: string): { path: string, 
   return { path: `${path}.${name}`, label: label === '' ? name : `${label}.${name}` }
 }
 
-/** How many there are, and what they are called, but not what they are. */
+/** Their number and their names, but not their values. */
 function maskAll (value: unknown): string {
   if (value === null) return 'none'
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(() => MASK).join(', ')
@@ -109,7 +108,7 @@ function shown (text: string, path: string, asWritten: ReadonlyMap<string, strin
   return /^https?:\/\//i.test(text) ? maskUrl(text) : text
 }
 
-/** What `maskUrl` does, for a text that is not yet a URL: `https://user:word@${HOST}/?a=b`. */
+/** Like `maskUrl`, for a text that is not a URL yet: `https://user:word@${HOST}/?a=b`. */
 export function withoutCredentials (source: string): string {
   return source.replace(/\/\/[^/]*@/, `//${MASK}@`).replace(/([?&][^=&]*=)[^&#]*/g, `$1${MASK}`)
 }

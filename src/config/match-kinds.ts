@@ -1,6 +1,6 @@
 /**
- * The kinds of value that a match is made of: patterns with a `*` at the end,
- * paths to fields, and what such a field must be.
+ * The kinds of value of a match: patterns with a `*` at the end, paths to fields,
+ * and values of such fields.
  */
 import { isFieldPath } from '../model/field-path.js'
 import type { Reading } from './reading.js'
@@ -9,10 +9,10 @@ import type { Reading } from './reading.js'
 export const TYPE_PATTERN = '^([^*]+[*]?|[*])$'
 
 const MAX_CHARACTERS = 1_024
-/** The same, of bounded length. */
+/** The same, with a limited length. */
 export const VALUE_PATTERN = `^(?=.{1,${MAX_CHARACTERS}}$)([^*]+[*]?|[*])$`
 
-/** A number of JSON: anything else that YAML calls a number no callback can hold. */
+/** A number of JSON: no callback can contain the other numbers of YAML. */
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /** Reads a type, or the start of one and a `*`. */
@@ -29,10 +29,10 @@ export function readFieldPath (path: string): Reading<string> {
 }
 
 /**
- * Reads what a field must be, as text.
+ * Reads the wanted value of a field, as text.
  *
- * @param written  as it stands in the file
- * @param type     what YAML took it for
+ * @param written  as written in the file
+ * @param type     the type that YAML has given it
  */
 export function readFieldValue (written: string, type: string): Reading<string> {
   if (type === 'number' && !JSON_NUMBER.test(written)) return { problem: 'is not a number as callbacks write it', hint: 'write digits such as 1 or 0.5, or put it in quotes' }

@@ -1,6 +1,6 @@
 /**
- * Reads the addresses of the configuration: where to listen, whom to let in,
- * which path to serve.
+ * Reads the addresses of the configuration: where to listen, whom to allow, which
+ * path to serve.
  */
 import ipaddr from 'ipaddr.js'
 import { isIP } from 'node:net'
@@ -55,8 +55,8 @@ export function readNetwork (written: string): Reading<string> {
 /**
  * Reads the path that callbacks are posted to.
  *
- * Only characters that every proxy leaves alone, and none that the router
- * would read as a pattern: a `:` or `*` would open more than one path.
+ * Allows only characters that every proxy leaves unchanged, and none that the
+ * router would read as a pattern: a `:` or `*` would open more than one path.
  */
 export function readRoute (written: string): Reading<string> {
   if (!written.startsWith('/')) return { problem: 'does not start with /', hint: 'write a path such as /webhooks/fotor' }

@@ -1,9 +1,9 @@
 /**
- * Reads what was written by the schema: puts in what comes from outside, fills
- * in the defaults, and lists every problem there is.
+ * Reads the written configuration by the schema: interpolates, applies defaults,
+ * and lists every problem.
  *
- * Walks file and schema side by side, once. What cannot be read is left out
- * and listed, and the walk goes on, so that one look shows all problems.
+ * Walks file and schema side by side, once. A value that cannot be read is left
+ * out and listed, and the walk continues, so that one run shows all problems.
  */
 import { interpolate, refersOutside, type Outside } from './interpolate.js'
 import { readValue, type GivenValue } from './read-value.js'
@@ -13,12 +13,12 @@ import type { PlacedRefusal } from './fault.js'
 import { isRefusal, type Refusal } from './reading.js'
 import type { Shape } from './shape.js'
 
-/** What was read, and what could not be. */
+/** The values that were read, and the problems. */
 export interface SettingsRead {
-  /** As the schema says; what stands in the file and cannot be read is there as `undefined`. */
+  /** By the schema; a written value that cannot be read is present as `undefined`. */
   value: unknown
   problems: PlacedRefusal[]
-  /** The values that came from outside, by path, as they stand in the file. */
+  /** The values that came from outside, by path, as written in the file. */
   asWritten: Map<string, string>
 }
 
@@ -29,13 +29,13 @@ interface Walk {
   asWritten: Map<string, string>
 }
 
-/** Where the walk is, in the file. */
+/** The position of the walk in the file. */
 interface WrittenSpot<W extends Written = Written> {
   written: W
   path: Path
 }
 
-/** Reads everything that was written. */
+/** Reads the whole configuration. */
 export function readSettings (shape: Shape, written: Written, outside: Outside): SettingsRead {
   const walk: Walk = { top: shape, outside, problems: [], asWritten: new Map() }
   const value = readAt(walk, shape, { written, path: [] })
@@ -77,7 +77,7 @@ function readOne (walk: Walk, shape: Shape, { written, path }: WrittenSpot<Writt
   return 'value' in reading ? reading.value : refuse(walk, path, reading)
 }
 
-/** Kinds that are of no use with a part missing, even where it would be read. */
+/** Kinds that are useless with a part missing, even if the rest can be read. */
 const NEEDS_ALL = new Set<string | undefined>(['secret', 'token', 'headerValue'])
 
 function putIn (walk: Walk, shape: Shape, { written: { value, digits }, path }: WrittenSpot<WrittenValue>): GivenValue | undefined {
@@ -119,13 +119,13 @@ function readBlock (walk: Walk, shape: Shape, { written, path }: WrittenSpot<Wri
   return Object.fromEntries([...named, ...chosen])
 }
 
-/** Names that the writer chooses may have to look like something. */
+/** Names that the writer chooses may have a required syntax. */
 function refuseName (walk: Walk, { names }: Shape, path: Path): void {
   const reading = names === undefined ? { value: '' } : readValue({ kind: names }, { value: String(path.at(-1)), outside: false }, walk.outside)
   if (isRefusal(reading)) walk.problems.push({ ...reading, path, at: { path, on: 'key' } })
 }
 
-/** One known key of a block, which may be absent. */
+/** One known key of a block; it may be absent. */
 function readEntry (
   walk: Walk, shape: Shape, { value, path, required }: { value: Written | undefined, path: Path, required: boolean }
 ): unknown {

@@ -7,16 +7,16 @@ import type { Outside } from './interpolate.js'
 import type { Reading, Refusal } from './reading.js'
 import type { Shape } from './shape.js'
 
-/** A value of the file with everything put in. */
+/** A value of the file after interpolation. */
 export interface GivenValue {
   value: string | number | boolean
-  /** A number as it stands in the file. */
+  /** A number as written in the file. */
   digits?: string | undefined
-  /** Whether any of it came from outside; then a text may stand for a number. */
+  /** Whether any part came from outside; then a text may be a number. */
   outside: boolean
 }
 
-/** What the value means, or why it means nothing; never repeats it. */
+/** The value, or why it is invalid; never shows it. */
 export function readValue (shape: Shape, given: GivenValue, outside: Outside): Reading<unknown> {
   if (shape.enum !== undefined) return readChoice(shape.enum, given)
   if (shape.type === 'boolean') return readFlag(given)
@@ -50,7 +50,7 @@ function readNumber (shape: Shape, { value, outside }: GivenValue): Reading<numb
   return { value: number }
 }
 
-/** Bounds of a duration or a size, which the schema writes as such. */
+/** Bounds of a duration or a size, as the schema writes them. */
 function boundsOf ({ kind, least, most }: Shape, value: unknown): Refusal | undefined {
   if (kind !== 'duration' && kind !== 'size') return undefined
   const beyond = (bound: string | undefined, isBeyond: (by: number) => boolean): boolean => {

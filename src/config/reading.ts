@@ -1,7 +1,7 @@
 /**
- * What reading one written value comes to: what it means, or why it means
- * nothing. Problems never repeat a text from the file, because any text there
- * may be a secret; the line and column point at it instead.
+ * The result of reading one written value: the value, or why it is invalid.
+ * Problems never contain a text from the file, because any text there may be a
+ * secret; the line and column point to it instead.
  */
 
 /** Why a value cannot be used, and what to write instead. */

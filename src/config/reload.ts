@@ -1,5 +1,5 @@
 /**
- * Takes up a changed configuration while the gateway runs.
+ * Applies a changed configuration while the gateway runs.
  *
  * Does everything that can fail before anything changes: a file with faults, a
  * change that needs a restart, one that looks like a file cut short, or a part that
@@ -15,7 +15,7 @@ import { createRemovalCheck, type RemovalCheck, type RemovalOptions } from './re
 import { needsRestart } from './restart-keys.js'
 import { untilWritten, type WriteWait } from './until-written.js'
 
-/** What became of a reload: what changed, as `changesBetween` says it, or why nothing did. */
+/** The result of a reload: the changes, as `changesBetween` names them, or why there are none. */
 export type ReloadResult = { changed: string[] } | { faults: Fault[] }
 
 export interface ReloadRequest {
@@ -24,9 +24,9 @@ export interface ReloadRequest {
 }
 
 export interface Reloader {
-  /** The configuration in force. */
+  /** The configuration in use. */
   current (): Config
-  /** Why the last reload was refused; empty when it was not. */
+  /** Why the last reload was refused; empty if it was not. */
   lastFaults (): Fault[]
   /** Reads the file again. Never rejects; waits for a reload that is under way. */
   reload (request?: ReloadRequest): Promise<ReloadResult>
@@ -101,7 +101,7 @@ async function applied (apply: () => Promise<void>): Promise<Fault[]> {
   }
 }
 
-/** Messages of ours are safe to show; others may quote what they were given. */
+/** Our own messages are safe to show; others may quote secrets. */
 function safeMessage (error: unknown): string {
   if (isRelayError(error)) return error.message
   if (!(error instanceof Error)) return 'unknown reason'

@@ -1,8 +1,9 @@
 /**
- * From settings, as the file names them, to the configuration, as the gateway
- * uses it: units into the names, `delivery` into every subscriber.
+ * Turns settings, with the names of the file, into the configuration that the
+ * gateway uses: units become part of the names, and `delivery` is applied to
+ * every subscriber.
  *
- * Only for settings without faults. Knows no default of its own.
+ * Only for settings without faults. Has no defaults of its own.
  */
 import { resolve as absolute } from 'node:path'
 import type { Receiver } from '../model/alert.js'
@@ -15,7 +16,7 @@ import { backoff, DEFAULT_ROLE, type BackoffSettings, type Settings } from './sc
 import { shapeOf } from './shape.js'
 import { writtenOf } from './written.js'
 
-/** Settings to configuration; `dataDir` starts at the working directory. */
+/** Turns settings into configuration; a relative `dataDir` starts at the working directory. */
 export function resolveConfig (settings: Settings, asWritten: ReadonlyMap<string, string>): Config {
   const { dedupe, admin, retention, alerts } = settings
   return {
@@ -52,12 +53,12 @@ function ingestOf (ingest: Settings['ingest']): IngestConfig {
   }
 }
 
-/** Both are there: a rule of `rules` says so. */
+/** Both exist: a rule of `rules` requires it. */
 function serverTlsOf ({ certFile = '', keyFile = '' }: NonNullable<Settings['ingest']['tls']>): ServerTls {
   return { cert: certFile, key: keyFile }
 }
 
-/** A token as the gateway uses it; one without a name is called after its place in the list, from 0. */
+/** A token as the gateway uses it; one without a name gets a name from its position in the list, from 0. */
 export function tokenOf (token: Settings['admin']['tokens'][number], at: number): Token {
   return typeof token === 'string' ? { name: unnamedToken(at), value: token, role: DEFAULT_ROLE } : token
 }
@@ -108,7 +109,7 @@ function breakerOf ({ enabled, share, failures, window, openFor, maxOpenFor }: S
 
 type SubscriberSettings = Settings['subscribers'][number]
 
-/** @param urlSource  the URL as it stands in the file, when any of it came from outside */
+/** @param urlSource  the URL as written in the file, if any part came from outside */
 function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['delivery'], urlSource: string | undefined): Subscriber {
   const { name, url, match, headers, secrets, rateLimit, tls, enabled } = subscriber
   return {
@@ -131,7 +132,7 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
   }
 }
 
-/** @param urlSource  the URL as it stands in the file, when any of it came from outside */
+/** @param urlSource  the URL as written in the file, if any part came from outside */
 function receiverOf ({ name, url, headers, secrets, tls }: Settings['alerts']['receivers'][number], urlSource: string | undefined): Receiver {
   return { name, url, shownUrl: shownUrlOf(url, urlSource), headers, secrets, tls: clientTlsOrNull(tls) }
 }
@@ -140,7 +141,7 @@ function shownUrlOf (url: string, urlSource: string | undefined): string {
   return urlSource === undefined ? maskUrl(url) : withoutCredentials(urlSource)
 }
 
-/** What a subscriber's own backoff leaves out comes from `delivery.retry`, or from the schema when that is a list. */
+/** Values that a subscriber's own backoff leaves out come from `delivery.retry`, or from the schema if that is a list. */
 function retryOf (retry: number[] | Partial<BackoffSettings>, byDefault: Settings['delivery']['retry']): RetryPolicy {
   const rest = Array.isArray(byDefault) ? schemaBackoff() : byDefault
   if (Array.isArray(retry)) return { kind: 'list', waitsMs: retry, maxMs: schemaBackoff().max }

@@ -8,8 +8,8 @@ import type { Path } from './written.js'
 const MARKED = markedIn(shapeOf(relaySchema), [])
 
 /**
- * @param change  as `changesBetween` says it
- * @returns       the path of the key that stands in the way, if one does
+ * @param change  in the form of `changesBetween`
+ * @returns       the path of the key that prevents the change, if one does
  */
 export function needsRestart (change: string): Path | undefined {
   const [path = '', how] = change.split(' ')

@@ -1,9 +1,9 @@
 /**
- * What one entry of the configuration demands of another: names that must
- * differ, keys that go together, a listener that needs a token.
+ * The rules between entries of the configuration: names that must differ, keys
+ * that belong together, a listener that needs a token.
  *
- * Looks at settings that may have holes where something could not be read, so
- * that these faults are listed together with all the others.
+ * The settings may have holes where a value could not be read, so that these
+ * faults are listed together with all the others.
  */
 import { createSecureContext } from 'node:tls'
 import { isIP } from 'node:net'
@@ -16,7 +16,7 @@ import { TOKEN_BOUNDS, TOKEN_HINT } from './secret-kinds.js'
 import { formatSize } from './size.js'
 import type { Path } from './written.js'
 
-/** Settings that may lack anything anywhere. */
+/** Settings in which any value may be missing. */
 export type Draft<T> = T extends ListenAddress ? T
   : T extends ReadonlyArray<infer E> ? Array<Draft<E> | undefined>
     : T extends object ? { [K in keyof T]?: Draft<T[K]> | undefined } : T
@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   receiverNamesDiffer, tlsOfReceivers, headersOfReceivers
 ]
 
-/** Everything that does not go together. */
+/** Every violation of a rule. */
 export function problemsBetween (settings: Draft<Settings>): PlacedRefusal[] {
   return RULES.flatMap(rule => rule(settings))
 }
@@ -69,14 +69,14 @@ function listenersDiffer ({ ingest, admin }: Draft<Settings>): PlacedRefusal[] {
 
 function tokenNamesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
   const names = (admin?.tokens ?? []).map((token, at) => typeof token === 'string' ? unnamedToken(at) : token?.name)
-  return repeats(names).map(({ at, first }) => ({
+  return duplicatesIn(names).map(({ at, first }) => ({
     path: ['admin', 'tokens', at, 'name'], problem: `is also the name of admin.tokens[${first}]`, hint: 'give each token its own name'
   }))
 }
 
 function tokenValuesDiffer ({ admin }: Draft<Settings>): PlacedRefusal[] {
   const values = (admin?.tokens ?? []).map(token => typeof token === 'object' ? token.value : token)
-  return repeats(values).map(({ at, first }) => ({
+  return duplicatesIn(values).map(({ at, first }) => ({
     path: ['admin', 'tokens', at], problem: `is the same token as admin.tokens[${first}]`, hint: 'give each user a token of their own'
   }))
 }
@@ -90,13 +90,13 @@ function receiverNamesDiffer ({ alerts }: Draft<Settings>): PlacedRefusal[] {
 }
 
 function namesDiffer (list: ReadonlyArray<{ name?: string | undefined } | undefined>, path: Path, kind: string): PlacedRefusal[] {
-  return repeats(list.map(entry => entry?.name)).map(({ at, first }) => ({
+  return duplicatesIn(list.map(entry => entry?.name)).map(({ at, first }) => ({
     path: [...path, at, 'name'], problem: `is also the name of ${path.join('.')}[${first}]`, hint: `give each ${kind} its own name`
   }))
 }
 
-/** The entries that stand in the list before, with the first of their kind. */
-function repeats (list: ReadonlyArray<string | undefined>): Array<{ at: number, first: number }> {
+/** The entries that are in the list before, each with the position of the first. */
+function duplicatesIn (list: ReadonlyArray<string | undefined>): Array<{ at: number, first: number }> {
   return list
     .map((entry, at) => ({ at, first: list.indexOf(entry), entry }))
     .filter(({ at, first, entry }) => entry !== undefined && first < at)
@@ -154,7 +154,7 @@ function tlsOfReceivers ({ alerts }: Draft<Settings>): PlacedRefusal[] {
   return (alerts?.receivers ?? []).flatMap((receiver, at) => tlsProblems(receiver?.tls ?? {}, ['alerts', 'receivers', at, 'tls']))
 }
 
-/** A file that is named and cannot be read is there as `undefined`; that has been said already. */
+/** A file that cannot be read is present as `undefined`; its fault has been reported already. */
 function tlsProblems (files: TlsFiles, path: Path): PlacedRefusal[] {
   if ('certFile' in files !== 'keyFile' in files) {
     const [there, missing] = 'certFile' in files ? ['certFile', 'keyFile'] : ['keyFile', 'certFile']

@@ -1,25 +1,25 @@
 /**
- * The words that the schema is written in. Each makes one entry: what may
- * stand there, its default and one sentence for the person who edits the YAML.
+ * The words of the schema. Each makes one entry: its values, its default and one
+ * sentence for the person who edits the YAML.
  *
- * An entry with a default is always there once the file is read; one that is
- * `optional` may be absent; any other must be written.
+ * An entry with a default always has a value after reading; an `optional` one may
+ * be absent; any other must be written.
  */
 import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
 import type { Kind, Kinds } from './kinds.js'
 
-/** When a change of an entry cannot be taken up by a running gateway. */
+/** When a change of an entry needs a restart. */
 export type Restart = 'any change' | 'added or removed'
 
 interface Marks {
   restart?: Restart
-  /** Replicas may differ in it: it says how one process runs, not what becomes of a callback. */
+  /** Replicas may differ in it: it affects how one process runs, not what happens to a callback. */
   own?: true
 }
 
 interface ScalarMarks extends Marks {
   default?: string
-  /** Bounds of a duration or size, written as such. */
+  /** Bounds of a duration or size, in their written form. */
   least?: string
   most?: string
 }
@@ -37,7 +37,7 @@ interface ListMarks {
 }
 
 interface NamedMarks {
-  /** What the names must be; anything when absent. */
+  /** The syntax of the names; any if absent. */
   names?: Kind
   maxProperties?: number
 }
@@ -62,22 +62,22 @@ export function flag (description: string, byDefault?: boolean): TUnsafe<boolean
   return Type.Unsafe<boolean>({ type: 'boolean', description, ...byDefault === undefined ? {} : { default: byDefault } })
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const W extends string> (words: readonly W[], description: string, byDefault: W): TUnsafe<W> {
   return Type.Unsafe<W>({ type: 'string', enum: words, description, default: byDefault })
 }
 
-/** Any number of the same. */
+/** Any number of equal entries. */
 export function list<T extends TSchema> (item: T, description: string, marks: ListMarks): TUnsafe<Array<Static<T>>> {
   return Type.Unsafe<Array<Static<T>>>({ type: 'array', items: item, description, ...marks })
 }
 
-/** Named entries of which no other may stand there; absent, it is as if written empty. */
+/** Named entries and no others; if the block is absent, it is read as an empty one. */
 export function block<P extends Record<string, TSchema>> (description: string, properties: P, marks: Marks = {}) {
   return Type.Object(properties, { additionalProperties: false, description, default: {}, ...marks })
 }
 
-/** The same without a default: there must be one, or it is made `optional`. */
+/** The same without a default: it must be written, unless it is made `optional`. */
 export function group<P extends Record<string, TSchema>> (description: string, properties: P, marks: Marks = {}) {
   return Type.Object(properties, { additionalProperties: false, description, ...marks })
 }
@@ -87,12 +87,12 @@ export function named<T extends TSchema> (value: T, description: string, marks: 
   return Type.Unsafe<Record<string, Static<T>>>({ type: 'object', additionalProperties: value, description, default: {}, ...marks })
 }
 
-/** One of several shapes, told apart by what stands there: a block, a list or a value. */
+/** One of several shapes, chosen by the form of the value: a block, a list or a scalar. */
 export function either<A extends TSchema, B extends TSchema> (
   shapes: readonly [A, B], description: string, marks: { default?: unknown } = {}
 ): TUnsafe<Static<A> | Static<B>> {
   return Type.Unsafe<Static<A> | Static<B>>({ anyOf: shapes, description, ...marks })
 }
 
-/** May be absent, and is then nothing. */
+/** May be absent, and then has no value. */
 export const optional = Type.Optional

@@ -1,8 +1,8 @@
 /**
- * The one description of the configuration: every key with its unit, its
+ * The only description of the configuration: every key with its unit, its
  * default and one sentence for the person who edits the YAML. The reader, the
  * defaults, `config/relay.schema.json` and the list of keys that need a
- * restart all come from here, and no default stands anywhere else.
+ * restart all come from here. No other file has a default.
  */
 import type { Static, TSchema } from 'typebox'
 import type { Match } from '../model/match.js'
@@ -20,7 +20,7 @@ const clientTls = {
   keyFile: optional(scalar('pemFile', 'PEM file with the private key of the client certificate. Needs certFile.'))
 }
 
-/** For whoever is posted to. */
+/** For every receiver of a POST. */
 const ownTls = optional(group('TLS files for an https URL: a certificate authority of your own, a client certificate.', clientTls))
 
 const ingest = block('The public listener, the only part that must be reachable from the internet.', {
@@ -40,7 +40,7 @@ const ingest = block('The public listener, the only part that must be reachable 
   tls: optional(serverTls)
 })
 
-const dedupe = block('How a duplicate is told from a new event.', {
+const dedupe = block('How the gateway tells a duplicate from a new event.', {
   window: scalar('duration', 'How long a callback is remembered. The same content again within this time is a duplicate.', { default: '7d', least: '1s' }),
   onConflict: choice(['forward', 'hold'], 'What happens to other content with the same task and status: forward delivers it as the next revision; hold keeps it until an operator decides.', 'forward'),
   onLate: choice(['keep', 'forward'], 'What happens to a status 0 that arrives after a final status: keep records it without delivering it; forward delivers it.', 'keep'),
@@ -48,7 +48,7 @@ const dedupe = block('How a duplicate is told from a new event.', {
   claimsMemory: optional(scalar('size', 'Maximum memory in Redis for what is remembered of deleted events, about 64 bytes a callback. When it is used up, the oldest are forgotten first, and an alert is raised. Default: a quarter of Redis\'s maxmemory.', { least: '64kb' }))
 })
 
-/** What a token may do when nothing is said; so too one that is only a text. */
+/** The role of a token without one, and of a token that is only a text. */
 export const DEFAULT_ROLE = 'operator'
 
 const namedToken = group('A token with a name and a role.', {
@@ -109,7 +109,7 @@ const PARALLEL = { minimum: 1, maximum: 1_000 }
 
 const waits = list(scalar('duration', 'A wait.', { most: '30d' }), 'The wait after each failed attempt. There is one attempt more than there are waits.', {})
 
-/** Also says the `max` of a list of waits, which has none of its own. */
+/** Also sets the `max` of a list of waits, which has none itself. */
 export const backoff = group('A wait that grows.', {
   attempts: whole('Maximum number of attempts, including the first.', { default: 20, ...BUDGET }),
   initial: scalar('duration', 'Wait after the first failed attempt.', { default: '5s', ...WAIT }),
@@ -118,7 +118,7 @@ export const backoff = group('A wait that grows.', {
   jitter: decimal('Each wait is made randomly shorter or longer by up to this share, 0 to 1.', { default: 0.2, ...SHARE })
 })
 
-/** For a subscriber: what it leaves out comes from `delivery.retry`. */
+/** For a subscriber: missing keys come from `delivery.retry`. */
 const backoffChanges = group('A wait that grows. Keys that are left out come from delivery.retry.', {
   attempts: optional(whole('Maximum number of attempts, including the first.', BUDGET)),
   initial: optional(scalar('duration', 'Wait after the first failed attempt.', WAIT)),
@@ -128,7 +128,7 @@ const backoffChanges = group('A wait that grows. Keys that are left out come fro
 })
 
 const TIMEOUT_SAYS = 'Maximum time from the start of an attempt to the end of its answer.'
-const RETRY_SAYS = 'When a failed attempt is repeated: a growing wait, or a list of waits such as [5s, 1m, 10m].'
+const RETRY_SAYS = 'Waits between a failed attempt and its retry: a growing wait, or a list of waits such as [5s, 1m, 10m].'
 const MAX_AGE_SAYS = 'Maximum age of a delivery for a retry, counted from when the event or its replay was queued. Time on hold does not count.'
 const THROTTLE_MAX_SAYS = 'Maximum time that an answer of 429, or of 503 with Retry-After, may hold all deliveries of its subscriber. The delivery that was answered waits as long as asked, up to retry.max.'
 const MAX_BACKLOG_SAYS = 'Maximum number of deliveries that wait for a subscriber: queued, retrying or held. The oldest beyond it fail with the reason backlog and can be replayed. Default: no limit.'
@@ -232,7 +232,7 @@ export const relaySchema = block('Configuration of fotor-relay.', {
   subscribers: list(subscriber, 'The internal services that receive events.', { default: [] })
 })
 
-/** What a file says once it is read, every default filled in. Named as in the YAML; durations in milliseconds, sizes in bytes. */
+/** The content of a file after reading, with all defaults. Names as in the YAML; durations in milliseconds, sizes in bytes. */
 export type Settings = Static<typeof relaySchema>
 
 /** A backoff, complete. */

@@ -1,6 +1,6 @@
 /**
- * Reads what must stay secret: signing secrets, admin tokens and the values of
- * headers. Nothing here ever says what it was given.
+ * Reads secret values: signing secrets, admin tokens and header values. Never shows
+ * its input.
  */
 import { validateHeaderValue } from 'node:http'
 import type { Reading } from './reading.js'
@@ -10,8 +10,8 @@ const PREFIX = 'whsec_'
 const VERSION = 'v1,'
 
 /**
- * Standard Webhooks wants 24 to 64 bytes of key; 16 are let in, because
- * secrets of that length are about and still beyond guessing.
+ * Standard Webhooks requires 24 to 64 bytes of key. 16 are accepted too, because
+ * such secrets are in use and still cannot be guessed.
  */
 const LEAST_BYTES = 16
 const MOST_BYTES = 64

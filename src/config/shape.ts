@@ -1,6 +1,5 @@
 /**
- * The schema as plain data: what is left of it once TypeScript has had its
- * share. Whoever walks the schema walks this.
+ * The schema as plain data, without its TypeScript types, for code that walks it.
  */
 import type { TSchema } from 'typebox'
 import type { Kind } from './kinds.js'

@@ -7,7 +7,7 @@ import type { Reading } from './reading.js'
 const UNITS_BYTES = { kb: 1024, mb: 1024 * 1024 } as const
 type Unit = keyof typeof UNITS_BYTES
 
-/** What a size looks like, for editors. */
+/** The syntax of a size, for editors. */
 export const SIZE_PATTERN = '^(0|[1-9][0-9]*)(kb|mb)$'
 
 /**
@@ -28,7 +28,7 @@ export function parseSize (written: unknown): Reading<number> {
   return { value: bytes }
 }
 
-/** What to write for `2gb`: one way to write each size, and no unit that only some keys have a use for. */
+/** The hint for `2gb`: each size has one spelling, and no unit exists that only some keys need. */
 function gigabytes (written: unknown): string | undefined {
   const parts = typeof written === 'string' ? /^([1-9]\d{0,2}) ?gi?b?$/i.exec(written) : null
   return parts === null ? undefined : `write ${Number(parts[1]) * 1024}mb`

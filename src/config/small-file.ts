@@ -1,8 +1,8 @@
 /**
  * Reads the small files that a configuration names: secrets and certificates.
  *
- * Reads at once, not in the background: they are few and local, and one load
- * sees one state of them. Never says what is in them.
+ * Reads synchronously: the files are few and local, and one load sees one state
+ * of them. Never shows their content.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { fileText } from '../model/file-text.js'

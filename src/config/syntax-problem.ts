@@ -1,13 +1,13 @@
 /**
- * What is wrong with a file that is not YAML, in words of ours: those of the
- * parser quote the file, and what they quote may be a secret.
+ * Why a file is not YAML, in our own words: the messages of the parser quote the
+ * file, and the quoted text may be a secret.
  */
 import { reference } from './interpolate.js'
 import type { Refusal } from './reading.js'
 
 const QUOTE = 'put the text in quotes'
 
-/** By the codes of the parser. */
+/** By the error codes of the parser. */
 const PROBLEMS: Readonly<Record<string, Refusal>> = {
   BAD_ALIAS: { problem: 'an alias (*name) has no anchor (&name) before it', hint: 'a text that starts with * needs quotes' },
   BAD_DQ_ESCAPE: { problem: 'a text in double quotes has an unknown escape after \\', hint: 'use single quotes, or write \\\\' },

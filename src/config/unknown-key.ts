@@ -1,6 +1,6 @@
 /**
- * What to say about a key that the schema does not know: the one that was
- * meant, the place where it belongs, or those that may stand here.
+ * The hint for a key that the schema does not know: the key that was probably
+ * meant, the block where it belongs, or the allowed keys.
  */
 import { closest } from '../model/closest.js'
 import { formatPath, type Path } from './written.js'
@@ -9,7 +9,7 @@ import type { Shape } from './shape.js'
 
 /**
  * @param path  of the key, itself last
- * @param here  the block it stands in
+ * @param here  the block that contains it
  * @param top   the whole schema
  */
 export function unknownKey (path: Path, here: Shape, top: Shape): PlacedRefusal {

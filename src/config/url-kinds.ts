@@ -1,14 +1,14 @@
 /**
- * Reads URLs. None is ever repeated: they may hold passwords and tokens.
+ * Reads URLs. None is ever shown: they may contain passwords and tokens.
  */
 import type { Reading } from './reading.js'
 
-/** Reads where a subscriber listens: http or https. */
+/** Reads the URL of a subscriber: http or https. */
 export function readHttpUrl (written: string): Reading<string> {
   return readUrl(written, ['http:', 'https:'], 'write an address such as http://billing.internal:9001/hooks/fotor')
 }
 
-/** Reads where Redis is: `redis://`, `rediss://` or `unix:///absolute/path`; empty means nowhere. */
+/** Reads the URL of Redis: `redis://`, `rediss://` or `unix:///absolute/path`; empty means none. */
 export function readRedisUrl (written: string): Reading<string> {
   if (written === '') return { value: '' }
   if (/^unix:/i.test(written)) return readSocketUrl(written)

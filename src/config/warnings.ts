@@ -1,5 +1,5 @@
 /**
- * What is allowed in a configuration and yet probably not meant.
+ * Values that are allowed in a configuration but probably not meant.
  */
 import ipaddr from 'ipaddr.js'
 import type { Config } from './config.js'
@@ -38,7 +38,7 @@ function isExternal ({ redis: { url, sentinel, cluster } }: Config): boolean {
   return url !== null || sentinel !== null || cluster !== null
 }
 
-/** Addresses that nobody on the internet has: this machine, this network, this provider. */
+/** Addresses that do not exist on the public Internet: this machine, this network, this provider. */
 const PRIVATE = [
   '127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10',
   '::1/128', 'fc00::/7', 'fe80::/10'
@@ -49,7 +49,7 @@ function hasPrivate (network: string): boolean {
   return PRIVATE.some(([other, otherBits]) => address.kind() === other.kind() && address.match(other, Math.min(bits, otherBits)))
 }
 
-/** Of an address, the range that holds it alone. */
+/** An address as the range that contains only it. */
 function parse (network: string): ReturnType<typeof ipaddr.parseCIDR> {
   if (network.includes('/')) return ipaddr.parseCIDR(network)
   const address = ipaddr.process(network)

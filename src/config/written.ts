@@ -1,7 +1,7 @@
 /**
- * The configuration as it was written: blocks, lists and values, each with its
- * place in the file. What the YAML reader hands to everybody else, so that
- * every fault can say line and column and nobody else needs to know YAML.
+ * The configuration as written: blocks, lists and values, each with its place in
+ * the file. The YAML reader produces it, so that every fault has a line and a
+ * column, and no other code needs to know YAML.
  */
 
 /** A position in the file; both from 1. */
@@ -15,11 +15,11 @@ export type Path = ReadonlyArray<string | number>
 
 export type WrittenBlock = { kind: 'block', place: Place | null, entries: ReadonlyMap<string, { key: Place | null, value: Written }> }
 export type WrittenList = { kind: 'list', place: Place | null, items: readonly Written[] }
-/** `digits` is a number as it stands in the file, which may be more than a number can hold. */
+/** `digits` is a number as written in the file, which may exceed what a number can hold. */
 export type WrittenValue = { kind: 'value', place: Place | null, value: string | number | boolean | null, digits?: string }
 export type Written = WrittenBlock | WrittenList | WrittenValue
 
-/** A default of the schema, as if somebody had written it; it has no place. */
+/** A default of the schema, in the form of a written value; it has no place. */
 export function writtenOf (value: unknown): Written {
   if (Array.isArray(value)) return { kind: 'list', place: null, items: value.map(writtenOf) }
   if (typeof value === 'object' && value !== null) {
@@ -29,16 +29,16 @@ export function writtenOf (value: unknown): Written {
   return { kind: 'value', place: null, value: value as WrittenValue['value'] }
 }
 
-/** Whether nothing stands there: `key:` and no more, which means the default. */
+/** Whether the value is empty: only `key:`, which means the default. */
 export function isBlank (written: Written | undefined): boolean {
   return written === undefined || (written.kind === 'value' && written.value === null)
 }
 
 /**
- * Where a path stands in the file, or else the nearest thing around it.
+ * The place of a path in the file, or else of the nearest thing around it.
  *
  * @param on  the key of the last step, or its value
- * @returns   `null` when the file says nothing near it
+ * @returns   `null` if the file has nothing near it
  */
 export function placeOf (top: Written, path: Path, on: 'key' | 'value' = 'value'): Place | null {
   let here = top

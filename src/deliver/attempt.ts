@@ -1,21 +1,21 @@
 /**
- * An attempt in the words of the record: when, what came back, why it was not
- * enough. Pure; what it says is safe to log.
+ * Describes an attempt in the terms of the record: when, what came back, why it
+ * was not enough. Pure; its texts are safe to log.
  */
 import type { Attempt } from '../model/delivery.js'
 import type { Answer } from '../outbound/request.js'
 
-/** The error of an attempt that a shutdown ended; it uses no budget. */
+/** The error of an attempt that a stop cut off; it uses no budget. */
 export const CUT_OFF = 'cut off by shutdown'
 
 /**
  * @param answer  what came back
- * @param start   the attempt's number over all generations, its time (epoch
- *                milliseconds) and the replay that asked for it
+ * @param start   the number of the attempt over all generations, its time (epoch
+ *                milliseconds) and the replay that ordered it
  */
 export function attemptOf (answer: Answer, start: Pick<Attempt, 'number' | 'at' | 'replayId'>): Attempt {
   const answered = 'status' in answer
-  // Written out: this runs once per delivery, and a spread costs more than all the rest of it.
+  // Written out: this runs once per delivery, and a spread would cost more than the rest.
   return {
     number: start.number,
     at: start.at,

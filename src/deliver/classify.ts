@@ -1,16 +1,16 @@
 /**
- * Step 4 of a delivery: the subscriber has answered, or has not. What does
- * that mean?
+ * Step 4 of a delivery: what does the subscriber's answer, or its absence, mean?
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
- * Pure: no clock, no I/O. Whether an answer is worth another try is decided
- * here and nowhere else; when that try comes is decided by `plan`.
+ * Pure: no clock, no I/O. Only this file decides whether an answer is worth
+ * another attempt; `plan` decides when. What `Retry-After` says is read in
+ * `retry-after`.
  */
 import type { Outcome } from '../model/outcome.js'
 import { waitAsked } from './retry-after.js'
 
-/** An answer, or what stood in its place. */
+/** An answer, or the failure in its place. */
 export type AnswerToClassify =
   | { status: number, retryAfter?: string }
   | { failure: 'timeout' | 'connection' }
@@ -18,8 +18,8 @@ export type AnswerToClassify =
 /**
  * @param answer  status 100–999 as received (redirects are not followed)
  * @param now     epoch milliseconds; read only against a date in Retry-After
- * @returns       the outcome; `waitMs` is the least wait the subscriber asked
- *                for, milliseconds, absent when it asked for none
+ * @returns       the outcome; `waitMs` is the minimum wait that the subscriber
+ *                asked for, milliseconds, absent if it asked for none
  * @throws        never
  * @see           Standard Webhooks, "Delivery success and failure"
  */

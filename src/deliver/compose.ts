@@ -3,7 +3,7 @@
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
- * Pure. The body is not here: it goes out as it came in.
+ * Pure. The body is not touched: it is sent as it arrived.
  */
 import type { Delivery } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
@@ -15,7 +15,7 @@ export interface ComposeInput {
   delivery: Pick<Delivery, 'attempts' | 'replayId' | 'webhookId'>
   body: Buffer
   subscriber: Pick<Subscriber, 'headers' | 'secrets'>
-  /** Of the gateway, for `user-agent`. */
+  /** Version of the gateway, for `user-agent`. */
   version: string
   /** Start of the attempt, epoch milliseconds. */
   at: number
@@ -23,8 +23,8 @@ export interface ComposeInput {
 
 /**
  * @returns names in lower case. The subscriber's own headers may replace
- *          `user-agent`, and nothing else of ours: the content type is the
- *          body's, and a `webhook-` or `relay-` header says what we know
+ *          `user-agent` and none of our other headers: the content type is that
+ *          of the body, and `webhook-` and `relay-` headers state our facts
  * @throws  never for events the gateway accepted (a taskId has no lone surrogates)
  */
 export function composeHeaders (composed: ComposeInput): Record<string, string> {
@@ -42,7 +42,7 @@ export function composeHeaders (composed: ComposeInput): Record<string, string> 
   }
 }
 
-/** The headers of Standard Webhooks; without a secret there is nothing to sign with. */
+/** The headers of Standard Webhooks; without a secret there is no signature. */
 function signedHeaders ({ event, delivery, body, subscriber, at }: ComposeInput): Record<string, string> {
   const id = delivery.webhookId ?? event.id
   const timestamp = Math.floor(at / 1000)

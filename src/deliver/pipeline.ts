@@ -3,19 +3,19 @@
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
- *   open       record/open-delivery     what the job is for, read as the job is taken
+ *   open       record/open-delivery     reads the delivery of the job as the job is taken
  *   compose    compose                  the headers
  *   send       outbound/request         one request, one answer
  *   classify   classify                 what the answer means
  *   plan       plan                     delivered, failed, or when to try again
  *   record     record/record-attempt    written as the job finishes, waits or goes back
  *
- * The first and the last are scripts of the record that run in the step in
+ * The first and the last are scripts of the record. They run in the step in
  * which the queue moves the job; the others are here.
  *
- * The first hands over only what is open under its job, due, and not on hold.
- * Promises besides that a delivery without a subscriber is never sent, and that
- * an attempt cut off by us uses no budget.
+ * `open` hands over a delivery only if it is open under its job, due, and not on
+ * hold. The pipeline also promises that a delivery without a configured
+ * subscriber is never sent, and that an attempt that we cut off uses no budget.
  */
 import type { BreakerRules } from '../model/breaker.js'
 import type { Report } from '../model/fact.js'
@@ -34,18 +34,18 @@ import { secretsOf } from './secrets.js'
 import { throttleAfter } from './throttle.js'
 
 export interface DelivererOptions {
-  /** Of the running configuration, asked at each attempt. */
+  /** Reads the running configuration; asked for each attempt. */
   subscriberOf: (name: string) => Subscriber | undefined
   request: Request
-  /** Of the gateway, for `user-agent`. */
+  /** Version of the gateway, for `user-agent`. */
   version: string
   /** Epoch milliseconds. */
   clock?: () => number
-  /** Even between 0 and 1. */
+  /** A random number, evenly distributed between 0 and 1. */
   random?: () => number
 }
 
-/** Makes one attempt, or says why not. The signal ends an attempt under way. */
+/** Makes one attempt, or says why it made none. The signal cuts off an attempt in flight. */
 export type Deliverer = (job: { subscriber: string, opened: OpenedDelivery }, signal: AbortSignal) => Promise<Verdict>
 
 type Parts = Required<DelivererOptions>
@@ -53,7 +53,7 @@ type Parts = Required<DelivererOptions>
 const STOPPING = { kind: 'give-back', onHold: false } as const
 const ON_HOLD: Verdict = { kind: 'give-back', onHold: true }
 
-/** The steps, for the queue: `deliver` is called with a job that was taken, the others go along with its moves. */
+/** The steps for the queue: `deliver` is called with a taken job; the others run with the moves of the job. */
 export interface Pipeline {
   limits_of: typeof LIMITS
   open_deliveries: typeof OPEN_DELIVERIES
@@ -62,9 +62,9 @@ export interface Pipeline {
   record_attempts: typeof RECORD_ATTEMPTS
   /** What `record_attempts` takes. */
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
-  /** To be called when an attempt is on record; with when the next is due, epoch milliseconds, as it is recorded. */
+  /** Called when an attempt is on record, with the recorded time of the next one, epoch milliseconds. */
   recorded: (result: AttemptResult, nextAttemptAt: number | null) => void
-  /** To be called when a delivery has failed because what is stored of it cannot be read. */
+  /** Called when a delivery has failed because its stored entry cannot be read. */
   corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
 
@@ -86,7 +86,7 @@ export function createPipeline (options: DelivererOptions & { report: Report }):
 /**
  * The steps between open and record.
  *
- * @param options  what the steps need; clock and dice are the system's unless a test says otherwise
+ * @param options  what the steps need; clock and random numbers are the system's unless a test replaces them
  */
 export function createDeliverer (options: DelivererOptions): Deliverer {
   const parts: Parts = { clock: Date.now, random: Math.random, ...options }
@@ -94,7 +94,7 @@ export function createDeliverer (options: DelivererOptions): Deliverer {
   return async ({ subscriber: name, opened }, signal) => {
     if (signal.aborted) return STOPPING
     const subscriber = parts.subscriberOf(name)
-    // The configuration may be ahead of the holds in the record.
+    // The configuration may be newer than the holds in the record.
     if (subscriber === undefined || !subscriber.enabled) return ON_HOLD
 
     return await attempt(parts, { opened, subscriber, signal })
@@ -114,7 +114,7 @@ async function attempt (parts: Parts, attempted: AttemptInput): Promise<Verdict>
     generation: delivery.generation,
     attempt: attemptOf(answer, { number: delivery.attempts + 1, at, replayId: delivery.replayId })
   }
-  // It says nothing of the subscriber: it is on record, and that is all.
+  // It says nothing about the subscriber: it is recorded and has no other effect.
   if ('failure' in answer && answer.failure === 'aborted') {
     return { ...STOPPING, result: { ...about, outcome: null, usesBudget: false, next: { state: 'unchanged' } } }
   }

@@ -1,10 +1,11 @@
 /**
- * Step 5 of a delivery: what becomes of the delivery.
+ * Step 5 of a delivery: decides what happens to the delivery next.
  *
  *   open ──▶ compose ──▶ send ──▶ classify ──▶ plan ──▶ record
  *
- * Pure: the dice are given, and there is no clock: it says how long, not until when. All of the retry policy is here:
- * backoff, budget, Retry-After and `maxAge`.
+ * Pure: the random number is an argument, and there is no clock: it returns a
+ * wait, not a time. The whole retry policy is here: backoff, budget, Retry-After
+ * and `maxAge`.
  */
 import type { Outcome } from '../model/outcome.js'
 import type { RetryPolicy } from '../model/subscriber.js'
@@ -12,19 +13,19 @@ import type { NextState } from '../model/work.js'
 
 export interface PlanInput {
   policy: RetryPolicy
-  /** Attempts of this generation, the present one included; ≥ 1. */
+  /** Attempts of this generation, including this one; ≥ 1. */
   budgetUsed: number
-  /** Of this generation now, milliseconds, without time on hold. */
+  /** Age of this generation now, milliseconds, without time on hold. */
   ageMs: number
   maxAgeMs: number
-  /** Even between 0 and 1. */
+  /** A random number, evenly distributed between 0 and 1. */
   random: number
 }
 
 /**
  * @returns what to record. A retry that would begin after `maxAge` is not
- *          planned: the delivery has expired. `maxAge` never costs the first
- *          attempt, because it is asked only after one
+ *          planned: the delivery has expired. `maxAge` never prevents the first
+ *          attempt, because it is checked only after one
  * @throws  never
  */
 export function planNext (outcome: Outcome, input: PlanInput): NextState {
@@ -45,7 +46,7 @@ function budgetOf (policy: RetryPolicy): number {
   return policy.kind === 'list' ? policy.waitsMs.length + 1 : policy.attempts
 }
 
-/** The wait of the policy itself after its n-th attempt, whole milliseconds. */
+/** The wait of the policy after the n-th attempt, whole milliseconds. */
 function plannedWaitMs (policy: RetryPolicy, n: number, random: number): number {
   if (policy.kind === 'list') return policy.waitsMs[n - 1] ?? 0
   const waitMs = Math.min(policy.initialMs * policy.factor ** (n - 1), policy.maxMs)

@@ -1,15 +1,15 @@
 /**
- * Reports what an attempt came to: one fact, and one more when the subscriber
+ * Reports the result of an attempt: one fact, and a second one if the subscriber
  * is gone. Never a body, a header or a URL.
  */
 import type { Report } from '../model/fact.js'
 import type { AttemptResult } from '../model/work.js'
 
 /**
- * To be called when the attempt is on record.
+ * Called when the attempt is on record.
  *
- * @param nextAttemptAt  as recorded, epoch milliseconds; `null` when the delivery has none planned. The record plans one
- *                       for a delivery that used up its budget when a breaker is being tried: that uses none
+ * @param nextAttemptAt  as recorded, epoch milliseconds; `null` if the delivery has none planned. The record also plans one
+ *                       for a delivery without budget whose attempt was the trial of a breaker, because a trial uses no budget
  */
 export function reportAttempt (report: Report, { eventId, subscriber, attempt, next, outcome }: AttemptResult, nextAttemptAt: number | null): void {
   const about = { eventId, subscriber, attempt: attempt.number }

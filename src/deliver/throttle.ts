@@ -1,15 +1,15 @@
 /**
- * Whether an answer throttles its subscriber: no delivery at all for a while,
- * at no cost of attempts. Pure.
+ * Whether an answer throttles its subscriber: then no delivery is attempted for a
+ * while, at no cost of budget. Pure.
  */
 import type { Outcome } from '../model/outcome.js'
 
-/** After a 429 that does not say how long. */
+/** The wait after a 429 without Retry-After, milliseconds. */
 export const THROTTLE_AFTER_429_MS = 1000
 
 /**
- * @param maxMs  caps what the subscriber asks for, milliseconds
- * @returns      milliseconds; 0 when the others may go on
+ * @param maxMs  cap on the wait that the subscriber asks for, milliseconds
+ * @returns      milliseconds; 0 if the other deliveries may continue
  */
 export function throttleAfter (outcome: Outcome, maxMs: number): number {
   if (outcome.kind !== 'retry') return 0

@@ -1,59 +1,58 @@
 /**
- * Small files that are there whole, or not at all.
+ * Small files that are whole or absent.
  *
  *   draft, private ──▶ content ──▶ its mode ──▶ fsync ──▶ rename or link ──▶ fsync of the directory
  *
- * Promises that a crash or a power loss at any point leaves under the name
- * what was there before or all of the new content, never a part; that a file
- * which was reported as written stays; and that nobody whom its mode does not
- * allow can read it for a moment. A draft that a crash left is removed by a
- * later write of the same file.
+ * Promises that after a crash or a power loss at any point, the name has the old
+ * or the new content, never a part; that a file that was reported as written
+ * stays; and that at no moment can a user read it whom its mode excludes. A
+ * later write of the same file removes a draft that a crash has left.
  */
 import { randomUUID } from 'node:crypto'
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncDirectory } from './directory.js'
 
-/** For its owner alone. */
+/** For its owner only. */
 const PRIVATE = 0o600
 
-/** A draft that is older was left by a crash, milliseconds. */
+/** An older draft was left by a crash, milliseconds. */
 const LEFTOVER_AGE_MS = 60_000
 
-/** All of the content, on the disk under a name of its own. */
+/** The whole content, on the disk under a temporary name. */
 export interface Draft {
-  /** Gives it this name, in place of the file that has it. */
+  /** Gives it this name, replacing an existing file. */
   replace (path: string): Promise<void>
-  /** Gives it this name unless a file has it. @returns whether it got it */
+  /** Gives it this name unless a file has it. @returns whether it succeeded */
   claim (path: string): Promise<boolean>
 }
 
 /**
  * Creates a file, or replaces its content.
  *
- * @param mode  permissions, whatever the umask says and whatever the file had
- * @throws      what the file system throws; the file is as it was before
+ * @param mode  permissions, independent of the umask and of the old file
+ * @throws      errors of the file system; the old file is then unchanged
  */
 export async function replaceFile (path: string, content: string, mode = PRIVATE): Promise<void> {
   await withDraft(path, { content, mode }, async draft => { await draft.replace(path) })
 }
 
 /**
- * Creates a file, unless there is one. Of several that try at once, one creates it.
+ * Creates a file unless it exists. If several processes try at once, one succeeds.
  *
- * @param mode  permissions, whatever the umask says
+ * @param mode  permissions, independent of the umask
  * @returns     whether it was created
- * @throws      what the file system throws
+ * @throws      errors of the file system
  */
 export async function createFile (path: string, content: string, mode = PRIVATE): Promise<boolean> {
   return await withDraft(path, { content, mode }, async draft => await draft.claim(path))
 }
 
 /**
- * Writes a draft beside `path`, for whoever must try several names.
+ * Writes a draft beside `path`, for callers that must try several names.
  *
- * @param use  gives it its name; what it has not named is removed afterwards
- * @throws     what `use` and the file system throw
+ * @param use  gives it its name; an unnamed draft is removed afterwards
+ * @throws     errors of `use` and of the file system
  */
 export async function withDraft<T> (path: string, file: { content: string, mode?: number }, use: (draft: Draft) => Promise<T>): Promise<T> {
   await removeLeftovers(path)
@@ -80,7 +79,7 @@ async function writeDurably (path: string, content: string, mode: number): Promi
   const handle = await open(path, 'wx', mode & PRIVATE)
   try {
     await handle.writeFile(content)
-    await handle.chmod(mode) // the umask has no say
+    await handle.chmod(mode) // independent of the umask
     await handle.sync()
   } finally {
     await handle.close()

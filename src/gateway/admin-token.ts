@@ -1,7 +1,7 @@
 /**
- * The token of an admin listener that was given none: made once, kept in the
- * data directory where only its owner can read it, found there by the command
- * line on the same machine.
+ * The token of an admin listener without a configured one: created once, stored in
+ * the data directory where only its owner can read it. The command line on the
+ * same machine finds it there.
  */
 import { randomBytes } from 'node:crypto'
 import { chmod, readFile } from 'node:fs/promises'
@@ -12,17 +12,17 @@ import { RelayError } from '../model/errors.js'
 
 const TOKEN = /^[\w-]{43}$/
 
-/** Where the token of a gateway with this data directory is. */
+/** The token's file in this data directory. */
 export function adminTokenFile (dataDir: string): string {
   return join(dataDir, 'admin-token')
 }
 
 /**
- * Reads the token, or makes one. Of two gateways that start at once, one makes it.
+ * Reads the token, or creates one. If two gateways start at once, one creates it.
  *
  * @returns 43 characters, base64url of 32 random bytes
- * @throws  RelayError CONFIG_INVALID when the file holds something else; the
- *          error of the file system when the directory cannot be written
+ * @throws  RelayError CONFIG_INVALID if the file holds something else; the
+ *          error of the file system if the directory cannot be written
  */
 export async function readOrMakeAdminToken (dataDir: string): Promise<string> {
   const file = adminTokenFile(dataDir)

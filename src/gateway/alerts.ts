@@ -1,6 +1,6 @@
 /**
- * Puts the alerts together: what they are about, who speaks for all replicas,
- * and where is kept what was said.
+ * Puts the alerts together: their conditions, the replica that sends those of the
+ * relay, and where told notices are stored.
  */
 import { join } from 'node:path'
 import { createAlerts, type Alerts } from '../alerts/alerts.js'
@@ -16,7 +16,7 @@ import type { Teardown } from './teardown.js'
 
 export interface AlertingOptions {
   config: () => Config
-  /** Fails fast. */
+  /** A fail-fast connection. */
   store: RecordStore
   snapshot: () => Promise<HealthSnapshot>
   /** Whether every listener is open. */
@@ -27,7 +27,7 @@ export interface AlertingOptions {
   teardown: Teardown
 }
 
-/** Opens them; nobody is told anything before they are started, nor before the gateway is open. */
+/** Makes the alerts; nothing is sent before they are started and the gateway is open. */
 export function openAlerts ({ config, store, snapshot, open, replicas, version, report, teardown }: AlertingOptions): Alerts {
   const alerts = createAlerts({
     snapshot: async () => open() ? await snapshot() : null,
@@ -42,7 +42,7 @@ export function openAlerts ({ config, store, snapshot, open, replicas, version, 
   return alerts
 }
 
-/** Gateways may share a data directory when their Redis is elsewhere, but never the port of their admin listener. */
+/** Gateways with different Redis servers may share a data directory, but never the port of their admin listener. */
 function ownFileOf ({ dataDir, admin: { listen: { port } } }: Config): string {
   return join(dataDir, `alerts-${port}.json`)
 }

@@ -1,27 +1,27 @@
 /**
- * Makes Redis and the workers follow the configuration, as soon as Redis
- * allows. A reload while Redis is away takes effect in this process at once,
- * and here when Redis is back.
+ * Makes Redis and the workers match the configuration, as soon as Redis allows. A
+ * reload while Redis is away applies to this process at once, and to Redis when
+ * it is back.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../telemetry/log.js'
 import { within } from '../time/within.js'
 
-/** How long a caller waits; after that it goes on in the background. */
+/** Maximum wait of a caller, milliseconds; then the work continues in the background. */
 const PATIENCE_MS = 3_000
 const RETRY_MS = 1_000
 
 export interface Alignment {
-  /** Aligns, or sees to it that it will be done. Never rejects. */
+  /** Aligns, now or later in the background. Never rejects. */
   align: () => Promise<void>
-  /** Gives up what is not done yet. */
+  /** Gives up unfinished work. */
   stop: () => void
 }
 
 /**
- * Wraps what aligns.
+ * Wraps the work that aligns.
  *
- * @param work  may be run again and again; the last run sees the running configuration
+ * @param work  may run repeatedly; the last run sees the running configuration
  */
 export function createAlignment (work: () => Promise<void>, logger: Logger): Alignment {
   const stopped = new AbortController()

@@ -1,5 +1,5 @@
 /**
- * The two listeners: the public endpoint, and the operators' own.
+ * The two listeners: the public endpoint, and the admin listener.
  */
 import { adminApp, type AdminOptions } from '../admin/app.js'
 import type { AddressInfo } from 'node:net'
@@ -20,7 +20,7 @@ interface Listener {
   server: { closeAllConnections: () => void, address: () => AddressInfo | string | null }
 }
 
-/** Of the time to stop in, a listener takes this share at most: a client that trickles must not use up what attempts need. */
+/** Maximum share of the remaining stop time for a listener: a client that trickles must not use up the time of attempts. */
 const CLOSING_SHARE = 0.25
 
 /** Takes no more connections and lets requests in flight end; cuts off those that take too long. */
@@ -30,11 +30,11 @@ async function close (app: Listener, stopping: Stopping): Promise<void> {
   clearTimeout(cutOff)
 }
 
-/** Binds a listener; the error of a busy port names the key to change. */
+/** Opens a listener; the error of a busy port names the key to change. */
 async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme }: { key: string, scheme: 'http' | 'https' }): Promise<string> {
   try {
     await app.listen({ host, port })
-    // As configured, with the port that was really taken: what listens everywhere must not look like loopback.
+    // The configured address with the actual port: a listener on all addresses must not look like loopback.
     return `${scheme}://${formatAddress({ host, port: (app.server.address() as AddressInfo).port })}`
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
@@ -46,7 +46,7 @@ async function bind (app: Listener, { host, port }: ListenAddress, { key, scheme
 
 export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stopping'> {
   config: () => Config
-  /** Hears of every reload. */
+  /** Called after each reload. */
   onChange: (listener: () => void) => void
   teardown: Teardown
   stopping: Stopping
@@ -69,7 +69,7 @@ export async function openIngest ({ config, onChange, teardown, stopping, logger
   return address
 }
 
-/** New connections get the certificate of the running configuration; those that are open keep theirs. */
+/** New connections get the certificate of the running configuration; existing ones keep theirs. */
 function renewCertificate (server: object, { ingest: { tls } }: Config): void {
   if (tls !== null && server instanceof TlsServer) server.setSecureContext({ cert: tls.cert, key: tls.key })
 }
@@ -87,7 +87,7 @@ export interface AdminFace extends Omit<AdminOptions, 'tokens' | 'subscribers'> 
 }
 
 /**
- * Opens the operators' listener. Without a configured token it makes one.
+ * Opens the admin listener. Without a configured token it creates one.
  *
  * @returns where it listens, as a URL
  * @throws  RelayError LISTEN_FAILED

@@ -1,6 +1,6 @@
 /**
- * What a probe is told: whether a callback would be answered with 200 now, and
- * what an operator should look at although it would.
+ * The answer to probes: would a callback be answered with 200 now, and what needs
+ * an operator although it would?
  */
 import { isReason } from '../conditions/list.js'
 import type { HealthSnapshot } from '../conditions/snapshot.js'
@@ -15,12 +15,12 @@ export interface Health {
 
 export interface HealthOptions {
   snapshot: () => Promise<HealthSnapshot>
-  /** Whether every listener is open: who asks before that must send nothing yet. */
+  /** Whether every listener is open: before that, no callbacks must be sent. */
   open: () => boolean
   stopping: () => boolean
 }
 
-/** Makes the function that tells. It never rejects and answers within about a second. */
+/** Makes the function that answers. It never rejects and answers within about a second. */
 export function createHealth ({ snapshot, open, stopping }: HealthOptions): () => Promise<Health> {
   return async () => {
     if (stopping()) return notReady('the gateway is stopping')

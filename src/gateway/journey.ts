@@ -1,6 +1,6 @@
 /**
- * Puts the steps of the journey together: accept, queue, deliver, record, and
- * what mends and tidies them in the background.
+ * Puts the steps of the journey together: accept, queue, deliver, record, and the
+ * background work that repairs and cleans up.
  */
 import { createAccept } from '../accept/accept.js'
 import type { Accept } from '../accept/arrival.js'
@@ -24,7 +24,7 @@ import { createUpkeep } from './upkeep.js'
 
 export interface JourneyOptions {
   storage: Storage
-  /** The running configuration, asked whenever it is needed. */
+  /** The running configuration, read whenever it is needed. */
   config: () => Config
   role: Role
   version: string
@@ -37,13 +37,13 @@ export interface Journey {
   accept: Accept
   queues: Queues
   wakeReplays: () => void
-  /** Names of the connections of the queue that are not there now; see `createSnapshots`. */
+  /** Names of the queue's connections that are lost now; see `createSnapshots`. */
   lostConnections: () => string[]
   /** Makes holds, limits, workers and connections match the running configuration. */
   align: () => Promise<void>
 }
 
-/** Of the time to stop in, this much is kept for giving jobs back and closing; of a short time, half. */
+/** Part of the stop time that is reserved for giving jobs back and closing; half of it if it is short. */
 const CLOSING_MS = 2_000
 
 /** Starts everything between the listener and the subscribers. */
@@ -132,7 +132,7 @@ async function applySubscribers (config: Config, workers: Workers, outbound: Out
   outbound.keepOnly(config.subscribers)
 }
 
-/** How long attempts in flight may go on, of the time that is left, milliseconds. */
+/** How much of the remaining time attempts in flight have, milliseconds. */
 function attemptGraceMs (leftMs: number): number {
   return leftMs > 2 * CLOSING_MS ? leftMs - CLOSING_MS : leftMs / 2
 }

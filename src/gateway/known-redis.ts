@@ -1,5 +1,5 @@
 /**
- * Whether this gateway has worked with the Redis of its configuration before.
+ * Whether this gateway has used the Redis of its configuration before.
  *
  * If it has, and Redis is away, then that is an outage: the gateway may start
  * and take callbacks. If it has not, and nobody takes connections there, then
@@ -14,7 +14,7 @@ import { isRelayError } from '../model/errors.js'
 import { isNotReachable, isRedisAway } from '../model/redis-away.js'
 import { describeTarget, type RedisTarget } from '../redis/target.js'
 
-/** Which data: an address and a prefix. */
+/** Identifies the data: an address and a prefix. */
 export interface RedisData { target: RedisTarget, prefix: string }
 
 /** @param dir  `spool.dir` */
@@ -26,14 +26,14 @@ export function isKnownRedis (dir: string, data: RedisData): boolean {
   }
 }
 
-/** Notes that it has been checked and may be used. @throws what the file system throws */
+/** Stores that this Redis has been checked and may be used. @throws errors of the file system */
 export async function rememberRedis (dir: string, data: RedisData): Promise<void> {
   if (isKnownRedis(dir, data)) return
   await makeDirectory(dir)
   await replaceFile(fileIn(dir), markOf(data) + '\n')
 }
 
-/** Whether an error of the start says that Redis is away, and not that it refuses us. */
+/** Whether an error at the start means that Redis is away, and not that it refuses us. */
 export function isOutage (error: unknown): boolean {
   if (!isRelayError(error)) return isRedisAway(error)
   if (error.code !== 'REDIS_UNAVAILABLE') return false
@@ -51,7 +51,7 @@ function fileIn (dir: string): string {
   return join(dir, 'known-redis')
 }
 
-/** Unreadable on purpose: an address is nobody's business. */
+/** A digest, so that the address cannot be read. */
 function markOf ({ target, prefix }: RedisData): string {
   return createHash('sha256').update(`${describeTarget(target)} ${prefix}`).digest('hex')
 }

@@ -1,9 +1,9 @@
 /**
- * Opens the record for one command, beside a running gateway or without one.
+ * Opens the record for one command, with or without a running gateway.
  *
  *   an external Redis                     is connected to
- *   the own server, which is running      is shared with its gateway
- *   the own server, which is not          is started for as long as the command takes
+ *   the managed Redis, which runs         is shared with its gateway
+ *   the managed Redis, which does not     is started for the duration of the command
  */
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.js'
@@ -24,7 +24,7 @@ const READY_WITHIN_MS = 60_000
 export interface OpenRecordOptions {
   config: Config
   env: NodeJS.ProcessEnv
-  /** `read` finds a record or refuses; `write` makes one where there is none. */
+  /** `read` finds a record or refuses; `write` creates one if there is none. */
   intent: 'read' | 'write'
   report: Report
 }
@@ -33,14 +33,14 @@ export interface OpenRecord {
   store: RecordStore
   /** Sentences for the operator. */
   warnings: readonly string[]
-  /** Ends a server that was started for it. */
+  /** Stops a server that was started for the command. */
   close (): Promise<void>
 }
 
 /**
  * Opens the record.
  *
- * @throws RelayError NOT_FOUND when there is nothing to read; what `openStorage` throws
+ * @throws RelayError NOT_FOUND if there is nothing to read; errors of `openStorage`
  */
 export async function openRecord (options: OpenRecordOptions): Promise<OpenRecord> {
   const { config, report } = options
@@ -60,7 +60,7 @@ export async function openRecord (options: OpenRecordOptions): Promise<OpenRecor
   }
 }
 
-/** A replica, or a server that takes no writes, is good enough to read from. */
+/** For reading, a replica or a server that accepts no writes is sufficient. */
 async function warningsFor ({ intent, config }: OpenRecordOptions, { redis, keys }: RecordStore): Promise<string[]> {
   if (intent === 'read') {
     if (!await hasDataToRead(redis, keys)) throw nothing(`Redis holds nothing under the prefix "${keys.prefix}"`)

@@ -1,7 +1,6 @@
 /**
- * A reload that an operator orders through the API is meant for every replica:
- * each reads its own file again. SIGHUP is meant for one process and stays
- * there.
+ * A reload through the API reaches every replica: each reads its own file again.
+ * SIGHUP reaches one process only.
  */
 import { randomUUID } from 'node:crypto'
 import type { ReloadRequest, ReloadResult, Reloader } from '../config/reload.js'
@@ -20,7 +19,7 @@ export interface ReloadEverywhereOptions {
 /**
  * Listens for the reloads of other replicas.
  *
- * @returns a reload that tells them; one that was refused here tells nobody. Never rejects.
+ * @returns a reload that tells the others; if it is refused here, the others are not told. Never rejects.
  */
 export function reloadEverywhere ({ storage: { connections, failFast: { redis, keys } }, reloader, logger }: ReloadEverywhereOptions): (request: ReloadRequest) => Promise<ReloadResult> {
   const me = randomUUID()
@@ -29,7 +28,7 @@ export function reloadEverywhere ({ storage: { connections, failFast: { redis, k
     const [who, ...words] = from.split(' ')
     if (who !== me) void reloader.reload({ allowRemovals: words.includes(ALLOW) }) // it reports what comes of it
   })
-  listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a gateway that stops ends it
+  listener.subscribe(keys.reloadChannel).catch(() => {}) // it waits for Redis; only a stop of the gateway ends it
 
   return async request => {
     const result = await reloader.reload(request)

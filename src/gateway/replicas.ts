@@ -1,11 +1,11 @@
 /**
- * This process among its replicas: it says that it lives and which
- * configuration it runs, and notices when others run a different one.
+ * This process among its replicas: it announces itself with the fingerprint of its
+ * configuration, and notices other configurations.
  *
- * A difference is told once it has lasted for a while, since a reload or a
- * rolling restart never reaches all replicas at the same moment; told once,
- * and once more when it is over. Nothing else follows from it: a replica with
- * another configuration goes on working.
+ * A difference is reported after it has lasted for a while, because a reload or a
+ * rolling restart never reaches all replicas at the same moment; it is reported
+ * once, and once more when it has ended. It has no other effect: a replica with
+ * another configuration continues to work.
  */
 import type { Config } from '../config/config.js'
 import { fingerprintOf } from '../config/fingerprint.js'
@@ -19,22 +19,22 @@ import { repeat, type Repeated } from '../time/repeat.js'
 
 /** Milliseconds. */
 export interface ReplicaTimes {
-  /** Between two signs of life. */
+  /** Interval between two signs of life. */
   beatMs: number
-  /** For so long a sign of life is believed. */
+  /** How long a sign of life is valid. */
   lifetimeMs: number
-  /** A difference that lasts shorter is not told. */
+  /** A shorter difference is not reported. */
   graceMs: number
 }
 
 const TIMES: ReplicaTimes = { beatMs: 2_000, lifetimeMs: 10_000, graceMs: 15_000 }
 
 export interface ReplicasOptions {
-  /** Fails fast. */
+  /** A fail-fast connection. */
   store: RecordStore
-  /** What this process is, as far as it does not change while it runs. */
+  /** The fields of this process that do not change while it runs. */
   self: Omit<Replica, 'id' | 'fingerprint' | 'configuredAt'>
-  /** The running configuration, another object after each reload. */
+  /** The running configuration, a new object after each reload. */
   config: () => Config
   report: Report
   logger: Logger
@@ -42,21 +42,21 @@ export interface ReplicasOptions {
 }
 
 export interface Replicas {
-  /** Of this process among them. */
+  /** The id of this process among them. */
   id: string
-  /** Begins to announce this process. */
+  /** Starts to announce this process. */
   start (): void
-  /** Announces it at once: its configuration has changed. */
+  /** Announces it at once, because its configuration has changed. */
   wake (): void
-  /** Whether it is the first of them, so that one of all does what only one should; now and then none is, or two are. */
+  /** Whether it is the first of them, so that one replica does what only one should; for a moment it may be none, or two. */
   isFirst (): boolean
-  /** In words for an operator, without names of hosts, what is wrong among the replicas; `null` when nothing is. */
+  /** What is wrong among the replicas, in words for an operator, without host names; `null` if nothing is. */
   trouble (): string | null
-  /** Takes this process off the list. */
+  /** Removes this process from the list. */
   leave (): Promise<void>
 }
 
-/** Makes what announces this process; nothing happens before `start`. An error of Redis ends a beat, never the announcing. */
+/** Makes what announces this process; nothing happens before `start`. An error of Redis ends one beat, not the announcing. */
 export function joinReplicas (options: ReplicasOptions): Replicas {
   const { store, self, logger, times = TIMES } = options
   const id = 'rep_' + sortableId(self.startedAt)
@@ -87,12 +87,12 @@ export function joinReplicas (options: ReplicasOptions): Replicas {
     trouble: differences.trouble,
     async leave () {
       await beats?.stop()
-      await forgetReplica(store, id).catch(() => {}) // Redis is away: it is forgotten when its lifetime is over
+      await forgetReplica(store, id).catch(() => {}) // Redis is away: the entry expires by itself
     }
   }
 }
 
-/** What was found of a configuration, and of which. */
+/** The findings about a configuration, and which configuration it was. */
 interface ReplicaDescription {
   running: Config
   salt: string
@@ -100,7 +100,7 @@ interface ReplicaDescription {
   configuredAt: number
 }
 
-/** Makes the function that announces this process: all of it when something may be new, else only that it lives. */
+/** Makes the function that announces this process: all fields if something may have changed, else only the sign of life. */
 function announcerOf ({ store, self, config }: ReplicasOptions, { id, lifetimeMs }: { id: string, lifetimeMs: number }): () => Promise<void> {
   let described: ReplicaDescription | null = null
   let announced = false

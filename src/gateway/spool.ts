@@ -1,6 +1,6 @@
 /**
- * The spool of this process, if it takes callbacks and its configuration wants
- * one.
+ * The spool of this process, if it takes callbacks and its configuration enables
+ * a spool.
  */
 import { join } from 'node:path'
 import type { Accept } from '../accept/arrival.js'
@@ -11,7 +11,7 @@ import type { Role } from '../model/replica.js'
 import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
 
-/** Where callbacks are kept while Redis is away; `null` for a process that has no spool. */
+/** The directory of the spool; `null` if this process has none. */
 export function spoolDirOf ({ spool: { enabled, dir }, dataDir }: Config, role: Role): string | null {
   return enabled && role !== 'deliver' ? dir ?? join(dataDir, 'spool') : null
 }
@@ -19,14 +19,14 @@ export function spoolDirOf ({ spool: { enabled, dir }, dataDir }: Config, role: 
 export interface SpoolOptions {
   config: () => Config
   role: Role
-  /** The way to Redis. */
+  /** Accepts into Redis. */
   accept: Accept
   storage: Storage
   report: Report
   teardown: Teardown
 }
 
-/** Opens it; `null` when there is none. Never rejects. */
+/** Opens it; `null` if there is none. Never rejects. */
 export async function openSpool ({ config, role, accept, storage, report, teardown }: SpoolOptions): Promise<Spooling | null> {
   const dir = spoolDirOf(config(), role)
   if (dir === null) return null

@@ -1,11 +1,12 @@
 /**
- * Whether the gateway is stopping, and how much of `shutdownGrace` is left:
- * the parts that stop one after the other share it.
+ * Whether the gateway is stopping, and how much of `shutdownGrace` is left: the
+ * parts that stop one after the other share it. Their order is that of
+ * `teardown`; what a stop does first is in `gateway.ts`.
  */
 export interface Stopping {
-  /** From the first request to stop; `/readyz` and the listeners look here. */
+  /** True from the first request to stop; `/readyz` and the listeners read it. */
   yet: () => boolean
-  /** Says that stopping has begun; accepting goes on. */
+  /** Announces that stopping has begun; accepting continues. */
   announce: () => void
   /** Starts the clock. */
   begin: (graceMs: number) => void
@@ -13,7 +14,7 @@ export interface Stopping {
   leftMs: () => number
 }
 
-/** A gateway that is not stopping. */
+/** Makes the state of a gateway that is not stopping. */
 export function createStopping (): Stopping {
   let announced = false
   let end = -Infinity

@@ -1,23 +1,24 @@
 /**
- * What has been started, so that it can be stopped in reverse.
+ * The started parts, to be stopped in reverse order: what stops after what at a
+ * SIGTERM.
  *
- * Every entry has a name and is stopped even when the one before it failed;
- * nothing is stopped twice.
+ * Every entry has a name and is stopped even if the one before it failed. Nothing
+ * is stopped twice.
  */
 import type { Logger } from '../telemetry/log.js'
 import { within } from '../time/within.js'
 
 export interface Teardown {
-  /** Remembers how to stop something that has just been started. */
+  /** Stores how to stop a part that has just been started. */
   push (name: string, stop: () => Promise<void> | void): void
   /** Stops everything, last started first. Later calls wait for the first. Never rejects. */
   run (): Promise<void>
 }
 
-/** However little time is left, each part gets this much, milliseconds. */
+/** Minimum time of each part, however little is left, milliseconds. */
 const LEAST_MS = 500
 
-/** Makes an empty stack; a part that takes longer than `leftMs` tells is left behind, so that the next ones have their turn. */
+/** Makes an empty stack. A part that takes longer than `leftMs` is left behind, so that the next ones have their turn. */
 export function createTeardown (logger: Logger, leftMs: () => number): Teardown {
   const entries: Array<{ name: string, stop: () => Promise<void> | void }> = []
   let done: Promise<void> | null = null

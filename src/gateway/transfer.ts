@@ -1,6 +1,6 @@
 /**
- * Export and import as the command line has them: a configuration says which
- * record, and a file or a stream is the other end.
+ * Export and import for the command line: a configuration names the record, and a
+ * file or a stream is the other end.
  */
 import type { ExportCall, ImportCall } from '../cli/deps.js'
 import { exportRecord, type ExportResult } from '../transfer/export.js'
@@ -8,7 +8,7 @@ import { openExportFile } from '../transfer/export-file.js'
 import { importRecord, type ImportResult } from '../transfer/import.js'
 import { openRecord } from './open-record.js'
 
-/** @returns what the export holds, and how much of it an earlier run had written */
+/** @returns the counts of the export, and those that an earlier run had written */
 export async function runExport ({ to, ...options }: ExportCall): Promise<{ counts: ExportResult['counts'], earlier: number }> {
   const record = await openRecord({ ...options, intent: 'read' })
   try {

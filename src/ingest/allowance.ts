@@ -1,9 +1,9 @@
 /**
- * So many in a period, and then no more until the next: for what a stranger
- * could make us do over and over, as to log advice or to keep a sample.
+ * A limited number in each period: for work that a stranger could cause again
+ * and again, such as logging advice or keeping a sample.
  */
 export interface Allowance {
-  /** Takes one; `false` when this period's are gone. Never throws. */
+  /** Takes one; `false` when none is left in this period. Never throws. */
   take (): boolean
 }
 

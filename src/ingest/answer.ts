@@ -1,9 +1,9 @@
 /**
- * Every answer of the public endpoint that is not a 200.
+ * Every answer of the public endpoint other than 200.
  *
- * Promises that the client can read it although it is still sending: a server
- * that closes a connection with unread bytes makes the network throw the
- * answer away. So the rest of the body is read for a moment, into nothing.
+ * Promises that the client can read the answer although it is still sending: if
+ * a server closes a connection with unread bytes, the network discards the
+ * answer. So the rest of the body is read for a moment and discarded.
  */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -12,16 +12,16 @@ import { hasUnreadBody } from './body.js'
 export interface Refusal {
   /** 400–599. */
   status: number
-  /** For the sender: what is wrong and what to do; nothing for those who should learn nothing. */
+  /** For the sender: what is wrong and what to do; absent for senders who must learn nothing. */
   detail?: string | undefined
   /** The field of the body that is wrong. */
   field?: string | undefined
   headers?: Readonly<Record<string, string>>
-  /** How much of an unread body is read so that the answer arrives; 64 kB when left out. */
+  /** How much of an unread body is read so that the answer arrives; default 64 kB. */
   drainBytes?: number
 }
 
-/** Asked of a sender whose callback we could not take, seconds. */
+/** Retry-After for a callback that could not be stored, seconds. */
 export const RETRY_AFTER = 5
 
 const DRAIN_MS = 1_000
@@ -39,10 +39,10 @@ export function problemOf (refusal: Refusal): string {
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, field })
 }
 
-/** Sends a refusal. The connection is closed after it when the body was not read. */
+/** Sends a refusal. Then closes the connection if the body was not read. */
 export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const headers = { ...refusal.headers, 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' }
-  const body = Buffer.from(problemOf(refusal)) // of a string, Fastify would add a charset that this type does not have
+  const body = Buffer.from(problemOf(refusal)) // for a string, Fastify would add a charset, which this type does not have
   if (!hasUnreadBody(request.raw)) return reply.code(refusal.status).headers(headers).send(body)
 
   const { raw } = reply.hijack()
@@ -52,7 +52,7 @@ export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: R
   return reply
 }
 
-/** Reads what is left into nothing, until it ends or has been enough. */
+/** Reads and discards the rest of a body, up to its end or a limit. */
 function drain (request: FastifyRequest, maxBytes: number, done: () => void): void {
   const { raw } = request
   const timer = setTimeout(finish, DRAIN_MS)

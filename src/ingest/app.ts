@@ -1,6 +1,6 @@
 /**
- * Step 1 of the journey: the public endpoint. The one thing of ours that the
- * Internet can reach.
+ * Step 1 of the journey: the public endpoint, our only part that the Internet
+ * can reach.
  *
  *   address ──▶ headers ──▶ path ──▶ method ──▶ rate ──▶ size ──▶ content ──▶ durability
  *
@@ -26,7 +26,7 @@ import { endUnparsable } from './unparsable.js'
  * Makes the public endpoint.
  *
  * @returns a Fastify app that does not listen yet; closing it waits for the
- *          requests under way
+ *          requests in flight
  */
 export function ingestApp (options: IngestOptions): FastifyInstance {
   const checks = new Checks(options)

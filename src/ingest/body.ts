@@ -1,30 +1,31 @@
 /**
- * Reads the bytes of a callback, and no more of them than allowed.
+ * Reads the bytes of a callback, up to the allowed size.
  *
- * The limit is that of the moment, not of start-up, so it is counted here and
- * not by Fastify. A client that waits for `100 Continue` gets it only here:
- * one that is refused before never sends its body. Never looks at the bytes.
+ * The limit comes from the current policy, not from start-up, so it is counted
+ * here and not by Fastify. A client that waits for `100 Continue` gets it only
+ * here: a client that is refused earlier never sends its body. Does not
+ * interpret the bytes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export type BodyReading =
   | { kind: 'whole', bytes: Buffer }
-  | { kind: 'too-large' } // the rest is still unread
-  | { kind: 'cut-off' } // the client went away, or was sent away for being slow
-  | { kind: 'too-slow' } // `maxMs` ran out; the rest is still unread
+  | { kind: 'too-large' } // the rest is unread
+  | { kind: 'cut-off' } // the client went away, or was cut off because it was slow
+  | { kind: 'too-slow' } // `maxMs` ended; the rest is unread
 
 export interface BodyLimits {
   maxBytes: number
-  /** For the whole body; without it the server's own request timeout decides. */
+  /** Time for the whole body; without it the request timeout of the server applies. */
   maxMs?: number
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** What a request without a body holds. */
+/** The body of a request that has none. */
 export const EMPTY_BODY: BodyReading = { kind: 'whole', bytes: NOTHING }
 
-/** Whether some of the request's body may not have been read. */
+/** Whether part of the request's body may be unread. */
 export function hasUnreadBody (request: IncomingMessage): boolean {
   return announcesBody(request) && !request.complete && !request.readableEnded
 }
@@ -33,7 +34,7 @@ export function hasUnreadBody (request: IncomingMessage): boolean {
  * Reads a body to its end.
  *
  * @returns a buffer of its own, not a view of the socket's; `too-large` before
- *          the first byte when Content-Length says so. Never rejects
+ *          the first byte if Content-Length says so. Never rejects
  */
 export function readBody (
   request: IncomingMessage, response: ServerResponse, limits: BodyLimits
@@ -67,7 +68,7 @@ export function readBody (
   })
 }
 
-/** An aborted request is an `error` and then a `close`; the latter is waited for. */
+/** An aborted request emits `error` and then `close`; we wait for `close`. */
 function onCutOff (): void {}
 
 /** Whether the headers of a request say that a body follows. */

@@ -1,5 +1,5 @@
 /**
- * What is known of one request while it passes the checks.
+ * The state of one request while it passes the checks.
  */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -8,7 +8,7 @@ import { compilePolicy, type CompiledPolicy, type IngestPolicy } from './policy.
 import { resolveSource, type Source } from './source-address.js'
 
 export interface IngestCall {
-  /** As it was when the request came: a reload in between changes nothing. */
+  /** The policy at the start of the request: a reload meanwhile changes nothing. */
   policy: CompiledPolicy
   source: Source
   /** As it came; the router was shown another. */
@@ -36,10 +36,10 @@ export function showToRouter (request: IncomingMessage): string {
 }
 
 /**
- * Begins a call. Takes the content type off the request, because Fastify
- * refuses those it does not understand and we refuse none.
+ * Begins a call. Removes the content type from the request, because Fastify
+ * refuses types that it does not know, and we refuse none.
  *
- * @throws RangeError when the policy holds an address that is none
+ * @throws RangeError if the policy holds an invalid address
  */
 export function openCall (request: FastifyRequest, reply: FastifyReply, policy: IngestPolicy): IngestCall {
   const compiled = compilePolicy(policy)
@@ -62,7 +62,7 @@ export function openCall (request: FastifyRequest, reply: FastifyReply, policy: 
   return call
 }
 
-/** The call of a request that {@link openCall} has seen. */
+/** The call of a request that {@link openCall} has begun. */
 export function callOf (request: FastifyRequest): IngestCall {
   const call = calls.get(request)
   if (call === undefined) throw new Error('A request came to a check before its call was opened')

@@ -1,6 +1,8 @@
 /**
  * The checks of the public endpoint, one method each; `app` puts them in their
- * order. Each lets the request pass, or answers it and reports why.
+ * order. Each lets the request pass, or answers it and reports why. Which
+ * addresses are allowed is compiled in `policy`; who is calling is read in
+ * `source-address`.
  *
  * Reasons in the facts are a fixed set: `address`, `headers`, `path`, `method`,
  * `rate`, `size`, `encoding`, `content`, `cut-off`, `unavailable`, `not-http`.
@@ -23,12 +25,12 @@ import type { CheckRate } from './rate-limit.js'
 import { isIn } from './source-address.js'
 import type { Unparsable } from './unparsable.js'
 
-/** A sender of callbacks needs a dozen. */
+/** A sender of callbacks needs a dozen headers. */
 const MAX_HEADERS = 100
-/** A body that is too large is read so far, so that a sender on our list sees its 413. */
+/** How much of a body that is too large is read, so that an allowed sender sees its 413. */
 const MAX_DRAIN_BYTES = 16 * 1024 * 1024
 
-/** Ends a hook: the reply when the request was answered. */
+/** Ends a hook: the reply if the request was answered. */
 type Checked = Promise<FastifyReply | undefined>
 
 /** What is reported of a refusal, beside its status. */
@@ -119,7 +121,7 @@ export class Checks {
     return this.answer(request, reply, { acceptance, body: body.bytes })
   }
 
-  /** Our own fault, whatever it was. */
+  /** Answers our own internal error. */
   fail = (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     this.options.report({ fact: 'accept.unavailable', reason: `${error.name}: ${error.message}` })
     return refuse(request, reply, UNAVAILABLE)

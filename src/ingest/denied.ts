@@ -17,17 +17,17 @@ import type { IngestPolicy } from './policy.js'
 import { isPrivate, type Source } from './source-address.js'
 
 const MINUTE_MS = 60_000
-/** Refused bodies that may be read per minute, and at one time. */
+/** Maximum number of refused bodies that are read per minute, and at the same time. */
 const READS_PER_MINUTE = 30
 const READS_AT_ONCE = 4
 const MAX_SAMPLE_BYTES = 64 * 1024
-/** For one of them, milliseconds. */
+/** Time limit for one of them, milliseconds. */
 const SAMPLE_WITHIN_MS = 2_000
 
-/** @returns the body when it is a readable callback, else `null`. Never rejects */
+/** @returns the body if it is a readable callback, else `null`. Never rejects */
 export type Sample = (request: FastifyRequest, reply: FastifyReply) => Promise<Buffer | null>
 
-/** Makes a sampler with its own bounds. @param withinMs  how long a body may take; 2 s when left out */
+/** Makes a sampler with its own limits. @param withinMs  how long a body may take; default 2 s */
 export function createSampler (withinMs = SAMPLE_WITHIN_MS): Sample {
   const allowance = createAllowance(READS_PER_MINUTE, MINUTE_MS)
   let reading = 0
@@ -44,7 +44,7 @@ export function createSampler (withinMs = SAMPLE_WITHIN_MS): Sample {
   }
 }
 
-/** Makes a reporter of proxies that are not trusted but look as if they should be; at most one fact a minute. */
+/** Makes a reporter of untrusted proxies that look as if they should be trusted; at most one fact a minute. */
 export function createProxyAdviser (report: Report): (source: Source, policy: IngestPolicy) => void {
   const allowance = createAllowance(1, MINUTE_MS)
   return (source, policy) => {
@@ -53,7 +53,7 @@ export function createProxyAdviser (report: Report): (source: Source, policy: In
   }
 }
 
-/** The line of the configuration that would make us believe this proxy. */
+/** The line of the configuration that would trust this proxy. */
 function adviceFor (source: Source, policy: IngestPolicy): string {
   const block = `${source.text}/${source.address?.kind() === 'ipv6' ? 128 : 32}`
   const entries = [...policy.trustedProxies, block].map(entry => entry.includes(':') ? `"${entry}"` : entry)

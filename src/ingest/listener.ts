@@ -1,10 +1,10 @@
 /**
- * The server under the public endpoint, and every limit on what a connection
- * may take: time, size and count.
+ * The server under the public endpoint, with every limit on what a connection
+ * may use: time, size and count.
  *
- * Promises that a header or a body that trickles, stops or never comes is cut
+ * Promises that a header or body that trickles, stops or never arrives is cut
  * off within `headersTimeoutMs` or `requestTimeoutMs`, one `checkIntervalMs`
- * and a second, less than ten seconds in all with the defaults, and that
+ * and a second: less than ten seconds in all with the defaults. Promises that
  * strangers cannot use up the connections. Node's own defaults keep neither
  * promise.
  */
@@ -14,20 +14,20 @@ import type { Socket } from 'node:net'
 import type { Unanswered } from './unanswered.js'
 
 export interface ListenerLimits {
-  /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
+  /** From the first byte of a request, or from the opening of the connection, to the end of its headers; also for a TLS handshake. */
   headersTimeoutMs: number
-  /** The same to the end of its body. */
+  /** The same, to the end of its body. */
   requestTimeoutMs: number
-  /** How often the two above are checked. */
+  /** How often these two are checked. */
   checkIntervalMs: number
-  /** How long a connection may wait for its next request; longer than usual proxies keep theirs, so that they close first. */
+  /** How long a connection may wait for its next request; longer than in usual proxies, so that they close first. */
   idleTimeoutMs: number
-  /** How long a connection may be silent while a request is under way. */
+  /** How long a connection may be silent during a request. */
   silenceTimeoutMs: number
   /** Request line and headers. */
   maxHeaderBytes: number
   maxConnections: number
-  /** Of `maxConnections`, those that addresses may hold which are neither allowed nor trusted proxies. */
+  /** How many of `maxConnections` may come from addresses that are neither allowed nor trusted proxies. */
   maxStrangers: number
   maxRequestsPerConnection: number
 }
@@ -95,7 +95,7 @@ export function createListener (handle: RequestListener, options: ListenerOption
   return server
 }
 
-/** Closes the connection of one stranger too many at once. */
+/** Closes the connection of a stranger beyond the limit. */
 function limitStrangers (max: number, isExpected: ListenerOptions['isExpected']): (socket: Socket) => void {
   let strangers = 0
   return socket => {

@@ -9,20 +9,20 @@ import type { IngestPolicy } from './policy.js'
 import type { SharedCounter } from './rate-limit.js'
 
 export interface IngestOptions {
-  /** Asked at every request and connection; gives the same object while nothing has changed. */
+  /** Asked for each request and connection; returns the same object until something changes. */
   policy: () => IngestPolicy
   accept: Accept
-  /** Keeps a refused callback; fire and forget: what becomes of it neither delays nor changes an answer. */
+  /** Keeps a refused callback. Fire and forget: its outcome neither delays nor changes an answer. */
   quarantine: (refused: RefusedCallback) => void
   report: Report
-  /** While true, every answer asks its client to connect anew. */
+  /** While true, every answer asks its client to open a new connection. */
   stopping?: () => boolean
-  /** `null` or left out: plain HTTP. */
+  /** `null` or absent: plain HTTP. */
   tls?: ListenerTls | null
   /** For `rateLimit.store: redis`; without it each process counts alone. */
   rateLimitRedis?: SharedCounter
-  /** Laid over `LISTENER_LIMITS`. */
+  /** Merged over `LISTENER_LIMITS`. */
   limits?: Partial<ListenerLimits>
-  /** How long a refused body may take that is read all the same, milliseconds; 2 s when left out. */
+  /** How long a refused body may take when it is read anyway, milliseconds; default 2 s. */
   sampleWithinMs?: number
 }

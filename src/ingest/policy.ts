@@ -1,10 +1,11 @@
 /**
- * What the public endpoint goes by, read again at every request, so that a
- * reload takes effect with the next callback.
+ * The policy of the public endpoint: who may call, by which path, how often. It
+ * is read again for every request, so that a reload applies to the next
+ * callback.
  *
- * Parsing ranges at every request would cost more than the rest of the checks,
- * so a policy is compiled once per object: hand out a new object when something
- * changes, never change one in place.
+ * Parsing ranges for every request would cost more than the other checks, so a
+ * policy is compiled once per object. Pass a new object after a change; never
+ * change one in place.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IngestConfig } from '../config/config.js'
@@ -17,16 +18,16 @@ export type IngestPolicy = Readonly<Omit<IngestConfig, 'listen' | 'tls'>>
 export interface CompiledPolicy extends IngestPolicy {
   readonly allowed: readonly Range[]
   readonly trusted: readonly Range[]
-  /** Whether this is the path served, in a time that tells nothing of how much of it was right. */
+  /** Whether this is the served path; takes the same time however much of it is right. */
   isPath (path: string): boolean
 }
 
 const compiledPolicies = new WeakMap<IngestPolicy, CompiledPolicy>()
 
 /**
- * Compiles a policy, or finds the result of the last time.
+ * Compiles a policy, or returns the earlier result.
  *
- * @throws RangeError for an address that is none; configuration has refused those before
+ * @throws RangeError for an invalid address; the configuration has refused those before
  */
 export function compilePolicy (policy: IngestPolicy): CompiledPolicy {
   const known = compiledPolicies.get(policy)

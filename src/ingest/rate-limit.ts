@@ -1,31 +1,31 @@
 /**
- * How many callbacks one client address may make, counted here or, shared by
- * the replicas, in Redis. Which of the two, how many and in what time is asked
- * of the policy at every request.
+ * The rate limit of each client address, counted in this process or, shared by
+ * the replicas, in Redis. The policy decides for each request where to count,
+ * how many and in what period.
  *
- * Fails open: a limit that cannot be counted, or not soon, refuses nobody.
+ * Fails open: if a request cannot be counted in time, it passes.
  */
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RedisClient } from '../redis/script.js'
 import { within } from '../time/within.js'
 
-/** Where the replicas count together. */
+/** How the replicas count together. */
 export interface SharedCounter {
-  /** One that fails fast. */
+  /** A fail-fast connection. */
   redis: RedisClient
-  /** What each key begins with; the client address follows. */
+  /** The prefix of each key; the client address follows. */
   keyPrefix: string
-  /** Whether it is known to answer nobody now; then each process counts alone. */
+  /** Whether Redis is known to be away; then each process counts alone. */
   isAway: () => boolean
-  /** How long it is waited for, milliseconds; {@link COUNT_WITHIN_MS} when left out. */
+  /** How long to wait for Redis, milliseconds; default {@link COUNT_WITHIN_MS}. */
   withinMs?: number
 }
 
-/** Redis is waited for no longer, milliseconds. */
+/** Maximum wait for Redis, milliseconds. */
 export const COUNT_WITHIN_MS = 250
 
-/** What holds for one request. */
+/** The rule for one request. */
 export interface RateRule {
   /** The client's address. */
   source: string
@@ -34,13 +34,13 @@ export interface RateRule {
   store: 'local' | 'redis'
 }
 
-/** Counts a request. @returns whole seconds to wait, ≥ 1, or `null` when it may pass */
+/** Counts a request. @returns whole seconds to wait, ≥ 1, or `null` if it may pass */
 export type CheckRate = (request: FastifyRequest) => Promise<number | null>
 
 /**
- * Registers the counters on an app; they count nothing by themselves.
+ * Registers the counters on an app; they count only when called.
  *
- * @param ruleOf  what holds for a request, asked when it is checked
+ * @param ruleOf  the rule for a request, read when the request is checked
  * @returns       usable once the app is ready
  */
 export function addRateLimit (
@@ -55,7 +55,7 @@ export function addRateLimit (
     max: (request: FastifyRequest) => ruleOf(request).max,
     timeWindow: (request: FastifyRequest) => ruleOf(request).perMs
   }
-  // Each in a scope of its own, because one scope has one store.
+  // Each in its own scope, because one scope has one store.
   app.register(async scope => {
     await scope.register(rateLimit, settings)
     counts.local = scope.createRateLimit()
@@ -69,7 +69,7 @@ export function addRateLimit (
 
   return async request => {
     const isShared = ruleOf(request).store === 'redis' && shared?.isAway() === false
-    // A callback must not wait for a Redis that is frozen.
+    // A callback must not wait for a frozen Redis.
     const result = isShared ? await within(shared.withinMs ?? COUNT_WITHIN_MS, counts.redis!(request), () => null) : await counts.local!(request)
     if (result === null || result.isAllowed || !result.isExceeded) return null
     return Math.max(1, result.ttlInSeconds)

@@ -4,9 +4,9 @@
  *   X-Forwarded-For:  client, proxy, proxy   ◀── read from this end
  *
  * Each proxy appends the address it saw, so only the right end of the header
- * was written by somebody we trust. The walk goes left as long as the hop that
- * vouches for the next entry is trusted and stops at the first that is not:
- * whatever stands further left may be invented. Pure: no I/O.
+ * comes from somebody we trust. The search goes left while the hop that vouches
+ * for the next entry is trusted, and stops at the first untrusted hop: entries
+ * further left may be forged. Pure: no I/O.
  */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -21,11 +21,11 @@ export interface Range {
 }
 
 export interface Source {
-  /** Canonical text; `unknown` when it cannot be told. */
+  /** Canonical text; `unknown` if it cannot be determined. */
   text: string
-  /** `null` when it cannot be told: in no range, never allowed. */
+  /** `null` if it cannot be determined: it is in no range and never allowed. */
   address: Address | null
-  /** More entries of X-Forwarded-For stand behind this address, not believed. */
+  /** X-Forwarded-For has more entries behind this address, which are not trusted. */
   hidesMore: boolean
 }
 
@@ -33,7 +33,7 @@ const IPV4_BITS = 32
 const IPV6_BITS = 128
 /** Bits of `::ffff:0:0/96`, under which IPv4 addresses are mapped. */
 const MAPPED_BITS = 96
-/** More proxies than this in a row are an attempt to keep us busy. */
+/** A longer chain of proxies is an attempt to keep us busy. */
 const MAX_HOPS = 32
 
 const PRIVATE = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal', 'carrierGradeNat'])
@@ -41,7 +41,7 @@ const PRIVATE = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal', 'car
 /**
  * Reads an address or a CIDR block as configured.
  *
- * @throws RangeError when it is neither
+ * @throws RangeError if it is neither
  */
 export function parseRange (text: string): Range {
   const [base = '', suffix, ...rest] = text.trim().split('/')
@@ -59,21 +59,21 @@ export function isIn (ranges: readonly Range[], address: Address | null): boolea
     network.kind() === address.kind() && address.match(network as never, bits))
 }
 
-/** Whether an address cannot be one of the public Internet. */
+/** Whether an address cannot be on the public Internet. */
 export function isPrivate (address: Address | null): boolean {
   return address !== null && PRIVATE.has(address.range())
 }
 
 /**
- * Tells who is calling.
+ * Determines who is calling.
  *
  * @param peer          the socket's remote address; a mapped one counts as IPv4
  * @param forwardedFor  every X-Forwarded-For header, joined by commas
- * @param trusted       blocks whose word is taken
+ * @param trusted       blocks of trusted proxies
  * @returns             the first address from the right that is not trusted, or
- *                      the leftmost when all are; `unknown` when the entry that
- *                      would decide is no address
- * @see                 RFC 7239 §5.2 and §6 for what may stand in an entry
+ *                      the leftmost if all are trusted; `unknown` if the entry
+ *                      that decides is not an address
+ * @see                 RFC 7239 §5.2 and §6 for the syntax of an entry
  */
 export function resolveSource (
   peer: string | undefined, forwardedFor: string | undefined, trusted: readonly Range[]
@@ -90,8 +90,8 @@ export function resolveSource (
 /**
  * Reads one address: bare, in brackets, quoted, with a port or with a zone.
  *
- * @returns `null` when it is none; spellings that other parsers read
- *          differently (octal, hexadecimal, short forms) are none
+ * @returns `null` if it is not an address; spellings that other parsers read
+ *          differently (octal, hexadecimal, short forms) are not
  */
 export function parseAddress (text: string): Address | null {
   const bare = text.trim().replace(/^"(.*)"$/, '$1')
@@ -101,7 +101,7 @@ export function parseAddress (text: string): Address | null {
   return normaliseOrNull(parseIp(withPort?.[1] ?? bare))
 }
 
-/** Empty list elements are passed over (RFC 9110 §5.6.1.2). */
+/** Empty list elements are skipped (RFC 9110 §5.6.1.2). */
 function entriesOf (header: string | undefined): string[] {
   if (header === undefined) return []
   return header.split(',').filter(entry => entry.trim() !== '')

@@ -1,19 +1,19 @@
 /**
- * Whether this process stood still lately: paused by its machine, or kept busy
- * for seconds. What is late then is late because of us.
+ * Whether this process stood still recently: its machine paused, or something
+ * kept it busy for seconds. A request that is late then is late because of us.
  */
 
-/** Anything shorter is no reason for a request to be late, milliseconds. */
+/** A shorter standstill is no reason for a late request, milliseconds. */
 const STANDSTILL_MS = 1_000
 const TICK_MS = 250
 
 export interface Standstill {
-  /** Whether it stood still at any time within the last so many milliseconds. */
+  /** Whether the process stood still at any time within the last `ms` milliseconds. */
   within (ms: number): boolean
   stop (): void
 }
 
-/** Begins to watch; keeps no process alive. */
+/** Begins to watch; does not keep the process alive. */
 export function watchStandstill (): Standstill {
   let tickedAt = performance.now()
   let endedAt = -Infinity
@@ -25,7 +25,7 @@ export function watchStandstill (): Standstill {
   const timer = setInterval(tick, TICK_MS).unref()
   return {
     within (ms) {
-      tick() // who asks may be called before our timer is, right after a standstill
+      tick() // right after a standstill, the caller may run before our timer does
       return performance.now() - endedAt <= ms
     },
     stop () { clearInterval(timer) }

@@ -1,19 +1,10 @@
 /**
- * Alerts: what an operator should look at, as long as it lasts. No I/O.
+ * Alerts: what needs an operator, for as long as it lasts. No I/O.
  *
- * A condition is what is true now. An alert is a condition with its history:
- * since when, and who has been told.
+ * A condition is true now. An alert is a condition with its history: since when
+ * it is true, and who has been told.
  */
 import type { ClientTls } from './subscriber.js'
-
-/** Every condition that there is; names are fixed, other programs route by them. */
-export const CONDITION_NAMES = [
-  'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside', 'spool-unreachable',
-  'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large', 'callbacks-misdirected', 'tokens-guessed',
-  'subscriber-gone', 'subscriber-failing', 'subscriber-removed', 'subscriber-on-hold', 'deliveries-failed', 'deliveries-corrupt',
-  'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled', 'log-broken'
-] as const
-export type ConditionName = typeof CONDITION_NAMES[number]
 
 /** `critical`: callbacks or deliveries are being lost or refused, or soon will be. `warning`: look at it by day. */
 export const SEVERITIES = ['warning', 'critical'] as const
@@ -21,32 +12,33 @@ export type Severity = typeof SEVERITIES[number]
 
 /** Something that is true now and that an operator should know. Holds no secret, no path and no address. */
 export interface Condition {
-  name: ConditionName
+  /** One of the names in `conditions/list`; they are fixed, because other programs route by them. */
+  name: string
   severity: Severity
-  /** What it is true of: `relay` is the same for all replicas, `replica` is this process alone. */
+  /** `relay`: the same for all replicas; `replica`: true of this process only. */
   of: 'relay' | 'replica'
-  /** The name of the subscriber that it is about; `null` when it is about none. */
+  /** The name of the subscriber that it concerns; `null` if it concerns none. */
   subscriber: string | null
   /** One sentence. */
   summary: string
-  /** The numbers in it, for programs; units at the end of their names. */
+  /** The numbers of the summary, for programs; their names end with the unit. */
   figures?: Readonly<Record<string, number>>
 }
 
-/** What a receiver is told of an alert. `reminder`: it still lasts. */
+/** What a receiver is told about an alert. `reminder`: it still lasts. */
 export type Notice = 'raised' | 'reminder' | 'resolved'
 
-/** A condition, and who knows of it. */
+/** A condition with its history. */
 export interface Alert extends Condition {
   /** First seen, epoch milliseconds. */
   since: number
-  /** Last seen, when it is over; epoch milliseconds. */
+  /** Last seen, if it has ended; epoch milliseconds. */
   endedAt: number | null
-  /** By receiver: what it was told last, and when, epoch milliseconds. */
+  /** By receiver: the last notice, and when it was sent, epoch milliseconds. */
   told: Readonly<Record<string, { notice: Notice, at: number }>>
 }
 
-/** Who is told of alerts, as configuration describes it. */
+/** A receiver of alerts, as configured. */
 export interface Receiver {
   /** `^[a-z][a-z0-9-]{0,62}$`, unique. */
   name: string
@@ -61,11 +53,11 @@ export interface Receiver {
   tls: ClientTls | null
 }
 
-/** When who is told. */
+/** When alerts are sent, and to whom. */
 export interface AlertPolicy {
-  /** What lasts shorter is not told, and what is over for shorter is not resolved; milliseconds. */
+  /** A condition must last this long before its alert is sent, and be over this long before it is resolved; milliseconds. */
   afterMs: number
-  /** What lasts is told again this much later, milliseconds. */
+  /** A lasting alert is sent again after this time, milliseconds. */
   repeatMs: number
   receivers: readonly Receiver[]
 }

@@ -1,6 +1,7 @@
 /**
  * The circuit breaker of a subscriber: after many failures its deliveries are
- * held instead of burnt, until one that is tried alone shows that it is back.
+ * held, so that they use no budget, until a single trial shows that the subscriber
+ * is back.
  *
  *            too many failed                  for `openForMs`, longer each time
  *   closed ───────────────────▶ open ◀─────────────────────────────┐
@@ -9,39 +10,39 @@
  *   closing ◀─── one worked ── half-open ─────────────────────────────┤
  *     └──────────────────────────────────────────────────────────────┘
  *
- * Half-open, one delivery at a time is tried; closing, so many per second, and
- * each half second twice as many. The state is in Redis, where the attempts of all
- * replicas are recorded; this says what counts. What it means for limits stands in
- * `record/limits.lua`.
+ * A half-open breaker lets one delivery at a time through; a closing one limits
+ * the rate and doubles it every half second. The state is in Redis, where the
+ * attempts of all replicas are recorded (`record/breaker.lua`); this file says
+ * which attempts count. `record/limits.lua` applies the state to the limits.
  */
 import type { Outcome } from './outcome.js'
 
 export interface BreakerRules {
-  /** Of the attempts of a window, this share must have failed; above 0, 1 at most. */
+  /** The breaker opens if at least this share of a window's attempts failed; above 0, at most 1. */
   share: number
-  /** And at least so many of them. */
+  /** Minimum number of failures in the window before the breaker may open. */
   failures: number
-  /** An attempt counts for one to two of these, milliseconds. */
+  /** An attempt counts for one to two windows of this length, milliseconds. */
   windowMs: number
-  /** How long deliveries are held the first time, milliseconds; each time in a row twice as long. */
+  /** How long deliveries are held the first time, milliseconds; doubled each time in a row. */
   openForMs: number
-  /** And no longer than this, milliseconds. */
+  /** Maximum of that time, milliseconds. */
   maxOpenForMs: number
 }
 
-/** What is shown of it; closing is half-open to whoever looks. */
+/** The state that is shown; closing is shown as half-open. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-/** How a breaker stands between open and closed. */
+/** The state of a breaker. */
 export type Trial =
   | { state: 'half-open' }
   | { state: 'closing', perSecond: number }
 
 /**
- * Whether an attempt says that the subscriber is well or not. An answer that
- * refuses this one event says that it is well: a poison event stops nobody.
+ * Whether an attempt shows that the subscriber is healthy. An answer that refuses
+ * this one event shows that it is: a poison event must not open the breaker.
  *
- * @returns `null` when it says nothing
+ * @returns `null` if the attempt shows nothing
  */
 export function soundnessOf (outcome: Outcome | null): 'good' | 'bad' | null {
   if (outcome === null) return null

@@ -1,10 +1,10 @@
 /**
- * "Did you mean": the known word that a mistyped one was probably meant to be.
+ * "Did you mean": finds the known word that a mistyped word probably means.
  */
 
 /**
- * @returns the nearest of `known`, or `undefined` when none is near enough to
- *          be worth saying: at most two slips, and fewer than half the letters
+ * @returns the nearest of `known`, or `undefined` if none is near enough:
+ *          at most two slips, and fewer than half the letters
  */
 export function closest (word: string, known: readonly string[]): string | undefined {
   const wanted = plain(word)
@@ -16,12 +16,12 @@ export function closest (word: string, known: readonly string[]): string | undef
   return best.candidate
 }
 
-/** `max_body`, `max-body` and `MaxBody` are all `maxBody` to a hasty writer. */
+/** `max_body`, `max-body` and `MaxBody` may all mean `maxBody`. */
 function plain (word: string): string {
   return word.slice(0, 64).toLowerCase().replace(/[-_ ]/g, '')
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
+/** Letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 function slipsBetween (a: string, b: string): number {
   let older: number[] = []
   let old = Array.from({ length: b.length + 1 }, (_, column) => column)

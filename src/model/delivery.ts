@@ -8,7 +8,7 @@ export const DELIVERY_STATES: readonly DeliveryState[] = [
   'queued', 'retrying', 'delivered', 'failed', 'held', 'discarded'
 ]
 
-/** Why the deliveries of a whole subscriber wait, the one to show first. Facts of the subscriber, never stored in a delivery. */
+/** Why all deliveries of a subscriber wait, in the order in which a hold is shown first. Facts of the subscriber, never stored in a delivery. */
 export const SUBSCRIBER_HOLDS = ['removed', 'disabled', 'gone', 'pause', 'throttle', 'breaker'] as const
 export type SubscriberHold = typeof SUBSCRIBER_HOLDS[number]
 
@@ -21,25 +21,25 @@ export type HeldBy = SubscriberHold | EventHold
 /**
  * A delivery as the record stores it.
  *
- * `state` here is `held` only for an {@link EventHold}. A delivery that is
+ * `state` is `held` here only for an {@link EventHold}. A delivery that is
  * `queued` or `retrying` while its subscriber is on hold is *shown* as `held`
- * (see `shownState`): to pause a subscriber with a million deliveries is one
- * write.
+ * (see `shownState`), so that one write pauses a subscriber with a million
+ * deliveries.
  */
 export interface Delivery {
   eventId: string
   subscriber: string
   state: DeliveryState
   heldBy: EventHold | null
-  /** Present generation, from 1; its job is `<eventId>-<generation>`. */
+  /** Current generation, from 1; its job is `<eventId>-<generation>`. */
   generation: number
-  /** Attempts made in all, over every generation. */
+  /** Number of attempts over all generations. */
   attempts: number
-  /** Attempts of this generation that count against its budget. */
+  /** Attempts of this generation that have used its budget. */
   budgetUsed: number
   /** The subscriber's hold clock when this generation was queued, milliseconds (see `record/holds`). */
   queuedAt: number
-  /** Epoch milliseconds of the next attempt; `null` when none is planned. */
+  /** Time of the next attempt, epoch milliseconds; `null` if none is planned. */
   nextAttemptAt: number | null
   lastStatusCode: number | null
   lastError: string | null
@@ -47,7 +47,7 @@ export interface Delivery {
   deliveredAt: number | null
   /** The replay that queued this generation. */
   replayId: string | null
-  /** The `webhook-id` a replay with `newId` fixed; `null` means the event's id. */
+  /** The `webhook-id` that a replay with `newId` has set; `null` means the event's id. */
   webhookId: string | null
 }
 
@@ -57,18 +57,18 @@ export interface Attempt {
   number: number
   /** Start, epoch milliseconds. */
   at: number
-  /** 100–599, `null` when no answer came. */
+  /** 100–599; `null` if no answer came. */
   statusCode: number | null
-  /** What stood in the place of an answer, or why the answer was not enough; `null` when delivered. */
+  /** The failure, or why the answer was not enough; `null` if delivered. */
   error: string | null
   /** From start to the end of the answer, milliseconds. */
   latencyMs: number
-  /** The first kilobyte of the answer's body, as text; `null` when there was none. */
+  /** The first kilobyte of the answer's body, as text; `null` if there was none. */
   responseExcerpt: string | null
   replayId: string | null
 }
 
-/** What a reader is told of a delivery's state: the stored one, or `held` with the subscriber's hold. */
+/** The state of a delivery as it is shown: the stored one, or `held` with the subscriber's hold. */
 export function shownState (
   delivery: Pick<Delivery, 'state' | 'heldBy'>,
   hold: SubscriberHold | null
@@ -78,12 +78,12 @@ export function shownState (
   return { state: delivery.state, heldBy: delivery.heldBy }
 }
 
-/** The id of the job that carries this generation of a delivery. Never holds anything a user chose. */
+/** The id of the job of this generation of a delivery. Never contains text that a user chose. */
 export function jobIdOf (eventId: string, generation: number): string {
   return `${eventId}-${generation}`
 }
 
-/** The parts of a job id, or `null` when it is not one of ours. */
+/** The parts of a job id, or `null` if it is not one of ours. */
 export function parseJobId (jobId: string): { eventId: string, generation: number } | null {
   const parts = /^(evt_[0-9A-Z]{26})-([1-9]\d{0,9})$/.exec(jobId)
   if (parts === null) return null

@@ -1,8 +1,7 @@
 /**
- * What the steps of the journey report. One typed fact per step; telemetry
- * turns each into one wide log line (and counts it), so no step formats text
- * and none can leak a secret: a fact has no field for a body, a header or a
- * URL with its secrets.
+ * What the steps of the journey report. Each step reports typed facts. Telemetry
+ * writes each as one log line, so no step formats text and none can leak a
+ * secret: a fact has no field for a body, a header or a URL with its secrets.
  */
 import type { Condition } from './alert.js'
 import type { Flag } from './event.js'

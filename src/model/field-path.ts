@@ -1,12 +1,11 @@
 /**
- * Paths to fields of a body, as the configuration writes them: names joined
- * by `.`, and `[]` for every element of an array.
+ * Paths to fields of a body, as in the configuration: names joined by `.`, and
+ * `[]` for every element of an array.
  *
  *   avatarResult[].images[].url
  *
- * One notation for every key that names fields. A name that itself holds one
- * of `.`, `[`, `]` and `*` cannot be written; no field of Fotor's has such a
- * name.
+ * Every key that names fields uses this notation. A name that contains `.`, `[`,
+ * `]` or `*` cannot be written; Fotor has no such field.
  */
 
 /** The step into every element of an array; any other step is the name of a field. */
@@ -14,18 +13,18 @@ const EACH = '[]'
 
 const NAME = '[^.*\\[\\]]+(?:\\[\\])*'
 
-/** What a path looks like: no more than 256 characters, and without the `$.` that other notations begin with. */
+/** The syntax of a path: at most 256 characters, and without the `$.` of other notations. */
 export const FIELD_PATH_PATTERN = `^(?!\\$\\.)(?=.{1,256}$)${NAME}(?:\\.${NAME})*$`
 
 const FIELD_PATH = new RegExp(FIELD_PATH_PATTERN, 'u')
 
-/** Several paths as one: where a reader of a body stands, and what lies ahead. */
+/** Several paths as one tree: the position of a reader in a body, and what follows it. */
 export interface FieldTree {
-  /** By name, what is looked for in that field of an object. */
+  /** By name, the subtree of that field of an object. */
   readonly names: ReadonlyMap<string, FieldTree>
-  /** What is looked for in every element of an array. */
+  /** The subtree of every element of an array. */
   readonly each: FieldTree | null
-  /** The place in the list of the path that ends here. */
+  /** The position in the list of the path that ends here. */
   readonly end: number | null
 }
 
@@ -41,9 +40,9 @@ export function isFieldPath (text: string): boolean {
 }
 
 /**
- * Joins paths.
+ * Joins paths into a tree.
  *
- * @param paths  each of them is a path, see {@link isFieldPath}, and none is there twice
+ * @param paths  each is a path, see {@link isFieldPath}, and no two are equal
  * @returns      the tree from the top of a body
  */
 export function fieldTreeOf (paths: readonly string[]): FieldTree {

@@ -1,18 +1,18 @@
 /**
- * What a subscriber wants, as the configuration says it: for some fields of
- * the body, the values that it takes.
+ * What a subscriber wants, as configured: for some fields of the body, the values
+ * that it accepts.
  *
- * Everything is compared as text: a text by what it says, a number by how it
- * is written, `true` and `false` by their names. So `1` and `"1"` are one, and
- * no digit is lost. See `matcher` for who wants an event.
+ * Everything is compared as text: a text by its value, a number by its source
+ * text, `true` and `false` by their names. So `1` and `"1"` are equal, and no
+ * digit is lost. `matcher` decides who wants an event.
  */
 
-/** The keys of a match that stand for one field, and its path. A new one needs an entry in the schema and one here. */
+/** The keys of a match that stand for one field, with its path. A new key needs an entry in the schema and one here. */
 export const FIELD_OF = { types: 'type', statuses: 'status', businessIds: 'businessId' } as const
 
 /**
- * What a subscriber wants. All that is said must fit, and for each field one
- * of its values. Absent or empty wants everything.
+ * What a subscriber wants. Every key must match, and a key matches if one of its
+ * values does. Absent or empty matches everything.
  */
 export type Match = {
   readonly [Key in keyof typeof FIELD_OF]?: ReadonlyArray<string | number>
@@ -21,14 +21,14 @@ export type Match = {
   readonly fields?: Readonly<Record<string, readonly string[]>>
 }
 
-/** What is wanted of one field. */
+/** The wanted values of one field. */
 export interface MatchEntry {
   path: string
   /** Not empty. Exact, or with a trailing `*` for a prefix; case-sensitive. */
   patterns: readonly string[]
 }
 
-/** A match as a list: every entry must fit. */
+/** A match as a list: every entry must match. */
 export function entriesOf (match: Match): MatchEntry[] {
   return [
     ...keysOf(match).map(key => ({ path: FIELD_OF[key], patterns: (match[key] ?? []).map(String) })),
@@ -45,7 +45,7 @@ export function describeMatch (match: Match): string {
   return said.filter(([, values]) => values.length > 0).map(([name, values]) => `${name} ${values.join(', ')}`).join(' and ')
 }
 
-/** Patterns apart: those that a value must equal, and the starts that it may have. The one reading of a trailing `*`. */
+/** Separates patterns: values that must be equal, and prefixes. Only this function interprets a trailing `*`. */
 export function readPatterns (patterns: readonly string[]): { exact: string[], prefixes: string[] } {
   const isPrefix = (pattern: string): boolean => pattern.endsWith('*')
   return {

@@ -1,63 +1,63 @@
 /**
- * For whom an event is: the matches of all subscribers, made ready so that
- * one pass over a body answers for all of them.
+ * Who wants an event: the matches of all subscribers, prepared so that one pass
+ * over a body answers for all of them.
  *
  *   matches ──▶ matcher ──▶ begin ──▶ found, found, … ──▶ wantedBy
  *
- * What a value costs does not grow with the number of subscribers, and with
- * that of their prefixes by its logarithm only: a body of a megabyte of tiny
+ * The cost of a value does not grow with the number of subscribers, and only by
+ * the logarithm of the number of their prefixes: a body of a megabyte of tiny
  * values costs no more than reading it. Pure: no clock, no I/O.
  */
 import type { TaskFields } from './event.js'
 import { fieldTreeOf, type FieldTree } from './field-path.js'
 import { entriesOf, readPatterns, type Match } from './match.js'
 
-/** What an event says besides its body, by path: every event has these, and each but once. */
+/** The values of an event outside its body, by path: every event has each of them exactly once. */
 type KnownFields = Pick<TaskFields, 'taskId' | 'status' | 'type'>
 const KNOWN: ReadonlyArray<keyof KnownFields> = ['taskId', 'status', 'type']
 
-/** Takes note of what stands in one body. */
+/** Collects the values of one body. */
 export interface FieldReading {
-  /** Where to look; `null` for nowhere. */
+  /** The paths to look for; `null` for none. */
   readonly tree: FieldTree | null
-  /** Notes a value that stands where a path ends: of a text what it says, of a number how it is written. */
+  /** Reports a value at the end of a path: the value of a text, the source text of a number. */
   found (end: number, value: string): void
 }
 
-/** A look at one event. */
+/** The matching of one event. */
 export interface MatchReading extends FieldReading {
   /**
    * Who wants the event, once its body has been read.
    *
-   * @returns places in the list of matches, rising
+   * @returns positions in the list of matches, rising
    */
   wantedBy (event: KnownFields): number[]
 }
 
 export interface Matcher {
-  /** Whether a body has to be read to tell who wants its event. */
+  /** Whether the body must be read to decide who wants the event. */
   readonly readsBody: boolean
-  /** Begins a look at one event. */
+  /** Begins the matching of one event. */
   begin (): MatchReading
-  /** Who may want an event, as far as can be told without its body; as `MatchReading.wantedBy`. */
+  /** Who may want an event, as far as its body is not needed; as `MatchReading.wantedBy`. */
   maybeWantedBy (event: KnownFields): number[]
 }
 
-/** What is wanted of one path, by anybody. Each distinct pattern has a number. */
+/** All wanted values of one path. Each distinct pattern has a number. */
 interface PathPatterns {
   exact: Map<string, number>
-  /** Sorted by their text. */
+  /** Sorted by text. */
   prefixes: Prefix[]
 }
 
 interface Prefix {
   text: string
   pattern: number
-  /** The longest other one that it starts with. */
+  /** The longest other prefix that it starts with. */
   within: Prefix | null
 }
 
-/** An entry of one match: fits when one of its patterns does. */
+/** An entry of one match: it matches if one of its patterns does. */
 interface Entry {
   isKnown: boolean
   patterns: number[]
@@ -127,7 +127,7 @@ function compile (matches: readonly Match[]): Compiled {
   return { byPath: new Map(sorted), entries, count }
 }
 
-/** Sorted, each with the one it lies within: that stands somewhere before it, and all between lie within it too. */
+/** Sorted, each with the prefix that contains it: this one stands before it, and all between are contained in it too. */
 function prefixesOf (starts: ReadonlyMap<string, number>): Prefix[] {
   const sorted = [...starts].sort(([a], [b]) => a < b ? -1 : 1)
   let last: Prefix | null = null
@@ -137,7 +137,7 @@ function prefixesOf (starts: ReadonlyMap<string, number>): Prefix[] {
   })
 }
 
-/** The first prefix of a text among one and those around it. */
+/** The first prefix of a text among one prefix and those that contain it. */
 function innermost (from: Prefix | null, text: string): Prefix | null {
   let prefix = from
   while (prefix !== null && !text.startsWith(prefix.text)) prefix = prefix.within
@@ -159,20 +159,20 @@ function oneFits (patterns: readonly number[], fitted: Uint8Array): boolean {
   return false
 }
 
-/** Notes every pattern that a value fits. */
+/** Notes every pattern that a value matches. */
 function note ({ exact, prefixes }: PathPatterns, value: string, fitted: Uint8Array): void {
   const equal = exact.get(value)
   if (equal !== undefined) fitted[equal] = 1
   if (prefixes.length === 0) return
   let prefix = innermost(lastUpTo(prefixes, value), value)
-  // Where one has been noted, those around it have been as well.
+  // If one has been noted, those that contain it have been noted too.
   while (prefix !== null && fitted[prefix.pattern] === 0) {
     fitted[prefix.pattern] = 1
     prefix = prefix.within
   }
 }
 
-/** The last prefix that does not sort behind a value; whatever the value starts with is that one or around it. */
+/** The last prefix that does not sort after a value; every prefix of the value is that one or contains it. */
 function lastUpTo (prefixes: readonly Prefix[], value: string): Prefix | null {
   let low = 0
   let high = prefixes.length

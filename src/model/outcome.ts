@@ -1,7 +1,7 @@
 /**
  * The three ways one attempt can end.
  *
- * A subscriber saying no is a value, not an exception.
+ * A subscriber that refuses is a value, not an exception.
  */
 
 export type RetryReason =

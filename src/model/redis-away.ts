@@ -1,18 +1,18 @@
 /**
- * What an error of Redis, or of its driver, says: Redis is away for a while,
- * or it refuses us. Its words are listed here and nowhere else. No I/O.
+ * What an error of Redis or of its driver means: Redis is away for a while, or it
+ * refuses us. All such errors are listed in this file only. No I/O.
  */
 
 /** Answers that pass with time: Redis is starting, failing over, or unable to write. */
 const PASSING = ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'MISCONF', 'OOM', 'UNBLOCKED', 'EXECABORT']
-/** Answers that need somebody: a password or an ACL is wrong. */
+/** Answers that need an operator: a password or an ACL is wrong. */
 const REFUSING = ['NOAUTH', 'NOPERM', 'WRONGPASS']
 /** Answers of a server that is no longer, or not yet, the primary. */
 const NOT_PRIMARY = ['READONLY', 'LOADING', 'MASTERDOWN', 'UNBLOCKED']
 
 const CODE = new RegExp(`^(${[...PASSING, ...REFUSING].join('|')})\\b`)
 const SAYS_NOT_PRIMARY = new RegExp(`\\b(${NOT_PRIMARY.join('|')})\\b`)
-/** What the driver says when there is no connection to use. */
+/** Errors of the driver without a usable connection. */
 const NOT_CONNECTED = /^(Connection is closed|Command timed out|Stream isn't writeable|Cluster is|Cluster isn't ready|None of startup nodes|Node is disconnected)/
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
 
@@ -29,7 +29,7 @@ export function redisCodeOf (error: unknown): string {
   return CODE.exec(error instanceof Error ? error.message : '')?.[1] ?? ''
 }
 
-/** Whether it passes with time. */
+/** Whether the error passes with time. */
 export function isRedisAway (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { name, message, code, syscall } = error as NodeJS.ErrnoException

@@ -1,33 +1,33 @@
 /**
- * A replica: one of the gateways that share a Redis and a prefix, and how
- * those are told apart that run another configuration than the rest.
+ * A replica: one of the gateways that share a Redis and a prefix. Finds the
+ * replicas whose configuration differs from the others.
  */
 
-/** Which steps of the journey a replica takes part in. */
+/** The steps of the journey in which a replica takes part. */
 export type Role = 'all' | 'ingest' | 'deliver'
 
 export interface Replica {
-  /** Made anew at each start. */
+  /** New at each start. */
   id: string
   /** The name of its machine or container. */
   host: string
   pid: number
   role: Role
-  /** Of the package. */
+  /** Version of the package. */
   version: string
   /** Epoch milliseconds. */
   startedAt: number
-  /** Of the configuration that it runs; equal ones have equal fingerprints. */
+  /** Fingerprint of its configuration; equal configurations have equal fingerprints. */
   fingerprint: string
-  /** Since when it runs it, epoch milliseconds by its own clock. */
+  /** Time since which it has used that configuration, epoch milliseconds by its own clock. */
   configuredAt: number
 }
 
 /**
- * The replicas whose configuration differs from the one that most of them run;
- * when two are run equally often, from the one that was taken up last.
+ * The replicas whose configuration differs from that of most replicas; if two
+ * configurations are equally frequent, from the one that was loaded last.
  *
- * @returns those that differ, in the order they were given; none when all agree
+ * @returns those that differ, in the given order; none if all agree
  */
 export function differing<R extends Pick<Replica, 'fingerprint' | 'configuredAt'>> (replicas: readonly R[]): R[] {
   const counts = new Map<string, { replicas: number, newestAt: number }>()

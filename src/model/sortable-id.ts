@@ -1,10 +1,10 @@
 /**
- * Names for things we make: unique everywhere, without asking anybody, and
- * sorting by the time they were made. The layout is that of ULID.
+ * Ids for things that we make: unique without coordination, and sorted by the
+ * time of their making. The layout is that of ULID.
  *
  *   48 bits of time │ 80 random bits   →   10 + 16 characters
  *
- * Nothing that a user chose ever goes into one.
+ * An id never contains text that a user chose.
  */
 import { randomBytes } from 'node:crypto'
 
@@ -14,12 +14,12 @@ const TIME_CHARACTERS = 10
 const RANDOM_BYTES = 10
 const LATEST_MS = 2 ** 48 - 1
 
-/** One call for randomness serves this many ids; the call costs more than the bytes. */
+/** One call for random bytes serves this many ids, because the call costs more than the bytes. */
 const POOLED_IDS = 512
 let pool = Buffer.alloc(0)
 let used = 0
 
-/** The last time written, and how: many ids share a millisecond. */
+/** The last time and its text: many ids share a millisecond. */
 let lastMs = -1
 let lastTime = ''
 

@@ -1,12 +1,11 @@
 /**
- * A subscriber: an internal service that wants events, as configuration
- * describes it. Read at each attempt from the running configuration; nothing
- * of it is ever stored in a job.
+ * A subscriber: an internal service that wants events, as configured. Read from
+ * the running configuration for each attempt; never stored in a job.
  */
 import type { BreakerRules } from './breaker.js'
 import type { Match } from './match.js'
 
-/** When to try again. */
+/** When to retry. */
 export type RetryPolicy =
   | {
     kind: 'backoff'
@@ -14,11 +13,11 @@ export type RetryPolicy =
     attempts: number
     /** Wait after the first failed attempt, milliseconds. */
     initialMs: number
-    /** Each wait is the one before times this; ≥ 1. */
+    /** Factor between two waits; ≥ 1. */
     factor: number
-    /** Waits grow up to this, before they are spread; also caps Retry-After. Milliseconds. */
+    /** Maximum wait before jitter; also caps Retry-After. Milliseconds. */
     maxMs: number
-    /** 0–1: each wait is spread evenly by this share to either side. */
+    /** 0–1: each wait is changed at random by up to this share, up or down. */
     jitter: number
   }
   | {
@@ -41,7 +40,7 @@ export interface Subscriber {
   name: string
   /** http or https; may hold secrets: show `shownUrl`, never this. */
   url: string
-  /** May be shown: `url` as the file has it when any of it came from `${…}`, else `maskUrl(url)`. */
+  /** May be shown: `url` as written in the file if any part came from `${…}`, else `maskUrl(url)`. */
   shownUrl: string
   match: Match
   /** Sent with every delivery; may hold secrets. */
@@ -55,16 +54,16 @@ export interface Subscriber {
   /** From the start of an attempt to the end of its answer, milliseconds. */
   timeoutMs: number
   retry: RetryPolicy
-  /** No retry is planned later than this after the queueing, milliseconds; time on hold does not count. */
+  /** No retry is planned later than this after the delivery was queued, milliseconds; time on hold does not count. */
   maxAgeMs: number
-  /** How long an answer may keep its other deliveries waiting, milliseconds. */
+  /** Maximum time for which an answer may throttle the other deliveries, milliseconds. */
   throttleMaxMs: number
   /** Of what waits for it, the oldest deliveries beyond this number fail; ≥ 1, `null` for no bound. */
   maxBacklog: number | null
   tls: ClientTls | null
-  /** When its deliveries are held instead of burnt; `null` for never. */
+  /** When its deliveries are held instead of attempted; `null` for never. */
   breaker: BreakerRules | null
-  /** `false` keeps collecting deliveries and holds them. */
+  /** `false` records deliveries and holds them. */
   enabled: boolean
 }
 

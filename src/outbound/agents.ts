@@ -1,19 +1,15 @@
 /**
- * Which connections belong to whom: for each subscriber a pool for its
- * present URL and TLS material, kept between attempts.
+ * Which connections belong to whom: each subscriber has a pool for its present
+ * URL and TLS material, kept between attempts.
  *
- * Two subscribers never share a connection, not even on the same host: one
- * that hangs cannot use up what the other needs. When a subscriber's URL, TLS
- * material, concurrency or timeout changes, its old connections finish what
- * they carry and close.
+ * Two subscribers never share a connection, not even on the same host: one that
+ * hangs cannot use up the connections of another. When a setting changes that
+ * decides the connections (see `pool`), the old ones finish their requests and
+ * close.
  */
-import type { Subscriber } from '../model/subscriber.js'
-import { createPool, type Pool } from './pool.js'
+import { createPool, destinationsAgree, type Destination, type Pool } from './pool.js'
 import { createLookup, type Question } from './lookup.js'
 import { targetOf, type Target } from './target.js'
-
-/** What of a subscriber decides its connections. */
-export type Destination = Pick<Subscriber, 'name' | 'url' | 'shownUrl' | 'tls' | 'concurrency' | 'timeoutMs'>
 
 export interface Agent {
   target: Target
@@ -22,12 +18,12 @@ export interface Agent {
 
 export interface Agents {
   /**
-   * The agent of a destination, made anew when it has changed.
+   * The agent of a destination; a new one if the destination has changed.
    *
-   * @throws RelayError CONFIG_INVALID when the URL is not one
+   * @throws RelayError CONFIG_INVALID if the URL is invalid
    */
   agentOf (destination: Destination): Agent
-  /** Retires the agents of those who are gone or have changed. */
+  /** Retires the agents of destinations that are gone or have changed. */
   keepOnly (destinations: readonly Destination[]): void
 }
 
@@ -48,18 +44,11 @@ export function createAgents (question?: Question): Agents {
   return {
     agentOf (destination) {
       const known = agents.get(destination.name)
-      if (known !== undefined && isSame(known.destination, destination)) return known
+      if (known !== undefined && destinationsAgree(known.destination, destination)) return known
 
       const target = targetOf(destination)
       retire(destination.name)
-      const pool = createPool({
-        origin: target.origin,
-        tls: destination.tls,
-        keep: destination.concurrency,
-        connectTimeoutMs: destination.timeoutMs,
-        lookup
-      })
-      const agent = { destination, target, pool }
+      const agent = { destination, target, pool: createPool({ origin: target.origin, destination, lookup }) }
       agents.set(destination.name, agent)
       return agent
     },
@@ -68,15 +57,8 @@ export function createAgents (question?: Question): Agents {
       const wanted = new Map(destinations.map(destination => [destination.name, destination]))
       for (const [name, { destination }] of agents) {
         const now = wanted.get(name)
-        if (now === undefined || !isSame(now, destination)) retire(name)
+        if (now === undefined || !destinationsAgree(now, destination)) retire(name)
       }
     }
   }
-}
-
-function isSame (a: Destination, b: Destination): boolean {
-  return a === b || (
-    a.url === b.url && a.shownUrl === b.shownUrl && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs &&
-    a.tls?.ca === b.tls?.ca && a.tls?.cert === b.tls?.cert && a.tls?.key === b.tls?.key
-  )
 }

@@ -1,25 +1,25 @@
 /**
- * One connection to a subscriber: an undici `Client`, hence one socket at a
- * time, that carries one request at a time.
+ * One connection to a subscriber: an undici `Client`, so one socket at a time,
+ * which carries one request at a time.
  *
- * Knows what the client does not tell: how far its socket has come, whether it
- * has carried an answer before, how old it is. Whoever gives up on a request
- * can close exactly its socket, be it still connecting. (undici's own `Pool`
- * cannot promise that: after an abort it connects again at once, to the very
- * host that hangs.)
+ * Knows what the client does not report: the state of its socket, whether it has
+ * carried an answer before, and its age. A caller that gives up on a request can
+ * close exactly its socket, even while it is connecting. (undici's own `Pool`
+ * cannot promise that: after an abort it connects again at once, to the host
+ * that hangs.)
  */
 import { isIP, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { Client, type buildConnector } from 'undici'
 import { leaveOutInterim } from './interim.js'
 
-/** What a connection waits for before it can carry a request; `nothing` when it can. */
+/** What a connection waits for before it can carry a request; `nothing` if it can. */
 export type Awaited = 'name' | 'connection' | 'handshake' | 'nothing'
 
-/** How long one socket is used: a name that resolves elsewhere is followed after this, milliseconds. */
+/** How long one socket is used, milliseconds. A name that resolves to another address is followed after this time. */
 export const MAX_CONNECTION_AGE_MS = 60_000
 
-/** Made by a `Pool` alone; opens a socket when its client is first used, and again when it has lost it. */
+/** Made only by a `Pool`. Opens a socket when its client is first used, and again after it has lost it. */
 export class Connection {
   readonly client: Client
   #socket: Socket | undefined
@@ -30,7 +30,7 @@ export class Connection {
 
   /**
    * @param origin     `http://host:port`
-   * @param connector  makes the connections
+   * @param connector  opens the sockets
    * @param clock      milliseconds
    */
   constructor (origin: string, readonly connector: buildConnector.connector, readonly clock: () => number) {
@@ -48,14 +48,14 @@ export class Connection {
   /** Whether its socket has carried an answer before: the other side may have closed it since. */
   get kept (): boolean { return this.#kept }
 
-  /** Whether the request is out. Who answers before may never read the rest, nor what would come after it. */
+  /** Whether the whole request is written. A server that answers earlier may never read the rest, nor a request that follows it. */
   get hasSentAll (): boolean { return this.#socket === undefined || this.#socket.writableLength === 0 }
 
-  /** To be called when a request begins to go out. */
+  /** Called when a request begins to go out. */
   begin (): void { this.#expectAnswer() }
 
   /**
-   * To be called after an answer.
+   * Called after an answer.
    *
    * @returns whether its socket is young enough for another request
    */
@@ -64,7 +64,7 @@ export class Connection {
     return this.clock() - this.#connectedAt < MAX_CONNECTION_AGE_MS
   }
 
-  /** Closes it at once and for good, made or not. Never throws. */
+  /** Closes the connection at once and for good, connected or not. Never throws. */
   close (): void {
     this.client.destroy(() => {})
     // The client does not know a socket that is still connecting; the error clears its timer.
@@ -72,12 +72,12 @@ export class Connection {
   }
 
   /**
-   * As `close`, with a request under way. A plain socket is reset: the kernel would go on
-   * for minutes to offer the rest of the request to somebody who does not read.
+   * Like `close`, during a request. A plain socket is reset: otherwise the kernel would offer
+   * the rest of the request for minutes to a server that does not read.
    */
   drop (): void {
     const socket = this.#socket
-    // The `destroy` of `close` makes it a reset at once, whatever is still to be sent. TLS has no such thing.
+    // The `destroy` of `close` makes it an immediate reset, whatever is unsent. TLS has no reset.
     if (this.#awaits === 'nothing' && !(socket instanceof TLSSocket)) socket?.resetAndDestroy()
     this.close()
   }
@@ -93,7 +93,7 @@ export class Connection {
     const socket = made as Socket
     this.#socket = socket
       .once('lookup', () => { this.#awaits = 'connection' })
-      .once('connect', () => { if (this.#awaits === 'connection') this.#awaits = 'handshake' })
+      .once('connect', () => { if (this.#awaits !== 'nothing') this.#awaits = 'handshake' })
       .once('close', () => { if (this.#socket === socket) this.#socket = undefined })
   }
 

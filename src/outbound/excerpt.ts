@@ -1,16 +1,16 @@
 /**
- * The part of an answer that is kept: its first kilobyte, as text that a
- * terminal, a log and a page can show without harm.
+ * The part of an answer that is kept: its first kilobyte, as text that is safe in
+ * a terminal, a log and a page.
  *
- * Pure. Invalid UTF-8 becomes U+FFFD; control characters, line ends and marks
- * that turn the direction of text become one space; values that the request
- * carried as secrets become `***`, should the other side echo them.
+ * Pure. Invalid UTF-8 becomes U+FFFD; control characters, line ends and
+ * direction marks become one space; secrets of the request become `***` if the
+ * answer contains them.
  */
 
 /** Bytes of UTF-8 that are kept. */
 export const MAX_EXCERPT_BYTES = 1024
 
-/** A shorter text is no secret, and masking it would blacken ordinary words. */
+/** A shorter text is no secret, and masking it would mask ordinary words. */
 const MIN_SECRET_LENGTH = 6
 
 const UNSHOWABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu
@@ -34,7 +34,7 @@ function masked (text: string, secrets: readonly string[]): string {
     .reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
 }
 
-/** Never ends in half a character: a decoder that expects more holds it back. */
+/** Never ends within a character: the decoder holds an incomplete one back. */
 function cut (text: string): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= MAX_EXCERPT_BYTES) return text

@@ -1,13 +1,13 @@
 /**
  * One request and its answer, on one connection.
  *
- * Promises an answer or a failure by the deadline, which runs from the start
- * of the request to the END of its answer and is the only clock: no other
- * timeout ends a request. Whatever is not a complete answer costs the
- * connection its socket, so that nobody who hangs holds anything of ours.
+ * Promises an answer or a failure by the deadline, which runs from the start of
+ * the request to the END of its answer. It is the only clock: no other timeout
+ * ends a request. If the answer is not complete, the connection loses its
+ * socket, so that a server that hangs holds no resource of ours.
  *
- * Sends a request once. Only when a kept connection turns out to be closed
- * before anything of the request was written does it go out on a new one.
+ * Sends a request once. It goes out on a new connection only if a kept one turns
+ * out to be closed before any byte of the request was written.
  *
  * Follows no redirect, drops 1xx answers and trailers, reads at most 16 kB.
  */
@@ -18,13 +18,13 @@ import { failureText } from './failure.js'
 import type { Awaited, Connection } from './connection.js'
 import type { Pool } from './pool.js'
 
-/** Bytes of an answer's body that are read; then the connection is closed and the answer counts as it is. */
+/** Maximum bytes that are read of an answer's body; then the connection is closed and the answer is used as it is. */
 export const MAX_ANSWER_BYTES = 16 * 1024
 
-/** Answers that end with their headers, whatever these say of a body (RFC 9112 §6.3). */
+/** Answers that end with their headers, even if these announce a body (RFC 9112 §6.3). */
 const WITHOUT_BODY = [204, 304]
 
-/** Why the time was not enough, as far as it is known. */
+/** Why the time was not enough, as far as we know. */
 const STILL_AWAITED: Readonly<Record<Awaited, string>> = {
   name: ': the name was not resolved',
   connection: ': no connection was made',
@@ -32,13 +32,13 @@ const STILL_AWAITED: Readonly<Record<Awaited, string>> = {
   nothing: ''
 }
 
-/** What came back, or what stood in its place. */
+/** The answer, or the failure in its place. */
 export type Answer = CompleteAnswer | LostAnswer | AbortedRequest
 
 export interface CompleteAnswer {
   /** 200–999 as received. */
   status: number
-  /** The header as received, absent when there was none. */
+  /** The header as received; absent if there was none. */
   retryAfter?: string
   /** See `excerptOf`. */
   excerpt: string | null
@@ -46,7 +46,7 @@ export interface CompleteAnswer {
   latencyMs: number
 }
 
-/** No complete answer came. */
+/** No complete answer arrived. */
 export interface LostAnswer {
   failure: 'timeout' | 'connection'
   /** A code such as `ECONNREFUSED` or a short sentence, safe to log. */
@@ -54,7 +54,7 @@ export interface LostAnswer {
   latencyMs: number
 }
 
-/** We gave up ourselves; the other side is not to blame. */
+/** We gave up ourselves; this is not the fault of the other side. */
 export interface AbortedRequest {
   failure: 'aborted'
   error: string
@@ -71,19 +71,19 @@ export interface Exchange {
   secrets: readonly string[]
 }
 
-/** A request under way. */
+/** A request in flight. */
 export interface RunningRequest {
   /** Never rejects. */
   answer: Promise<Answer>
-  /** Ends it as `aborted`; nothing when it has ended. */
+  /** Ends the request as `aborted`; does nothing after its end. */
   abort (): void
 }
 
 /**
  * Sends a POST at once.
  *
- * @param pool  where it takes a connection from
- * @param what  to send; `timeoutMs` runs from now
+ * @param pool  gives the connection
+ * @param what  the request; `timeoutMs` starts now
  */
 export function exchange (pool: Pool, what: Exchange): RunningRequest {
   const { promise, resolve } = unsettled<Answer>()
@@ -121,7 +121,7 @@ class Sending implements Dispatcher.DispatchHandler {
     const { timeoutMs, signal } = this.what
     this.#timer = setTimeout(this.#onTimeout, timeoutMs)
     if (signal !== undefined) {
-      // One signal may end every request of a worker: many listeners are no leak.
+      // One signal may end every request of a worker: many listeners are not a leak.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', this.abort)
     }
@@ -143,7 +143,7 @@ class Sending implements Dispatcher.DispatchHandler {
     this.#status = status
     const retryAfter = headers['retry-after']
     this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
-    // undici would wait for the body that is announced, or take it for the next answer.
+    // undici would wait for the announced body, or take it for the next answer.
     if (WITHOUT_BODY.includes(status) && announcesBody(headers)) this.#answered('drop')
   }
 
@@ -191,7 +191,7 @@ class Sending implements Dispatcher.DispatchHandler {
     this.#end('drop', latencyMs => ({ failure, error: error + seen, latencyMs }))
   }
 
-  /** Only the first end counts; later ones are echoes of our own closing. */
+  /** Only the first end counts; later ones are caused by our own closing. */
   #end (socket: 'keep' | 'drop', answerAt: (latencyMs: number) => Answer): void {
     if (this.#ended) return
     this.#ended = true

@@ -1,30 +1,30 @@
 /**
- * Answers before the answer (1xx), left out of what the HTTP client reads.
+ * Removes interim answers (1xx) from the bytes that the HTTP client reads.
  *
- * A client has to read past them, asked for or not (RFC 9110 §15.2). undici
- * takes 100 (Continue) for a fault and closes the connection, so that a server
- * which sends one could never be delivered to. 101 is left in: it ends the use
- * of HTTP, which is a fault indeed.
+ * A client must skip them, requested or not (RFC 9110 §15.2). undici takes 100
+ * (Continue) for an error and closes the connection, so that a delivery to a
+ * server that sends one could never succeed. 101 is not removed: it ends the use
+ * of HTTP, which is an error.
  *
- * Holds back at most 16 kB. Costs a look at one byte where an answer begins.
+ * Holds back at most 16 kB. Checks one byte where an answer begins.
  */
 import type { Socket } from 'node:net'
 
-/** Where the status stands, and what its first digit is in an answer before the answer. */
+/** The position of the status, and its first digit in an interim answer. */
 const STATUS_AT = 'HTTP/1.1 '.length
 const ONE = '1'.charCodeAt(0)
 
-/** How such a head begins, and one that does. */
+/** The start of such a head, and a complete one. */
 const SHAPE = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r]/
 const SAMPLE = 'HTTP/1.1 103 '
 
 const END = Buffer.from('\r\n\r\n')
 
-/** A larger head is handed on as it is: the client has a limit of its own. */
+/** A larger head is passed on unchanged: the client has its own limit. */
 const MAX_HEAD_BYTES = 16 * 1024
 
 /**
- * From now on `socket.read` leaves out what comes before an answer.
+ * From now on `socket.read` removes interim answers.
  *
  * @param socket  read in paused mode, as undici does
  * @returns       to be called whenever the next bytes begin an answer
@@ -48,7 +48,7 @@ export function leaveOutInterim (socket: Socket): () => void {
   }
 }
 
-/** Without the heads that are there to their end. */
+/** Removes complete interim heads. */
 function afterInterim (bytes: Buffer): Buffer {
   let rest = bytes
   while (mayBeInterim(rest)) {
@@ -59,7 +59,7 @@ function afterInterim (bytes: Buffer): Buffer {
   return rest
 }
 
-/** Whether these bytes begin such a head, as far as they go; none at all may. */
+/** Whether these bytes may begin such a head; no bytes may. */
 function mayBeInterim (bytes: Buffer): boolean {
   const digit = bytes[STATUS_AT]
   if (digit !== undefined && digit !== ONE) return false

@@ -1,34 +1,37 @@
 /**
- * Host names, asked for so that names which nobody answers hold up no others.
+ * Looks up host names, so that a name whose server does not answer delays no other
+ * name.
  *
- * The system's resolver answers on threads: of the four a process has, two are
- * for names. A name server that is down keeps one of them for ten seconds and
- * more. A subscriber with sixteen attempts in flight would so hold both, and
- * every other subscriber with them. Hence all who ask for one name share one
- * question, and names that failed slowly the last time are asked one after the
- * other: however many they are, they hold one thread between them. Only two
- * that stop being answered at the same moment hold both, once.
+ * The system's resolver answers on threads: of the four threads of a process, it
+ * uses two for names. A name server that is down blocks one of them for ten
+ * seconds and more. A subscriber with sixteen attempts in flight would block
+ * both, and with them every other subscriber. So all callers that ask for the
+ * same name share one question. Names that failed slowly the last time are asked
+ * one after the other: together they block at most one thread. Only two names
+ * that stop being answered at the same moment block both, once.
  *
- * Caches nothing: the next question after an answer goes to the resolver.
+ * Caches nothing: the next question after an answer goes to the resolver. A
+ * changed address is used as soon as a connection is opened again, which is
+ * after a minute at most (see `connection`).
  */
 import { lookup as ask, type LookupAddress, type LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 type Callback = Parameters<LookupFunction>[2]
 
-/** As `dns.lookup`: answers once, later. */
+/** Like `dns.lookup`: answers once, asynchronously. */
 export type Question = (hostname: string, options: LookupOptions, callback: Callback) => void
 
 interface Asked { hostname: string, options: LookupOptions, key: string }
 
-/** A name server that is there says no sooner, milliseconds. */
+/** An answer that takes longer, in milliseconds, comes from a name server with a problem. */
 const SLOW_MS = 1_000
 
 /**
- * Makes a lookup for `net.connect` that never has two questions for the same
- * name and options under way, nor two for names that failed slowly.
+ * Makes a lookup for `net.connect` that never asks two questions for the same
+ * name and options at a time, nor for two names that failed slowly.
  *
- * @param question  who is asked; the system's resolver unless a test says otherwise
+ * @param question  the resolver; the system's unless a test replaces it
  * @param clock     milliseconds
  */
 export function createLookup (question: Question = ask as Question, clock: () => number = () => performance.now()): LookupFunction {
@@ -40,7 +43,7 @@ export function createLookup (question: Question = ask as Question, clock: () =>
   function pose ({ hostname, options, key }: Asked, done: () => void): void {
     const since = clock()
     question(hostname, options, (error, address, family) => {
-      // A good name may have waited for the bad ones.
+      // A good name may have waited for bad ones.
       if (error !== null && clock() - since > SLOW_MS) slow.add(key)
       else slow.delete(key)
       const askers = waiting.get(key) ?? []
@@ -74,7 +77,7 @@ export function createLookup (question: Question = ask as Question, clock: () =>
   }
 }
 
-/** Each asker gets an array of its own: `net` may reorder it. With an error there is no address at all. */
+/** Each caller gets its own array, because `net` may reorder it. With an error there is no address. */
 function copyOf <T> (address: T | LookupAddress[]): T | LookupAddress[] {
   return Array.isArray(address) ? [...address] : address
 }

@@ -1,20 +1,27 @@
 /**
- * The pool of connections to one subscriber: each carries one request at a
- * time and stays open for the next.
+ * The pool of connections to one subscriber: each carries one request at a time
+ * and stays open for the next.
  *
- * A connection is owned by one request until it is given back. Never queues a
- * request: how many are under way is the caller's to bound. Keeps at most as
- * many connections for later as the subscriber has concurrency.
+ * A request owns its connection until it gives it back. Never queues a request:
+ * the caller limits the number in flight. Keeps at most as many idle
+ * connections as the subscriber has concurrency.
  */
 import type { LookupFunction } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
-import type { ClientTls } from '../model/subscriber.js'
+import type { Subscriber } from '../model/subscriber.js'
 import { Connection } from './connection.js'
 
+/** The settings that decide the connections of a subscriber: after a change of one, new connections are made. */
+const SETTINGS = ['url', 'shownUrl', 'tls', 'concurrency', 'timeoutMs'] as const
+
+/** A subscriber or a receiver, as far as its connections are concerned. */
+export type Destination = Pick<Subscriber, 'name' | typeof SETTINGS[number]>
+
 export interface Pool {
-  /** A connection that is the caller's alone until {@link giveBack} or its `drop`. Idle ones first, the warmest first. */
+  /** A connection that belongs to the caller until {@link giveBack} or its `drop`. Idle ones first, the latest used first. */
   take (): Connection
-  /** As `take`, but one that has no socket yet. */
+  /** Like `take`, but returns a connection without a socket. */
   takeNew (): Connection
   /** After a complete answer. */
   giveBack (connection: Connection): void
@@ -23,31 +30,32 @@ export interface Pool {
 }
 
 export interface PoolOptions {
-  /** `http://host:port`. */
+  /** Of the destination, `http://host:port`. */
   origin: string
-  /** PEM texts; an own `ca` replaces the public ones. `null` uses the public ones. */
-  tls: ClientTls | null
-  /** How many connections are kept for later. */
-  keep: number
-  /** After which a connection that is still being made is given up, milliseconds. */
-  connectTimeoutMs: number
+  destination: Destination
   lookup: LookupFunction
-  /** Milliseconds; the system's unless a test says otherwise. */
+  /** Milliseconds; the system's unless a test replaces it. */
   clock?: () => number
 }
 
+/** Whether the connections of one destination can serve the other too. */
+export function destinationsAgree (one: Destination, other: Destination): boolean {
+  return one === other || SETTINGS.every(setting => isDeepStrictEqual(one[setting], other[setting]))
+}
+
 /**
- * Makes the pool of one subscriber. Connects nowhere until a connection is used.
+ * Makes the pool of one subscriber. Connects only when a connection is used. An
+ * own `ca` replaces the public ones; the timeout also limits the opening.
  *
  * @throws never; PEM texts that OpenSSL refuses fail each connection, with its code
  */
 export function createPool (options: PoolOptions): Pool {
-  const { origin, keep, clock = () => performance.now() } = options
+  const { origin, destination: { tls, concurrency, timeoutMs }, lookup, clock = () => performance.now() } = options
   const connect = buildConnector({
-    timeout: options.connectTimeoutMs,
-    lookup: options.lookup,
+    timeout: timeoutMs,
+    lookup,
     rejectUnauthorized: true,
-    ...options.tls
+    ...tls
   })
   const idle: Connection[] = []
   let retired = false
@@ -57,7 +65,7 @@ export function createPool (options: PoolOptions): Pool {
     take: () => idle.pop() ?? takeNew(),
     takeNew,
     giveBack (connection) {
-      if (retired || idle.length >= keep || !connection.keep()) connection.close()
+      if (retired || idle.length >= concurrency || !connection.keep()) connection.close()
       else idle.push(connection)
     },
     retire () {

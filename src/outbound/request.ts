@@ -1,45 +1,46 @@
 /**
- * Every request that the gateway makes to a subscriber goes through here.
+ * Every request of the gateway to a subscriber goes through here.
  *
  * Promises one POST with the given bytes and headers, an answer or a failure
- * within the subscriber's timeout, connections kept between requests, and
- * that nothing it returns holds a secret. Does not judge an answer, does not
- * try again, follows no redirect.
+ * within the subscriber's timeout, connections that are kept between requests,
+ * and a result without secrets. Does not judge an answer, does not retry, follows
+ * no redirect.
  */
-import { createAgents, type Destination } from './agents.js'
+import { createAgents } from './agents.js'
 import { exchange, type Answer, type RunningRequest } from './exchange.js'
 import type { Question } from './lookup.js'
+import type { Destination } from './pool.js'
 
 export type { Answer, Destination }
 
 export interface OutboundRequest {
-  /** Who is asked: a subscriber of the running configuration. */
+  /** The destination: a subscriber of the running configuration. */
   to: Destination
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>
   /** Sent byte for byte. */
   body: Buffer
-  /** Ends the request with the failure `aborted`. */
+  /** Aborts the request with the failure `aborted`. */
   signal?: AbortSignal
-  /** Texts to mask should the answer echo them; those of the URL are known here. */
+  /** Texts to mask if the answer contains them; the secrets of the URL are added. */
   secrets?: readonly string[]
 }
 
-/** Sends one POST. Rejects only with RelayError CONFIG_INVALID, when the URL is not one. */
+/** Sends one POST. Rejects only with RelayError CONFIG_INVALID, if the URL is invalid. */
 export type Request = (request: OutboundRequest) => Promise<Answer>
 
 export interface Outbound {
   request: Request
   /** After a reload: closes the connections of subscribers that are gone or have changed, once they are idle. */
   keepOnly (destinations: readonly Destination[]): void
-  /** Ends what is under way as `aborted` and closes every connection. Later requests are `aborted` at once. */
+  /** Ends requests in flight as `aborted` and closes every connection. Later requests are `aborted` at once. */
   close (): void
 }
 
 /**
- * Makes the one way out. Opens nothing until the first request.
+ * Makes the client. Connects only with the first request.
  *
- * @param question  asked for the addresses of a name; the system's resolver unless a test says otherwise
+ * @param question  the resolver of host names; the system's unless a test replaces it
  */
 export function createOutbound (question?: Question): Outbound {
   const agents = createAgents(question)

@@ -1,8 +1,8 @@
 /**
- * The signature that lets whoever gets a request of ours know that its body is
- * ours. Standard Webhooks, version 1.
+ * The signature by which a receiver knows that the body comes from us. Standard
+ * Webhooks, version 1.
  *
- * Pure. Signs bytes, never text, so nothing is re-encoded on the way.
+ * Pure. Signs bytes, never text, so nothing is re-encoded.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
@@ -15,8 +15,8 @@ export interface SignedContent {
 }
 
 /**
- * @param content  what is signed: `<id>.<timestamp>.<body>`
- * @param secrets  `whsec_` and base64; every one signs, so a rotation overlaps; at least one
+ * @param content  the parts that are signed: `<id>.<timestamp>.<body>`
+ * @param secrets  `whsec_` and base64; every one signs, so that a rotation can overlap; at least one
  * @returns        the value of `webhook-signature`: `v1,<base64>`, separated by spaces
  * @see            Standard Webhooks, "Signature scheme"
  */
@@ -27,7 +27,7 @@ export function sign ({ id, timestamp, body }: SignedContent, secrets: readonly 
     .join(' ')
 }
 
-/** By the list in the running configuration: a rotated secret comes with a new one, and the old keys go with theirs. */
+/** By the list in the running configuration: a rotated secret comes with a new list, and the old keys go with the old list. */
 const known = new WeakMap<readonly string[], KeyObject[]>()
 
 function keysOf (secrets: readonly string[]): KeyObject[] {

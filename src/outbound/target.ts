@@ -1,6 +1,6 @@
 /**
- * A URL, taken apart for the HTTP client: where to connect, what to ask for,
- * and the credentials it carries. Pure.
+ * A URL in its parts for the HTTP client: where to connect, what to request, and
+ * its credentials. Pure.
  */
 import { RelayError } from '../model/errors.js'
 import { maskUrl, type Subscriber } from '../model/subscriber.js'
@@ -8,13 +8,13 @@ import { maskUrl, type Subscriber } from '../model/subscriber.js'
 export interface Target {
   /** `http://host:port`, without credentials. */
   origin: string
-  /** With the query, as it goes on the request line. */
+  /** With the query, as on the request line. */
   path: string
-  /** `Basic …` when the URL carries credentials, else `null`. */
+  /** `Basic …` if the URL has credentials, else `null`. */
   authorization: string | null
   /**
-   * The parts that nobody should be shown, each as it may be echoed: credentials and
-   * query values, and the segments of the path when any of the URL came from `${…}`.
+   * The parts that must not be shown, in every form in which an answer may contain them: credentials,
+   * query values, and the segments of the path if any part of the URL came from `${…}`.
    */
   secrets: string[]
 }
@@ -43,7 +43,7 @@ function secretsOf ({ password, search, searchParams }: URL, authorization: stri
   return [...credentials, ...raw, ...searchParams.values()]
 }
 
-/** Which of them came from outside is not known; a short one is no secret (see `excerptOf`). */
+/** Which segments came from `${…}` is unknown; a short one is no secret (see `excerptOf`). */
 function segmentsOf ({ pathname }: URL): string[] {
   return pathname.split('/').flatMap(segment => [segment, decoded(segment)])
 }
@@ -53,7 +53,7 @@ function basicOf ({ username, password }: URL): string | null {
   return 'Basic ' + Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
 }
 
-/** Percent-decoded; a stray `%` is taken as it stands. */
+/** Percent-decoded; an invalid `%` stays as it is. */
 function decoded (part: string): string {
   try { return decodeURIComponent(part) } catch { return part }
 }

@@ -1,20 +1,20 @@
 --[[
-Keeps one refused callback, and as many of the older ones as there is room for.
+  Keeps one refused callback, and removes older ones that exceed the budget.
 
-KEYS[1]  ZSET   ids by arrival, milliseconds; one budget's
-KEYS[2]  HASH   bytes by id, and `total`; the same budget's
-KEYS[3]  HASH   the new entry
+  KEYS[1]  ZSET   ids by arrival, milliseconds, of one budget
+  KEYS[2]  HASH   bytes by id, and `total`, of the same budget
+  KEYS[3]  HASH   the new entry
 
-ARGV[1]  id
-ARGV[2]  arrival, epoch milliseconds
-ARGV[3]  retention, milliseconds, >= 1
-ARGV[4]  most entries, >= 1
-ARGV[5]  most bytes of bodies, >= the new one's
-ARGV[6]  what the keys of the older entries begin with; their ids follow
-ARGV[7]  bytes of the body
-ARGV[8…] fields and values of the entry
+  ARGV[1]  id
+  ARGV[2]  arrival, epoch milliseconds
+  ARGV[3]  retention, milliseconds, >= 1
+  ARGV[4]  maximum entries, >= 1
+  ARGV[5]  maximum bytes of bodies, >= those of the new one
+  ARGV[6]  prefix of the keys of the older entries; their ids follow
+  ARGV[7]  bytes of the body
+  ARGV[8…] fields and values of the entry
 
-Returns how many older entries went to make room, or because they were too old.
+  Returns how many older entries were removed, for space or because of their age.
 ]]
 local index, sizes, entry = KEYS[1], KEYS[2], KEYS[3]
 local id, arrival, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -43,6 +43,6 @@ end
 redis.call('HSET', entry, unpack(ARGV, 8))
 redis.call('ZADD', index, arrival, id)
 redis.call('HSET', sizes, id, size, 'total', string.format('%.0f', total + size))
--- the newest goes last, and the lists with it
+-- the newest expires last, and the lists with it
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, retention) end
 return gone

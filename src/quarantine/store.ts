@@ -1,21 +1,21 @@
 /**
- * Where refused callbacks are kept for a while: so that an operator can see
- * what the sender really sent, and release what was refused by mistake.
+ * Keeps refused callbacks for a while, so that an operator can see what the sender
+ * really sent, and release callbacks that were refused by mistake.
  *
- * Promises that what strangers send cannot fill the Redis that holds the
- * events: each budget is bounded by count and by bytes, the oldest go first,
- * and all of them expire. Only refused callbacks are ever here. Never decides
- * what is refused.
+ * Promises that strangers cannot fill the Redis that holds the events: each
+ * budget is limited in entries and in bytes, the oldest are removed first, and
+ * all of them expire. Holds only refused callbacks. Does not decide what is
+ * refused.
  */
 import type { Budget, RefusedCallback } from '../accept/refused.js'
 import { sortableId } from '../model/sortable-id.js'
 import type { Keys } from '../redis/keys.js'
 import { loadScript, runScript, type RedisClient } from '../redis/script.js'
 
-/** What one budget may hold at most. */
+/** The limits of one budget. */
 export interface QuarantineLimits {
   entries: number
-  /** Bodies taken together. */
+  /** Total of the bodies. */
   bytes: number
 }
 
@@ -27,10 +27,10 @@ export const QUARANTINE_LIMITS: Readonly<Record<Budget, QuarantineLimits>> = {
 }
 
 export interface QuarantineStoreOptions {
-  /** One that fails fast. */
+  /** A fail-fast connection. */
   redis: RedisClient
   keys: Keys
-  /** How long entries are kept, milliseconds, ≥ 1; asked at each. */
+  /** How long entries are kept, milliseconds, ≥ 1; read for each entry. */
   retentionMs: () => number
   limits?: Readonly<Record<Budget, QuarantineLimits>>
 }
@@ -43,16 +43,16 @@ export interface QuarantineStore {
    * `source`, `receivedAt` (epoch milliseconds), `contentType`, `size` (bytes)
    * and `body` (as received).
    *
-   * @returns its id, `qtn_` and 26 characters that sort by arrival; `null` when
+   * @returns its id, `qtn_` and 26 characters that sort by arrival; `null` if
    *          the body alone is larger than the whole budget
-   * @throws  what ioredis throws: it was then not kept, as far as we know
+   * @throws  errors of ioredis: then it was not kept, as far as we know
    */
   store (refused: RefusedCallback): Promise<string | null>
 }
 
 const script = loadScript(new URL('./quarantine.lua', import.meta.url))
 
-/** Makes a store; it holds nothing itself, so several may share one Redis. */
+/** Makes a store. It has no state, so several may share one Redis. */
 export function createQuarantineStore (options: QuarantineStoreOptions): QuarantineStore {
   const { redis, keys, retentionMs, limits = QUARANTINE_LIMITS } = options
   return {

@@ -1,8 +1,8 @@
 /**
- * Moves breakers and throttlings on with time, and wakes the queues of those
- * whom it lets go.
+ * Advances breakers and throttles with time, and wakes the queues of subscribers
+ * that are released.
  *
- * Runs on every replica that delivers; each change is made by one of them.
+ * Runs on every replica that delivers; one of them makes each change.
  */
 import type { Report } from '../model/fact.js'
 import type { Subscriber } from '../model/subscriber.js'
@@ -13,23 +13,23 @@ import type { Queues } from './bullmq/queues.js'
 const TICK_EVERY_MS = 500
 
 export interface BreakersOptions {
-  /** Of the running configuration. */
+  /** Reads the running configuration. */
   subscribers: () => readonly Subscriber[]
   queues: Pick<Queues, 'wake'>
-  /** Moves them on in the record; returns what has changed. */
+  /** Advances them in the record; returns the changes. */
   step: (subscribers: ReadonlyArray<{ name: string, hasBreaker: boolean }>) => Promise<Array<{ subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' | 'released' }>>
   report: Report
 }
 
 export interface Breakers {
-  /** One tick, now. */
+  /** Runs one tick now. */
   tick (): Promise<void>
   start (): void
-  /** Waits for nothing: a tick that is cut off is made up for by the next, on any replica. */
+  /** Does not wait: if a tick is cut off, the next tick on any replica makes up for it. */
   stop (): void
 }
 
-/** Makes it; nothing runs before `start` or `tick`. Errors of Redis end a tick, and the next one comes all the same. */
+/** Makes it; nothing runs before `start` or `tick`. An error of Redis ends a tick; the next tick still runs. */
 export function createBreakers ({ subscribers, queues, step, report }: BreakersOptions): Breakers {
   let ticks: Repeated | undefined
   let isStopped = false

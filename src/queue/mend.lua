@@ -1,19 +1,19 @@
 --[[
-  Puts jobs of open deliveries in line that are in no line.
+  Puts jobs of open deliveries in line that are missing there.
 
   KEYS  1 open deliveries of a subscriber
   ARGV  1 packed:
           prefix      "{relay}:"
           subscriber
-          base        what the keys of its queue begin with
+          base        prefix of the keys of its queue
           template    of its queue, see bullmq/jobs.lua
           cursor      only events with a sequence above it
           count       how many to look at
-          line        where a job is in line: "read" where it stands in a line; "known" where it exists; "new" as "read",
-                      but for the line of jobs that wait, which has just been taken away
+          line        when a job counts as in line: "read" if it stands in a line; "known" if it exists; "new" as "read",
+                      except for the line of waiting jobs, which has just been deleted
   Returns  1 packed: {next cursor, or "" at the end; how many were put in line}
 ]]
--- A full Redis refuses a script's first write only, and not this one: deliveries make room.
+-- A full Redis refuses a script's first write only, and never this one: deliveries free memory.
 redis.call('DEL', KEYS[1] .. ':x')
 --- @include bullmq/jobs.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -35,7 +35,7 @@ local added = 0
 for i = 1, #found, 2 do
   local id = found[i]
   local stored = redis.call('HMGET', input.prefix .. 'event:' .. id, 'd:' .. input.subscriber, 'task')
-  -- One that cannot be read needs a job as well: whoever takes it sees that.
+  -- A delivery that cannot be read needs a job too: the worker that takes it finds out.
   local job = id .. '-' .. (stored[1] and string.match(stored[1], '"g":(%d+)') or 1)
   if not stored[2] and redis.call('EXISTS', input.prefix .. 'event:' .. id) == 0 then
     redis.call('ZREM', KEYS[1], id)

@@ -1,21 +1,20 @@
 /**
- * Notices a worker that has stopped taking jobs, and has it replaced. Nothing
- * we know of stops one; what we do not know of must not need a restart at
- * night.
+ * Notices a worker that has stopped taking jobs, and replaces it. We know no cause
+ * for that, but an unknown cause must not need a restart at night.
  *
- * Looks twice before it does anything, and never while Redis does not answer:
- * then all of them wait, and a new one would wait as well.
+ * Checks twice before it acts, and never while Redis does not answer: then all
+ * workers wait, and a new one would wait too.
  */
 import { repeat } from '../time/repeat.js'
 import { within } from '../time/within.js'
 
 /** Between two ticks, milliseconds. */
 const TICK_EVERY_MS = 5_000
-/** Redis has answered when it answers within this, milliseconds. */
+/** Redis must answer within this time, milliseconds. */
 const ANSWER_WITHIN_MS = 1_000
 
 export interface WatchdogOptions {
-  /** Names of the workers that have moved no job, and asked for none, for too long. */
+  /** Names of the workers that have neither moved a job nor asked for one for too long. */
   stuck: () => string[]
   /** Resolves when Redis answers. */
   askRedis: () => Promise<unknown>
@@ -28,7 +27,7 @@ export interface Watchdog {
   stop (): void
 }
 
-/** Begins to look. */
+/** Starts the watchdog. */
 export function startWatchdog ({ stuck, askRedis, replace, tickEveryMs = TICK_EVERY_MS }: WatchdogOptions): Watchdog {
   let suspects = new Set<string>()
 

@@ -1,6 +1,6 @@
 /**
- * One worker per subscriber of the running configuration: started, adjusted
- * and stopped as the configuration changes, and replaced when it has stopped
+ * One worker per subscriber of the running configuration. Workers are started,
+ * adjusted and stopped as the configuration changes, and replaced if they stop
  * taking jobs.
  */
 import type { Subscriber } from '../model/subscriber.js'
@@ -9,23 +9,23 @@ import { startWorker, type DeliveryWorker, type WorkerOptions } from './bullmq/w
 import { startWatchdog, type Watchdog, type WatchdogOptions } from './watchdog.js'
 
 /**
- * A worker that is well moves a job or asks for one at least every ten
- * seconds, or when an attempt is over: this long after that, milliseconds.
+ * A healthy worker moves a job or asks for one at least every ten seconds, or
+ * when an attempt ends. It is stuck if it is this much later, milliseconds.
  */
 const STUCK_AFTER_MS = 30_000
 
 export interface WorkersOptions extends Pick<WorkerOptions, 'deliver' | 'redis' | 'keys' | 'report'>, Pick<WatchdogOptions, 'tickEveryMs'> {
   recording: Recording
-  /** 30 s when left out. */
+  /** Default 30 s. */
   stuckAfterMs?: number
 }
 
 export interface Workers {
-  /** Makes the workers match these subscribers. Returns when stopped ones have given their jobs back. */
+  /** Makes the workers match these subscribers. Returns when stopped workers have given their jobs back. */
   apply (subscribers: readonly Subscriber[], graceMs: number): Promise<void>
-  /** Subscribers whose worker has no connection of its own now: it gets no jobs. */
+  /** Subscribers whose worker has no connection for blocking reads now: it gets no jobs. */
   lostConnections (): string[]
-  /** Stops all of them at once; see {@link DeliveryWorker.stop}. */
+  /** Stops all workers together; see {@link DeliveryWorker.stop}. */
   stop (graceMs: number): Promise<void>
 }
 
@@ -36,7 +36,7 @@ interface RunningWorker {
   startedAt: number
 }
 
-/** A worker that has been stopped takes none. */
+/** A stopped worker takes no jobs. */
 const NO_JOBS = { concurrency: 0, rateLimit: null }
 
 /** Makes an empty set of workers; `apply` starts them. */
@@ -101,7 +101,7 @@ class WorkerSet implements Workers {
     this.#running.set(name, { subscriber, worker, startedAt: performance.now() })
   }
 
-  /** An attempt that hangs is over after its timeout. */
+  /** An attempt that hangs ends with its timeout. */
   #stuck (): string[] {
     const { stuckAfterMs = STUCK_AFTER_MS } = this.options
     return [...this.#running].filter(([, one]) => this.#idleMs(one) > one.subscriber.timeoutMs + stuckAfterMs).map(([name]) => name)

@@ -1,14 +1,14 @@
 /**
- * The alerts of the whole relay, as one replica keeps them for whoever comes
- * after it. One value: there are few, and only one replica writes.
+ * The alerts of the whole relay, stored by the replica that sends them, for its
+ * successor. One value: alerts are few, and only one replica writes.
  */
 import type { Alert } from '../model/alert.js'
 import { runDraining } from '../redis/drain.js'
 import type { RecordStore } from './store.js'
 
 /**
- * @returns none when what lies there is none: then everything is told anew
- * @throws  what ioredis throws
+ * @returns none if the value is invalid: then everything is told anew
+ * @throws  errors of ioredis
  */
 export async function readAlerts ({ redis, keys }: RecordStore): Promise<Alert[]> {
   return alertsFrom(await redis.get(keys.alerts) ?? '[]')

@@ -2,16 +2,16 @@
   The breaker of a subscriber, in fields of its hash; included, never run.
     hold:breaker     open, since
     breaker          "half-open" or "closing"; absent when closed or open
-    breaker:until    open no longer than this, milliseconds
-    breaker:opened   how often in a row
+    breaker:until    latest end of the open state, milliseconds
+    breaker:opened   how often it has opened in a row
     breaker:rate     closing: deliveries per second   breaker:at  since when
-    breaker:told     that it is open has been reported
-    breaker:window   number of the window that is counted   :all :bad  its attempts; closing, those since it began   :all-before :bad-before  those of the window before
+    breaker:told     the open state has been reported
+    breaker:window   number of the present window   :all :bad  its attempts; while closing, those since closing began   :all-before :bad-before  those of the window before
 ]]
 local BREAKER_COUNTS = { 'breaker:window', 'breaker:all', 'breaker:bad', 'breaker:all-before', 'breaker:bad-before' }
 local BREAKER_TRIAL = { 'breaker', 'breaker:rate', 'breaker:at' }
 
--- Closing, it begins with so many.
+-- The rate at which closing begins.
 local FIRST_PER_SECOND = 8
 
 local function open_breaker(key, rules, opened, now)
@@ -23,7 +23,7 @@ local function open_breaker(key, rules, opened, now)
   redis.call('HDEL', key, unpack(BREAKER_TRIAL))
 end
 
--- What the attempts of one call mean for it.
+-- Applies the attempts of one call to the breaker.
 local function weigh_breaker(key, rules, good, bad, now)
   local known = redis.call('HMGET', key, 'hold:breaker', 'breaker', 'breaker:opened', unpack(BREAKER_COUNTS))
   if known[1] then return end
@@ -36,7 +36,7 @@ local function weigh_breaker(key, rules, good, bad, now)
     return
   end
   if known[2] then
-    -- Closing, the share alone decides: one that fails now and then must come back too.
+    -- Closing, the share alone decides, so that a subscriber with occasional failures recovers too.
     local all, failed = (tonumber(known[5] or nil) or 0) + good + bad, (tonumber(known[6] or nil) or 0) + bad
     if bad > 0 and failed >= rules.share * all then
       open_breaker(key, rules, known[3], now)

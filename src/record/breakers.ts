@@ -1,7 +1,6 @@
 /**
- * The breakers of subscribers as they are in Redis, shared by all replicas.
- * They open and are proved by the attempts that go on record; here they are
- * moved on with time, and read.
+ * The breakers of subscribers in Redis, shared by all replicas. Recorded attempts
+ * open and test them; this file advances them with time, and reads them.
  */
 import type { Trial } from '../model/breaker.js'
 import { runPackedScript } from '../redis/script.js'
@@ -10,19 +9,19 @@ import type { RecordStore } from './store.js'
 
 const STEP = loadRecordScript(new URL('./step-breakers.lua', import.meta.url))
 
-/** Closing, a subscriber gets twice as many per second after this, milliseconds. */
+/** While closing, the rate of a subscriber doubles after this time, milliseconds. */
 const STEP_MS = 500
-/** One that takes more than this is closed. */
+/** Above this rate the breaker is closed. */
 const MOST_PER_SECOND = 512
 
-/** What has changed, to what. */
+/** A change, and the new state. */
 export interface BreakerChange { subscriber: string, to: 'open' | 'half-open' | 'closing' | 'closed' | 'released' }
 
 /**
- * Moves the breakers of these subscribers on. Each change is returned once,
+ * Advances the breakers of these subscribers. Each change is returned once,
  * whichever replica asks.
  *
- * @param subscribers  with whether each has a breaker; of one that has none it is closed
+ * @param subscribers  and whether each has a breaker; without one, its breaker is closed
  */
 export async function stepBreakers ({ redis, keys }: RecordStore, subscribers: ReadonlyArray<{ name: string, hasBreaker: boolean }>): Promise<BreakerChange[]> {
   const { output } = await runPackedScript(redis, STEP, {
@@ -37,7 +36,7 @@ export async function stepBreakers ({ redis, keys }: RecordStore, subscribers: R
 /** Fields of a subscriber's hash; see breaker.lua. */
 export const TRIAL_FIELDS = ['breaker', 'breaker:rate'] as const
 
-/** How a subscriber is being tried; `null` when it is not. */
+/** The trial state of a subscriber; `null` if it has none. */
 export async function readTrial ({ redis, keys }: RecordStore, subscriber: string): Promise<Trial | null> {
   const [state, rate] = await redis.hmget(keys.subscriber(subscriber), ...TRIAL_FIELDS)
   if (state === 'half-open') return { state }

@@ -1,33 +1,33 @@
 --[[
-  What is remembered of events that have been deleted, in as few bytes as an
-  honest answer takes; included, never run.
+  The claims of deleted events, in as few bytes as a correct answer needs;
+  included, never run.
 
-  A claim lies in the bucket of its time, and a bucket goes as a whole. Each is
-  spread over many small hashes, the shards, which Redis keeps packed:
+  A claim is in the bucket of its time, and a bucket is removed as a whole. Each
+  bucket is spread over many small hashes, the shards, which Redis stores packed:
 
     claims               HASH: the list of buckets
-      b:<bucket>         "from till last shards claims": its times (till is not its own; last is that of its latest
-                         claim) in milliseconds, and how many shards and claims it has
+      b:<bucket>         "from till last shards claims": its times (till is exclusive; last is that of its latest
+                         claim) in milliseconds, and its number of shards and claims
       d:<bucket>         a bucket that is being deleted: how many shards are left
-      bucket             the last number that was given to one
-      most               how many claims there may be; missing when there is no limit
+      bucket             the last number that was given to a bucket
+      most               maximum number of claims; missing if there is no limit
       forgotten          claims from before this time, milliseconds, were given up
-      gathered           "all" when no task knows of events that are gone, see collect-claims.lua
+      gathered           "all" if no task knows of deleted events, see collect-claims.lua
     claims:<bucket>:<n>  HASH, a shard:
       name of a task     the first claim of the task in this bucket: its content, its event; then the
-                         last revisions by status that this bucket knows, "1,2=3"; 1 goes without saying
+                         last revisions by status that this bucket knows, "1,2=3"; 1 is the default
       name of a claim    any further claim of the task: its event
 
-  Names and contents are 16 bytes of a SHA-1, an event is 16 bytes; none of it
-  is cut any further, see ADR 0019. A claim is in force for the window from the
-  time at which it was made, and until its bucket goes: a sixth longer at most.
+  Names and contents are 16 bytes of a SHA-1, an event is 16 bytes; nothing is
+  cut further, see ADR 0019. A claim is in force for the window from its time,
+  and until its bucket is removed: at most a sixth longer.
 ]]
 local BUCKETS_IN_WINDOW = 6
--- Milliseconds; a shorter window is not worth more buckets.
+-- Milliseconds; a shorter window does not need more buckets.
 local SHORTEST_BUCKET = 1000
--- So many entries a shard, on average: few enough to be packed by any server and to be searched in a microsecond.
+-- Average entries per shard: few enough for every server to store packed and to search in a microsecond.
 local PER_SHARD = 40
--- Of all claims that there may be, one bucket has no more than this part, or giving it up would forget too much.
+-- One bucket has at most this part of all allowed claims; otherwise giving it up would forget too much.
 local PART_IN_BUCKET = 1 / 8
 
 local function digest_of(text)
@@ -35,7 +35,7 @@ local function digest_of(text)
   return struct.pack('>I6I6I4', tonumber(string.sub(hex, 1, 12), 16), tonumber(string.sub(hex, 13, 24), 16), tonumber(string.sub(hex, 25, 32), 16))
 end
 
--- An event's id: two characters, then three times eight, of five bits each. One of another form is kept as it is.
+-- The id of an event: two characters, then three groups of eight, with five bits each. Any other form is kept unchanged.
 local CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 local LUA_DIGIT = {
   A = 'a', B = 'b', C = 'c', D = 'd', E = 'e', F = 'f', G = 'g', H = 'h', J = 'i', K = 'j', M = 'k', N = 'l', P = 'm', Q = 'n',
@@ -51,7 +51,7 @@ local function packed_id(id)
   return struct.pack('>I1I5I5I5', head, tonumber(string.sub(digits, 3, 10), 32), tonumber(string.sub(digits, 11, 18), 32), tonumber(string.sub(digits, 19), 32))
 end
 
--- How long a packed id is that begins at this place.
+-- Length of the packed id that begins at this position.
 local function size_of_id(value, at)
   return string.sub(value, at, at) == AS_IT_IS and 27 or 16
 end
@@ -70,7 +70,7 @@ local function unpacked_id(packed)
   return 'evt_' .. string.char(unpack(bytes, 1, 26))
 end
 
--- Read once a run, the latest first.
+-- Read once per run, the latest first.
 local buckets, most_claims, forgotten
 
 local function load_buckets(prefix)
@@ -105,12 +105,12 @@ local function shard_at(prefix, bucket, at)
   return prefix .. 'claims:' .. bucket.number .. ':' .. at
 end
 
--- Where a name would lie if there were endlessly many shards.
+-- The position of a name if there were endlessly many shards.
 local function number_of(name)
   return (struct.unpack('>I4', name))
 end
 
--- Shards are made one at a time: those up to `whole`, a power of two, and the ones that have been divided since.
+-- Shards are added one at a time: those up to `whole`, a power of two, and those that have been divided since.
 local function place_of(bucket, number)
   local at = number % (2 * bucket.whole)
   return at < bucket.shards and at or at - bucket.whole
@@ -146,8 +146,8 @@ local function add_bucket(prefix, from, till, at)
   return bucket
 end
 
--- The bucket for claims of a time. One of another window's length is not added to when it would keep them for much too long;
--- one that has its part ends.
+-- The bucket for claims of a time. A bucket of another window length is not used if it would keep them for much too long;
+-- a bucket that has its maximum part ends.
 local function bucket_for(prefix, window, at)
   local length = math.max(SHORTEST_BUCKET, math.ceil(window / BUCKETS_IN_WINDOW))
   for _, bucket in ipairs(buckets) do
@@ -161,7 +161,7 @@ local function bucket_for(prefix, window, at)
   return add_bucket(prefix, from, from + length, at)
 end
 
--- Names are unlike for tasks and claims, and for tests: no task's id has a line break.
+-- Names differ for tasks, claims and tests: no task id has a line break.
 local function task_name(prefix, task)
   return digest_of(string.sub(task, #prefix + 1))
 end
@@ -170,7 +170,7 @@ local function claim_name(prefix, task, status, digest)
   return digest_of(string.sub(task, #prefix + 1) .. '\n' .. status .. ':' .. digest)
 end
 
--- A status and the last number given to it; the other way round REVISIONS, whose empty number is a 1.
+-- A status and its last revision; the reverse of REVISIONS, where a missing number means 1.
 local REVISIONS = '(-?%d+)=?(%d*)'
 local function revision_of(status, last)
   return last == 1 and status or (status .. '=' .. last)
@@ -194,7 +194,7 @@ local function count_claim(prefix, bucket, at)
   if bucket.claims > bucket.shards * PER_SHARD then divide(prefix, bucket) end
 end
 
--- Puts an entry into a bucket of these times as it stands in another record; one that is there stays.
+-- Copies an entry of another record into a bucket of these times; an existing one stays.
 local function copy_claim(prefix, times, name, entry)
   local bucket
   for _, other in ipairs(buckets) do
@@ -204,7 +204,7 @@ local function copy_claim(prefix, times, name, entry)
   if redis.call('HSETNX', shard_of(prefix, bucket, name), name, entry) == 1 then count_claim(prefix, bucket, times.last) end
 end
 
--- Puts a claim into a bucket: {task (its key), status, digest, event, revision, at}. One that is there stays.
+-- Puts a claim into a bucket: {task (its key), status, digest, event, revision, at}. An existing one stays.
 local function add_claim(prefix, bucket, claim)
   local name = task_name(prefix, claim.task)
   local content = digest_of(claim.status .. ':' .. claim.digest)
@@ -221,8 +221,8 @@ local function add_claim(prefix, bucket, claim)
   count_claim(prefix, bucket, claim.at)
 end
 
--- Remembers the claim of an event that goes; to be followed by save_claims. Nothing is kept whose time is over, or which is
--- older than what had to be given up. Never the first write of a script: a full Redis would refuse it.
+-- Remembers the claim of a deleted event; save_claims must follow. Skips claims whose window has ended, or that are
+-- older than claims that were given up. Never the first write of a script: a full Redis would refuse it.
 local function remember(prefix, window, now, claim)
   if now - claim.at >= window then return end
   load_buckets(prefix)
@@ -238,7 +238,7 @@ local function save_claims(prefix)
 end
 
 -- What is remembered of a task: the event that has claimed a content, the last revision of its status, the final statuses
--- (",1,2"). Nothing, 0 and "" for what nobody knows.
+-- (",1,2"). Nothing, 0 and "" if unknown.
 local function recall(prefix, window, now, task, status, digest)
   load_buckets(prefix)
   local revision, finals = 0, ''
@@ -268,7 +268,7 @@ local function recall(prefix, window, now, task, status, digest)
   return event, revision, finals
 end
 
--- Ends a bucket at once; its shards are deleted by delete_shards.
+-- Ends a bucket at once; delete_shards deletes its shards.
 local function end_bucket(prefix, bucket)
   for at, other in ipairs(buckets) do
     if other == bucket then table.remove(buckets, at) break end
@@ -277,7 +277,7 @@ local function end_bucket(prefix, bucket)
   redis.call('HSET', prefix .. 'claims', 'd:' .. bucket.number, string.format('%.0f', bucket.shards))
 end
 
--- Gives the oldest bucket up: a repeat of what was claimed in it is known no more. Returns how many claims that were.
+-- Gives the oldest bucket up: duplicates of its claims are no longer recognised. Returns how many claims it had.
 local function give_up_oldest(prefix)
   local oldest
   for _, bucket in ipairs(buckets) do
@@ -291,7 +291,7 @@ local function give_up_oldest(prefix)
   return oldest.claims
 end
 
--- Deletes shards of buckets that have ended. Returns how many it deleted; fewer than `most` when none is left.
+-- Deletes shards of ended buckets. Returns how many it deleted; fewer than `most` if none is left.
 local function delete_shards(prefix, most)
   local deleted = 0
   local list = redis.call('HGETALL', prefix .. 'claims')

@@ -1,12 +1,12 @@
 /**
- * What is remembered of events that have been deleted, so that a repeat stays
- * a repeat: bounded in time by `dedupe.window`, and in memory by a part of
- * Redis's, of which the oldest claims are given up first.
+ * The claims of deleted events, by which their duplicates are still recognised:
+ * limited in time by `dedupe.window`, and in memory by a share of Redis's. The
+ * oldest claims are given up first.
  *
  *   event deleted ──▶ claim in the bucket of its time ──▶ the whole bucket goes
  *
- * `claims.lua` says how they lie in Redis. Other parts of a gateway never see
- * them: they ask the record whether something is a repeat.
+ * `claims.lua` describes how they are stored. Other parts of the gateway do not
+ * see them: they ask the record whether something is a duplicate.
  */
 import type { Report } from '../model/fact.js'
 import { CLAIM_BYTES, CLAIMS_PART, type DedupePolicy } from '../model/dedupe.js'
@@ -18,46 +18,46 @@ import type { RecordStore } from './store.js'
 const SWEEP_CLAIMS = loadRecordScript(new URL('./sweep-claims.lua', import.meta.url))
 const GATHER_CLAIMS = loadRecordScript(new URL('./collect-claims.lua', import.meta.url))
 
-/** Shards deleted by one script: a few milliseconds of Redis's time. */
+/** Shards per script: a few milliseconds of Redis's time. */
 const STEP = 1_000
-/** Tasks that are looked at by one script. */
+/** Tasks per script. */
 const TASKS_PER_STEP = 50
-/** Keys that one step of the walk looks at. */
+/** Keys per step of the walk. */
 const SCANNED = 500
-/** For so long a round gathers, milliseconds. */
+/** Maximum duration of collecting in one round, milliseconds. */
 const GATHER_MS = 100
 
-/** For how long and in how much memory claims are kept. */
+/** How long claims are kept, and in how much memory. */
 export interface ClaimsPolicy extends Pick<DedupePolicy, 'windowMs'> {
-  /** {@link CLAIMS_PART} of Redis's memory when null or left out; without limit where Redis has none. */
+  /** {@link CLAIMS_PART} of Redis's memory if null or absent; no limit if Redis has none. */
   claimsMemoryBytes?: number | null
 }
 
-/** What is remembered of deleted events. */
+/** The claims of deleted events, in numbers. */
 export interface Claims {
   claims: number
-  /** How many there may be; `null` when there is no limit, or nobody has looked yet. */
+  /** Maximum number of claims; `null` if there is no limit, or it has not been determined yet. */
   mostClaims: number | null
-  /** Claims made before, epoch milliseconds, have been given up although their time was not over; `null` when none were. */
+  /** Claims from before this time, epoch milliseconds, were given up before their window ended; `null` if none were. */
   forgottenBefore: number | null
 }
 
-/** With how long they have been gathering. */
+/** With the time during which they have been made. */
 export interface ClaimsRead extends Claims {
-  /** Since when there are some, epoch milliseconds; `null` without any. */
+  /** Time of the oldest, epoch milliseconds; `null` without any. */
   oldestAt: number | null
 }
 
-/** What one round did. */
+/** The result of one round. */
 export interface ClaimsSwept extends Claims {
-  /** Claims that were given up. */
+  /** Number of claims given up. */
   givenUp: number
-  /** Tasks have to be looked at by {@link collectClaims}. */
+  /** Tasks must be read by {@link collectClaims}. */
   toGather: boolean
 }
 
 /**
- * Removes claims whose time is over, and the oldest while there are too many;
+ * Removes claims whose window has ended, and the oldest while there are too many;
  * works on a full Redis.
  *
  * @param mayGoOn  asked between two steps
@@ -85,7 +85,7 @@ export async function sweepClaims (
   }
 }
 
-/** Reads how much is remembered. */
+/** Reads the number of claims. */
 export async function readClaims ({ redis, keys }: RecordStore): Promise<ClaimsRead> {
   const list = await redis.hgetall(keys.claims)
   const buckets = Object.entries(list).filter(([name]) => name.startsWith('b:')).map(([, value]) => value.split(' ').map(Number))
@@ -99,11 +99,11 @@ export async function readClaims ({ redis, keys }: RecordStore): Promise<ClaimsR
 }
 
 /**
- * Makes claims of what tasks know of events that are gone: an earlier release
- * left it with the task, where it can be neither given up nor shortened, and so
- * does an import. Looks at every task once, in steps; works on a full Redis.
+ * Turns what tasks know of deleted events into claims: an earlier release left it
+ * with the task, where it can be neither given up nor shortened, and so does an
+ * import. Reads every task once, in steps; works on a full Redis.
  *
- * @throws what ioredis throws
+ * @throws errors of ioredis
  */
 export async function * collectClaims ({ redis, keys }: RecordStore, windowMs: () => number): AsyncGenerator<void> {
   const look = async (tasks: readonly string[], place: 'begin' | 'end' | ''): Promise<void> => {
@@ -121,7 +121,7 @@ export async function * collectClaims ({ redis, keys }: RecordStore, windowMs: (
   await look([], 'end')
 }
 
-/** Has every task looked at again: some know of events that never came. */
+/** Makes every task be read again: some know of events that do not exist. */
 export async function collectClaimsAnew ({ redis, keys }: RecordStore): Promise<void> {
   await redis.hdel(keys.claims, 'gathered')
 }
@@ -134,9 +134,9 @@ export interface ClaimsSweeperOptions {
 }
 
 /**
- * Makes the function that does one round: it removes claims, gathers some, and
- * tells what was given up. A round of a large record that has to be gathered
- * takes no longer than {@link GATHER_MS}; the next goes on.
+ * Makes the function that does one round: it removes claims, collects some, and
+ * reports those that were given up. In a large record, a round takes no longer
+ * than {@link GATHER_MS}; the next one continues.
  */
 export function createClaimsSweeper (store: RecordStore, { policy, mayGoOn = async () => true, report }: ClaimsSweeperOptions): () => Promise<void> {
   let gathering: AsyncGenerator<void> | null = null

@@ -1,6 +1,6 @@
 --[[
-  Clears one hold of a subscriber; its clock goes on when that was the last.
-  Included, never run. Returns whether it was set.
+  Clears one hold of a subscriber; after the last one its clock continues.
+  Included, never run. Returns whether the hold was set.
 ]]
 --- @constant HOLD_FIELDS
 local function clear_hold(key, hold, now)

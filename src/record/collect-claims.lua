@@ -1,13 +1,13 @@
 --[[
-  Makes claims that take little room of what tasks know of events that are
-  gone: an earlier release left it with the task, and an import puts it there.
+  Turns what tasks know of deleted events into compact claims: an earlier release
+  left it with the task, and an import puts it there.
 
   Works on a full Redis too: its first write frees memory, and a full Redis
   refuses a script's first write only.
 
   KEYS  1 claims, then the tasks
   ARGV  1 prefix  2 dedupe window in milliseconds
-        3 "begin" with the first tasks, "end" with the last ones: every task has been looked at, unless something was
+        3 "begin" with the first tasks, "end" with the last ones: every task has been read, unless something was
           imported meanwhile; "" between
   Returns  nothing
 ]]

@@ -1,18 +1,18 @@
 --[[
-  Deletes an event that is over, and makes of what its task knew of it a claim
-  that takes little room; included, never run. Needs delivery.lua.
+  Deletes a finished event, and turns what its task knew of it into a compact
+  claim; included, never run. Needs delivery.lua.
 
-  Never touches an event with anything open or held, whatever its index says.
+  Never deletes an event with anything open or held, whatever its index says.
 ]]
 --- @include claims.lua
 --- @include task-events.lua
 --- @include deliveries-of.lua
 
--- What has gone, so that each task is looked at once, however many of its events went.
+-- Deleted events, so that each task is read once, however many of its events are deleted.
 local gone, tasks_of_gone = {}, {}
 
--- The record, the body and the indexes. `index` is the one of ended events that named it. Returns the size of the body;
--- nothing when the event stays.
+-- Deletes the record, the body and the indexes. `index` is the one of ended events that named it. Returns the size of the body;
+-- nothing if the event stays.
 local function delete_event(prefix, index, id)
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'task', 'open', 'subs', 'flags', 'failed', 'size', 'status', 'digest', 'rev')
@@ -38,8 +38,8 @@ local function delete_event(prefix, index, id)
   return tonumber(stored[6] or nil) or 0
 end
 
--- The task forgets an event; its claim, when it was not taken over, goes to the others without an event. Returns how many
--- fields of the task went.
+-- The task forgets an event; its claim, if no other event has taken it, joins those without an event. Returns how many
+-- fields of the task were deleted.
 local function forget_event(prefix, window, now, event)
   local field = 'c:' .. event.status .. ':' .. event.digest
   local first, at = string.match(redis.call('HGET', event.task, field) or '', '^(%S+) (%d+)$')
@@ -50,8 +50,8 @@ local function forget_event(prefix, window, now, event)
   return fields
 end
 
--- Deletes what a task knows of events that are gone, as an earlier release and an import leave it, and the task with the last
--- of its events. `all`: not only as far as the first event that is there.
+-- Deletes what a task knows of deleted events, as an earlier release and an import leave it, and the task with the last
+-- of its events. `all`: does not stop at the first existing event.
 local function tidy_task(prefix, window, now, task, all)
   local fields, values, others, ids, dropped = redis.call('HGETALL', task), {}, false, {}, 0
   for i = 1, #fields, 2 do values[fields[i]] = fields[i + 1] end
@@ -75,8 +75,8 @@ local function tidy_task(prefix, window, now, task, all)
   if others then unindex_events(prefix, task, ids, dropped) else delete_task(prefix, task) end
 end
 
--- A task with more than this is not read as a whole for each of its events: of so many fields by chance one tells of an
--- event, unless hardly any does.
+-- A task with more fields is not read as a whole for each of its events: a random sample of this many fields finds
+-- an event, unless hardly any field has one.
 local FEW_FIELDS = 16
 
 local function tidy_task_of_gone(prefix, window, now, task, went)
@@ -88,7 +88,7 @@ local function tidy_task_of_gone(prefix, window, now, task, went)
   if has_few or not has_events then tidy_task(prefix, window, now, task, false) end
 end
 
--- To be called after the last delete_event.
+-- Must be called after the last delete_event.
 local function forget_events(prefix, window, now)
   for _, event in ipairs(gone) do
     local of_task = tasks_of_gone[event.task]

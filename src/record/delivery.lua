@@ -6,7 +6,7 @@
     q hold clock when queued   t next attempt at   c last status code
     e last error   d delivered at   r replay id   w webhook id
   The event counts its open and failed deliveries in `open` and `failed`, so
-  that nobody has to look at all of them.
+  that no script has to read all of them.
 ]]
 local OPEN = { queued = true, retrying = true, held = true }
 
@@ -19,7 +19,7 @@ local function now_ms()
   return math.floor(now_us() / 1000)
 end
 
--- The index that a state keeps its deliveries in; nil for states that have none.
+-- The index of the deliveries in a state; nil for states that have none.
 local function index_of(prefix, subscriber, state)
   if state == 'queued' or state == 'retrying' then return prefix .. 'open:' .. subscriber end
   if state == 'failed' then return prefix .. 'failed:' .. subscriber end
@@ -27,7 +27,7 @@ local function index_of(prefix, subscriber, state)
   return nil
 end
 
--- A subscriber's clock, which stands still while it is on hold; milliseconds.
+-- A subscriber's clock, which stops while it is on hold; milliseconds.
 local function hold_clock(prefix, subscriber, now)
   local held = redis.call('HMGET', prefix .. 'subscriber:' .. subscriber, 'heldSince', 'heldTotal')
   local since = tonumber(held[1] or nil)
@@ -39,7 +39,7 @@ local function count(event, field, before, after)
   if before ~= after then redis.call('HINCRBY', event, field, after and 1 or -1) end
 end
 
--- Stores a delivery; `before` is the state it had, or false when it is new.
+-- Stores a delivery; `before` is its former state, or false if it is new.
 local function put_delivery(prefix, id, sequence, subscriber, before, delivery)
   local event = prefix .. 'event:' .. id
   redis.call('HSET', event, 'd:' .. subscriber, cjson.encode(delivery))
@@ -54,7 +54,7 @@ local function put_delivery(prefix, id, sequence, subscriber, before, delivery)
   count(event, 'failed', before == 'failed', delivery.s == 'failed')
 end
 
--- Counts for a replay, unless it has been forgotten.
+-- Counts for a replay, unless the replay has been deleted.
 local function count_replay(prefix, replay, field)
   local key = prefix .. 'replay:' .. replay
   if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, field, 1) end

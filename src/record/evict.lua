@@ -1,9 +1,9 @@
 --[[
-  Makes room when memory is short. What is missed the least goes first:
+  Frees memory when it is short, in this order:
 
-    finished events, before their retention is over, the oldest first
-    claims of events that are gone, by buckets, the oldest first, but not the latest bucket
-    finished events with a failed delivery, which somebody may want to replay
+    finished events, before their retention ends, the oldest first
+    claims of deleted events, by buckets, the oldest first, but not the latest bucket
+    finished events with a failed delivery, which an operator may want to replay
     the latest claims, when hardly any memory is left
 
   Claims that take hardly any memory stay.
@@ -13,11 +13,11 @@
 
   KEYS  1 ended  2 ended-failed  3 stats
   ARGV  1 prefix  2 dedupe window in milliseconds
-        3 begins when a larger share of the memory is used  4 ends when no larger one is
-        5 how many at most  6 hardly any is left when a larger share is used
+        3 begins above this share of the memory  4 ends at or below this share
+        5 how many at most  6 hardly any memory is left above this share
   Returns  {bytes used now, bytes that may be used, how many were deleted, how many of these had a failed delivery,
            how many events and shards were looked at, how many claims were given up, before which time they were, milliseconds
-           (0: none ever were)}; {} when the memory is not known
+           (0: none ever were)}; {} if the memory is unknown
 ]]
 --- @include delivery.lua
 --- @include delete-event.lua
@@ -30,7 +30,7 @@ if not used then return {} end
 
 local now, window = now_ms(), tonumber(ARGV[2])
 
--- To probe the memory costs as much as to delete a small event, so it is done after so many, or so many bytes.
+-- Reading the memory costs as much as deleting a small event, so it is read after this many events, or this many bytes.
 local PROBE_AFTER, PROBE_AFTER_BYTES = 10, 65536
 local unseen, unseen_bytes = 0, 0
 local function probe(size)
@@ -52,7 +52,7 @@ local function delete_oldest(which)
   end
 end
 
--- Claims that take less than this share of the memory make no room when they go.
+-- Claims that take less than this share of the memory free too little when they are deleted.
 local WORTH_GIVING_UP = 0.01
 local function claims_are_worth_it()
   local claims = 0
@@ -60,7 +60,7 @@ local function claims_are_worth_it()
   return claims * CLAIM_BYTES >= most * WORTH_GIVING_UP
 end
 
--- What has ended is deleted before more of it ends: that is room already.
+-- Ended buckets are deleted before more are ended, because they free memory already.
 local function delete_claims(kept, share)
   while looked_at < most_events and used > most * share do
     local shards = delete_shards(prefix, most_events - looked_at)

@@ -1,14 +1,14 @@
 /**
- * Eviction: when memory is short, what is missed the least is deleted, the
- * oldest first, counted and told.
+ * Eviction: when memory is short, the least valuable data is deleted, the oldest
+ * first. It is counted and reported.
  *
  *   above 80 % of maxmemory ──▶ delivered events ──▶ old claims ──▶ failed events ──▶ the latest claims ──▶ down to 75 %
  *
- * An event that is evicted has been delivered, or was given up, and could have
- * been looked at or replayed for longer; of it a claim stays, as long as there
- * is anything else to delete. A claim that is given up makes a late duplicate a new
- * event. The alternative is to refuse what comes in. Never deletes anything
- * open or held: that is owed. Does nothing where the limit is not known.
+ * An evicted event has been delivered or has failed, and could have been inspected
+ * or replayed for longer. Its claim stays as long as there is anything else to
+ * delete. After a claim is given up, a late duplicate is a new event. The
+ * alternative is to refuse callbacks. Never deletes anything open or held: that
+ * is owed. Does nothing if the limit is unknown.
  */
 import type { Report } from '../model/fact.js'
 import type { Memory } from '../redis/memory.js'
@@ -20,52 +20,51 @@ const EVICT = loadRecordScript(new URL('./evict.lua', import.meta.url))
 
 /** Memory is short above this share of it. */
 export const SHORT_ABOVE = 0.8
-/** Once begun, events go until no larger share is used: a little less, so that it does not begin again at once. */
+/** Eviction continues down to this share: a little less, so that it does not begin again at once. */
 export const ENOUGH_AT = 0.75
 
-/** The latest claims go above this share only: the repeats that come are mostly theirs. */
+/** The latest claims are evicted only above this share, because most duplicates belong to them. */
 const HARDLY_ANY_ABOVE = 0.9
 
-/** Events, and shards of claims, deleted by one script: a few milliseconds of Redis's time. */
+/** Events, and shards of claims, per script: a few milliseconds of Redis's time. */
 const STEP = 100
-/** A round ends after this, milliseconds, so that what it did is told; the next goes on. */
+/** Maximum duration of a round, milliseconds, so that its result is reported; the next one continues. */
 const ROUND_MS = 1_000
-/** While memory stays short this goes on several times a second; one line tells of all that went. */
+/** While memory stays short, rounds run several times a second; one line reports all of them. */
 const TELL_EVERY_MS = 1_000
 
 /** The result of one round. */
 export interface EvictResult {
-  /** At its end. */
+  /** Memory at the end of the round. */
   memory: Memory
   /** Events deleted. */
   events: number
   /** How many of them had a failed delivery. */
   failed: number
-  /** Claims given up. */
+  /** Number of claims given up. */
   claims: number
-  /** Claims from before this time, epoch milliseconds, have been given up, now or earlier; 0 when none were. */
+  /** Claims from before this time, epoch milliseconds, have been given up, now or earlier; 0 if none were. */
   forgottenBefore: number
-  /** Memory is still short, and nothing is left that may go. */
+  /** Memory is still short, and nothing is left that may be evicted. */
   nothingLeft: boolean
 }
 
 export interface EvictOptions {
-  /** Claims of events that are deleted are remembered for so long; milliseconds. */
+  /** How long the claims of deleted events are kept; milliseconds. */
   windowMs: number
-  /** Begins above this share of the memory: {@link SHORT_ABOVE}, or {@link ENOUGH_AT} to go on with what was begun. */
+  /** Begins above this share of the memory: {@link SHORT_ABOVE}, or {@link ENOUGH_AT} to continue. */
   above: number
-  /** When it ends, at the latest, after its beginning, milliseconds; {@link ROUND_MS} when left out. */
+  /** Maximum duration, milliseconds; default {@link ROUND_MS}. */
   roundMs?: number
   /** Asked between two steps; always, when left out. */
   mayGoOn?: () => Promise<boolean>
 }
 
 /**
- * Makes room while more memory is used than should be, for about a second at
- * most.
+ * Frees memory while too much is used, for about a second at most.
  *
- * @returns `null` when the memory is not known
- * @throws  what ioredis throws
+ * @returns `null` if the memory is unknown
+ * @throws  errors of ioredis
  */
 export async function evict ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS, mayGoOn = async () => true }: EvictOptions): Promise<EvictResult | null> {
   const endsAt = performance.now() + roundMs
@@ -89,19 +88,18 @@ export async function evict ({ redis, keys }: RecordStore, { windowMs, above, ro
 }
 
 export interface EvictorOptions {
-  /** Asked at each round. */
+  /** Read for each round. */
   windowMs: () => number
   /** Asked between two steps of a round; always, when left out. */
   mayGoOn?: () => Promise<boolean>
   report: Report
-  /** Events that went are told no more often, milliseconds; {@link TELL_EVERY_MS} when left out. */
+  /** Minimum interval between two reports of evicted events, milliseconds; default {@link TELL_EVERY_MS}. */
   tellEveryMs?: number
 }
 
 /**
- * Makes the function that does one round and tells what it did: events that
- * went, at most once a second, and once that memory is short and none is left
- * that may go.
+ * Makes the function that does one round and reports it: evicted events at most
+ * once a second, and once that memory is short with nothing left to evict.
  */
 export function createEvictor (store: RecordStore, { windowMs, mayGoOn = async () => true, report, tellEveryMs = TELL_EVERY_MS }: EvictorOptions): () => Promise<void> {
   let begun = false

@@ -18,10 +18,10 @@ export const EVENT_FIELDS = [
 /** The fields of a subscriber's hash that hold its deliveries, in the order of {@link SUBSCRIBER_HOLDS}. */
 export const HOLD_FIELDS = SUBSCRIBER_HOLDS.map(hold => 'hold:' + hold)
 
-/** Halves of a surrogate pair: they are no UTF-8. */
+/** Halves of a surrogate pair, which are invalid in UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/gu
 
-/** What a script is told about a new event; it adds the rest. Well-formed whatever a callback holds. */
+/** What a script is told about a new event; it adds the rest. Well-formed whatever a callback contains. */
 export function plainFieldsOf (
   event: Pick<Event, 'taskId' | 'type' | 'businessId' | 'receivedAt' | 'size' | 'contentType'>
 ): Record<string, string | number> {
@@ -160,7 +160,7 @@ export function storedFormOf (delivery: Omit<Delivery, 'eventId' | 'subscriber' 
   }
 }
 
-/** The inside of an attempt's JSON object; the script puts the number before it. The start comes first: by it the script knows an attempt that is recorded already. */
+/** The inside of an attempt's JSON object; the script adds the number before it. The start comes first: by it the script recognises an attempt that is already recorded. */
 export function attemptFieldsOf (attempt: Attempt): string {
   return JSON.stringify({
     t: attempt.at,
@@ -172,7 +172,7 @@ export function attemptFieldsOf (attempt: Attempt): string {
   }).slice(1, -1)
 }
 
-/** What {@link parseAttempts} reads. */
+/** The text that {@link parseAttempts} reads. */
 export function linesOfAttempts (attempts: readonly Attempt[]): string {
   return attempts.map(attempt => `{"n":${attempt.number},${attemptFieldsOf(attempt)}}`).join('\n')
 }

@@ -1,7 +1,7 @@
 /**
  * The holds of subscribers: facts in Redis that keep their deliveries waiting.
- * Each is set and cleared on its own, and all survive restarts. While one is
- * set, the subscriber's hold clock stands still, and with it `maxAge`.
+ * Each is set and cleared separately, and all survive restarts. While one is set,
+ * the subscriber's hold clock stands still, and with it `maxAge`.
  */
 import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
 import { runScript } from '../redis/script.js'
@@ -12,10 +12,10 @@ import type { RecordStore } from './store.js'
 const HOLD = loadRecordScript(new URL('./hold.lua', import.meta.url))
 const RESUME = loadRecordScript(new URL('./resume.lua', import.meta.url))
 
-/** What holds a subscriber's deliveries, and until when if it ends by itself, epoch milliseconds. */
+/** The hold of a subscriber's deliveries, and its end if it has one, epoch milliseconds. */
 export interface ShownHold { by: SubscriberHold, untilMs: number | null }
 
-/** Every known subscriber and the hold that is shown for it, `null` for none. */
+/** Every known subscriber with the hold that is shown for it, `null` for none. */
 export type Holds = Map<string, ShownHold | null>
 
 /**
@@ -44,8 +44,8 @@ async function changeHold ({ redis, keys }: RecordStore, subscriber: string, cha
 }
 
 /**
- * Lets a subscriber go, whatever an operator can end: pause, gone and throttle
- * are cleared, and an open breaker makes its trial now.
+ * Ends the holds of a subscriber that an operator can end: clears pause, gone and
+ * throttle, and starts the trial of an open breaker now.
  *
  * @returns the holds that ended
  */

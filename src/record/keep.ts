@@ -1,7 +1,7 @@
 /**
- * Small texts that are kept for a while: locks, and what was answered under a
- * key. They are written also while Redis is full, because what makes room
- * needs them.
+ * Small texts that are kept for a while: locks, and answers under an idempotency
+ * key. They are written even if Redis is full, because operations that free
+ * memory need them.
  */
 import { runDraining } from '../redis/drain.js'
 import type { RecordStore } from './store.js'
@@ -9,9 +9,9 @@ import type { RecordStore } from './store.js'
 /**
  * Keeps a text.
  *
- * @param when  `absent` leaves alone what is there
+ * @param when  `absent` leaves an existing text unchanged
  * @returns     whether it is kept now
- * @throws      what ioredis throws
+ * @throws      errors of ioredis
  */
 export async function keepFor (
   { redis }: Pick<RecordStore, 'redis'>, key: string, { text, ms, when }: { text: string, ms: number, when: 'absent' | 'always' }

@@ -1,32 +1,32 @@
 --[[
-  What may be sent to subscribers now. Called as a function, once for many
-  takes: what it has read and counted holds for all of them.
+  What may be sent to subscribers now: holds, concurrency and rate limit. Called as
+  a function, once for many takes: its reads and counts apply to all of them.
 
-  A rate limit is a sliding window, counted in buckets: of any period no more
-  than `max` deliveries begin in it, and of a short one a tenth in each tenth. Nothing of a limit is kept but what was
-  sent, so a changed limit is in force at once.
+  A rate limit is a sliding window, counted in buckets: at most `max` deliveries
+  begin in any period, and in a short period a tenth in each tenth. Only sent
+  deliveries are stored, so a changed limit applies at once.
 
   ARGV  1 prefix  "{relay}:"
           now     milliseconds
   Returns  a table of functions
-    wait(subscriber, limits)  nil when a delivery may begin; else how long not, milliseconds, 0 for as long as it is on hold.
+    wait(subscriber, limits)  nil if a delivery may begin; else how long to wait, milliseconds, 0 while it is on hold.
                               `limits`: {concurrency, max or nil, per in milliseconds}
-    concurrency(subscriber, limits)  how many may be under way
+    concurrency(subscriber, limits)  how many may be in flight
     took(subscriber, limits)  counts one that begins
-    save()                    writes what was counted
+    save()                    writes the counts
 ]]
 --- @constant HOLD_FIELDS
 local prefix, now = ARGV[1].prefix, ARGV[1].now
--- Of a period: the more, the sooner a place that is free is seen to be.
+-- Buckets per period: with more buckets, free capacity is noticed sooner.
 local BUCKETS = 50
--- While a breaker is tried.
+-- The period during the trial of a breaker.
 local TRIAL_PER = 1000
--- Short periods are used evenly: what goes out in one burst and is slowed down on its way would meet the next one.
+-- Short periods are used evenly: otherwise a burst that is slowed down on its way would meet the next one.
 local PACED_UP_TO, PACES = 10000, 10
 
 local windows, standings = {}, {}
 
--- What was sent within a period. A bucket is named by its end; one that ends later than it could is of a clock that was set back.
+-- Deliveries sent within a period. A bucket is named by its end; an end in the impossible future comes from a clock that was set back.
 local function window(key, max, per)
   if windows[key] then return windows[key] end
   local size = math.max(1, math.ceil(per / BUCKETS))

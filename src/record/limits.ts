@@ -1,7 +1,7 @@
 /**
  * What may be sent to subscribers now: holds, concurrency and rate limits, over
- * all replicas. A function for scripts, because it is asked in the step in
- * which a job is taken; what it takes and returns stands at its top.
+ * all replicas. A function for scripts, because the step in which a job is taken
+ * calls it; its head says what it takes and returns.
  */
 import { loadRecordScript } from './lua.js'
 

@@ -1,16 +1,16 @@
 --[[
-  Reads what jobs are for: is the delivery still open under its job, and what is
-  to be sent? A delivery that is open and cannot be read fails here, once.
-  Called as a function; what it has read holds for all jobs of one call.
+  Reads the deliveries of jobs: is the delivery still open under its job, and what
+  must be sent? An open delivery that cannot be read fails here, once. Called as a
+  function; its reads apply to all jobs of one call.
 
   ARGV  1 prefix  "{relay}:"
           now     milliseconds
   Returns  a table
-    open(subscriber, job's id)  nil when the job is for nothing;
-                                nil and a time, milliseconds, when the delivery is not due before it; else
+    open(subscriber, job's id)  nil if the job has no open delivery;
+                                nil and a time, milliseconds, if the delivery is not due before it; else
              1 task   2 received at   3 revision   4 content type   5 delivery, JSON
-             6 the subscriber's clock, which stands still while it is on hold, milliseconds
-             7 its body: a place in the list
+             6 the subscriber's clock, which stops while it is on hold, milliseconds
+             7 its body: a position in the list
     bodies   the bodies, each once
     corrupt  list of {event id, subscriber}: those that failed here
 ]]

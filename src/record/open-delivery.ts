@@ -1,27 +1,27 @@
 /**
- * Reads what a job is for: the delivery that is open under it, and what is to
- * be sent. A delivery whose stored form cannot be read fails in the same step,
- * once, with the reason `corrupt`.
+ * Reads the delivery that is open under a job, and what must be sent. A delivery
+ * whose stored form cannot be read fails in the same step, once, with the reason
+ * `corrupt`.
  *
- * The reading itself is a function for scripts, because it goes along with the
- * taking of the job.
+ * The reading itself is a function for scripts, because it runs in the step that
+ * takes the job.
  */
 import type { OpenedDelivery } from '../model/work.js'
 import { parseDelivery } from './fields.js'
 import { loadRecordScript } from './lua.js'
 
-/** For scripts: what it takes and returns stands at its top. */
+/** For scripts: its head says what it takes and returns. */
 export const OPEN_DELIVERIES = loadRecordScript(new URL('./open-deliveries.lua', import.meta.url))
 
-/** What {@link OPEN_DELIVERIES} says of one delivery; numbers that Redis keeps are text. */
+/** The result of {@link OPEN_DELIVERIES} for one delivery; numbers that Redis stores are text. */
 export type StoredOpening = [
   task: string, receivedAt: string, revision: string, contentType: string | false, delivery: string, clockMs: number, body: number
 ]
 
 /**
- * Reads what {@link OPEN_DELIVERIES} said.
+ * Reads the result of {@link OPEN_DELIVERIES}.
  *
- * @param bodies  that it speaks of
+ * @param bodies  to which the result refers
  * @returns       the event, the body and the delivery's age without time on hold
  */
 export function readOpening (stored: StoredOpening, bodies: readonly Buffer[], { subscriber, eventId }: { subscriber: string, eventId: string }): OpenedDelivery {

@@ -1,6 +1,6 @@
 /**
- * Reads one event: what it is, what became of it, and its bytes; and the bytes
- * of many.
+ * Reads one event with its deliveries, attempts and body; and the bodies of many
+ * events.
  */
 import type { Attempt } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
@@ -9,13 +9,13 @@ import { readHolds } from './holds.js'
 import { showStored, type ShownEvent } from './select.js'
 import type { RecordStore } from './store.js'
 
-/** An event with its deliveries and every attempt that is kept. */
+/** An event with its deliveries and every stored attempt. */
 export interface EventHistory extends ShownEvent {
   /** Oldest first, by subscriber. */
   attempts: Map<string, Attempt[]>
 }
 
-/** @returns `null` when there is no such event */
+/** @returns `null` if there is no such event */
 export async function readEvent (store: RecordStore, id: string): Promise<EventHistory | null> {
   const { redis, keys } = store
   const [holds, fields, place, hasBody] = await Promise.all([
@@ -36,14 +36,14 @@ export async function readBody ({ redis, keys }: RecordStore, id: string): Promi
   return await redis.getBuffer(keys.body(id))
 }
 
-/** Bodies read in one round trip, bytes together; a larger one comes alone. */
+/** Maximum bytes of bodies per round trip; a larger body is read alone. */
 const BODIES_BYTES = 4 * 1024 * 1024
 
 /**
- * The bodies of many events, in their order, some at a time; an event that
- * has been deleted meanwhile is left out.
+ * The bodies of many events, in their order, in groups; an event that has been
+ * deleted meanwhile is skipped.
  *
- * @throws what ioredis throws
+ * @throws errors of ioredis
  */
 export async function * readBodies<E extends Pick<Event, 'id' | 'size'>> (
   { redis, keys }: RecordStore, events: readonly E[]
@@ -60,7 +60,7 @@ export async function * readBodies<E extends Pick<Event, 'id' | 'size'>> (
   }
 }
 
-/** Together no larger than what is read at a time. */
+/** Groups that stay within the maximum. */
 function inGroups<E extends Pick<Event, 'size'>> (events: readonly E[]): E[][] {
   const groups: E[][] = []
   let left = 0

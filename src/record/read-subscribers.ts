@@ -1,5 +1,5 @@
 /**
- * What the record knows of subscribers, and of everything together.
+ * Reads the status of subscribers, and the counters of the whole record.
  */
 import type { BreakerState } from '../model/breaker.js'
 import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
@@ -10,34 +10,34 @@ export interface SubscriberStatus {
   name: string
   /** Every hold that is set, in the order in which they are shown. */
   holds: SubscriberHold[]
-  /** When its throttle ends, epoch milliseconds; `null` when it is not throttled. */
+  /** When its throttle ends, epoch milliseconds; `null` if it is not throttled. */
   throttledUntil: number | null
   counts: {
-    /** Open deliveries that wait for their subscriber or for their time. */
+    /** Open deliveries, which wait for their subscriber or for their time. */
     open: number
-    /** Held for a reason of the event. */
+    /** Deliveries that their event holds. */
     held: number
-    /** Waiting to be replayed or discarded. */
+    /** Failed deliveries, which can be replayed or discarded. */
     failed: number
     /** Delivered since the record began. */
     delivered: number
   }
-  /** Arrival in the record of the oldest event that waits, epoch milliseconds; `null` when none does. */
+  /** Arrival in the record of the oldest waiting event, epoch milliseconds; `null` if none waits. */
   oldestWaitingAt: number | null
   /** How many of the failed ones failed because they could not be read. */
   corrupt: number
   lastSuccessAt: number | null
   lastError: string | null
-  /** Its last answer was no success, and something waits for it. */
+  /** Its last answer was no success, and deliveries wait for it. */
   failing: boolean
-  /** Something has been due for a minute, nothing holds it, no limit keeps it back, and nothing was attempted meanwhile. */
+  /** A delivery has been due for a minute, nothing holds it, no limit delays it, and nothing was attempted meanwhile. */
   overdue: boolean
   breaker: BreakerState
 }
 
-/** What has been due for so long should have been attempted, milliseconds. */
+/** A delivery should be attempted within this time after it is due, milliseconds. */
 const OVERDUE_AFTER_MS = 60_000
-/** Of what waits, so many are looked at to find one that is due. */
+/** How many of the oldest open deliveries are read to find one that is due. */
 const OLDEST_READ = 5
 
 /** Every subscriber that is configured or ever had a delivery, by name. */
@@ -46,10 +46,27 @@ export async function readSubscribers (store: RecordStore): Promise<SubscriberSt
   return await Promise.all(names.map(async name => await readStatus(store, name)))
 }
 
-/** One of them; `null` when the record has never heard of it. */
+/** One of them; `null` if the record does not know it. */
 export async function readSubscriber (store: RecordStore, name: string): Promise<SubscriberStatus | null> {
   const isKnown = await store.redis.sismember(store.keys.subscribers, name) === 1
   return isKnown ? await readStatus(store, name) : null
+}
+
+/** The status of a subscriber that is configured, but of which the record has nothing yet. */
+export function emptyStatus (name: string): SubscriberStatus {
+  return {
+    name,
+    holds: [],
+    throttledUntil: null,
+    counts: { open: 0, held: 0, failed: 0, delivered: 0 },
+    oldestWaitingAt: null,
+    corrupt: 0,
+    lastSuccessAt: null,
+    lastError: null,
+    failing: false,
+    overdue: false,
+    breaker: 'closed'
+  }
 }
 
 async function readStatus (store: RecordStore, name: string): Promise<SubscriberStatus> {
@@ -106,17 +123,17 @@ export interface RecordStats {
   corrupt: number
   /** Events that went before their retention was over, because memory was short. */
   deletedEarly: number
-  /** Of these, the ones with a failed delivery. */
+  /** How many of these had a failed delivery. */
   failedDeletedEarly: number
-  /** Claims of deleted events that went before the window was over. */
+  /** Claims of deleted events that were given up before their window ended. */
   claimsGivenUp: number
   /** In the record now. */
   events: number
-  /** How full Redis is; `null` when it has no limit or does not tell. */
+  /** How full Redis is; `null` if it has no limit or does not report it. */
   memory: Memory | null
 }
 
-/** The counters of the whole record, and the memory that it has. */
+/** The counters of the whole record, and its memory. */
 export async function readStats ({ redis, keys }: RecordStore): Promise<RecordStats> {
   const [counters, events, memory] = await Promise.all([redis.hgetall(keys.stats), redis.zcard(keys.events), readMemory(redis, keys)])
   const counter = (name: string): number => Number(counters[name] ?? 0)
@@ -134,7 +151,7 @@ export async function readStats ({ redis, keys }: RecordStore): Promise<RecordSt
   }
 }
 
-/** How many events are in the record, and since when: the oldest one's place in it, epoch milliseconds, `null` without any. */
+/** The number of events in the record, and the arrival of the oldest in it, epoch milliseconds, `null` without any. */
 export async function readArriving ({ redis, keys }: RecordStore): Promise<{ events: number, oldestAt: number | null }> {
   const [events, oldest] = await Promise.all([redis.zcard(keys.events), redis.zrange(keys.events, '0', '0', 'WITHSCORES')])
   return { events, oldestAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1_000) }

@@ -1,15 +1,15 @@
 /**
- * Redis's clock: the one by which it is decided what is due, what is over, and
- * what happened within the last minutes. Gateways may differ from it.
+ * Redis's clock, which decides what is due, what has ended, and what happened
+ * within the last minutes. The clocks of gateways may differ from it.
  */
 import type { RecordStore } from './store.js'
 
-/** A reading that took longer tells too little, milliseconds. */
+/** A slower reading is too inexact, milliseconds. */
 const READ_WITHIN_MS = 500
 
 /**
  * @returns epoch milliseconds
- * @throws  what ioredis throws
+ * @throws  errors of ioredis
  */
 export async function readTime ({ redis }: Pick<RecordStore, 'redis'>): Promise<number> {
   const [seconds, microseconds] = await redis.time()
@@ -19,8 +19,8 @@ export async function readTime ({ redis }: Pick<RecordStore, 'redis'>): Promise<
 /**
  * How far Redis's clock is ahead of ours.
  *
- * @returns milliseconds, negative when it is behind; `null` when it took too long to ask
- * @throws  what ioredis throws
+ * @returns milliseconds, negative if it is behind; `null` if the reading was too slow
+ * @throws  errors of ioredis
  */
 export async function readSkew (store: Pick<RecordStore, 'redis'>): Promise<number | null> {
   const asked = Date.now()

@@ -1,26 +1,26 @@
 /**
- * Records attempts and moves their deliveries to the next state. An attempt
- * made for a generation that is over is recorded and changes nothing else; to
- * record the same attempt twice is harmless.
+ * Records attempts and moves their deliveries to the next state. An attempt for a
+ * former generation is recorded and changes nothing else; recording the same
+ * attempt twice does no harm.
  *
- * A function for scripts, because it goes along with the finishing of the job:
- * either both are in Redis or neither.
+ * A function for scripts, because it runs in the step that finishes the job:
+ * Redis has both or neither.
  */
 import { soundnessOf, type BreakerRules } from '../model/breaker.js'
 import type { AttemptResult } from '../model/work.js'
 import { loadRecordScript } from './lua.js'
 import { attemptFieldsOf } from './fields.js'
 
-/** For scripts: what it takes and returns stands at its top. */
+/** For scripts: its head says what it takes and returns. */
 export const RECORD_ATTEMPTS = loadRecordScript(new URL('./record-attempts.lua', import.meta.url))
 
-/** Attempts kept of one delivery; older ones are forgotten, their numbers go on. */
+/** Attempts stored per delivery; older ones are deleted, and the numbers continue. */
 export const MAX_ATTEMPTS_KEPT = 50
 
 /**
- * What {@link RECORD_ATTEMPTS} takes.
+ * The input of {@link RECORD_ATTEMPTS}.
  *
- * @param breakerOf  the rules of a subscriber's breaker; `null` when it has none
+ * @param breakerOf  the rules of a subscriber's breaker; `null` if it has none
  */
 export function recordingOf (prefix: string, results: readonly AttemptResult[], breakerOf: (subscriber: string) => BreakerRules | null): object {
   const rules = [...new Set(results.map(({ subscriber }) => subscriber))].map(subscriber => [subscriber, breakerOf(subscriber)] as const)

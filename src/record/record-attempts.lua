@@ -1,21 +1,22 @@
 --[[
-  Records attempts and what each means for its delivery. Called as a function.
+  Records attempts and applies each to its delivery. Also sets the hold `gone` after
+  a 410, the throttle, and the breaker. Called as a function.
 
   ARGV  1 prefix    "{relay}:"
-          kept      how many attempts are kept of one delivery
+          kept      how many attempts are stored per delivery
           attempts  list of
             1 event id   2 subscriber   3 generation the attempt was made for
-            4 start of the attempt, milliseconds, as text; tells a call sent twice from a second attempt
+            4 start of the attempt, milliseconds, as text; distinguishes a call that was sent twice from a second attempt
             5 the attempt as the inside of a JSON object, without its number
-            6 true when it uses budget
+            6 true if it uses budget
             7 next state: delivered, retrying, failed or unchanged
             8 milliseconds until the next attempt, or ""
-            9 status code or ""   10 error or ""   11 true when the subscriber is gone
-           12 what it says of the subscriber: good, bad or ""   13 true when it failed because its budget is used up
+            9 status code or ""   10 error or ""   11 true if the subscriber is gone
+           12 what it shows about the subscriber: good, bad or ""   13 true if it failed because its budget is used up
            14 how long the subscriber is throttled, milliseconds, 0 for not
           breakers  rules of the breaker by subscriber, for those who have one
-  Returns  for each {its number, when the next attempt that follows from it is due or 0}, the number 0 when the event is
-           no more or it was recorded before; a text that says why when it could not be recorded
+  Returns  for each {its number, when the next attempt that follows from it is due or 0}, the number 0 if the event no
+           longer exists or the attempt was recorded before; a text with the reason if it could not be recorded
 ]]
 --- @include delivery.lua
 --- @include corrupt.lua
@@ -26,7 +27,7 @@ local prefix = input.prefix
 local stats = prefix .. 'stats'
 local now = now_ms()
 
--- What the attempts of one call add up to, by subscriber.
+-- The sums of the attempts of one call, by subscriber.
 local tallies = {}
 local function tally(subscriber)
   tallies[subscriber] = tallies[subscriber] or { delivered = 0, failed = 0, good = 0, bad = 0 }
@@ -46,7 +47,7 @@ local function move_index(subscriber, id, sequence, before, after)
   if to then redis.call('ZADD', to, sequence, id) end
 end
 
--- Whether its breaker is being tried.
+-- Whether its breaker is in a trial.
 local trials = {}
 local function is_tried(subscriber)
   if trials[subscriber] == nil then
@@ -75,7 +76,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
     return { 0, delivery.s == 'retrying' and delivery.t or 0 }
   end
 
-  -- A trial costs the delivery nothing that happens to be tried.
+  -- A trial uses no budget of the delivery that happens to be tried.
   if soundness == 'bad' and is_tried(subscriber) then
     uses_budget = false
     if exhausted then state, wait_ms = 'retrying', 0 end
@@ -114,7 +115,7 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   return { delivery.n, current and delivery.s == 'retrying' and delivery.t or 0 }
 end
 
--- A full Redis refuses a script's first write only, and not this one: the requests were made, so that goes on record.
+-- A full Redis refuses a script's first write only, and never this one: the requests were made, so they must be recorded.
 if #input.attempts > 0 then redis.call('HDEL', stats, 'x') end
 local recorded = {}
 for at, attempt in ipairs(input.attempts) do

@@ -1,7 +1,7 @@
 /**
- * The replicas in Redis: each says again and again that it lives, and what it
- * has not said for a while is forgotten. Nothing depends on the list; it is
- * there to be looked at.
+ * The replicas in Redis: each announces itself regularly, and a replica that stops
+ * doing so is forgotten after a while. The list is only for operators; nothing
+ * depends on it.
  */
 import { randomBytes } from 'node:crypto'
 import type { Replica, Role } from '../model/replica.js'
@@ -15,9 +15,9 @@ const ANNOUNCE = loadRecordScript(new URL('./announce.lua', import.meta.url))
 const SALT_BYTES = 16
 
 /**
- * Says what a replica is, and that it lives.
+ * Announces what a replica is, and that it lives.
  *
- * @param lifetimeMs  for so long it is believed
+ * @param lifetimeMs  how long the announcement is valid
  */
 export async function announceReplica (store: RecordStore, replica: Replica, lifetimeMs: number): Promise<void> {
   const { id, ...facts } = replica
@@ -25,9 +25,9 @@ export async function announceReplica (store: RecordStore, replica: Replica, lif
 }
 
 /**
- * Says that a replica still lives.
+ * Announces that a replica still lives.
  *
- * @returns whether it is still known what it is; otherwise it must be announced again
+ * @returns whether its fields are still known; otherwise they must be announced again
  */
 export async function keepReplica (store: RecordStore, id: string, lifetimeMs: number): Promise<boolean> {
   return await announce(store, { id, lifetimeMs, fields: [] })
@@ -43,7 +43,7 @@ export async function forgetReplica ({ redis, keys }: RecordStore, id: string): 
   await redis.multi().del(keys.replica(id)).zrem(keys.replicas, id).exec()
 }
 
-/** All that live, by role and host. */
+/** All living replicas, by role and host. */
 export async function readReplicas ({ redis, keys }: RecordStore): Promise<Replica[]> {
   const ids = await redis.zrange(keys.replicas, '0', '-1')
   const found = await Promise.all(ids.map(async id => replicaFrom(id, await redis.hgetall(keys.replica(id)))))
@@ -51,7 +51,7 @@ export async function readReplicas ({ redis, keys }: RecordStore): Promise<Repli
     .sort((one, other) => compare(one.role, other.role) || compare(one.host, other.host) || one.startedAt - other.startedAt)
 }
 
-/** @returns `null` for one whose time is over: its fields go by themselves, its id with the next announcement */
+/** @returns `null` for an expired one: its fields expire, and the next announcement removes its id */
 function replicaFrom (id: string, fields: Record<string, string>): Replica | null {
   const { host, role, version, fingerprint } = fields
   if (host === undefined || role === undefined || version === undefined || fingerprint === undefined) return null
@@ -71,7 +71,7 @@ function compare (one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
-/** What every replica salts its fingerprint with: made once, by whoever asks first. */
+/** The salt of every replica's fingerprint: made once, by the first that asks. */
 export async function fingerprintSalt ({ redis, keys }: RecordStore): Promise<string> {
   const known = await redis.get(keys.fingerprintSalt)
   if (known !== null) return known

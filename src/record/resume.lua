@@ -1,6 +1,6 @@
 --[[
-  An operator lets a subscriber go: its pause, gone and throttle end, and an
-  open breaker makes its trial now.
+  An operator resumes a subscriber: its pause, gone and throttle end, and an open
+  breaker starts its trial now.
 
   KEYS  1 subscriber  2 subscribers
   ARGV  1 subscriber's name
@@ -10,7 +10,7 @@
 local key = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- A full Redis refuses a script's first write only, and not this one: what frees memory, or costs none, must go on.
+-- A full Redis refuses a script's first write only, and never this one: steps that free memory, or use none, must continue.
 redis.call('HDEL', key, 'throttle:until')
 redis.call('SADD', KEYS[2], ARGV[1])
 local ended = {}

@@ -1,6 +1,6 @@
 --[[
-  Walks events, newest first, and returns those that a filter wants: the one
-  place that says which fit.
+  Walks events, newest first, and returns those that match a filter: only this
+  script decides which match.
 
   KEYS  1 events, 2… the indexes to walk: that one, the open, failed and held ones of some subscribers, or those of some tasks
   ARGV  1 prefix
@@ -9,9 +9,9 @@
         4 how many rows to return, at most
         5 filter, JSON; every key is optional:
           types {exact: {name: true}, prefixes: [..]}, tasks, statuses, businessIds, flags, subscribers, states: {value: true},
-          since, until: milliseconds of arrival by this clock, missing: a subscriber that must have no delivery,
+          since, until: milliseconds of arrival by Redis's clock, missing: a subscriber that must have no delivery,
           heldNow: {subscriber: true}, whose waiting deliveries count as held
-          ids: [id…], events to look at beside those of the indexes
+          ids: [id…], events to look at in addition to the indexes
   Returns  {next cursor, or "" at the end, row…}; a row is {id, EVENT_FIELDS…, n, then n of subscriber, delivery,
            1 if that fits what the filter says of deliveries or else 0}. What is missing in a row is ""; its place in the record
            is always there.
@@ -20,7 +20,7 @@
 --- @constant EVENT_FIELDS
 --- @constant EVENT_FIELD
 local F = EVENT_FIELD
--- What arrived when is known to the second, and a sequence is never less.
+-- Arrival times are exact to the second, and a sequence is never less.
 local SLACK_US = 2000000
 local prefix, cursor, budget, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local filter = cjson.decode(ARGV[5])
@@ -28,10 +28,10 @@ local filter = cjson.decode(ARGV[5])
 local highest = cursor == 'inf' and '+inf' or ('(' .. cursor)
 local lowest = filter.since and string.format('%.0f', filter.since * 1000 - SLACK_US) or '-inf'
 
--- What is asked of each of several indexes, at least.
+-- Minimum number of events read from each of several indexes.
 local SMALLEST_SHARE = 20
 
--- The newest of one index, and whether that is all of it.
+-- The newest events of one index, and whether these are all.
 local function newest_of(key, count)
   local range = redis.call('ZREVRANGEBYSCORE', key, highest, lowest, 'WITHSCORES', 'LIMIT', 0, count)
   return range, #range / 2 < count
@@ -48,7 +48,7 @@ local function flat_newest_first(list, floor)
   return flat
 end
 
--- Those that the filter names.
+-- The events that the filter names.
 local function named()
   local below, list = cursor == 'inf' and math.huge or tonumber(cursor), {}
   for _, id in ipairs(filter.ids or {}) do
@@ -58,14 +58,14 @@ local function named()
   return list
 end
 
--- The newest candidates of all indexes together and those that are named, each once, and whether there are no more.
+-- The newest candidates of all indexes and of the named events, each once, and whether there are no more.
 local function candidates()
   if #KEYS == 2 and not filter.ids then return newest_of(KEYS[2], budget) end
   local share = math.max(SMALLEST_SHARE, math.floor(budget / math.max(1, #KEYS - 1)))
   local seen, list, all, floor = {}, named(), true, 0
   for k = 2, #KEYS do
     local range, whole = newest_of(KEYS[k], share)
-    -- Below its share an index may have more: nothing older than that can be told yet.
+    -- Below its oldest candidate an index may have more: older events must wait for the next step.
     if not whole then all, floor = false, math.max(floor, tonumber(range[#range])) end
     for i = 1, #range, 2 do
       if not seen[range[i]] then
@@ -113,7 +113,7 @@ local function state_of(subscriber, json)
   return state
 end
 
--- All deliveries of an event, and whether one of them fits.
+-- All deliveries of an event, and whether one of them matches.
 local function deliveries_of(id, names)
   local list, wanted = {}, not filter.subscribers and not filter.states
   for _, subscriber in ipairs(subscribers_of(prefix .. 'event:' .. id, names)) do

@@ -1,10 +1,10 @@
 /**
- * Walks the record, newest first: the one way that lists, searches and replays
- * find their events.
+ * Walks the record, newest first: lists, searches and replays all find their
+ * events this way.
  *
- * A walk is made of short scripts, so that a search through a million events
- * holds nobody up. Cursors are sequences: events that arrive meanwhile change
- * nothing behind them. Which events fit the script says, and nothing else.
+ * A walk consists of short scripts, so that a search through a million events
+ * delays no other caller. Cursors are sequences: events that arrive meanwhile do
+ * not change the rest of the walk. Only the script decides which events match.
  * Never writes.
  */
 import type { Delivery, DeliveryState, HeldBy } from '../model/delivery.js'
@@ -18,7 +18,7 @@ import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
 import { findTaskEvents, type EventPlaces } from './task-events.js'
 
-/** What a reader may ask for. Keys are joined by "and", the entries of a list by "or". */
+/** A filter. Keys are joined by "and", the entries of a list by "or". */
 export interface Filter {
   taskIds?: string[]
   eventIds?: string[]
@@ -37,12 +37,12 @@ export interface Filter {
   since?: number
   /** Arrived before, epoch milliseconds. */
   until?: number
-  /** Events that have no delivery to this subscriber. */
+  /** Events without a delivery to this subscriber. */
   missing?: string
 }
 
 export interface ShownDelivery extends Delivery {
-  /** `nextAttemptAt` of what is held: when the hold ends by itself, epoch milliseconds. */
+  /** `nextAttemptAt` of a held delivery: the end of the hold if it has one, epoch milliseconds. */
   shown: { state: DeliveryState, heldBy: HeldBy | null, nextAttemptAt: number | null }
 }
 
@@ -55,37 +55,37 @@ export interface ShownEvent {
 }
 
 export interface SelectedDelivery extends ShownDelivery {
-  /** Whether it fits what the filter says of deliveries. */
+  /** Whether it matches the delivery part of the filter. */
   fits: boolean
 }
 
-/** An event that fits a filter, with all its deliveries. */
+/** An event that matches a filter, with all its deliveries. */
 export interface SelectedEvent extends ShownEvent {
   deliveries: SelectedDelivery[]
 }
 
 export interface SelectedPage {
   rows: SelectedEvent[]
-  /** Sequence below which to go on, `null` at the end of the record. */
+  /** The sequence below which the next page begins, `null` at the end of the record. */
   next: number | null
-  /** How many events fit on all pages; only where the filter says nothing but their tasks. */
+  /** The number of events on all pages; only if the filter names tasks and nothing else. */
   total?: number
 }
 
 const SELECT = loadRecordScript(new URL('./select.lua', import.meta.url))
 
-/** Events that one script looks at: a few milliseconds of Redis's time. */
+/** Events per script: a few milliseconds of Redis's time. */
 const EVENTS_PER_STEP = 1_000
 
-/** A page is cut short after this long, so that no reader waits for a rare event; with its last step, and its way to the reader, it stays below 50 ms. */
+/** A page ends after this time, milliseconds, so that no reader waits for a rare event; with its last step and its transfer it stays below 50 ms. */
 export const PAGE_BUDGET_MS = 25
 
 /**
  * One page of events.
  *
- * @param limit   rows at most, 1–500
- * @param cursor  a former page's `next`; `null` begins with the newest
- * @returns       at most `limit` rows; possibly fewer although there are more: `next` tells
+ * @param limit   maximum rows, 1–500
+ * @param cursor  `next` of an earlier page; `null` begins with the newest
+ * @returns       at most `limit` rows; it may be fewer although there are more: see `next`
  */
 export async function selectEvents (
   store: RecordStore, filter: Filter, { limit, cursor, budgetMs = PAGE_BUDGET_MS }: { limit: number, cursor: number | null, budgetMs?: number }
@@ -124,7 +124,7 @@ async function step ({ store: { keys, redis }, filter, holds, places: { indexes,
   return { rows: rows.map(row => parseRow(row, holds)), next: next === '' ? null : Number(next) }
 }
 
-/** Where every event is that the filter can want. */
+/** The places of every event that can match the filter. */
 async function placesOf (store: RecordStore, filter: Filter, holds: Holds): Promise<EventPlaces> {
   const { eventIds, taskIds } = filter
   if (eventIds !== undefined) {
@@ -139,7 +139,7 @@ function onlyNamesTasks ({ taskIds, ...others }: Filter): boolean {
   return taskIds !== undefined && Object.keys(others).length === 0
 }
 
-/** The smallest indexes that hold every event the filter can want. */
+/** The smallest indexes that contain every event that can match the filter. */
 function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): string[] {
   const { states } = filter
   if (states === undefined || states.includes('delivered') || states.includes('discarded')) return [keys.events]
@@ -191,13 +191,13 @@ function shown (delivery: Delivery, holds: Holds): ShownDelivery {
   return { ...delivery, shown: { ...state, nextAttemptAt: nextAttemptOf(delivery, state, hold) } }
 }
 
-/** While it is held nothing is planned, whatever time it waited for before, unless the hold has an end. */
+/** A held delivery has no planned attempt, unless the hold has an end. */
 function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state: DeliveryState, heldBy: HeldBy | null }, hold: ShownHold | null): number | null {
   if (state !== 'held') return nextAttemptAt
   return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
-/** As a walk, for more ids than one step may look at: the newest of each part are the newest of all. */
+/** Like a walk, for more ids than one step may look at: the newest of each part are the newest of all. */
 async function selectNamed (from: Step): Promise<SelectedPage> {
   const { limit, store: { redis }, places } = from
   const indexed = await Promise.all(places.indexes.map(async index => await redis.zrange(index, '0', '-1')))

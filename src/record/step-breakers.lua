@@ -1,23 +1,23 @@
 --[[
-  Moves breakers and throttlings on with time.
+  Advances breakers and throttles with time.
 
   KEYS  1 events
   ARGV  1 packed:
           prefix       "{relay}:"
-          stepMs       closing, twice as fast after this
-          mostPerSecond  so fast, it is closed
+          stepMs       closing, the rate doubles after this time
+          mostPerSecond  above this rate the breaker is closed
           subscribers  list of {name, whether it has a breaker}
-  Returns  packed: list of {name, "open", "half-open", "closing", "closed" or "released" (from its throttling)}, what has changed
+  Returns  packed: list of {name, "open", "half-open", "closing", "closed" or "released" (from its throttle)}, the changes
 ]]
 --- @include clear-hold.lua
 --- @include breaker.lua
 local input = cmsgpack.unpack(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- A full Redis refuses a script's first write only, and not this one: who delivers makes room.
+-- A full Redis refuses a script's first write only, and never this one: deliveries free memory.
 redis.call('HDEL', input.prefix .. 'stats', 'x')
 
--- A throttling that lasted so long may have been for a subscriber that is not well.
+-- After a throttle of at least this length, the subscriber may not be healthy.
 local LONG_MS = 60000
 local SET_BACK_MS = 1000
 
@@ -34,7 +34,7 @@ local function step(key, has_breaker)
     close(key)
     return 'closed'
   end
-  -- A hold that began later than now is of a clock that was set back since.
+  -- A hold that began in the future comes from a clock that was set back since.
   if open and (now >= tonumber(known[3] or 0) or now < tonumber(open) - SET_BACK_MS) then
     clear_hold(key, 'breaker', now)
     redis.call('HDEL', key, 'breaker:told')
@@ -57,7 +57,7 @@ local function step(key, has_breaker)
   return nil
 end
 
--- After a long one it is tried first: one delivery, then more and more.
+-- After a long throttle, the subscriber is tried first: one delivery, then more and more.
 local function end_throttling(key, has_breaker)
   local known = redis.call('HMGET', key, 'throttle:until', 'hold:throttle', 'hold:breaker', 'breaker')
   local ends, began = tonumber(known[1] or nil), tonumber(known[2] or nil) or 0

@@ -1,5 +1,5 @@
 /**
- * Where the record is: given to everything that reads or writes it.
+ * Access to the record, for everything that reads or writes it.
  */
 import type { Keys } from '../redis/keys.js'
 import type { RedisClient } from '../redis/script.js'

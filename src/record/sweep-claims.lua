@@ -1,17 +1,17 @@
 --[[
-  Removes the claims whose time is over, whole buckets at a time, and gives the
-  oldest up while there are more than there may be.
+  Removes claims whose window has ended, whole buckets at a time, and gives up the
+  oldest while there are too many.
 
   Works on a full Redis too: its first write frees memory, and a full Redis
   refuses a script's first write only.
 
   KEYS  1 claims  2 stats
   ARGV  1 prefix  2 dedupe window in milliseconds
-        3 what claims may take, bytes; "" for a part of Redis's memory, where that has a limit
-        4 that part  5 what one claim takes, bytes  6 how many shards to delete at most
+        3 maximum bytes of claims; "" for a part of Redis's memory, if that has a limit
+        4 that part  5 bytes of one claim  6 how many shards to delete at most
   Returns  {how many claims were given up, how many shards were deleted, how many claims there are,
            how many there may be (-1: no limit), before which time they were given up (0: none were), milliseconds,
-           whether tasks have to be looked at, see collect-claims.lua (1 or 0)}
+           whether tasks must be read, see collect-claims.lua (1 or 0)}
 ]]
 --- @include delivery.lua
 --- @include claims.lua
@@ -40,7 +40,7 @@ for _, bucket in ipairs(buckets) do claims = claims + bucket.claims end
 local most = limit()
 while most and claims - given_up > most do given_up = given_up + give_up_oldest(prefix) end
 
--- What was given up would be over by now.
+-- The window of everything that was given up would have ended by now.
 if forgotten > 0 and now - forgotten >= window then
   redis.call('HDEL', KEYS[1], 'forgotten')
   forgotten = 0

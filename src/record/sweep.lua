@@ -1,6 +1,6 @@
 --[[
-  Deletes events whose retention is over: the record, the body, the indexes,
-  and what their tasks knew of them, but for a claim.
+  Deletes events whose retention has ended: the record, the body, the indexes, and
+  what their tasks knew of them, except for a claim.
 
   KEYS  1 ended or ended-failed
   ARGV  1 prefix  2 retention in milliseconds  3 dedupe window in milliseconds  4 how many at most

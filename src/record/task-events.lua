@@ -1,12 +1,12 @@
 --[[
-  The events of a task that has many, in their order, so that a page of them costs a page however many there are; included,
+  The events of a task that has many, in order, so that the cost of a page does not grow with their number; included,
   never run.
 
-    task:<taskId>            its field `indexed`: how many fields it had when the index was last whole. An earlier release
-                             changes the task and not the index: then it has another number, and nobody reads the index
+    task:<taskId>            its field `indexed`: its number of fields when the index was last complete. An earlier release
+                             changes the task and not the index: then the number differs, and the index is not read
     events-of:task:<taskId>  ZSET, the index: event ids by sequence
 
-  Of a task with few fields these are read instead, so most tasks have no index.
+  The fields of a task with few of them are read instead, so most tasks have no index.
 ]]
 local MANY_FIELDS = 16
 
@@ -18,7 +18,7 @@ local function delete_task(prefix, task)
   redis.call('DEL', task, task_index(prefix, task))
 end
 
--- From what the task knows; an event that is gone, or not written yet, is left out.
+-- Made from what the task knows; an event that is deleted, or not written yet, is left out.
 local function make_task_index(prefix, task)
   local index, fields = task_index(prefix, task), redis.call('HGETALL', task)
   redis.call('DEL', index)
@@ -30,7 +30,7 @@ local function make_task_index(prefix, task)
   end
 end
 
--- To be called when an event has been added to its task, with how many fields that has added.
+-- Called after an event was added to its task, with the number of fields that this added.
 local function index_event(prefix, task, id, sequence, added)
   local fields = redis.call('HLEN', task)
   if fields <= MANY_FIELDS then return end
@@ -40,7 +40,7 @@ local function index_event(prefix, task, id, sequence, added)
   redis.call('HSET', task, 'indexed', indexed and fields or (fields + 1))
 end
 
--- To be called when events have gone from their task, with how many fields have gone with them.
+-- Called after events were removed from their task, with the number of fields that this removed.
 local function unindex_events(prefix, task, ids, gone)
   local indexed = redis.call('HGET', task, 'indexed')
   if not indexed then return end

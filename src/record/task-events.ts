@@ -1,23 +1,23 @@
 /**
- * Where the events of tasks are found: a task with few knows them itself, one
- * with many has an index of them, which is walked like any other. Never writes.
+ * Finds the places of the events of tasks: a task with few events knows them itself;
+ * a task with many has an index, which is walked like any other. Never writes.
  */
 import type { RecordStore } from './store.js'
 
-/** Where some events are, each of them once. */
+/** The places of some events, each event once. */
 export interface EventPlaces {
   /** Keys of indexes by sequence. */
   indexes: string[]
-  /** Of events that are in none of them. */
+  /** Ids of events that are in none of these indexes. */
   ids: string[]
-  /** How many events that are. */
+  /** The number of all these events. */
   count: number
 }
 
 /**
- * Finds the events of tasks, those of test events with them.
+ * Finds the events of tasks, including those of test events.
  *
- * @throws what ioredis throws
+ * @throws errors of ioredis
  */
 export async function findTaskEvents (store: RecordStore, taskIds: readonly string[]): Promise<EventPlaces> {
   const { keys } = store

@@ -1,9 +1,9 @@
 --[[
-  Throttling, in fields of a subscriber's hash; included, never run.
+  A throttle, in fields of a subscriber's hash; included, never run.
     hold:throttle    since
-    throttle:until   no longer than this, milliseconds
+    throttle:until   latest end, milliseconds
 ]]
--- Starts no delivery for so long; a longer throttling that is in force stays.
+-- Starts no delivery for this time; a longer throttle that is in force stays.
 local function throttle(key, ms, now)
   redis.call('HSETNX', key, 'hold:throttle', now)
   redis.call('HSETNX', key, 'heldSince', now)

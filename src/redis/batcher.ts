@@ -1,24 +1,24 @@
 /**
- * Batches calls: those that come at about the same time are sent as one. A
- * round trip, a script and an fsync cost nearly the same for one as for thirty.
+ * Batches calls: calls that come at about the same time are sent as one. A round
+ * trip, a script and an fsync for thirty calls cost hardly more than for one.
  *
- * Nobody waits for a batch to fill: a call goes out at the end of the event
- * loop's turn in which it came, unless as many batches as allowed are already
- * under way; then it goes with the next. So an idle gateway answers at once,
- * and the busier it is the larger its batches become.
+ * No call waits for a batch to fill: it is sent at the end of its turn of the
+ * event loop, unless the maximum number of batches is in flight; then it goes
+ * with the next. So an idle gateway answers at once, and the busier it is, the
+ * larger its batches become.
  */
 
 export interface BatcherOptions<Call, Reply> {
   /**
-   * Sends a batch; its replies stand in the order of its calls. What it rejects with, every call of the batch is rejected
-   * with, and every call that waits: it would only find out later.
+   * Sends a batch; its replies have the order of its calls. If it rejects, every call of the batch is rejected with the same
+   * error, and so is every waiting call: it would only fail later.
    */
   send: (calls: Call[]) => Promise<Reply[]>
-  /** Batches under way at the same time, ≥ 1. */
+  /** Maximum batches in flight, ≥ 1. */
   atOnce: number
-  /** Calls of a batch, ≥ 1: Redis does nothing else meanwhile. */
+  /** Maximum calls of a batch, ≥ 1: Redis does nothing else meanwhile. */
   most: number
-  /** What a call weighs; a batch weighs `heaviest` at most, or is a single call. */
+  /** The weight of a call; a batch weighs at most `heaviest`, or is a single call. */
   weigh?: (call: Call) => number
   heaviest?: number
 }
@@ -32,7 +32,7 @@ interface WaitingCall<Call, Reply> {
   reject: (error: unknown) => void
 }
 
-/** Makes the function that sends a call with a batch; calls are sent in the order in which they came. */
+/** Makes the function that sends a call with a batch; calls are sent in the order of their arrival. */
 export function createBatcher<Call, Reply> (options: BatcherOptions<Call, Reply>): Batched<Call, Reply> {
   const { send, atOnce, most, weigh = () => 0, heaviest = Infinity } = options
   let waiting: Array<WaitingCall<Call, Reply>> = []

@@ -1,9 +1,9 @@
 /**
- * Start-up checks: does this Redis carry our promises?
+ * Start-up checks: can this Redis keep our promises?
  *
- * Everything is read from INFO, since managed services hide CONFIG. What
- * cannot work is refused, what weakens a promise is said, and what a service
- * does not tell is said too. It never changes a setting.
+ * Reads only INFO, because managed services hide CONFIG. Refuses a Redis that
+ * cannot work, warns about settings that weaken a promise, and warns about
+ * settings that a service hides. Never changes a setting.
  */
 import { Cluster, type Redis } from 'ioredis'
 import { RelayError } from '../model/errors.js'
@@ -14,9 +14,9 @@ import type { RedisClient } from './script.js'
  * Checks a server, or every primary of a cluster.
  *
  * @param waitReplicas  replicas that confirm each callback before it is acknowledged
- * @returns sentences for the operator; empty when all is well
- * @throws RelayError REDIS_UNFIT when it is too old, may evict, or is a replica;
- *         REDIS_UNAVAILABLE when it does not answer or is still loading its data
+ * @returns warnings for the operator; empty if there are none
+ * @throws RelayError REDIS_UNFIT if it is too old, may evict, or is a replica;
+ *         REDIS_UNAVAILABLE if it does not answer or is still loading its data
  */
 export async function checkRedis (client: RedisClient, { waitReplicas = 0 }: { waitReplicas?: number } = {}): Promise<{ warnings: string[] }> {
   const servers = client instanceof Cluster
@@ -66,7 +66,7 @@ function unfit (message: string, details: Record<string, unknown> = {}): RelayEr
   return new RelayError('REDIS_UNFIT', message, details)
 }
 
-/** Ends of sentences that begin with the server's name. */
+/** Ends of sentences that begin with the name of the server. */
 function warningsOf (info: Info, clustered: boolean): string[] {
   const unknown = ['redis_version', 'maxmemory_policy', 'aof_enabled'].filter(field => !info.has(field))
   const warnings: string[] = []
@@ -85,7 +85,7 @@ function warningsOf (info: Info, clustered: boolean): string[] {
   return warnings
 }
 
-/** Its own limit is the one that counts: it is the server that refuses. */
+/** The limit of the server itself counts, because the server refuses writes. */
 function warningsOfMemory (info: Info): string[] {
   const limit = info.get('maxmemory')
   if (limit === undefined) return ['does not report maxmemory: finished events cannot be evicted when it is nearly full; make sure that it has enough memory']
@@ -93,7 +93,7 @@ function warningsOfMemory (info: Info): string[] {
   return []
 }
 
-/** Whoever has replicas fails over to them, and a failover takes back what they had not heard of. */
+/** A Redis with replicas fails over to them, and a failover loses the writes that they had not received. */
 function warningsOfReplicas (info: Info, waitReplicas: number): string[] {
   const replicas = Number(info.get('connected_slaves') ?? 0)
   if (waitReplicas > 0) {

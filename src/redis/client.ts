@@ -1,8 +1,8 @@
 /**
- * One client of Redis, made for one role: how long it tries, how soon it gives
- * up, and how it finds its way back after a restart, a failover or a cut.
+ * One client of Redis, made for one role: how long it tries, how soon it gives up,
+ * and how it recovers after a restart, a failover or a cut.
  *
- * The numbers are here and nowhere else.
+ * All of these times are in this file.
  */
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
 import { isNotPrimary } from '../model/redis-away.js'
@@ -23,18 +23,18 @@ export type ClientRole = 'fail-fast' | 'accepting' | 'checking' | 'blocking' | '
 
 const FAILING_FAST: ReadonlySet<ClientRole> = new Set(['fail-fast', 'accepting', 'checking'])
 
-/** Replies keep the driver's default shapes. */
+/** Replies keep the default types of the driver. */
 type Options = Omit<RedisOptions, 'replyMapping'>
 
-/** No wait between two tries to reconnect is longer, milliseconds. */
+/** Maximum wait between two tries to reconnect, milliseconds. */
 const MAX_RETRY_MS = 1_000
 const RETRY_STEP_MS = 25
 
-/** An error makes a client reconnect no more often than this, milliseconds. */
+/** Minimum interval between reconnects after an error, milliseconds. */
 const RECONNECT_ON_ERROR_EVERY_MS = 1_000
 
 /**
- * Begins to connect and returns at once; it keeps trying until disconnected.
+ * Begins to connect and returns at once; it keeps trying until it is disconnected.
  *
  * @param latch   opens no connection before this is lifted; left out, at once
  * @throws RelayError CONFIG_INVALID for an address that cannot be read
@@ -76,7 +76,7 @@ function optionsOf (role: ClientRole): Options {
 
 /**
  * Reconnects, but does not send again: the command may have been part of a
- * transaction, and its caller knows what to do.
+ * transaction, and its caller decides.
  */
 function reconnectAfterFailover (): (error: Error) => boolean {
   let lastAt = -Infinity
@@ -126,7 +126,7 @@ function createCluster (target: RedisTarget & { kind: 'cluster' }, options: Opti
     clusterRetryStrategy: retryDelay,
     slotsRefreshInterval: 5_000,
     redisOptions: { ...nodeOptions, ...accessOptions(target) },
-    // Certificates name hosts: with TLS, do not turn them into addresses first.
+    // Certificates name hosts: with TLS, host names are not resolved first.
     ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => { found(null, host) } })
   }))
 }

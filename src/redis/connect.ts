@@ -30,7 +30,7 @@ export interface Connections {
   readonly accepting: RedisClient
   /** For the queue and for recording attempts: a command waits until Redis is back. */
   readonly blocking: RedisClient
-  /** A connection of its own for `subscribe`; closed with the others. */
+  /** A separate connection for `subscribe`; closed with the others. */
   pubSub (): RedisClient
   /** One that waits for no latch and fails fast; closed with the others, unless `end` ends it before. */
   checking (): RedisClient
@@ -40,7 +40,7 @@ export interface Connections {
   close (): Promise<void>
 }
 
-/** What `waitUntilReady` tells of a client besides its state. */
+/** What `waitUntilReady` knows about a client besides its state. */
 interface ConnectionStory { address: string, lastError: string | null }
 const stories = new WeakMap<RedisClient, ConnectionStory>()
 
@@ -56,7 +56,7 @@ export interface ConnectOptions {
 /**
  * Opens the connections without waiting for them (see `waitUntilReady`).
  *
- * @throws RelayError CONFIG_INVALID for an address that cannot be read; never because Redis is away
+ * @throws RelayError CONFIG_INVALID for an invalid address; never because Redis is away
  */
 export function connectRedis ({ target, report, isConfirmed = false, latch = null }: ConnectOptions): Connections {
   const address = describeTarget(target)
@@ -100,7 +100,7 @@ export function connectRedis ({ target, report, isConfirmed = false, latch = nul
 
 type Tell = (state: 'ready' | 'lost', detail: string) => void
 
-/** Tells when a client becomes ready and when it is lost, each once per change. */
+/** Reports when a client becomes ready and when it is lost, each once per change. */
 function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): void {
   let state: 'ready' | 'lost' | null = null
   const change = (to: 'ready' | 'lost'): void => {
@@ -122,7 +122,7 @@ function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): 
   })
 }
 
-/** The cause that a cluster client hides behind its own words. */
+/** The cause that a cluster client hides behind its own message. */
 function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
   const { message } = error.lastNodeError ?? error
   return message === '' ? error.name : message
@@ -150,7 +150,7 @@ export async function waitUntilReady (client: RedisClient, timeoutMs: number): P
   if (!ready) throw unavailable(client, { timeoutMs })
 }
 
-/** Says that a client was of no use within a time, why, and what to do. */
+/** The error of a client that was not ready in time, with the reason and what to do. */
 export function unavailable (client: RedisClient, { timeoutMs, error = null }: { timeoutMs: number, error?: string | null }): RelayError {
   const story = stories.get(client) ?? { address: 'its address', lastError: null }
   const { address } = story

@@ -1,10 +1,10 @@
 /**
  * How the driver opens a connection, with three differences.
  *
- * A second error of the same socket is nobody's surprise. The driver listens to
- * the first only. TLS can have two: a certificate is refused, and then the
- * other side says that it was hung up on. The second, unheard, would end the
- * process (ioredis pull request 962).
+ * A second error of the same socket is ignored. The driver listens to the first
+ * only. TLS can have two: a certificate is refused, and then the other side
+ * reports that the connection was closed. Without a listener, the second would
+ * end the process (ioredis pull request 962).
  *
  * And whoever hangs up before there is a socket gets one that is closed. The
  * driver would take an error for the end, also when it hung up only to dial
@@ -18,7 +18,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { AbstractConnector, SentinelConnector, type Redis, type RedisOptions } from 'ioredis'
 import type { Latch, LatchWait } from './latch.js'
 
-/** Opens one to an address. */
+/** Opens a connection to an address. */
 export class Connector extends AbstractConnector {
   readonly #options: RedisOptions
   #wait: LatchWait | null = null
@@ -41,7 +41,7 @@ export class Connector extends AbstractConnector {
       ? createConnection(place as NetConnectOpts)
       : connectTls({ ...place, ...tls } as ConnectionOptions)
     stream.once('error', error => { this.firstError = error })
-    stream.on('error', () => {}) // any further one
+    stream.on('error', () => {}) // any further error
     this.stream = stream
     return stream
   }
@@ -72,7 +72,7 @@ export class ConnectorBySentinel extends SentinelConnector {
     if (!this.connecting) return closedSocket()
     try {
       const stream = await super.connect(tell) as Socket
-      stream.on('error', () => {}) // the first one is told elsewhere
+      stream.on('error', () => {}) // another listener reports the first error
       return stream
     } catch (error) {
       if (this.connecting) throw error

@@ -1,17 +1,17 @@
 /**
  * One owner per data directory.
  *
- * The owner is written in `gateway.lock`. When it died without letting go, the
- * directory may be taken over, by exactly one: records of ownership form a
- * chain, each successor standing in a file named for the one before it, which
- * the file system creates only once.
+ * `gateway.lock` names the owner. If the owner died without releasing the lock,
+ * exactly one process may take the directory over: the records of ownership form
+ * a chain, in which each successor has a file named after its predecessor, and
+ * the file system creates such a file only once.
  *
  *   gateway.lock (A, dead) ── gateway.lock.after-<A> (B, dead) ── …-<B> (C) owns
  *
- * The new owner then puts its record in `gateway.lock`, so the chain is short
- * again. Whoever comes late with an old view of the chain finds that its own
- * record cannot be reached from `gateway.lock`, and starts over. No step needs
- * another to have finished, so a crash at any point leaves a chain to follow.
+ * The new owner then writes its record to `gateway.lock`, so that the chain is
+ * short again. A process with an old view of the chain finds that its own record
+ * cannot be reached from `gateway.lock`, and starts again. No step needs another
+ * one to have finished, so a crash at any point leaves a valid chain.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -23,30 +23,30 @@ import { isPresent, processNamespace, showPresence } from './presence.js'
 import { isAlive, markOf, type ProcessMark } from './process-mark.js'
 
 export interface DataDirLock {
-  /** Lets go. Idempotent. */
+  /** Releases the lock. Idempotent. */
   release (): void
 }
 
 interface Owner extends ProcessMark {
-  /** Unlike any other. */
+  /** Unique. */
   id: string
-  /** Where the pid means something. */
+  /** The scope in which the pid is valid. */
   namespace: string
-  /** Which directory it owns; empty when an older release wrote it. */
+  /** The directory that it owns; empty if an older release wrote the record. */
   directory: string
 }
 
-/** How often to start over when others move at the same time. */
+/** How often to start again if other processes act at the same time. */
 const MAX_TRIES = 100
 
-/** Leftovers of crashed contenders are removed when older than this, milliseconds. */
+/** Leftovers of crashed contenders are removed after this time, milliseconds. */
 const LEFTOVER_AGE_MS = 60_000
 
 /**
  * Becomes the owner of a data directory.
  *
  * @param dataDir  exists
- * @throws RelayError DATA_DIR_IN_USE naming the owner's pid, when that lives
+ * @throws RelayError DATA_DIR_IN_USE naming the owner's pid, if the owner lives
  */
 export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
   const mark = await markOf(process.pid) ?? { pid: process.pid, startedAt: '' }
@@ -66,7 +66,7 @@ export async function lockDataDir (dataDir: string): Promise<DataDirLock> {
   }
 }
 
-/** Enters `self` as the owner; returns the file that says so. */
+/** Records `self` as the owner; returns the file of the record. */
 async function become (self: Owner, dataDir: string): Promise<string> {
   const file = join(dataDir, 'gateway.lock')
   return await withDraft(file, { content: JSON.stringify(self) }, async draft => {
@@ -88,10 +88,10 @@ async function lives (owner: Owner, self: Owner, dataDir: string): Promise<boole
   return isHere && await isAlive(owner)
 }
 
-/** One who wants the directory, and its record. */
+/** A process that wants the directory, and its record. */
 interface Contender { self: Owner, draft: Draft }
 
-/** Takes the place after `owner` (`null`: the first place), unless someone else did. */
+/** Takes the place after `owner` (`null`: the first place), unless another process did. */
 async function succeed (file: string, owner: Owner | null, { self, draft }: Contender): Promise<boolean> {
   const place = owner === null ? file : successorOf(file, owner)
   if (!await draft.claim(place)) return false
@@ -105,7 +105,7 @@ function successorOf (file: string, owner: Owner): string {
   return `${file}.after-${owner.id}`
 }
 
-/** The last of the chain; `null` when there is none. */
+/** The last record of the chain; `null` if there is none. */
 function readOwner (file: string): Owner | null {
   let owner: Owner | null = null
   const seen = new Set<string>()
@@ -116,7 +116,7 @@ function readOwner (file: string): Owner | null {
   return owner
 }
 
-/** A record that cannot be read is that of a dead owner, under a name of its own. */
+/** A record that cannot be read counts as that of a dead owner, under a name of its own. */
 function readRecord (path: string): Owner | null {
   let text: string
   try { text = readFileSync(path, 'utf8') } catch { return null }

@@ -1,6 +1,6 @@
 /**
- * The directory where the gateway keeps its own Redis: private, and with a
- * place for a socket whose path the system can hold.
+ * The data directory of the managed Redis: private, and with a place for a socket
+ * whose path the system can store.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
@@ -9,25 +9,25 @@ import { dirname, join } from 'node:path'
 import { ownUid } from '../disk/own-uid.js'
 import { RelayError } from '../model/errors.js'
 
-/** Longer paths are silently cut by some systems (104 bytes on macOS, 108 on Linux). */
+/** Some systems silently cut longer paths (104 bytes on macOS, 108 on Linux). */
 const MAX_SOCKET_PATH_BYTES = 100
 
-/** Anything that others may do. */
+/** Any permission of other users. */
 const OTHERS = 0o077
 
-/** On a directory: many share it, and each may remove only what is theirs. */
+/** Set on a directory: many users share it, and each may remove only their own files. */
 const SHARED_BY_MANY = 0o1000
 
-/** What the gateway and its server write into the directory, drafts and leftovers included. */
+/** The files that the gateway and its server write into the directory, including drafts and leftovers. */
 const OURS = /^(gateway\.lock|admin-token|spool$|redis-server\.json|redis\.log|redis\.sock|appendonlydir|dump\.rdb|temp-)/
 
 /**
- * Creates the directory for its owner only. One that is there and open to
- * others is closed to them when nobody else can miss it: it is this user's,
- * and empty or with files of the gateway alone.
+ * Creates the directory for its owner only. An existing one that is open to other
+ * users is closed to them if that is safe: it belongs to this user, and is empty
+ * or has only files of the gateway.
  *
- * @returns its real path, and sentences for the operator
- * @throws RelayError CONFIG_INVALID when it cannot be created, is no directory, or is
+ * @returns its real path, and warnings for the operator
+ * @throws RelayError CONFIG_INVALID if it cannot be created, is not a directory, or is
  *         open to others and not known to be the gateway's
  */
 export function prepareDataDir (dataDir: string): { path: string, warnings: string[] } {
@@ -62,7 +62,7 @@ function mustBeOurs (path: string): void {
     { dataDir: path })
 }
 
-/** Why somebody else may need the directory; `null` when nobody does. */
+/** Why other users may need the directory; `null` if they do not. */
 function strangeIn (path: string): string | null {
   const { mode, uid } = statSync(path)
   if (uid !== ownUid()) return 'belongs to another user'
@@ -70,17 +70,17 @@ function strangeIn (path: string): string | null {
   return readdirSync(path).every(name => OURS.test(name)) ? null : 'holds files that are not the gateway\'s'
 }
 
-/** Tells a directory from a copy of it, in which the same files speak of processes that work elsewhere. */
+/** Distinguishes a directory from a copy of it, whose files name processes that work elsewhere. */
 export function directoryMark (path: string): string {
   return String(statSync(path, { bigint: true }).ino)
 }
 
 /**
- * Where the server listens: in the data directory, or, when that path is too
- * long, in a private directory for temporary files whose name follows from it.
+ * The socket of the server: in the data directory, or, if that path is too long,
+ * in a private temporary directory whose name follows from it.
  *
  * @param dataDir  a real path
- * @throws RelayError LISTEN_FAILED when that other directory is not ours alone
+ * @throws RelayError LISTEN_FAILED if the temporary directory is not ours alone
  */
 export function socketPathFor (dataDir: string): string {
   const path = join(dataDir, 'redis.sock')
@@ -98,9 +98,9 @@ export function socketPathFor (dataDir: string): string {
   return join(short, 'redis.sock')
 }
 
-/** Removes a socket, and the private directory that was made for it alone. */
+/** Removes a socket, and the private directory that was made for it. */
 export function removeSocket (socket: string, dataDir: string): void {
   rmSync(socket, { force: true })
   if (dirname(socket) === dataDir) return
-  try { rmdirSync(dirname(socket)) } catch { /* already gone, or somebody put something there */ }
+  try { rmdirSync(dirname(socket)) } catch { /* already gone, or not empty */ }
 }

@@ -1,6 +1,6 @@
 /**
- * The version of what lies in Redis, so that an older release never reads or
- * writes data whose layout it does not know.
+ * The version of the data in Redis, so that an older release never reads or writes
+ * data with an unknown layout.
  */
 import { RelayError } from '../model/errors.js'
 import type { Keys } from './keys.js'
@@ -8,18 +8,18 @@ import { runDraining } from './drain.js'
 import type { RedisClient } from './script.js'
 
 /**
- * The layout that this code reads and writes. It is raised with the release
- * line: `N.x` writes version N (`0.x` writes 1), and reads all before it.
+ * The layout that this code reads and writes. It rises with the release line: `N.x`
+ * writes version N (`0.x` writes 1), and reads all earlier ones.
  */
 export const DATA_VERSION = 1
 
 /**
- * Marks the data as ours, or sees that we may use it. It is read first: nothing is
- * written in order to decide. Of two gateways on empty data one writes the mark
+ * Marks the data as ours, or checks that we may use it. Reads first: no write is
+ * needed for the decision. If two gateways find empty data, one writes the mark
  * and the other reads it.
  *
- * @throws RelayError REDIS_UNFIT when the data is newer than this release, or no data of ours
- * @throws what ioredis throws, when Redis cannot be reached
+ * @throws RelayError REDIS_UNFIT if the data is newer than this release, or not ours
+ * @throws errors of ioredis, if Redis cannot be reached
  */
 export async function claimDataVersion (client: RedisClient, keys: Keys): Promise<void> {
   if (await hasDataToRead(client, keys)) return
@@ -30,7 +30,7 @@ export async function claimDataVersion (client: RedisClient, keys: Keys): Promis
 /**
  * Whether there is data that this release can read. Never writes.
  *
- * @throws RelayError REDIS_UNFIT when the data is newer than this release, or no data of ours
+ * @throws RelayError REDIS_UNFIT if the data is newer than this release, or not ours
  */
 export async function hasDataToRead (client: RedisClient, keys: Keys): Promise<boolean> {
   const found = await client.get(keys.version)

@@ -1,9 +1,10 @@
 /**
- * Writes that must work on a full Redis: what starts, recovers, limits, orders
- * or tells. They take little, and without them nothing would make room again.
+ * Writes that must work on a full Redis: those of starts, recovery, limits, orders
+ * and alerts. They need little memory, and without them no memory would become
+ * free.
  *
- * What takes callbacks, imports or keeps what was refused writes in the plain
- * way, and is refused when Redis is full.
+ * Callbacks, imports and the quarantine write in the normal way, and are refused
+ * when Redis is full.
  */
 import { Packr } from 'msgpackr'
 import { loadScript, runScript, type RedisClient } from './script.js'
@@ -19,7 +20,7 @@ export type Command = readonly [name: string, ...args: Array<string | number>]
  *
  * @param key  one that they write
  * @returns    what each returns: a text, a number, or `null`
- * @throws     what ioredis throws
+ * @throws     errors of ioredis
  */
 export async function runDraining (redis: RedisClient, key: string, commands: readonly Command[]): Promise<unknown[]> {
   const texts = commands.map(command => command.map(String))

@@ -1,21 +1,21 @@
 /**
- * Ends a client of ioredis wholly. The driver's own end leaves two kinds of
- * caller to wait for ever: between two tries to reconnect it never comes, and
- * commands that wait to be sent again are forgotten while a connection greets.
+ * Ends a client of ioredis completely. The driver's own end lets two kinds of
+ * callers wait without a limit: between two tries to reconnect it never comes, and
+ * commands that wait to be sent again are lost while a connection is set up.
  */
 import type { RedisClient } from './script.js'
 
-/** How long a connection may take to say goodbye, milliseconds. */
+/** Time limit for an orderly close, milliseconds. */
 export const GOODBYE_MS = 300
 
-/** What the driver does at its own end, and where it keeps what is to be sent again. */
+/** The driver's own end, and its list of commands to send again. */
 interface Driver {
   emit: (event: 'end') => boolean
   flushQueue: (error: Error) => void
   prevCommandQueue?: { length: number, shift: () => { command: { reject: (error: Error) => void } } } | null
 }
 
-/** Closes the connection, or gives up the next try for one. What waits on the client fails. */
+/** Closes the connection, or cancels the next try. Commands that wait on the client fail. */
 export async function endClient (client: RedisClient): Promise<void> {
   const ended = new Promise<void>(resolve => {
     client.once('end', resolve)

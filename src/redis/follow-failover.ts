@@ -1,9 +1,9 @@
 /**
- * Hears from the sentinels that another server is the primary now.
+ * Learns from the sentinels that another server is the primary now.
  *
- * The one before it may go on for ten seconds before it is told (measured),
- * and takes writes meanwhile that nobody will ever see again. So whoever is
- * connected to it must let go at once, not when it is told.
+ * The former primary may continue for ten seconds until it learns this
+ * (measured), and accepts writes meanwhile that are lost. So its clients must
+ * disconnect at once.
  */
 import { Redis } from 'ioredis'
 import { retryDelay } from './client.js'
@@ -14,11 +14,11 @@ import { parseNode, pemsOf, type RedisTarget } from './target.js'
 export type Unfollow = () => void
 
 /**
- * Listens on every sentinel for as long as it takes; a sentinel that is away
- * is tried again each second.
+ * Listens on every sentinel, until it is stopped; a sentinel that is away is tried
+ * again each second.
  *
- * @param switched  called once per sentinel that tells of the change: the last
- *                  call comes when all of them would name the new primary
+ * @param switched  called once per sentinel that reports the change: the last
+ *                  call comes when all of them name the new primary
  */
 export function followFailovers (target: RedisTarget & { kind: 'sentinel' }, switched: () => void): Unfollow {
   const ears = target.nodes.map(node => {
@@ -34,7 +34,7 @@ export function followFailovers (target: RedisTarget & { kind: 'sentinel' }, swi
       disconnectTimeout: 200,
       keepAlive: 5_000
     })
-    // A sentinel that is away says nothing; the others do, and so do the connections themselves.
+    // A sentinel that is away reports nothing; the others do, and so do the connections themselves.
     ear.on('error', () => {})
     ear.on('message', (_channel, message: string) => {
       if (message.split(' ')[0] === target.name) switched()

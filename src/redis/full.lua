@@ -1,12 +1,12 @@
 --[[
-  Redis does not get full through us: what takes something new stops a little
-  before, so that there is room for whatever is owed. Included, never run.
+  We never fill Redis ourselves: steps that add something new stop a little before,
+  so that room is left for owed deliveries. Included, never run.
 ]]
 --- @include memory.lua
 local FULL_AT = 0.95
 local FULL = 'OOM more than 95 % of maxmemory is used, and the rest is for what is owed'
 
--- Whether nothing new may be taken; not while it is not known. It stays so for this script.
+-- Whether nothing new may be added; false while the memory is unknown. Stays the same for this script.
 local full
 local function is_full()
   if full == nil then

@@ -2,10 +2,10 @@
  * The answer of INFO as fields.
  */
 
-/** Field names and their values, as Redis writes them; whatever a server hides is absent. */
+/** Field names and their values, as Redis writes them; hidden fields are absent. */
 export type Info = ReadonlyMap<string, string>
 
-/** Reads `name:value` lines; headings and blank lines are passed over. */
+/** Reads `name:value` lines; skips headings and blank lines. */
 export function parseInfo (text: string): Info {
   const fields = new Map<string, string>()
   for (const line of text.split('\n')) {
@@ -19,7 +19,7 @@ export function parseInfo (text: string): Info {
  * Whether a version is at least another, by its first two numbers.
  *
  * @param version  `7.0.15`
- * @returns `false` for a text that is no version
+ * @returns `false` for a text that is not a version
  */
 export function isAtLeast (version: string, [major, minor]: readonly [number, number]): boolean {
   const parts = /^(\d+)\.(\d+)/.exec(version)
@@ -28,5 +28,5 @@ export function isAtLeast (version: string, [major, minor]: readonly [number, nu
   return theirs > major || (theirs === major && Number(parts[2]) >= minor)
 }
 
-/** The oldest server whose commands and promises suffice. */
+/** The oldest server with all commands and guarantees that we need. */
 export const OLDEST_VERSION = [6, 2] as const

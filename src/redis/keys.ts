@@ -1,10 +1,10 @@
 /**
- * Where everything lies in Redis: the one list of keys.
+ * All keys in Redis: the only list of them.
  *
  * All keys begin with the same hash tag, `{<prefix>}`, so that one script or
- * transaction may touch any of them on Redis Cluster, and several gateways
- * with different prefixes may share one Redis. Names that a user chose
- * (taskIds) stand last in a key, where they can do no harm.
+ * transaction may use any of them on Redis Cluster, and several gateways with
+ * different prefixes can share one Redis. Names that a user chose (taskIds) are
+ * last in a key, where they do no harm.
  */
 
 export interface Keys {
@@ -28,13 +28,13 @@ export interface Keys {
   eventsOfTask (taskId: string): string
   /** The same for test events. */
   eventsOfTestTask (taskId: string): string
-  /** HASH: the list of the buckets of what is remembered of deleted events, see record/claims.lua. */
+  /** HASH: the list of buckets of claims of deleted events, see record/claims.lua. */
   readonly claims: string
   /** HASH: claims of one bucket. */
   claimsShard (bucket: string, shard: number): string
   /** ZSET of event ids by sequence: deliveries that wait or are being attempted. */
   open (subscriber: string): string
-  /** ZSET of event ids by sequence: deliveries that ended as failed. */
+  /** ZSET of event ids by sequence: failed deliveries. */
   failed (subscriber: string): string
   /** ZSET of event ids by sequence: those of the failed ones that failed because they could not be read. */
   corrupt (subscriber: string): string
@@ -64,11 +64,11 @@ export interface Keys {
   readonly replays: string
   /** SET of the ids of orders that are not finished. */
   readonly runningOrders: string
-  /** SET of the same, of gateways that knew replays only: they would take any order there for one. */
+  /** SET of the same for older gateways, which knew replays only: they would take any order there for one. */
   readonly runningReplays: string
   /** HASH: one order. */
   replay (orderId: string): string
-  /** STRING with a time to live: who is carrying this order out. */
+  /** STRING with a time to live: the process that carries this order out. */
   replayLock (orderId: string): string
   /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
   quarantine (budget: 'unreadable' | 'misdirected' | 'denied'): string
@@ -78,17 +78,17 @@ export interface Keys {
   quarantined (id: string): string
   /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */
   readonly rateLimit: string
-  /** STRING with a time to live: written to see whether Redis takes writes. */
+  /** STRING with a time to live: written to check whether Redis accepts writes. */
   readonly probe: string
   /** PUBSUB channel: reload your configuration. */
   readonly reloadChannel: string
-  /** STRING: the export that is being imported, until all of it is there. */
+  /** STRING: the export that is being imported, until the import is complete. */
   readonly importing: string
-  /** ZSET of replica ids by the time until which they are believed to live, milliseconds. */
+  /** ZSET of replica ids by the end of their sign of life, milliseconds. */
   readonly replicas: string
-  /** HASH with a time to live: what one replica is. */
+  /** HASH with a time to live: the fields of one replica. */
   replica (replicaId: string): string
-  /** STRING: what replicas salt the fingerprints of their configurations with. */
+  /** STRING: the salt of the replicas' fingerprints. */
   readonly fingerprintSalt: string
   /** STRING: the alerts of the whole relay, as JSON. */
   readonly alerts: string

@@ -1,12 +1,12 @@
 /**
- * The gateway's own Redis, when the configuration names none.
+ * The managed Redis, for a configuration that names none.
  *
- * It keeps what it acknowledged through a crash of any process and, as the
- * disk keeps what was synced, through power loss. There is never more than one
- * server on a data directory: the directory has one owner, a server left by a
- * crash is adopted, and one that dies is started again, at once and then with
- * growing waits. It stops when told to, and not by Ctrl-C, unless it is to outlive
- * the gateway.
+ * It keeps acknowledged writes through a crash of any process and, if the disk
+ * keeps synced data, through a power loss. A data directory never has more than
+ * one server: the directory has one owner, a server that a crash has left is
+ * adopted, and one that dies is started again, at once and then with growing
+ * waits. A stop of the gateway ends it, but Ctrl-C does not, nor a stop if it must
+ * outlive the gateway.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../model/fact.js'
@@ -23,49 +23,49 @@ import type { RedisTarget } from './target.js'
 
 export interface ManagedRedis {
   readonly target: RedisTarget & { kind: 'socket' }
-  /** Resolves when the server answers and has read its data; rejects when it does not come up, and then it is tried again. */
+  /** Resolves when the server answers and has read its data. Rejects if it does not start; then the start is tried again. */
   readonly up: Promise<{ adopted: boolean, pid: number }>
-  /** Of the present server process; changes when it is restarted. `null` before there is one. */
+  /** Pid of the present server process; changes after a restart. `null` before the first. */
   pid (): number | null
-  /** Sentences for the operator. */
+  /** Warnings for the operator. */
   readonly warnings: readonly string[]
-  /** Ends the server unless it is to go on, and lets the data directory go. Idempotent; never rejects. */
+  /** Ends the server unless it must outlive the gateway, and releases the data directory. Idempotent; never rejects. */
   stop (): Promise<void>
 }
 
-/** One whose server is up. */
+/** A managed server that is up. */
 export interface StartedRedis extends ManagedRedis {
   adopted: boolean
   pid (): number
 }
 
 export interface ManagedRedisOptions {
-  /** Created when missing. */
+  /** Created if it is missing. */
   dataDir: string
   /** PATH and RELAY_REDIS_BIN are read. */
   env: Env
-  /** The most that the server's data may take; `null` for half of the memory that there is. */
+  /** Memory limit of the server's data; `null` for half of the available memory. */
   maxMemoryBytes: number | null
   /** The server outlives `stop`; the next start adopts it, and need not read its data again. */
   keepRunning?: boolean
   report: Report
 }
 
-/** A server that lived this long is started again at once, milliseconds. */
+/** A server that has lived this long is started again at once, milliseconds. */
 const STEADY_MS = 10_000
 const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 5_000
 
 /**
- * Takes the data directory, and begins to bring up its server: the living one
- * is adopted, else one is started; from then on it is kept alive. Waits for
- * nothing that takes long: reading a large file takes a server minutes.
+ * Takes the data directory, and begins to bring up its server: adopts a living one,
+ * else starts one, and keeps it alive from then on. Does not wait for slow steps: a
+ * server may read a large file for minutes.
  *
- * `up` rejects with RelayError DATA_DIR_IN_USE when another server has the
- * directory, REDIS_UNAVAILABLE when ours does not come up.
+ * `up` rejects with RelayError DATA_DIR_IN_USE if another server has the
+ * directory, REDIS_UNAVAILABLE if ours does not start.
  *
- * @throws RelayError REDIS_MISSING without a program to run, DATA_DIR_IN_USE when another
- *         gateway has the directory, CONFIG_INVALID when the directory cannot be created
+ * @throws RelayError REDIS_MISSING without a program to run, DATA_DIR_IN_USE if another
+ *         gateway has the directory, CONFIG_INVALID if the directory cannot be created
  */
 export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, keepRunning = false, report }: ManagedRedisOptions): Promise<ManagedRedis> {
   const program = await findServerProgram(env)
@@ -85,7 +85,7 @@ export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, keepRun
     stopping.abort()
     await keeper.done
     const server = keeper.server()
-    // What is there when none of ours came up is somebody else's, or of use to whoever looks for the cause.
+    // If our server never came up, the files belong to another one, or help to find the cause.
     if (server === null || keepRunning) return lock.release()
     await endServer(server)
     tidy(place, lock)
@@ -99,14 +99,14 @@ export async function startManagedRedis ({ dataDir, env, maxMemoryBytes, keepRun
   }
 }
 
-/** Where the living server listens, if one was left; else where one is started now. */
+/** The socket of a living server, if there is one; else that of the server that is started now. */
 async function socketOf (dataDir: string): Promise<string> {
   const record = readServerRecord(dataDir)
   const mayLive = record !== null && (record.mark === null || await isAlive(record.mark))
   return mayLive ? record.socket : socketPathFor(dataDir)
 }
 
-/** The same, and waits until the server is up. @throws what `up` rejects with; then everything is stopped */
+/** The same, and waits until the server is up. @throws the error of `up`, after everything is stopped */
 export async function startedManagedRedis (options: ManagedRedisOptions): Promise<StartedRedis> {
   const redis = await startManagedRedis(options)
   try {
@@ -122,7 +122,7 @@ async function bringUp (place: ServerPlace, signal: AbortSignal): Promise<Living
   return await adoptServer(place, signal) ?? await spawnServer(place, signal)
 }
 
-/** The other half is for a rewrite of the append-only file, for memory that lies in fragments, and for the gateway. */
+/** The other half is for a rewrite of the append-only file, for fragmentation, and for the gateway. */
 function halfOfMemory (): number {
   return Math.floor(machineMemory() / 2)
 }
@@ -146,10 +146,10 @@ function tidy ({ dataDir, socket }: ServerPlace, lock: DataDirLock): void {
 }
 
 interface Keeper {
-  /** The present server, or the last one; `null` when none came up yet. */
+  /** The present server, or the last one; `null` if none has come up yet. */
   server (): LivingServer | null
   up: ManagedRedis['up']
-  /** Resolves after `stopping`, when no start is under way any more. */
+  /** Resolves after `stopping`, when no start is in progress any more. */
   done: Promise<void>
 }
 
@@ -189,7 +189,7 @@ function keepAlive (place: ServerPlace, first: Promise<LivingServer>, { report, 
   return { server: () => server, up, done: keep() }
 }
 
-/** Tries until the server is up again; `null` when told to stop meanwhile. Each new reason for failing is told once. */
+/** Tries until the server is up again; `null` after a stop. Reports each new cause of failure once. */
 async function restart (place: ServerPlace, firstBackoffMs: number, { report, stopping }: Watch): Promise<LivingServer | null> {
   const { signal } = stopping
   let told = ''

@@ -1,6 +1,6 @@
 /**
- * How full Redis is, by its own measure: the one by which it refuses writes.
- * On a cluster that of the primary that has our keys.
+ * How full Redis is, by the measure with which it refuses writes. On a cluster, of
+ * the primary that has our keys.
  */
 import type { Keys } from './keys.js'
 import { loadScript, runScript, type RedisClient } from './script.js'
@@ -8,7 +8,7 @@ import { loadScript, runScript, type RedisClient } from './script.js'
 const READ_MEMORY = loadScript(new URL('./read-memory.lua', import.meta.url))
 
 export interface Memory {
-  /** As it counts against the limit. */
+  /** The bytes that count against the limit. */
   usedBytes: number
   /** `maxmemory`, > 0. */
   maxBytes: number
@@ -17,8 +17,8 @@ export interface Memory {
 /**
  * Asks Redis.
  *
- * @returns `null` when it has no limit, or does not tell
- * @throws  what ioredis throws
+ * @returns `null` if it has no limit, or does not report it
+ * @throws  errors of ioredis
  */
 export async function readMemory (redis: RedisClient, keys: Keys): Promise<Memory | null> {
   const [usedBytes, maxBytes] = await runScript(redis, READ_MEMORY, { keys: [keys.events], args: [] }) as number[]

@@ -1,5 +1,5 @@
 --[[
-  Writes something that nobody needs, where a callback would be taken.
+  Writes a value without meaning, on the node that would take a callback.
 
   KEYS  1 probe
   ARGV  1 how long it lives, seconds

@@ -1,24 +1,24 @@
 /**
- * Which process: its id and when it started, since ids are used again.
+ * Identifies a process by its pid and its start, because pids are reused.
  *
- * A process that ended but whose parent has not noticed (a zombie) counts as
+ * A process that has ended, but whose parent has not noticed (a zombie), counts as
  * dead.
  */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** A process, as it can be found again from another. */
+/** Identifies a process for another process. */
 export interface ProcessMark {
   pid: number
-  /** When it started, in the words of the system: only to be compared. */
+  /** Its start, in the format of the system: only for comparison. */
   startedAt: string
 }
 
 /**
  * The mark of a living process.
  *
- * @returns `null` when no process has this id, or it has ended
+ * @returns `null` if no process has this pid, or it has ended
  */
 export async function markOf (pid: number): Promise<ProcessMark | null> {
   if (!Number.isInteger(pid) || pid < 1) return null
@@ -26,7 +26,7 @@ export async function markOf (pid: number): Promise<ProcessMark | null> {
   return startedAt === null ? null : { pid, startedAt }
 }
 
-/** Whether the very process of this mark still lives. */
+/** Whether the process of this mark still lives. */
 export async function isAlive (mark: ProcessMark): Promise<boolean> {
   return (await markOf(mark.pid))?.startedAt === mark.startedAt
 }
@@ -35,7 +35,7 @@ export async function isAlive (mark: ProcessMark): Promise<boolean> {
 async function startInProc (pid: number): Promise<string | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (stat === null) return null
-  // The second field is the program's name in parentheses and may hold anything.
+  // The second field is the program's name in parentheses and may contain anything.
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (state === 'Z' || state === 'X') return null
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')

@@ -1,8 +1,8 @@
 --[[
-  Tells how full Redis is.
+  Returns how full Redis is.
 
-  KEYS  1 any key of ours: it names the node
-  Returns  {bytes used, bytes that may be used}, or {} when that is not known
+  KEYS  1 any key of ours: it selects the node
+  Returns  {bytes used, bytes that may be used}, or {} if unknown
 ]]
 --- @include memory.lua
 local used, most = read_memory()

@@ -1,13 +1,13 @@
 /**
- * The server that a running gateway has on its data directory, for a command
- * that comes by and owns nothing.
+ * Finds the server of a running gateway in its data directory, for a command that
+ * does not own the directory.
  */
 import { realpathSync } from 'node:fs'
 import { askServer } from './server-probe.js'
 import { readServerRecord } from './server-record.js'
 import type { RedisTarget } from './target.js'
 
-/** @returns `null` when none answers that works in this directory */
+/** @returns `null` if no server that works in this directory answers */
 export async function findRunningServer (dataDir: string): Promise<RedisTarget | null> {
   let path: string
   try {

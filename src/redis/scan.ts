@@ -1,14 +1,14 @@
 /**
- * Walks keys by how they begin, without holding the server up.
+ * Walks keys by their prefix, without blocking the server.
  */
 import { Cluster } from 'ioredis'
 import type { RedisClient } from './script.js'
 
 /**
- * Every key that is there from beginning to end of the walk, at least once.
+ * Every key that exists during the whole walk, at least once.
  *
- * @param start  holds none of `*?[]\`
- * @param count  about how many keys one step looks at; pages may be empty or larger
+ * @param start  contains none of `*?[]\`
+ * @param count  about how many keys one step reads; pages may be empty or larger
  */
 export async function * scanKeys (client: RedisClient, start: string, count: number): AsyncGenerator<string[]> {
   for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {

@@ -1,17 +1,18 @@
 /**
  * Lua scripts as files of their own, beside the TypeScript that calls them.
  *
- * A line `--- @include name.lua` is replaced by that file (from the same
- * folder, or a relative path), each file once; a line `--- @constant NAME` by
- * a local variable of that name, whose value is given in TypeScript. A script may be given others as
- * functions, so that one call to Redis does what several scripts do, in one
- * atomic step. Every script says its KEYS, ARGV and what it returns at its top.
+ * A line `--- @include name.lua` is replaced by that file (from the same folder,
+ * or a relative path), each file once. A line `--- @constant NAME` is replaced by
+ * a local variable of that name, whose value comes from TypeScript. A script can
+ * get other scripts as functions, so that one call to Redis does the work of
+ * several scripts in one atomic step. The head of every script says its KEYS, its
+ * ARGV and what it returns.
  */
 import { readFileSync } from 'node:fs'
 import { Packr } from 'msgpackr'
 import { Cluster, type Redis } from 'ioredis'
 
-/** One Redis primary, or a cluster of them; everything here works with both. */
+/** One Redis primary, or a cluster; all code here works with both. */
 export type RedisClient = Redis | Cluster
 
 export interface Script {
@@ -25,10 +26,10 @@ export type Constants = Readonly<Record<string, Constant>>
 type Constant = string | number | readonly Constant[] | { readonly [name: string]: Constant }
 
 /**
- * Reads a script, its includes and constants resolved.
+ * Reads a script, with its includes and constants.
  *
  * @param url  of the file: `new URL('./accept.lua', import.meta.url)`
- * @throws     when a file or a constant is missing, at start and never later
+ * @throws     if a file or a constant is missing; at start, never later
  */
 export function loadScript (url: URL, constants: Constants = {}): Script {
   const seen = new Set<string>()
@@ -41,7 +42,7 @@ export function loadScript (url: URL, constants: Constants = {}): Script {
   return { name: `relay-${name}`, lua }
 }
 
-/** Reads a file that scripts include, to be put into a script whose text is not in a file of ours. */
+/** Reads a file that scripts include, for a script whose text is not in a file of ours. */
 export function includable (url: URL): string {
   return resolve(url, new Set())
 }
@@ -62,11 +63,11 @@ function resolve (url: URL, seen: Set<string>): string {
 }
 
 /**
- * Gives a script others as functions of the form `name(KEYS, ARGV, redis)`;
- * each returns what its script returns. Whoever calls one chooses what it
- * takes for `redis`.
+ * Gives a script other scripts as functions of the form `name(KEYS, ARGV, redis)`;
+ * each returns what its script returns. The caller decides what a function gets as
+ * `redis`.
  *
- * @param functions  the Lua of each, by the name it gets
+ * @param functions  the Lua of each, by its name
  */
 export function withFunctions (script: Script, functions: Readonly<Record<string, string>>): Script {
   const definitions = Object.entries(functions)
@@ -80,7 +81,7 @@ type Argument = string | number | Buffer
  * Runs a script on a client, with the keys first.
  *
  * @returns what the script returns, strings as strings
- * @throws  what ioredis throws
+ * @throws  errors of ioredis
  */
 export async function runScript (
   client: RedisClient, script: Script, { keys, args }: { keys: readonly string[], args: readonly Argument[] }
@@ -92,35 +93,34 @@ export async function runScript (
 /**
  * On a cluster, the keys and one that never exists.
  *
- * While a slot moves to another node its keys are on both, and a script that
- * comes to one that is not here fails there, with what it had written before.
- * Ours use keys that they do not name. With a key that is missing among those
- * that are named, the node refuses the whole script for as long as the slot
- * moves (`TRYAGAIN`).
+ * While a slot moves to another node, its keys are on both nodes. A script that
+ * reaches a missing key fails there, but keeps what it has written before. Our
+ * scripts use keys that they do not name. If one of the named keys is missing, the
+ * node refuses the whole script for as long as the slot moves (`TRYAGAIN`).
  */
 function guard (client: RedisClient, keys: readonly string[]): readonly string[] {
   return client instanceof Cluster ? [...keys, `${/^\{.+?\}/.exec(keys[0]!)?.[0] ?? keys[0]!}:nothing`] : keys
 }
 
-/** The scripts' reader knows neither records, nor binary strings, nor holes in a list. */
+/** The type of scripts has no records, no binary strings and no holes in a list. */
 const packr = new Packr({ useRecords: false, int64AsType: 'number' })
 
-/** What a script is given that takes many things at once. */
+/** The input of a script that takes many values at once. */
 export interface PackedCall {
   /** For Redis Cluster: any key of ours; the others have the same hash tag. */
   key: string
   /** ARGV[1], MessagePack: objects, lists, strings, finite numbers, booleans. No `undefined` or `null` in a list. */
   input: unknown
-  /** ARGV[2] and on, byte for byte. */
+  /** ARGV[2] and following, byte for byte. */
   blobs?: readonly Buffer[]
 }
 
 /**
- * Runs a script that takes and returns one packed value: for calls with
- * hundreds of arguments, of which each would cost more than what it says.
+ * Runs a script that takes and returns one packed value: for calls with hundreds of
+ * arguments, each of which would cost more than its content.
  *
- * @returns what the script packed as the first entry of its reply, and the others as they are
- * @throws  what ioredis throws
+ * @returns the value that the script packed as the first entry of its reply, and the other entries unchanged
+ * @throws  errors of ioredis
  */
 export async function runPackedScript (
   client: RedisClient, script: Script, { key, input, blobs = [] }: PackedCall
@@ -131,14 +131,14 @@ export async function runPackedScript (
   return { output: packr.unpack(packed), blobs: others }
 }
 
-/** Reads a value that somebody else packed for a script of theirs. */
+/** Reads a value that other code packed for its own script. */
 export function unpack (packed: Buffer): unknown {
   return packr.unpack(packed)
 }
 
 type Command = (...args: Argument[]) => Promise<unknown>
 
-/** The client's command for a script, defined when it is first asked for. The client remembers it, so this is cheap. */
+/** The client's command for a script, defined on first use. The client keeps it, so this is cheap. */
 function commandOf (client: RedisClient, script: Script, replies: '' | 'Buffer' = ''): Command {
   const commands = client as unknown as Record<string, Command | undefined>
   if (commands[script.name] === undefined) client.defineCommand(script.name, { lua: script.lua })

@@ -1,9 +1,9 @@
 /**
  * Finds the server that a crashed gateway left behind.
  *
- * Two servers on one directory would write one file and ruin it. So a living
- * one is taken over, one that is ending is waited for, and one that answers
- * but is not known to be ours is left alone and the start refused.
+ * Two servers on one directory would write and destroy the same file. So a living
+ * server is adopted, an ending one is waited for, and one that answers but is not
+ * known to be ours is left alone, and the start is refused.
  */
 import { readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -15,18 +15,18 @@ import { readServerRecord, writeServerRecord, type ServerRecord } from './server
 import { SILENCE_MS, untilUsable, type LivingServer } from './server-process.js'
 import type { ServerPlace } from './server-settings.js'
 
-/** How long a server may take from being started to listening, milliseconds. */
+/** How long a server may take from its start until it listens, milliseconds. */
 const BIRTH_MS = 2_000
-/** Between two probes of a server or its process, milliseconds. */
+/** Interval between two probes of a server or its process, milliseconds. */
 const PROBE_EVERY_MS = 20
 
 /**
  * Looks for a living server of this directory; the caller owns the directory.
  *
- * @param signal  aborted: waits for nothing more, and returns the server as it is
+ * @param signal  aborted: stops waiting, and returns the server as it is
  * @returns `null`: none lives, one may be started
- * @throws RelayError DATA_DIR_IN_USE when a server answers that is not known to be ours;
- *         REDIS_UNAVAILABLE when one lives and says nothing
+ * @throws RelayError DATA_DIR_IN_USE if a server answers that is not known to be ours;
+ *         REDIS_UNAVAILABLE if one lives and does not answer
  */
 export async function adoptServer (place: ServerPlace, signal: AbortSignal): Promise<LivingServer | null> {
   const record = readServerRecord(place.dataDir)
@@ -35,7 +35,7 @@ export async function adoptServer (place: ServerPlace, signal: AbortSignal): Pro
   if (answer === null) return null
   const mark = answer.dir === place.dataDir ? await markOf(answer.pid) : null
   if (mark === null || !await isOurs(mark, record, place.dataDir)) {
-    // One that ended since it answered has no mark any more, as one in another container has none here.
+    // A server that has ended since it answered has no mark any more, and one in another container has none here.
     if ((await askServer(socket)).kind === 'nobody') return await adoptServer(place, signal)
     throw foreign(answer.pid, socket, place.dataDir)
   }
@@ -45,7 +45,7 @@ export async function adoptServer (place: ServerPlace, signal: AbortSignal): Pro
     await untilUsable(server, place, signal)
     await refreshSettings(place)
   } catch (error) {
-    // Who is told to stop ends it, loaded or not.
+    // A stop ends the server, whether it has loaded its data or not.
     if (signal.aborted) return server
     if (await isAlive(mark)) throw error
     return null
@@ -53,7 +53,7 @@ export async function adoptServer (place: ServerPlace, signal: AbortSignal): Pro
   return server
 }
 
-/** Asks until a server answers, or none can be there (`null`). */
+/** Asks until a server answers, or none can exist (`null`). */
 async function firstAnswer (record: ServerRecord | null, socket: string, signal: AbortSignal): Promise<ServerProbeResult & { kind: 'server' } | null> {
   const startedAt = performance.now()
   for (;;) {
@@ -70,9 +70,9 @@ async function firstAnswer (record: ServerRecord | null, socket: string, signal:
 }
 
 /**
- * Ours is the process on record, or, when its id did not come to be written,
- * one that works in the directory. A server in another container can have an
- * id that here belongs to a stranger.
+ * Our server is the process on record, or, if its pid was never written, one that
+ * works in the directory. The pid of a server in another container can belong to
+ * another process here.
  */
 async function isOurs (mark: ProcessMark, record: ServerRecord | null, dataDir: string): Promise<boolean> {
   if (record === null) return false
@@ -93,7 +93,7 @@ function silent (mark: ProcessMark | null, socket: string): RelayError {
     `${who} holds ${socket} and gives no answer: end it${mark === null ? '' : ` (kill -9 ${mark.pid} loses nothing)`}, then start again`)
 }
 
-/** Watches a process that is not our child: by a connection that ends when it does. */
+/** Watches a process that is not our child, by a connection that ends with it. */
 async function goneBy (mark: ProcessMark, socket: string): Promise<string> {
   for (;;) {
     await closed(socket)

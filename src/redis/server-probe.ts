@@ -1,6 +1,5 @@
 /**
- * Who answers on a socket? One short conversation, also with a server that is
- * still loading its data.
+ * Asks who answers on a socket, even a server that is still loading its data.
  */
 import { Redis } from 'ioredis'
 import { parseInfo } from './info.js'
@@ -8,7 +7,7 @@ import { runtimeSettings, type ServerLoading, type ServerPlace } from './server-
 
 export type ServerProbeResult =
   | { kind: 'nobody' } // no socket, or nobody listens
-  | { kind: 'silent' } // someone listens and says nothing of use
+  | { kind: 'silent' } // a process listens but gives no useful answer
   | { kind: 'server', pid: number, dir: string, loading: ServerLoading | null }
 
 const ANSWER_TIMEOUT_MS = 1_000
@@ -33,9 +32,9 @@ export async function askServer (socket: string): Promise<ServerProbeResult> {
 }
 
 /**
- * Gives a running server, perhaps started by an older release, the settings of today.
+ * Applies our present settings to a running server, which an older release may have started.
  *
- * @throws what ioredis throws
+ * @throws errors of ioredis
  */
 export async function refreshSettings (place: ServerPlace): Promise<void> {
   await converse(place.socket, async client => {

@@ -1,9 +1,8 @@
 /**
- * Starts the gateway's own Redis as a process and waits until it can be used;
- * ends it again.
+ * Starts the managed Redis as a process, waits until it can be used, and ends it.
  *
- * The process stands in a group of its own, so that Ctrl-C reaches the gateway
- * only, and it outlives a gateway that crashes: the next one adopts it.
+ * The process has its own process group, so that Ctrl-C reaches the gateway only.
+ * It outlives a gateway that crashes: the next gateway adopts it.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, renameSync, statSync } from 'node:fs'
@@ -19,35 +18,35 @@ import { cutTornEnd, TORN } from './torn-end.js'
 /** A server that answers. */
 export interface LivingServer {
   mark: ProcessMark
-  /** Left by an earlier gateway, not started by this one. */
+  /** An earlier gateway started it. */
   adopted: boolean
   /** Resolves when the process has ended, with the way it ended: `ended with SIGKILL`. Never rejects. */
   gone: Promise<string>
 }
 
-/** How often a server that is coming up is asked, milliseconds. */
+/** Interval between two probes of a starting server, milliseconds. */
 const ASK_EVERY_MS = 5
 
-/** While a server loads its data it is told so often, milliseconds. */
+/** Interval of reports while a server loads its data, milliseconds. */
 const TELL_EVERY_MS = 5_000
 
-/** How long a server may say nothing while it comes up; loading its data does not count. Milliseconds. */
+/** How long a starting server may be silent, milliseconds; loading its data does not count. */
 export const SILENCE_MS = 30_000
 
-/** A server that has not ended so long after SIGTERM is killed, milliseconds. */
+/** A server that has not ended this long after SIGTERM is killed, milliseconds. */
 const STOP_TIMEOUT_MS = 5_000
 
-/** The log is put aside at a start when it is larger. */
+/** A larger log is moved aside at a start. */
 const MAX_LOG_BYTES = 1024 * 1024
 
-/** What the server may see of our environment: none of our secrets. */
+/** The part of our environment that the server gets: no secrets. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
 
 /**
- * Starts a server and waits until it has loaded its data; a torn end of them is cut off first.
+ * Starts a server and waits until it has loaded its data; cuts off a torn end of the data first.
  *
  * @param signal  aborted: the server is ended again and the promise rejects
- * @throws RelayError REDIS_UNAVAILABLE with the last line of its log, when it does not come up
+ * @throws RelayError REDIS_UNAVAILABLE with the last line of its log, if it does not start
  */
 export async function spawnServer (place: ServerPlace, signal: AbortSignal): Promise<LivingServer> {
   const { program, dataDir } = place
@@ -65,7 +64,7 @@ interface Spawning { signal: AbortSignal, cutsItself: boolean }
 async function spawnOnce (place: ServerPlace, { signal, cutsItself }: Spawning): Promise<LivingServer> {
   const { program, dataDir, socket } = place
   putLogAside(logFileOf(dataDir))
-  // Should we die before its id is written, the next gateway knows that there may be one.
+  // If we crash before its pid is written, the next gateway knows that a server may exist.
   await writeServerRecord(dataDir, { mark: null, socket })
   const child = spawn(program.path, serverArguments(place, cutsItself), {
     cwd: dataDir, detached: true, stdio: 'ignore', env: environment()
@@ -102,7 +101,7 @@ async function endOf (child: ChildProcess): Promise<string> {
 /**
  * Waits until a server, started or found, answers and has loaded its data.
  *
- * @throws RelayError REDIS_UNAVAILABLE when it ends, or says nothing for too long
+ * @throws RelayError REDIS_UNAVAILABLE if it ends, or is silent for too long
  */
 export async function untilUsable (
   server: LivingServer, place: ServerPlace, signal: AbortSignal
@@ -125,7 +124,7 @@ export async function untilUsable (
   throw failed(place, signal.aborted ? 'was told to stop' : `gave no answer for ${SILENCE_MS / 1_000} s`)
 }
 
-/** Calls it at most every few seconds, and not at once: most servers need no telling. */
+/** Calls it at most every few seconds, and not at once: most servers start quickly. */
 function everyFewSeconds (onLoading: (loading: ServerLoading) => void): (loading: ServerLoading) => void {
   let toldAt = performance.now()
   return loading => {
@@ -151,7 +150,7 @@ function putLogAside (log: string): void {
   if (stat !== undefined && stat.size > MAX_LOG_BYTES) renameSync(log, `${log}.1`)
 }
 
-/** Ends a server, gently and then not; resolves when its process is gone. */
+/** Ends a server, first with SIGTERM, then with SIGKILL; resolves when its process is gone. */
 export async function endServer ({ mark, gone }: LivingServer): Promise<void> {
   if (await isAlive(mark)) sendSignal(mark.pid, 'SIGTERM')
   if (await within(STOP_TIMEOUT_MS, gone.then(() => true), () => false)) return
@@ -160,5 +159,5 @@ export async function endServer ({ mark, gone }: LivingServer): Promise<void> {
 }
 
 function sendSignal (pid: number, signal: NodeJS.Signals): void {
-  try { process.kill(pid, signal) } catch { /* it ended by itself */ }
+  try { process.kill(pid, signal) } catch { /* it has already ended */ }
 }

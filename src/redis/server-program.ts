@@ -1,5 +1,5 @@
 /**
- * Which program the gateway runs as its own Redis.
+ * Finds the program of the managed Redis.
  */
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
@@ -8,13 +8,13 @@ import { promisify } from 'node:util'
 import { RelayError } from '../model/errors.js'
 import { isAtLeast, OLDEST_VERSION } from './info.js'
 
-/** The environment, or a stand-in for it. */
+/** The environment, or a replacement in tests. */
 export type Env = Readonly<Record<string, string | undefined>>
 
 export interface ServerProgram {
   /** Path of the executable. */
   path: string
-  /** As it says itself: `7.0.15`. */
+  /** The version that it reports: `7.0.15`. */
   version: string
 }
 
@@ -49,7 +49,7 @@ function missing (message: string): RelayError {
   return new RelayError('REDIS_MISSING', message)
 }
 
-/** What RELAY_REDIS_BIN may mean: a path, or a name to look up. */
+/** The possible meanings of RELAY_REDIS_BIN: a path, or a name to look up. */
 async function candidates (env: Env, chosen: string): Promise<string[]> {
   if (!chosen.includes('/')) return await onPath(env, [chosen])
   return await isExecutable(chosen) ? [chosen] : []

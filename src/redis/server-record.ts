@@ -1,6 +1,6 @@
 /**
- * `redis-server.json` in the data directory: which process is our server and
- * where it listens, for the next gateway when this one dies.
+ * `redis-server.json` in the data directory: the process and the socket of our
+ * server, for the next gateway after a crash.
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,17 +9,17 @@ import { directoryMark } from './data-dir.js'
 import type { ProcessMark } from './process-mark.js'
 
 export interface ServerRecord {
-  /** `null` while it is being started: its id is not known yet. */
+  /** `null` during the start, while its pid is unknown. */
   mark: ProcessMark | null
   socket: string
 }
 
-/** Replaces the record in one step. @throws what the file system throws */
+/** Replaces the record in one step. @throws errors of the file system */
 export async function writeServerRecord (dataDir: string, record: ServerRecord): Promise<void> {
   await replaceFile(fileIn(dataDir), JSON.stringify({ ...record, directory: directoryMark(dataDir) }))
 }
 
-/** @returns `null` when there is none, none that can be read, or that of a directory of which this is a copy */
+/** @returns `null` if there is none, if it cannot be read, or if it belongs to a directory of which this is a copy */
 export function readServerRecord (dataDir: string): ServerRecord | null {
   try {
     const { mark, socket, directory } = JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as Partial<ServerRecord & { directory: string }>
@@ -32,7 +32,7 @@ export function readServerRecord (dataDir: string): ServerRecord | null {
   }
 }
 
-/** Forgets the server, which has ended. */
+/** Removes the record of a server that has ended. */
 export function removeServerRecord (dataDir: string): void {
   rmSync(fileIn(dataDir), { force: true })
 }

@@ -1,14 +1,14 @@
 /**
- * How the gateway's own Redis is set: what is acknowledged is on disk, nothing
- * is evicted, memory has a limit, and hashes stay small in it.
+ * The settings of the managed Redis: an acknowledged write is on disk, nothing is
+ * evicted, memory has a limit, and hashes are stored small.
  */
 import { isAtLeast } from './info.js'
 import type { ServerProgram } from './server-program.js'
 
-/** How far a server is with reading its data. */
+/** How much of its data a server has read. */
 export interface ServerLoading { percent: number, secondsLeft: number }
 
-/** Settings that may also be changed while the server runs, in the words of its version. */
+/** Settings that can also be changed while the server runs, for its version. */
 export function runtimeSettings (
   { program: { version }, maxMemoryBytes }: Pick<ServerPlace, 'program' | 'maxMemoryBytes'>
 ): ReadonlyArray<readonly [name: string, value: string]> {
@@ -17,31 +17,31 @@ export function runtimeSettings (
     ['appendonly', 'yes'],
     ['appendfsync', 'always'],
     ['save', ''],
-    // A rewrite takes a core and the disk from what comes in meanwhile; this much more is read at a start in some two seconds.
+    // A rewrite uses a core and the disk while callbacks arrive; this much more is read at a start in about two seconds.
     ['auto-aof-rewrite-min-size', String(256 * 1024 * 1024)],
-    // A full server refuses what is new, and says so; without a limit the kernel would end it.
+    // A full server refuses new data with an error; without a limit the kernel would kill it.
     ['maxmemory', String(maxMemoryBytes)],
     ['maxmemory-policy', 'noeviction'],
-    // An event with its deliveries, or a job, in one block: about half the memory.
+    // Stores an event with its deliveries, or a job, in one block: about half the memory.
     [`hash-max-${packed}-value`, '1024'],
     [`hash-max-${packed}-entries`, '1024']
   ]
 }
 
-/** What a server is started for. */
+/** The options of a start. */
 export interface ServerPlace {
   program: ServerProgram
-  /** A real path; the server's data and log lie here. */
+  /** A real path; the server's data and log are here. */
   dataDir: string
   /** At most 100 bytes. */
   socket: string
-  /** The most that its data may take. */
+  /** Maximum memory of its data. */
   maxMemoryBytes: number
-  /** Told every few seconds while it reads its data. */
+  /** Called every few seconds while it reads its data. */
   onLoading?: (loading: ServerLoading) => void
 }
 
-/** Where the server writes what it has to say. */
+/** The log of the server. */
 export function logFileOf (dataDir: string): string {
   return `${dataDir}/redis.log`
 }
@@ -49,7 +49,7 @@ export function logFileOf (dataDir: string): string {
 /**
  * The server's command line: no network, one private socket.
  *
- * @param cutsItself  it cuts a torn end off by itself, instead of refusing the file
+ * @param cutsItself  the server cuts off a torn end itself, instead of refusing the file
  */
 export function serverArguments (place: ServerPlace, cutsItself: boolean): string[] {
   const { dataDir, socket } = place

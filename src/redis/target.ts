@@ -1,14 +1,14 @@
 /**
  * Which Redis: the four kinds of address, and how each may be shown.
  *
- * Everything said about an address here is without its credentials, so it may
- * stand in a log, a fact or an error.
+ * Every text about an address leaves out its credentials, so that it may be in a
+ * log, a fact or an error.
  */
 import type { RedisSettings } from '../config/config.js'
 import { RelayError } from '../model/errors.js'
 import type { ClientTls } from '../model/subscriber.js'
 
-/** How to get in; each part absent when not needed. Secrets: never shown. */
+/** Credentials; each part is absent if it is not needed. Secrets: never shown. */
 export interface RedisAccess {
   username?: string
   password?: string
@@ -23,13 +23,13 @@ export type RedisTarget =
   | { kind: 'sentinel', name: string, nodes: readonly string[] } & RedisAccess
   | { kind: 'cluster', nodes: readonly string[] } & RedisAccess
 
-/** The part of the `redis` block of the configuration that says where. */
+/** The part of the `redis` block that names the address. */
 type RedisPlace = Pick<RedisSettings, 'url' | 'sentinel' | 'cluster' | 'username' | 'password' | 'tls'>
 
 /**
  * The target that the configuration names.
  *
- * @returns `null` when it names none: the gateway runs its own server
+ * @returns `null` if it names none: the gateway starts a managed Redis
  */
 export function targetFrom (settings: RedisPlace): RedisTarget | null {
   const access = accessFrom(settings)
@@ -47,7 +47,7 @@ function accessFrom ({ username, password, tls }: RedisPlace): RedisAccess {
   }
 }
 
-/** The PEM texts that are there, and nothing else. */
+/** Only the PEM texts that exist. */
 export function pemsOf ({ ca, cert, key }: ClientTls): ClientTls {
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -56,13 +56,13 @@ export function pemsOf ({ ca, cert, key }: ClientTls): ClientTls {
   }
 }
 
-/** A `redis.url`, taken apart. */
+/** A `redis.url` in its parts. */
 export interface RedisAddress {
-  /** A unix socket in place of host and port. */
+  /** A unix socket instead of host and port. */
   path: string | null
   host: string
   port: number
-  /** Database number, 0 unless the URL says otherwise. */
+  /** Database number, 0 unless the URL has another. */
   db: number
   username: string | null
   password: string | null
@@ -73,10 +73,10 @@ export interface RedisAddress {
 const SCHEMES = ['redis:', 'rediss:', 'unix:']
 
 /**
- * Takes `redis://[user[:password]@]host[:port][/db]` apart; also `rediss://`
- * (TLS) and `unix:///path`.
+ * Separates `redis://[user[:password]@]host[:port][/db]` into its parts; also
+ * `rediss://` (TLS) and `unix:///path`.
  *
- * @throws RelayError CONFIG_INVALID; its message does not repeat the URL, which may hold a password
+ * @throws RelayError CONFIG_INVALID; its message does not contain the URL, which may hold a password
  */
 export function parseRedisUrl (text: string): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : null
@@ -97,7 +97,7 @@ export function parseRedisUrl (text: string): RedisAddress {
 }
 
 /**
- * Takes `host`, `host:port` or `[v6]:port` apart.
+ * Separates `host`, `host:port` or `[v6]:port` into its parts.
  *
  * @throws RelayError CONFIG_INVALID
  */

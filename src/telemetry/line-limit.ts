@@ -1,5 +1,5 @@
 /**
- * Keeps strangers, and a Redis that is away, from filling the disk with log
+ * Prevents strangers, and a Redis that is away, from filling the disk with log
  * lines.
  *
  * Whoever is not on the list can make as many refusals as he likes, also where
@@ -14,19 +14,19 @@ import type { Fact } from '../model/fact.js'
 /** Reasons of `callback.refused` that need no request of a listed sender. */
 const OF_ANYBODY = new Set(['address', 'not-http'])
 const QUIET_MS = 60_000
-/** Errors are texts of others: of more kinds than this, all are forgotten. */
+/** Errors contain foreign texts: above this number of kinds, all are forgotten. */
 const MOST_KINDS = 500
 
 export interface LineLimit {
   /**
-   * Asks whether to write a fact.
+   * Decides whether to write a fact.
    *
-   * @returns how many like it were not written since the last that was; `null` when this one is not to be written
+   * @returns how many facts of its kind were not written since the last written one; `null` if this one is not written
    */
   admit: (fact: Fact) => number | null
 }
 
-/** Makes a limit that has seen nothing; `clock` is in milliseconds. */
+/** Makes an empty limit; `clock` is in milliseconds. */
 export function limitLines (clock: () => number = () => performance.now()): LineLimit {
   const seen = new Map<string, { since: number, kept: number }>()
   return {
@@ -46,10 +46,10 @@ export function limitLines (clock: () => number = () => performance.now()): Line
   }
 }
 
-/** What makes facts alike; `null` for those of which each is written. */
+/** The kind of a fact; `null` for facts that are always written. */
 function kindOf (fact: Fact): string | null {
   if (fact.fact === 'accept.unavailable') return fact.fact
-  // Whichever queue it was, whichever port, and however long it took.
+  // Independent of the queue, the port and the duration.
   if (fact.fact === 'queue.trouble') return `queue ${fact.error.replace(/\d+/g, '')}`
   if (fact.fact === 'admin.refused') return `admin refused ${fact.why}`
   if (fact.fact === 'callback.unlisted') return fact.fact

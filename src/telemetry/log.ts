@@ -1,5 +1,5 @@
 /**
- * The log: JSON lines, one wide line per fact.
+ * The log: JSON lines, one line per fact.
  *
  * The only place that knows pino and the only one that decides how loud a fact
  * is. A fact has no field for a secret or a body, so no line has either. What
@@ -99,14 +99,14 @@ export function createLogger ({ level, destination }: { level: string, destinati
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    // Of an error only what says what happened: drivers hang commands on theirs, with keys and bodies in them.
+    // Only the describing fields of an error: drivers attach commands to theirs, with keys and bodies.
     serializers: { err: describeError },
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: { streamWrite: showInvisible }
   }, destination)
 }
 
-/** Turns facts into log lines; `msg` is the fact's name. */
+/** Turns facts into log lines; `msg` is the name of the fact. */
 export function reportTo (logger: Logger): Report {
   const limit = limitLines()
   return told => {
@@ -123,7 +123,7 @@ function describeError (error: unknown): object {
   return { name, message, ...('code' in error ? { code: error.code } : {}), stack }
 }
 
-/** The same fact can be news or routine: Redis coming back is no warning, and what can be replayed no more is worse than one. */
+/** The level of a fact can depend on its content: Redis coming back is not a warning, and an evicted event that could be replayed is an error. */
 function levelOf (told: Fact): Level {
   if (told.fact === 'redis.state' && told.state === 'ready') return 'info'
   if (told.fact === 'redis.memory' && told.state === 'enough') return 'info'

@@ -1,23 +1,23 @@
-/** Work in the background that is done again and again, one run after the other. */
+/** Background work that runs again and again, one run after the other. */
 import { setTimeout as wait } from 'node:timers/promises'
 
 export interface Repeated {
-  /** Begins the next run now, or right after the one under way. */
+  /** Starts the next run now, or right after the present one. */
   wake (): void
-  /** Begins no more runs; resolves when the one under way is over. Idempotent. */
+  /** Starts no more runs; resolves when the present one has ended. Idempotent. */
   stop (): Promise<void>
 }
 
 export interface RepeatOptions {
-  /** Between the end of a run and the beginning of the next, milliseconds; asked each time. */
+  /** Between the end of a run and the beginning of the next, milliseconds; read each time. */
   everyMs: () => number
-  /** Called with what a run rejects with; the next one comes all the same. */
+  /** Called with the error of a run; the next run still comes. */
   failed: (error: unknown) => void
   /** Whether the first run begins at once instead of after `everyMs`. */
   now?: boolean
 }
 
-/** Begins. */
+/** Starts the work. */
 export function repeat (work: () => Promise<unknown>, { everyMs, failed, now = false }: RepeatOptions): Repeated {
   let isStopped = false
   let awake = new AbortController()

@@ -1,10 +1,10 @@
-/** Deadlines for a promise. What is late goes on, unheard; nobody can take back what was begun. */
+/** Deadlines for a promise. Late work continues, and its result is ignored. */
 
 /**
- * Waits no longer than so many milliseconds.
+ * Waits at most this many milliseconds.
  *
- * @param late  what to resolve with, or to throw, when it takes longer
- * @throws      what the promise rejects with in time, and what `late` throws
+ * @param late  returns the value to resolve with, or throws, if it takes longer
+ * @throws      errors of the promise in time, and errors of `late`
  */
 export async function within<T, Late> (ms: number, promise: Promise<T>, late: () => Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined
@@ -20,9 +20,9 @@ export async function within<T, Late> (ms: number, promise: Promise<T>, late: ()
 const LATE = Symbol('late')
 
 /**
- * Waits no longer than until a signal is aborted.
+ * Waits until a signal is aborted at the latest.
  *
- * @throws  what the promise rejects with, and the signal's reason
+ * @throws  errors of the promise, and the reason of the signal
  */
 export async function unlessAborted<T> (signal: AbortSignal, promise: Promise<T>): Promise<T> {
   let onAbort = (): void => {}

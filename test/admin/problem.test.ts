@@ -94,7 +94,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'a test with a body that is no object': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":[1]}', status: 400, says: /body takes/ },
   'a test with a body and a task': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":{},"taskId":"a"}', status: 400, says: /whole callback/ },
   'a test that is no callback': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":{"taskId":"a","type":"b"}}', status: 400, says: /status is missing/ },
-  'a test of bytes that are no JSON': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":"hello"}', status: 400, says: /This is no callback/ },
+  'a test of bytes that are no JSON': { method: 'POST', url: '/api/v1/test-events', payload: '{"body":"hello"}', status: 400, says: /This is not a callback/ },
   'a test with an empty task': { method: 'POST', url: '/api/v1/test-events', payload: '{"taskId":""}', status: 400, says: /taskId takes/ }
 }
 for (const [says, { method = 'GET', url, payload, type = 'application/json', status, says: detail }] of Object.entries(TABLE)) {
@@ -112,7 +112,7 @@ for (const [says, { method = 'GET', url, payload, type = 'application/json', sta
     t.equal(reply.headers['cache-control'], 'no-store')
     t.match(problem, { type: 'about:blank', status, title: /\w/ })
     if (detail !== undefined) t.match(problem.detail, detail)
-    if (status === 405) t.equal(problem.detail, `This takes ${String(reply.headers.allow)}.`)
+    if (status === 405) t.equal(problem.detail, `The method is not allowed. Allowed: ${String(reply.headers.allow)}.`)
   })
 }
 

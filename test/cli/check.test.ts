@@ -39,9 +39,9 @@ const REMEMBERED: ReadonlyArray<[says: string, remembered: RememberedAnswer | un
   ['some are forgotten', { claims: 9, mostBytes: 64e6, forgottenBefore: '2026-01-01T00:00:00.000Z', perSecond: 2 }, { state: 'warning', says: /^those of callbacks from before 2026-01-01/ }]
 ]
 for (const [says, remembered, finding] of REMEMBERED) {
-  t.test(`doctor: repeats are recognised for the window, or not: ${says}`, async t => {
+  t.test(`doctor: duplicates are recognised for the window, or not: ${says}`, async t => {
     const settings = { dedupe: { windowMs: 86_400_000, claimsMemoryBytes: null }, redis: { maxMemoryBytes: null } } as unknown as Config
-    t.match(probeClaims(settings, remembered), [{ check: 'repeats', ...finding }])
+    t.match(probeClaims(settings, remembered), [{ check: 'duplicates', ...finding }])
   })
 }
 
@@ -102,7 +102,7 @@ t.test('doctor: before the first start nothing must be mended, and nothing is cr
   const { code, healthy, findings } = await examine(`${FREE}dataDir: ${dataDir}\nsubscribers: [{ name: billing, url: "http://127.0.0.1:${port}/" }]`, t)
   t.match({ code, healthy }, { code: 0, healthy: true })
   t.match(findings.map(({ check, state }) => `${check} ${state}`), [
-    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'repeats good', 'subscriber billing good', 'alerts warning'
+    'node good', 'redis good', 'configuration good', 'dataDir good', 'ingest.listen good', 'admin.listen good', 'gateway warning', 'duplicates good', 'subscriber billing good', 'alerts warning'
   ])
   t.notOk(existsSync(dataDir))
 })
@@ -169,7 +169,7 @@ t.test('doctor: a gateway that this configuration does not open is another gatew
 
 t.test('doctor: a gateway that cannot tell is not taken for this one', async t => {
   const { gateway, file } = await gatewayOf(t, OK, () => problem(503, 'Redis does not answer'))
-  t.match(about(await doctor(['--config', file], gateway), 'admin.listen'), [{ state: 'warning', says: /does not tell/ }])
+  t.match(about(await doctor(['--config', file], gateway), 'admin.listen'), [{ state: 'warning', says: /does not report/ }])
 })
 
 t.test('doctor: --url and --token-file say where the gateway is', async t => {

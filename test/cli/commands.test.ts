@@ -73,7 +73,7 @@ t.test('events: --json is the API\'s document and nothing else is on standard ou
 
 t.test('events: when none fits, standard output is empty', async t => {
   const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
-  t.match(await run(['events', ...gateway.flags], gateway), { code: 0, out: '', err: /No event fits/ })
+  t.match(await run(['events', ...gateway.flags], gateway), { code: 0, out: '', err: /No event matches/ })
 })
 
 const ALERT = {
@@ -100,7 +100,7 @@ t.test('alerts --test: each receiver is heard, and one that took none ends it wi
   const items: object[] = [taken]
   const gateway = await standIn(t, { 'POST /api/v1/alerts/test': () => ({ body: { items, nextCursor: null } }) })
   const plain = { ...gateway, env: { ...gateway.env, NO_COLOR: '1' } }
-  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 0, out: /chat +took it \(204\)/ })
+  t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 0, out: /chat +accepted \(204\)/ })
   items.push({ receiver: 'on-call', statusCode: 401, error: 'answered 401' })
   t.match(await run(['alerts', '--test', ...gateway.flags], plain), { code: 1, out: /on-call +answered 401/, err: /on-call did not accept the test[^]*alerts\.receivers/ })
   t.match(JSON.parse((await run(['alerts', '--test', '--json', ...gateway.flags], gateway)).out), { items: [taken, Object] })
@@ -135,7 +135,7 @@ t.test('show: the only event of a task is shown at once, several are listed', as
   t.match(await run(['show', 'task', ...two.flags], two), { code: 0, out: /2 events of this task/ })
 
   const none = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
-  t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /there is no event of a task task/ })
+  t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /there is no event of task task/ })
 })
 
 t.test('show: of a task with thousands of events it lists a page, and says how many more there are and how to list them', async t => {
@@ -212,8 +212,8 @@ t.test('replay: the order says what the flags say', async t => {
   const { code, out, err } = await run(['replay', ...flags.split(' '), ...gateway.flags], gateway)
   t.equal(code, 0)
   t.strictSame(gateway.asked[0]?.body, { subscriber: 'billing', state: 'any', since: '6h', eventIds: [ID, OTHER, 'x'], newId: true, ratePerSecond: 20 })
-  t.equal(out, 'rpl_1: taken, and runs in the background.\n')
-  t.equal(err, `See how far it is with: fotor-relay replay --follow rpl_1 --url ${gateway.url}\nStop it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
+  t.equal(out, 'rpl_1 is accepted and runs in the background.\n')
+  t.equal(err, `Follow it with: fotor-relay replay --follow rpl_1 --url ${gateway.url}\nStop it with: fotor-relay replay --cancel rpl_1 --url ${gateway.url}\n`)
   t.strictSame(JSON.parse((await run(['replay', '--all', '--json', ...gateway.flags], gateway)).out), { id: 'rpl_1', matched: null })
 })
 
@@ -246,7 +246,7 @@ t.test('an order has a key of its own', async t => {
 
 t.test('an order whose answer was lost is sent again under the same key, also while the gateway is busy with the first', async t => {
   const gateway = await standIn(t, { 'POST /api/v1/replays': [LOST, UNDER_WAY, TAKEN] })
-  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 0, out: /rpl_1: taken/ })
+  t.match(await run(['replay', '--all', ...gateway.flags], gateway), { code: 0, out: /rpl_1 is accepted/ })
   t.equal(gateway.asked.length, 3)
   t.equal(new Set(gateway.asked.map(({ idempotencyKey, text }) => `${idempotencyKey} ${text}`)).size, 1)
 })
@@ -271,7 +271,7 @@ t.test('when nobody knows whether an order was taken, it is said how to try agai
     command: words => words
   }
   const failed = await placeOrder(api, { path: '/replays', order: {}, waitsMs: [1, 1] }).then(() => null, (error: unknown) => error as CommandFailure)
-  t.match(failed, { message: /not known whether the order was taken: no answer/, nextSteps: [new RegExp(`same command with: --idempotency-key ${asked[0]}$`), 'look'] })
+  t.match(failed, { message: /unknown whether the order was accepted: no answer/, nextSteps: [new RegExp(`same command with: --idempotency-key ${asked[0]}$`), 'look'] })
   t.strictSame(asked, [asked[0], asked[0], asked[0]])
   await t.rejects(placeOrder(api, { path: '/replays', order: {}, key: 'mine', waitsMs: [] }))
   t.equal(asked.at(-1), 'mine')
@@ -319,9 +319,9 @@ const DISCARDS = {
 t.test('discard: asks at a terminal, with the count, and does it after a yes', async t => {
   const gateway = await standIn(t, structuredClone(DISCARDS))
   const { code, out, err } = await run(['discard', '--subscriber', 'billing', ...gateway.flags], { ...gateway, columns: 80, input: 'y\n' })
-  t.match({ code, out }, { code: 0, out: 'ord_1: taken, and runs in the background.\n' })
-  t.match(err, new RegExp(`See how far it is with: fotor-relay discard --follow ord_1 --url ${gateway.url}\\nStop it with: fotor-relay discard --cancel ord_1`))
-  t.match(err, /Give up 2 deliveries\? \[y\/N\]/)
+  t.match({ code, out }, { code: 0, out: 'ord_1 is accepted and runs in the background.\n' })
+  t.match(err, new RegExp(`Follow it with: fotor-relay discard --follow ord_1 --url ${gateway.url}\\nStop it with: fotor-relay discard --cancel ord_1`))
+  t.match(err, /Discard 2 deliveries\? \[y\/N\]/)
   t.strictSame(gateway.asked.map(({ body }) => body), [{ subscriber: 'billing', dryRun: true }, { subscriber: 'billing' }])
 })
 
@@ -338,7 +338,7 @@ t.test('discard: where nobody can be asked it needs --yes, and asks the gateway 
   t.match(await run(['discard', '--all', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
   t.equal(gateway.asked.length, 0)
   t.match(await run(['discard', '--all', '--config', '/nowhere.yaml']), { code: 2, err: /add --yes/ })
-  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: /^ord_1: taken/ })
+  t.match(await run(['discard', '--all', '--yes', ...gateway.flags], gateway), { code: 0, out: /^ord_1 is accepted/ })
   t.strictSame(gateway.asked[0]?.body, { all: true })
 })
 
@@ -452,7 +452,7 @@ t.test('send: only what was said goes to the gateway, which has the defaults', a
   const gateway = await standIn(t, { 'POST /api/v1/test-events': { status: 202, body: { status: 'accepted', eventId: ID } } })
   const { code, out, err } = await run(['send', '--type', 'avatar', '--status', '-1', '--subscriber', 'billing', ...gateway.flags], gateway)
   t.match({ code, out }, { code: 0, out: `accepted ${ID}\n` })
-  t.equal(err, `See what becomes of it with: fotor-relay show ${ID} --url ${gateway.url}\n`)
+  t.equal(err, `See its deliveries with: fotor-relay show ${ID} --url ${gateway.url}\n`)
   t.strictSame(gateway.asked[0]?.body, { type: 'avatar', status: -1, subscriber: 'billing' })
 })
 

@@ -93,7 +93,7 @@ t.test('a fault in admin.listen hides where the gateway is, and the way around i
   const config = home(t, { admin: `{ listen: "${NOT_HERE}" }` })
   const { code, err } = await run(['events', '--config', config])
   t.equal(code, 2)
-  t.match(err, /does not tell the address of the gateway: .*relay\.yaml:1:\d+: admin\.listen needs the environment variable NOT_HERE.*\n.*fotor-relay check.*\n.*--url/)
+  t.match(err, /does not contain the address of the gateway: .*relay\.yaml:1:\d+: admin\.listen needs the environment variable NOT_HERE.*\n.*fotor-relay check.*\n.*--url/)
 })
 
 t.test('why no token was found is said when one is wanted', async t => {

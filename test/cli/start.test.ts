@@ -67,14 +67,14 @@ t.test('Ctrl-C during the start says so, and stops cleanly when the start is com
   running.child.kill('SIGINT')
   t.equal(await running.ended, 0)
   t.equal(running.out(), 'role all\nstopping\n')
-  t.equal(running.err(), 'The start is given up. Repeat to stop at once.\n')
+  t.equal(running.err(), 'The start is cancelled. Press again to stop at once.\n')
 })
 
 t.test('a second Ctrl-C during the start ends at once', async t => {
   const running = start(t, ['start'], { STAND_IN: 'never starts' })
   await running.says('role all')
   running.child.kill('SIGINT')
-  await running.says('The start is given up')
+  await running.says('The start is cancelled')
   running.child.kill('SIGINT')
   t.equal(await running.ended, 1)
   t.equal(running.out(), 'role all\n')
@@ -155,7 +155,7 @@ for (const [behaviour, error] of [['throws', 'nobody caught this'], ['rejects', 
   t.test(`an error that nobody caught ends it loudly: ${behaviour}`, async t => {
     const running = start(t, ['start'], { STAND_IN: behaviour })
     t.equal(await running.ended, 1)
-    t.match(running.err(), new RegExp(`Internal error of fotor-relay; it stops now: Error: ${error}\n +at `))
+    t.match(running.err(), new RegExp(`Internal error of fotor-relay; the process exits: Error: ${error}\n +at `))
   })
 }
 

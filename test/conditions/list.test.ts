@@ -1,8 +1,7 @@
 /** When each condition is true, whom it is about, and what it says. */
 import t from '../support/tap.js'
 import type { State } from '../../src/conditions/condition.js'
-import { CONDITIONS, conditionsOf, isReason } from '../../src/conditions/list.js'
-import { CONDITION_NAMES, type ConditionName } from '../../src/model/alert.js'
+import { CONDITION_NAMES, conditionsOf, isReason } from '../../src/conditions/list.js'
 import type { SubscriberStatus } from '../../src/record/read-subscribers.js'
 import { STATE, SUBSCRIBER } from './state.js'
 
@@ -10,7 +9,7 @@ const spool = (more: Partial<NonNullable<State['spool']>>): Pick<State, 'spool'>
 const of = (more: Partial<SubscriberStatus>, open = 0, failed = 0): Pick<State, 'subscribers'> =>
   ({ subscribers: [{ ...SUBSCRIBER, ...more, counts: { ...SUBSCRIBER.counts, open, failed } }] })
 
-const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: ConditionName[], summary?: RegExp]> = [
+const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: string[], summary?: RegExp]> = [
   ['all is well', {}, []],
   ['Redis is away and the spool takes callbacks', { redisProblem: 'OOM' }, ['redis-away'], /^Redis accepts no writes \(OOM\): callbacks are stored in the spool$/],
   ['Redis is away and there is no spool', { redisProblem: '', spool: null }, ['callbacks-refused'], /^Redis accepts no writes$/],
@@ -27,7 +26,7 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['nobody attempts what is due', { stalled: ['billing'], subscribers: [{ ...SUBSCRIBER, overdue: true, counts: { ...SUBSCRIBER.counts, open: 3 } }] }, ['deliveries-stalled'], /billing has deliveries that are due.*3 waiting/],
   ['connections are lost', { lostConnections: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }, ['queue-cut-off'], /\(a, b, c, d, e and 2 more\)/],
   ['memory is short', { memory: { usedBytes: 81, maxBytes: 100 } }, ['memory-short'], /^Redis has used 81 %/],
-  ['claims were given up', { claims: { claims: 5, mostClaims: 5, forgottenBefore: STATE.now - 1_000 } }, ['claims-given-up'], /^a repeat of a callback from before 2023-11-14T22:13:19\.000Z is no longer recognised/],
+  ['claims were given up', { claims: { claims: 5, mostClaims: 5, forgottenBefore: STATE.now - 1_000 } }, ['claims-given-up'], /^a duplicate of a callback from before 2023-11-14T22:13:19\.000Z is no longer recognised/],
   ['memory is not known', { memory: null }, []],
   ['a subscriber is gone', of({ holds: ['gone'] }, 3), ['subscriber-gone'], /^subscriber billing answered 410 and is on hold, 3 waiting$/],
   ['a subscriber that is gone and paused is gone', of({ holds: ['gone', 'pause'] }, 3), ['subscriber-gone']],
@@ -60,8 +59,16 @@ for (const [says, state, names, summary = /./] of TABLE) {
   })
 }
 
+/** Names are a contract: receivers of alerts and scripts route by them. A new condition adds its name here; none ever changes. */
+const CONTRACT = [
+  'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside', 'spool-unreachable',
+  'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large', 'callbacks-misdirected', 'tokens-guessed',
+  'subscriber-gone', 'subscriber-failing', 'subscriber-removed', 'subscriber-on-hold', 'deliveries-failed', 'deliveries-corrupt',
+  'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled', 'log-broken'
+]
+
 t.test('every name of the contract is in the list, once', async t => {
-  t.strictSame(CONDITIONS.map(({ name }) => name).sort(), [...CONDITION_NAMES].sort())
+  t.strictSame([...CONDITION_NAMES].sort(), [...CONTRACT].sort())
 })
 
 t.test('what lies in the quarantine or among the failed is for alerts, and no reason of /readyz', async t => {

@@ -1,7 +1,7 @@
 /** The runbook has an entry for every alert there is, and for none that there is not. */
 import { readFileSync } from 'node:fs'
 import t from '../support/tap.js'
-import { CONDITION_NAMES } from '../../src/model/alert.js'
+import { CONDITION_NAMES } from '../../src/conditions/list.js'
 
 const RUNBOOK = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 

@@ -97,8 +97,8 @@ const ROWS: Row[] = [
   missing('GET //events', /openapi\.json/),
   { says: 'a path that is not one', request: 'GET /events/%zz', status: 400, detail: /percent-encoding/ },
   { says: 'an id longer than any', request: `GET /events/${'x'.repeat(2_000)}`, status: 414, detail: /longer than any name/ },
-  { says: 'the wrong method', request: 'DELETE /events', status: 405, detail: /This takes GET/ },
-  { says: 'the wrong method where one changes', request: 'GET /test-events', status: 405, detail: /This takes POST/ },
+  { says: 'the wrong method', request: 'DELETE /events', status: 405, detail: /Allowed: GET/ },
+  { says: 'the wrong method where one changes', request: 'GET /test-events', status: 405, detail: /Allowed: POST/ },
 
   raw('no JSON', '{oops', 400, /not valid JSON/),
   raw('JSON with an end too many', '{}}', 400, /not valid JSON/),
@@ -147,7 +147,7 @@ const ROWS: Row[] = [
   test('a status too large', { status: 1e300 }, /status/, 'status'),
   test('two ways at once', { body: {}, taskId: 'a' }, /body is the whole callback/, 'body'),
   test('a body that is a list', { body: [] }, /body takes the whole callback/, 'body'),
-  test('a body that is no callback', { body: 'hello' }, /This is no callback/, 'body'),
+  test('a body that is no callback', { body: 'hello' }, /This is not a callback/, 'body'),
   test('a body without a type', { body: { taskId: 'a', status: 1 } }, /type is missing/, 'type'),
   test('for a stranger', { subscriber: 'nobody' }, /no subscriber "nobody"/, 'subscriber'),
   { says: 'for one who does not want it', request: 'POST /test-events', body: { subscriber: 'billing', type: 'video' }, status: 409, detail: /billing excludes this event.*types avatar/ },
@@ -311,7 +311,7 @@ const TO_GATEWAY: Line[] = [
   { words: ['send', '--file', '@/binary.yaml'], says: /not UTF-8/ },
   { words: ['pause', 'biling'], says: /Did you mean billing/, code: 1 },
   { words: ['show', EVENT], says: /no such event/, code: 1 },
-  { words: ['show', 'nothing-of-this-name'], says: /there is no event of a task/, code: 1 }
+  { words: ['show', 'nothing-of-this-name'], says: /there is no event of task/, code: 1 }
 ]
 
 function oddFiles (home: Home): void {

@@ -26,7 +26,7 @@ t.test('a rejection that nobody caught ends the process with 1 and says what it 
   let said = ''
   first.child.stderr!.on('data', (text: string) => { said += text })
   t.equal(await first.end(FAULT.signal), 1)
-  t.match(said, /Internal error of fotor-relay; it stops now: Error: planted in a test/)
+  t.match(said, /Internal error of fotor-relay; the process exits: Error: planted in a test/)
   subscriber.behave(answers.ok)
   const next = await scene.process(home)
   t.strictSame(await untilNothingIsOpen(next), { failed: 0 })

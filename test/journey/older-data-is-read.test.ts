@@ -57,6 +57,6 @@ t.test('an export of format 1 is imported', async t => {
   const stage = await setStage(t)
   const file = join(stage.home.dir, 'export.ndjson')
   writeFileSync(file, sample('export-1.ndjson'))
-  t.match(await runCommand(['import', file, '--config', stage.home.configFile]), { code: 0, err: /8 events and 5 tasks are imported, 1 pause set/ })
+  t.match(await runCommand(['import', file, '--config', stage.home.configFile]), { code: 0, err: /8 events and 5 tasks imported, 1 pause set/ })
   await worksWithIt(t, stage, await stage.scene.process(stage.home))
 })

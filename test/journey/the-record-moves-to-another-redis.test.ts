@@ -113,6 +113,6 @@ t.test('an export is private, is gone on with, and never overwrites', async t =>
 
   home.configure({ redis: { prefix: 'other' } })
   const again = await scene.process(home)
-  t.match(await runCommand(['import', file, '--config', home.configFile]), { code: 0, err: '30 events and 30 tasks are imported, 0 pauses set.\n' }, 'into a gateway that runs')
+  t.match(await runCommand(['import', file, '--config', home.configFile]), { code: 0, err: '30 events and 30 tasks imported, 0 pauses set.\n' }, 'into a gateway that runs')
   t.equal((await again.api<{ items: unknown[] }>('GET', '/api/v1/events?limit=100')).json.items.length, 30)
 })

@@ -171,7 +171,7 @@ t.test('who gives up on a request withdraws what the other side has not taken ye
 t.test('a connection is used for a minute and then made anew', async t => {
   let now = 0
   const server = await startKeeping(t)
-  const pool = createPool({ origin: server.url, tls: null, keep: 1, connectTimeoutMs: 5_000, lookup: createLookup(), clock: () => now })
+  const pool = createPool({ origin: server.url, destination: subscriberAt(server.url, { concurrency: 1 }), lookup: createLookup(), clock: () => now })
   t.teardown(() => { pool.retire() })
   const ask = async (): Promise<Answer> => await exchange(pool, { path: '/', headers: {}, body: BODY, timeoutMs: 5_000, secrets: [] }).answer
   await ask()

@@ -203,7 +203,7 @@ const STATUSES: Row[] = [
   { says: 'sends 100 although nobody asked', does: replies('HTTP/1.1 100 Continue\r\n\r\n' + OK + EMPTY), means: answered(200, null) },
   { says: 'sends several 1xx, some of them in pieces', does: inPieces('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n' + OK + EMPTY), means: answered(200, null) },
   { says: 'sends 103 and closes', does: replies('HTTP/1.1 103 Early Hints\r\n\r\n', close), means: failed(CLOSED) },
-  { says: 'changes the protocol', does: replies('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'), means: failed('answered 101: nobody asked for another protocol') },
+  { says: 'changes the protocol', does: replies('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'), means: failed('answered 101, although no other protocol was requested') },
   { says: 'changes the protocol and does not say to which', does: replies('HTTP/1.1 101 Switching Protocols\r\n\r\n'), means: failed(NOT_HTTP) },
   { says: 'offers another protocol', does: replies(OK + 'connection: upgrade\r\nupgrade: h2c\r\n' + EMPTY), means: answered(200) },
   { says: 'redirects', does: replies('HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:1/\r\n' + EMPTY), means: answered(307) },

@@ -1,9 +1,9 @@
 /**
- * Decides for one callback: Redis, or the disk.
+ * Decides for each callback: Redis, or the disk.
  *
- * Promises an answer within 1.5 s of a disk that syncs in time, and at once
- * when it is known that Redis is away. Never keeps what could never be
- * accepted: a callback that cannot be read is refused in either case.
+ * Promises an answer within 1.5 s if the disk syncs in time, and at once if
+ * Redis is known to be away. Never keeps a callback that could never be
+ * accepted: an unreadable callback is refused in either case.
  */
 import type { Report } from '../../model/fact.js'
 import { within } from '../../time/within.js'
@@ -12,7 +12,7 @@ import { readIdentity } from '../identity.js'
 import type { RedisBreaker } from './breaker.js'
 import type { Stock } from './stock.js'
 
-/** From Redis an answer is awaited no longer, milliseconds. */
+/** Maximum wait for an answer of Redis, milliseconds. */
 export const ANSWER_WITHIN_MS = 1_000
 
 export interface AcceptOrKeepOptions {
@@ -20,14 +20,14 @@ export interface AcceptOrKeepOptions {
   accept: Accept
   breaker: RedisBreaker
   stock: Stock
-  /** Top-level fields that do not count as content; asked at every arrival. */
+  /** Top-level fields that do not count as content; read for every arrival. */
   ignoreFields: () => readonly string[]
-  /** Something was kept that Redis may take at once. */
+  /** Called after a callback was kept that Redis may take at once. */
   onKept: () => void
   report: Report
 }
 
-/** Gives up on an answer of Redis that takes too long, milliseconds; if it comes later, what was kept meanwhile is a duplicate. */
+/** Gives up on an answer of Redis after this time, milliseconds. If the answer still comes, the kept callback is a duplicate. */
 export function inTime (accept: Accept, withinMs = ANSWER_WITHIN_MS): Accept {
   return async arrival =>
     await within(withinMs, accept(arrival), (): Acceptance => ({ kind: 'unavailable', reason: `no answer within ${withinMs} ms` }))

@@ -1,6 +1,6 @@
 /**
- * The circuit breaker between callbacks and Redis: only the first few wait for
- * a Redis that is away.
+ * The circuit breaker between callbacks and Redis: only the first few callbacks
+ * wait for a Redis that is away.
  *
  *             a call failed              a probe succeeded
  *   closed ──────────────────▶ open ───────────────────────▶ half-open
@@ -8,9 +8,10 @@
  *    │  a call succeeded        └──── the call failed ◀──────────┤
  *    └───────────────────────────────────────────────────────────┘
  *
- * Open, no call may be made, and Redis is probed in the background; half-open,
- * one call at a time. The result of a call counts only if the state has not
- * changed since the call began. Knows nothing of callbacks or of the spool.
+ * Open: no call is allowed, and Redis is probed in the background. Half-open:
+ * one call at a time is allowed. The result of a call counts only if the state
+ * has not changed since the call began. Knows nothing of callbacks or of the
+ * spool.
  */
 import { createPause } from './pause.js'
 
@@ -19,11 +20,11 @@ const PROBE_EVERY_MS = 500
 
 /** Permission for one call; exactly one of its methods must be called. */
 export interface Pass {
-  /** The only call that may be made now: its result decides. */
+  /** The only call that is allowed now: its result decides. */
   readonly isTrial: boolean
-  /** Redis did what it was asked to do. */
+  /** Redis succeeded. */
   worked (): void
-  /** Redis did not. */
+  /** Redis failed. */
   failed (reason: string): void
   /** The result says nothing about Redis. */
   unclear (): void
@@ -32,9 +33,9 @@ export interface Pass {
 export type RedisBreakerState = 'closed' | 'half-open' | 'open'
 
 export interface RedisBreakerOptions {
-  /** Rejects unless Redis takes writes; settles within about a second. */
+  /** Rejects unless Redis accepts writes; settles within about a second. */
   probe: () => Promise<unknown>
-  /** Whether callbacks wait that will be tried soon; if none does, a probe that succeeds closes the breaker. */
+  /** Whether callbacks wait that will be tried soon; if none does, a successful probe closes the breaker. */
   hasWaiting: () => boolean
   /** Called after each change of state. */
   onChange: (state: RedisBreakerState, reason: string) => void
@@ -54,7 +55,7 @@ export class RedisBreaker {
 
   state (): RedisBreakerState { return this.#state }
 
-  /** @returns `null` when Redis must not be called now */
+  /** @returns `null` if Redis must not be called now */
   enter (): Pass | null {
     if (this.#state === 'closed') return this.#passOf(false)
     if (this.#state === 'open' || this.#isTrying) return null
@@ -62,7 +63,7 @@ export class RedisBreaker {
     return this.#passOf(true)
   }
 
-  /** Probes Redis, and opens when the probe fails. @returns whether it succeeded */
+  /** Probes Redis, and opens if the probe fails. @returns whether it succeeded */
   async check (): Promise<boolean> {
     const era = this.#era
     try {
@@ -77,10 +78,10 @@ export class RedisBreaker {
   /** Allows no call until a probe has succeeded. */
   open (reason: string): void { this.#change('open', reason) }
 
-  /** There is a sign that Redis is back: probes it at once. */
+  /** Redis may be back: probes it at once. */
   probeNow (): void { this.#pause.end() }
 
-  /** Probes no more. Idempotent. */
+  /** Stops probing. Idempotent. */
   stop (): void {
     this.#isStopped = true
     this.#pause.end()
@@ -110,7 +111,7 @@ export class RedisBreaker {
     if (to === 'open' && !this.#isProbing) void this.#keepProbing()
   }
 
-  /** Until it is closed again: Redis may go away once more while it is half-open. */
+  /** Until it is closed again: Redis may fail again while the breaker is half-open. */
   async #keepProbing (): Promise<void> {
     this.#isProbing = true
     while (this.#state !== 'closed' && !this.#isStopped) {

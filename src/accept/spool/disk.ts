@@ -1,6 +1,6 @@
 /**
- * A disk that fails, or takes too long: noticed, and told when it begins and
- * when it ends, not once for every callback.
+ * Notices a disk that fails or takes too long, and reports the beginning and the
+ * end of the problem, not each callback.
  */
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,14 +8,14 @@ import { isRelayError } from '../../model/errors.js'
 import { within } from '../../time/within.js'
 import type { Report } from '../../model/fact.js'
 
-/** A disk that takes longer has failed, as far as the one who waits is concerned, milliseconds. */
+/** A disk that takes longer counts as failed for the caller, milliseconds. */
 const DISK_WITHIN_MS = 3_000
-/** More than a full disk has left over beside its directories. */
+/** More bytes than a full disk has left beside its directories. */
 const TRIED_BYTES = 64 * 1024
-/** Where it is tried. */
+/** The file that is written to try the disk. */
 export const TRY_FILE = 'try'
 
-/** What does not work about the disk. */
+/** The present problem of the disk. */
 export class DiskTrouble {
   #reason: string | null = null
   readonly #told = new Map<string, string>()
@@ -30,16 +30,16 @@ export class DiskTrouble {
     return reason
   }
 
-  /** Writing worked. */
+  /** Writing succeeded. */
   isOver (): void {
     if (this.#reason !== null) this.report({ fact: 'spool.mended' })
     this.#reason = null
   }
 
-  /** Why writing failed the last time; `null` when it worked. */
+  /** Why the last write failed; `null` if it succeeded. */
   now (): string | null { return this.#reason }
 
-  /** Something is wrong with one file; told once. */
+  /** A problem of one file; reported once. */
   isWith (file: string, error: unknown): void {
     const reason = reasonOf(error)
     if (this.#told.get(file) === reason) return
@@ -57,7 +57,7 @@ function reasonOf (error: unknown): string {
   return error instanceof Error ? error.message.split(', ', 1)[0]! : String(error)
 }
 
-/** Writes to the disk, and takes it away again. @throws what the file system throws */
+/** Writes to the disk, and removes the file again. @throws errors of the file system */
 export async function tryToWrite (directory: string): Promise<void> {
   const path = join(directory, TRY_FILE)
   const handle = await open(path, 'w', 0o600)
@@ -70,7 +70,7 @@ export async function tryToWrite (directory: string): Promise<void> {
   }
 }
 
-/** Waits for the disk, but not for ever. @throws what the work throws, or that it took too long; it goes on then */
+/** Waits for the disk, up to a limit. @throws errors of the work, or that it took too long; the work then continues */
 export async function withinDiskTime (work: Promise<void>): Promise<void> {
   await within(DISK_WITHIN_MS, work, () => { throw new Error(`the disk took longer than ${DISK_WITHIN_MS} ms`) })
 }

@@ -1,10 +1,10 @@
 /**
- * Drains one file of the spool, as far as Redis takes it.
+ * Drains one file of the spool, as far as Redis accepts it.
  *
- * A record is passed over only when Redis has it, when it lies in `set-aside`
- * (damaged, or not readable by this release), or when it was written again at
- * the end of the spool (Redis takes others, and not this one). Whatever
- * happens in between, it is accepted once more, and found to be a duplicate.
+ * A record is skipped only if Redis has it, if it is in `set-aside` (damaged, or
+ * not readable by this release), or if it was written again at the end of the
+ * spool (Redis accepts others, but not this one). After any interruption it is
+ * accepted once more, and found to be a duplicate.
  */
 import type { Report } from '../../model/fact.js'
 import type { Accept, Acceptance } from '../arrival.js'
@@ -15,23 +15,23 @@ import { openForDraining, type DrainingSegment, type Segment } from './segment.j
 import type { SetAside } from './set-aside.js'
 import type { Stock } from './stock.js'
 
-/** Accepted together: Redis has others to serve. */
+/** Records that are accepted together: Redis has other work too. */
 const MOST_AT_ONCE = 32
 const MOST_BYTES_AT_ONCE = 1024 * 1024
-/** Records that failed so often make room for others. */
+/** After this many failures, a record is moved to the end. */
 const MOST_TRIES = 3
 
 export interface FileDrainOptions {
   stock: Stock
   setAside: SetAside
-  /** Never rejects, and takes a second or so at most. */
+  /** Never rejects, and takes about a second at most. */
   accept: Accept
   breaker: RedisBreaker
   trouble: DiskTrouble
   report: Report
 }
 
-/** `done`: the file is. `open`: the breaker allows no call. `failed`: Redis, or the disk, took nothing. */
+/** `done`: the file is finished. `open`: the breaker allows no call. `failed`: Redis, or the disk, accepted nothing. */
 export type DrainResult = 'done' | 'open' | 'failed'
 
 type RecordPiece = Piece & { kind: 'record' }
@@ -43,13 +43,13 @@ interface OpenFile { segment: Segment, file: DrainingSegment }
 export class FileDrain {
   #accepted = 0
   #setAside = 0
-  /** How often the records that come next were refused, in a row. */
+  /** How often in a row the next records were refused. */
   #tries = 0
   #isStopped = false
 
   constructor (private readonly options: FileDrainOptions) {}
 
-  /** Goes on with a file from where it is drained. Never rejects. */
+  /** Continues a file where its drain has stopped. Never rejects. */
   async drain (segment: Segment): Promise<DrainResult> {
     const { stock, trouble } = this.options
     let file: DrainingSegment | null = null
@@ -58,7 +58,7 @@ export class FileDrain {
       return await this.#drainFile({ segment, file })
     } catch (error) {
       trouble.isWith(segment.path, error)
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') stock.forget(segment) // somebody removed it
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') stock.forget(segment) // it was removed from outside
       else stock.putLast(segment)
       return 'failed'
     } finally {
@@ -66,14 +66,14 @@ export class FileDrain {
     }
   }
 
-  /** What has become of records since this was last asked. */
+  /** What has happened to records since the last call. */
   takeTally (): { accepted: number, setAside: number } {
     const tally = { accepted: this.#accepted, setAside: this.#setAside }
     this.#accepted = this.#setAside = 0
     return tally
   }
 
-  /** Ends after the batch under way. */
+  /** Stops after the batch in flight. */
   stop (): void { this.#isStopped = true }
 
   async #drainFile (open: OpenFile): Promise<DrainResult> {
@@ -110,7 +110,7 @@ export class FileDrain {
     return missed.length === 0 || await this.#postpone(missed, reason) ? batch.length : 'failed'
   }
 
-  /** Writes records again, at the end. @returns whether all of them are there */
+  /** Writes records again, at the end. @returns whether all of them are written */
   async #postpone (records: RecordPiece[], reason: string): Promise<boolean> {
     const kept = await Promise.all(records.map(async ({ arrival }) => await this.options.stock.keep(arrival)))
     if (kept.some(({ kind }) => kind !== 'kept')) return false
@@ -124,7 +124,7 @@ export class FileDrain {
     this.#setAside++
   }
 
-  /** What is no record. */
+  /** A piece that is not a record. */
   async #passOver ({ segment, file }: OpenFile, piece: Piece): Promise<PiecesResult> {
     const bytes = piece.end - piece.start
     if (piece.kind === 'torn') {
@@ -137,7 +137,7 @@ export class FileDrain {
     return 1
   }
 
-  /** Notes how far it is; on a disk that takes no note, the file is drained from its start the next time. */
+  /** Stores how far the file is drained. If the disk refuses that, the next drain begins at the start of the file. */
   async #advance ({ segment, file }: OpenFile, at: number): Promise<void> {
     const left = file.pieces.slice(at).filter(piece => piece.kind === 'record')
     segment.callbacks = left.length
@@ -151,13 +151,13 @@ export class FileDrain {
       if (await file.remove()) stock.forget(segment)
     } catch (error) {
       trouble.isWith(segment.path, error)
-      stock.forget(segment) // what is in it is safe; the next start finds it again
+      stock.forget(segment) // its records are safe; the next start finds the file again
     }
     return 'done'
   }
 }
 
-/** The records that follow one another, as many as may be accepted together. */
+/** The next consecutive records, as many as may be accepted together. */
 function recordsFrom (pieces: readonly Piece[], from: number): RecordPiece[] {
   const records: RecordPiece[] = []
   let bytes = 0
@@ -171,7 +171,7 @@ function recordsFrom (pieces: readonly Piece[], from: number): RecordPiece[] {
   return records
 }
 
-/** @returns how many Redis has now */
+/** @returns how many of them Redis now has */
 function tellBreaker (pass: Pass, acceptances: readonly Acceptance[], reason: string): number {
   const accepted = acceptances.filter(({ kind }) => kind === 'accepted' || kind === 'duplicate').length
   if (accepted > 0) pass.worked()
@@ -180,7 +180,7 @@ function tellBreaker (pass: Pass, acceptances: readonly Acceptance[], reason: st
   return accepted
 }
 
-/** Why some were not accepted; `''` when none was refused by Redis. */
+/** Why some were not accepted; `''` if Redis refused none. */
 function reasonIn (acceptances: readonly Acceptance[]): string {
   return acceptances.find(one => one.kind === 'unavailable')?.reason ?? ''
 }

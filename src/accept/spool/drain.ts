@@ -1,25 +1,25 @@
 /**
- * Takes what lies in the spool down the way that every callback takes, while
- * new ones pass it by.
+ * Accepts the callbacks of the spool in the same way as every callback, while new
+ * ones go straight to Redis.
  *
  *   oldest file ──▶ a few records ──▶ accept ──▶ note how far ──▶ … ──▶ remove the file
  *
- * Works whenever there is something and Redis takes it, and sleeps otherwise.
- * What it passes over, and when, is decided in `drain-file`.
+ * Works while callbacks wait and Redis accepts them, and sleeps otherwise.
+ * `drain-file` decides which records to skip, and when.
  */
 import { FileDrain, type FileDrainOptions } from './drain-file.js'
 import { createPause } from './pause.js'
 
-/** After nothing of a batch was accepted, milliseconds; twice as long each time. */
+/** Wait after a batch of which nothing was accepted, milliseconds; doubled each time. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 30_000
-/** While somebody else tries Redis. */
+/** Wait while another call tries Redis, milliseconds. */
 const TRIAL_WAIT_MS = 1_000
 
 export interface Drain {
-  /** There is something to drain, or Redis may take it now. */
+  /** There may be something to drain, or Redis may be back. */
   wake (): void
-  /** Ends after the batch under way. Idempotent. */
+  /** Stops after the batch in flight. Idempotent. */
   stop (): Promise<void>
 }
 
@@ -38,7 +38,7 @@ export function createDrain (options: FileDrainOptions): Drain {
   let failures = 0
 
   async function drainFiles (): Promise<void> {
-    // While the breaker is open, looking would close the file that is being written to, each time.
+    // While the breaker is open, a look would close the file that is being written to, each time.
     while (!isStopped && breaker.state() !== 'open') {
       const segment = await stock.next()
       if (segment === null) return tellDrained()

@@ -1,6 +1,6 @@
 /**
- * Tells when callbacks begin to go to the disk and when they go to Redis
- * again: once each, however often Redis was tried in between.
+ * Reports when callbacks begin to go to the disk and when they go to Redis again:
+ * once each, however often Redis was tried in between.
  */
 import type { Report } from '../../model/fact.js'
 import type { RedisBreakerState } from './breaker.js'
@@ -11,7 +11,7 @@ export interface Outage {
   change (state: RedisBreakerState, reason: string): void
 }
 
-/** @param size  what waits in the spool */
+/** @param size  of the waiting callbacks in the spool */
 export function createOutage (report: Report, size: () => SpoolSize): Outage {
   let since: number | null = null
   return {

@@ -1,10 +1,10 @@
 /**
- * Who owns what lies in the spool.
+ * Which process owns which directory of the spool.
  *
  *   <dir>/01J…/            one process, locked
  *   <dir>/01K…/            another one, on the same Redis
- *   <dir>/set-aside/       what nobody can accept, for an operator
- *   <dir>/reserve          room to begin on a full disk
+ *   <dir>/set-aside/       files that cannot be accepted, for an operator
+ *   <dir>/reserve          space to begin with on a full disk
  *
  * Every process writes to a directory of its own, so that two gateways may be
  * given the same `dir`. What a dead owner left is moved into the own directory
@@ -23,13 +23,13 @@ import { TRY_FILE } from './disk.js'
 import { fillReserve, useReserve } from './reserve.js'
 import { SEGMENT_SUFFIX } from './segment.js'
 
-/** A directory that a process gave itself. */
+/** The name of a directory that a process has made for itself. */
 const OWNED = /^[0-9A-HJKMNP-TV-Z]{26}$/
-/** What an owner leaves besides its callbacks. */
+/** Files of an owner that are not callbacks. */
 const LOCK_FILE = 'gateway.lock'
-/** A directory so young may be empty because its maker is about to lock it, milliseconds. */
+/** A directory that is younger may be empty because its owner is about to lock it, milliseconds. */
 const SETTLED_MS = 60_000
-/** How often to start over when others take what was just made. */
+/** How often to start again if others take what was just made. */
 const MAX_TRIES = 10
 
 /** What an earlier owner left and this process cannot have. */
@@ -42,14 +42,14 @@ export interface LeftPlace {
 
 export interface Ownership {
   /**
-   * The directory of this process. Made when it is first asked for, and again
-   * when somebody removed it.
+   * The directory of this process. Made by the first call, and made again if it was
+   * removed.
    *
-   * @throws what the file system throws
+   * @throws errors of the file system
    */
   directory (): Promise<string>
   /**
-   * Moves what dead owners left into the own directory. Nothing may be written there meanwhile.
+   * Moves the files of dead owners into the own directory. Nothing may be written there meanwhile.
    *
    * @returns every file of the own directory, oldest first, and what could not be moved,
    *          which is tried again the next time
@@ -62,7 +62,7 @@ export interface Ownership {
 
 interface OwnedDir { path: string, lock: DataDirLock }
 
-/** @param root  `spool.dir`; made when it is missing */
+/** @param root  `spool.dir`; created if it is missing */
 export function createOwnership (root: string): Ownership {
   let owned: OwnedDir | null = null
 
@@ -108,7 +108,7 @@ async function claim (root: string): Promise<OwnedDir> {
   }
 }
 
-/** Another process took it for one that a dead owner left. */
+/** Another process took it for the directory of a dead owner. */
 function isTaken (error: unknown): boolean {
   return isRelayError(error, 'DATA_DIR_IN_USE') || (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
@@ -155,7 +155,7 @@ async function inherit (path: string, own: string): Promise<void> {
   try {
     for (const file of segmentsIn(path)) renameSync(file, join(own, basename(file)))
     await syncDirectory(own)
-    // Whoever wants this directory at the same time begins with another one.
+    // Another process that wants this directory begins with another one.
     for (const name of readdirSync(path).filter(isLeftover)) rmSync(join(path, name), { force: true })
   } finally {
     lock.release()
@@ -163,7 +163,7 @@ async function inherit (path: string, own: string): Promise<void> {
   }
 }
 
-/** The sign of life of one who is dead, and what it wrote to try the disk. */
+/** The sign of life of a dead owner, and the file by which it tried the disk. */
 function isLeftover (name: string): boolean {
   return name.startsWith(`${LOCK_FILE}.here-`) || name === TRY_FILE
 }
@@ -180,5 +180,5 @@ function isBeingMade (path: string): boolean {
 }
 
 function removeIfEmpty (path: string): void {
-  try { rmdirSync(path) } catch { /* something lies there, or it is gone */ }
+  try { rmdirSync(path) } catch { /* it is not empty, or it is gone */ }
 }

@@ -1,14 +1,14 @@
 /**
- * A wait that can be ended early, by whoever knows that it is over.
+ * A wait that can be ended early.
  */
 export interface Pause {
-  /** Resolves after so many milliseconds, or with `end`. One at a time. */
+  /** Resolves after this many milliseconds, or with `end`. One at a time. */
   take (ms: number): Promise<void>
-  /** Ends the wait under way; nothing happens when there is none. */
+  /** Ends the wait; does nothing if there is none. */
   end (): void
 }
 
-/** Makes a pause that nobody takes yet. */
+/** Makes a pause; it begins with the first wait. */
 export function createPause (): Pause {
   let end = (): void => {}
   return {

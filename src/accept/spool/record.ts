@@ -1,14 +1,14 @@
 /**
- * One callback as it lies in a file of the spool.
+ * The form of one callback in a file of the spool.
  *
  *   marker │ length │ checksum of both │ checksum of the rest │ length of about │ about │ body
  *      8   │   4    │        4         │          4           │        4        │   …   │  …
  *
- * Numbers are little-endian, checksums CRC-32 (they find damage, they keep
- * nobody out). The marker is random and the file's own: by it reading finds
- * the next record after a damaged one, and no body can hold a forged record.
- * Pure: no clock, no I/O. Promises that every byte that is not part of a whole
- * record is told, as the torn end of the file or as damage.
+ * Numbers are little-endian. Checksums are CRC-32: they find damage, not
+ * attacks. The marker is random for each file: with it, a reader finds the next
+ * record after a damaged one, and no body can contain a forged record.
+ * Pure: no clock, no I/O. Promises to report every byte that is not part of a
+ * whole record, as the torn end of the file or as damage.
  */
 import { crc32 } from 'node:zlib'
 import { FLAGS, type Flag } from '../../model/event.js'
@@ -17,24 +17,24 @@ import type { Arrival } from '../arrival.js'
 export const MARKER_BYTES = 8
 const HEAD_BYTES = MARKER_BYTES + 4 + 4 + 4
 
-/** An arrival made ready to be written; which file it goes to is not known yet. */
+/** An arrival that is ready to be written, to any file. */
 export interface Entry {
-  /** What is known besides the body, with its length in front. */
+  /** Everything except the body, with its length in front. */
   about: Buffer
   /** As received, byte for byte. */
   body: Buffer
   /** Epoch milliseconds. */
   receivedAt: number
-  /** That it takes in a file. */
+  /** Bytes that it takes in a file. */
   bytes: number
 }
 
-/** Something in a file, from `start` to before `end`, both in bytes. */
+/** A part of a file, from `start` to before `end`, both in bytes. */
 export type Piece =
   | { kind: 'record', start: number, end: number, arrival: Arrival }
-  /** Once a record, or several; nothing says where one ended. */
+  /** Once one or several records; their limits are unknown. */
   | { kind: 'damage', start: number, end: number }
-  /** The last write, which was cut short before anybody was told that it was safe. */
+  /** The last write, which was cut short before it was acknowledged. */
   | { kind: 'torn', start: number, end: number }
 
 /** Makes an arrival ready to be written. */
@@ -46,7 +46,7 @@ export function entryOf ({ body, contentType, receivedAt, flags, only }: Arrival
   return { about, body, receivedAt, bytes: HEAD_BYTES + about.length + body.length }
 }
 
-/** The record of an entry, for a file with this marker: its parts in their order. */
+/** The record of an entry, for a file with this marker: its parts in order. */
 export function recordOf ({ about, body }: Entry, marker: Buffer): Buffer[] {
   const head = Buffer.allocUnsafe(HEAD_BYTES)
   marker.copy(head)
@@ -57,12 +57,12 @@ export function recordOf ({ about, body }: Entry, marker: Buffer): Buffer[] {
 }
 
 /**
- * Reads a file's records, and what is between them.
+ * Reads the records of a file, and the parts between them.
  *
  * @param bytes  the file
- * @param from   where a record begins, or would
- * @returns      pieces that follow one another without a gap to the end of `bytes`;
- *               bodies are views of `bytes`
+ * @param from   where a record begins, or should begin
+ * @returns      consecutive pieces without a gap to the end of `bytes`; bodies are
+ *               views of `bytes`
  */
 export function * readPieces (bytes: Buffer, from: number, marker: Buffer): Generator<Piece> {
   for (let at = from; at < bytes.length;) {
@@ -72,7 +72,7 @@ export function * readPieces (bytes: Buffer, from: number, marker: Buffer): Gene
   }
 }
 
-/** `null` when no whole record begins here. */
+/** `null` if no whole record begins here. */
 function readRecord (bytes: Buffer, start: number, marker: Buffer): Piece | null {
   const length = readHead(bytes, start, marker)
   if (length === null || start + HEAD_BYTES + length > bytes.length) return null
@@ -82,7 +82,7 @@ function readRecord (bytes: Buffer, start: number, marker: Buffer): Piece | null
   return arrival === null ? null : { kind: 'record', start, end: start + HEAD_BYTES + length, arrival }
 }
 
-/** What follows the head, in bytes; `null` when there is no head here that can be believed. */
+/** Length of the part after the head, in bytes; `null` if there is no valid head here. */
 function readHead (bytes: Buffer, start: number, marker: Buffer): number | null {
   if (start + HEAD_BYTES > bytes.length || bytes.compare(marker, 0, MARKER_BYTES, start, start + MARKER_BYTES) !== 0) return null
   const checked = bytes.subarray(start, start + MARKER_BYTES + 4)
@@ -102,11 +102,11 @@ function arrivalOf (content: Buffer): Arrival | null {
       ...(typeof only === 'string' ? { only } : {})
     }
   } catch {
-    return null // a release that wrote something else; it is told as damage, and kept
+    return null // another release wrote something else; it is reported as damage, and kept
   }
 }
 
-/** What lies before the next whole record, or before the end. */
+/** The part before the next whole record, or before the end. */
 function readGap (bytes: Buffer, start: number, marker: Buffer): Piece {
   for (let at = bytes.indexOf(marker, start + 1); at !== -1; at = bytes.indexOf(marker, at + 1)) {
     if (readRecord(bytes, at, marker) !== null) return { kind: 'damage', start, end: at }
@@ -114,7 +114,7 @@ function readGap (bytes: Buffer, start: number, marker: Buffer): Piece {
   return { kind: isTorn(bytes.subarray(start), marker) ? 'torn' : 'damage', start, end: bytes.length }
 }
 
-/** Whether the end of a file is a write that was cut short: no room for a head, a head that promises more, or room that was never filled. */
+/** Whether the end of a file is an incomplete write: no room for a head, a head that announces more bytes, or space that was never filled. */
 function isTorn (rest: Buffer, marker: Buffer): boolean {
   if (rest.length < HEAD_BYTES) return true
   const length = readHead(rest, 0, marker)

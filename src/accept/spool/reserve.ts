@@ -1,14 +1,14 @@
 /**
- * Room on the disk for the few bytes that it takes to begin. On a full disk a
- * new process could not even lock what the one before it left, and draining
- * that is what would make room.
+ * Reserves space on the disk for the few bytes of a start. On a full disk, a new
+ * process could not even lock the files of the previous one, and only draining
+ * these files frees space.
  */
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const RESERVED_BYTES = 64 * 1024
 
-/** Sees to it that there is a reserve in a folder, if the disk allows it. Never throws. */
+/** Makes sure that a folder has a reserve, if the disk has space. Never throws. */
 export function fillReserve (root: string): void {
   const file = fileIn(root)
   if (existsSync(file)) return
@@ -21,11 +21,11 @@ export function fillReserve (root: string): void {
       closeSync(descriptor)
     }
   } catch {
-    rmSync(file, { force: true }) // half of one would be taken for a whole; the next time may do
+    rmSync(file, { force: true }) // a partial reserve would be taken for a whole one; the next call may succeed
   }
 }
 
-/** Gives up the reserve when an error says that the disk is full. @returns whether that made room */
+/** Frees the reserve if an error says that the disk is full. @returns whether that freed space */
 export function useReserve (root: string, error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException
   if (!['ENOSPC', 'EDQUOT'].includes(code) || !existsSync(fileIn(root))) return false

@@ -1,13 +1,13 @@
 /**
- * One file of the spool: a head, then records, appended by one process and
- * read once they are all there.
+ * One file of the spool: a head, then records. One process appends to it; it is
+ * read when it is complete.
  *
  *   name and version │ marker │ checksum │ how far it is drained │ records …
  *
- * What `append` has resolved for is on the disk, and the file is still where
- * it is looked for. A write that failed is cut off again, and the file never
- * written to any more: what a disk says after a failed sync is not to be
- * believed. Files and what is in them are for their owner alone.
+ * When `append` has resolved, the entries are on the disk, and the file is still
+ * in its place. A failed write is cut off again, and the file is never written to
+ * any more, because a disk cannot be trusted after a failed sync. Only their owner
+ * can read the files.
  */
 import { randomBytes } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
@@ -22,28 +22,28 @@ const VERSION = `${NAME}1\n`
 const NAME_BYTES = 16
 /** The name, the marker and their checksum. */
 const CHECKED_BYTES = NAME_BYTES + MARKER_BYTES
-/** Where a file says how far it is drained, and the checksum of that. */
+/** The place in a file that says how far it is drained, and the checksum of that. */
 const DRAINED_AT = 32
 export const HEADER_BYTES = 64
 
-/** How files of the spool end. */
+/** The suffix of files of the spool. */
 export const SEGMENT_SUFFIX = '.spool'
 
-/** A file of the spool, as far as counting goes. */
+/** The counts of a file of the spool. */
 export interface Segment {
   readonly path: string
-  /** Of the file. */
+  /** Size of the file, bytes. */
   bytes: number
   /** Callbacks in it that are not drained. */
   callbacks: number
-  /** The earliest arrival among them, epoch milliseconds; `Infinity` when there are none. */
+  /** The earliest arrival among them, epoch milliseconds; `Infinity` if there are none. */
   oldestAt: number
 }
 
-/** A segment that takes records. */
+/** A segment for writing. */
 export interface OpenSegment {
   readonly segment: Segment
-  /** Resolves when all entries are on the disk. @throws what the file system throws; then only `close` may follow */
+  /** Resolves when all entries are on the disk. @throws errors of the file system; then only `close` may follow */
   append (entries: readonly Entry[]): Promise<void>
   close (): Promise<void>
 }
@@ -52,7 +52,7 @@ export interface OpenSegment {
  * Makes a new segment.
  *
  * @param directory  exists
- * @throws           what the file system throws
+ * @throws           errors of the file system
  */
 export async function createSegment (directory: string): Promise<OpenSegment> {
   const path = join(directory, sortableId(Date.now()) + SEGMENT_SUFFIX)
@@ -74,9 +74,9 @@ export async function createSegment (directory: string): Promise<OpenSegment> {
       try {
         await writeAll(handle, whole, segment.bytes)
         await handle.datasync()
-        if ((await handle.stat()).nlink === 0) throw Object.assign(new Error('somebody removed the file'), { code: 'ENOENT' })
+        if ((await handle.stat()).nlink === 0) throw Object.assign(new Error('the file was removed'), { code: 'ENOENT' })
       } catch (error) {
-        await handle.truncate(segment.bytes).catch(() => {}) // reading copes with what is left
+        await handle.truncate(segment.bytes).catch(() => {}) // the reader handles the incomplete rest
         throw error
       }
       segment.bytes += whole.length
@@ -102,15 +102,15 @@ function headerOf (marker: Buffer): Buffer {
   return header
 }
 
-/** A segment that gives its records. */
+/** A segment for reading. */
 export interface DrainingSegment {
-  /** What is not drained yet, from the first byte to the last. */
+  /** The pieces that are not drained, from the first byte to the last. */
   readonly pieces: Piece[]
-  /** The bytes of one of them. */
+  /** The bytes of a piece. */
   bytesOf (piece: Piece): Buffer
-  /** Notes that everything before `end` is done; a process that starts again begins there. */
+  /** Stores that everything before `end` is done; a process that starts again begins there. */
   advance (end: number): Promise<void>
-  /** Removes the file, unless something was added to it since it was read. @returns whether it is gone */
+  /** Removes the file, unless it has grown since it was read. @returns whether it is gone */
   remove (): Promise<boolean>
   close (): Promise<void>
 }
@@ -126,7 +126,7 @@ export class NewerSegment extends Error {
 /**
  * Reads a segment that nobody writes to.
  *
- * @throws NewerSegment; what the file system throws
+ * @throws NewerSegment; errors of the file system
  */
 export async function openForDraining (path: string): Promise<DrainingSegment> {
   const handle = await openToNote(path)
@@ -150,7 +150,7 @@ export async function openForDraining (path: string): Promise<DrainingSegment> {
   }
 }
 
-/** On a disk that takes no notes, what lies there is drained all the same. */
+/** If the disk refuses this write, the file is drained anyway. */
 async function openToNote (path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r+')
@@ -161,9 +161,9 @@ async function openToNote (path: string): Promise<FileHandle> {
 }
 
 /**
- * Counts what a file holds that is not drained.
+ * Counts the callbacks of a file that are not drained.
  *
- * @throws NewerSegment; what the file system throws
+ * @throws NewerSegment; errors of the file system
  */
 export async function surveySegment (path: string): Promise<Segment> {
   const segment: Segment = { path, bytes: 0, callbacks: 0, oldestAt: Infinity }

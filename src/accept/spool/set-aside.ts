@@ -1,7 +1,7 @@
 /**
- * Where the spool puts what cannot be accepted: a damaged stretch of a file,
- * or a callback that this release cannot read. Nothing of ours ever removes
- * it; an operator looks at it and does.
+ * The folder for data that cannot be accepted: a damaged part of a file, or a
+ * callback that this release cannot read. The gateway never removes it; an
+ * operator inspects and removes it.
  */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -11,14 +11,14 @@ import type { Segment } from './segment.js'
 
 export interface SetAside {
   /**
-   * Keeps bytes in a file of their own; the same stretch twice is one file.
+   * Writes bytes to a file of their own; the same part twice makes one file.
    *
    * @param why  the end of its name
-   * @returns    the path of the file, on the disk
-   * @throws     what the file system throws
+   * @returns    the path of the file, when it is on the disk
+   * @throws     errors of the file system
    */
   keep (from: Pick<Segment, 'path'>, start: number, kept: { why: 'damaged' | 'refused', bytes: Buffer }): Promise<string>
-  /** How many files there are. */
+  /** The number of files. */
   count (): number
 }
 

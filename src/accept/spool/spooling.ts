@@ -1,13 +1,13 @@
 /**
- * Step 2 of the journey, for when Redis is away: what cannot be accepted now
- * is kept on the local disk, and accepted later.
+ * Step 2 of the journey, for when Redis is away: a callback that cannot be
+ * accepted now is kept on the local disk, and accepted later.
  *
  *   arrival ──▶ breaker ──▶ accept ──▶ (accepted | duplicate | unreadable)
  *                 │             │ unavailable, or no answer in time
  *                 └─────────────┴──▶ stock ──▶ spooled            ⋯▶ drain ──▶ accept
  *
  * Answers "spooled" only when the callback is on the disk. The first few
- * callbacks of an outage wait for Redis, about a second; the others do not. A
+ * callbacks of an outage wait for Redis, about a second; later ones do not. A
  * callback may be both accepted and spooled: then the second is a duplicate.
  */
 import type { Report } from '../../model/fact.js'
@@ -23,22 +23,22 @@ import { createOwnership } from './ownership.js'
 import { createSetAside } from './set-aside.js'
 import { Stock, type SpoolSize } from './stock.js'
 
-/** How often is looked for what dead owners left, milliseconds. */
+/** How often to look for files of dead owners, milliseconds. */
 const TICK_EVERY_MS = 10_000
 
 export interface SpoolingOptions {
-  /** The way to Redis; never rejects. */
+  /** Accepts into Redis; never rejects. */
   accept: Accept
   /** The connection that `accept` uses: fails fast. It is tried for what waits once it is there. */
   redis: RedisClient
-  /** Rejects when Redis would not take a callback now. */
+  /** Rejects if Redis would not accept a callback now. */
   probe: () => Promise<void>
   /** `spool.dir`, absolute. */
   dir: string
   maxBytes: number
-  /** Top-level fields that do not count as content; asked at every arrival. */
+  /** Top-level fields that do not count as content; read for every arrival. */
   ignoreFields: () => readonly string[]
-  /** How long an answer of Redis is awaited, milliseconds; 1 s when left out. */
+  /** Maximum wait for an answer of Redis, milliseconds; default 1 s. */
   answerWithinMs?: number | undefined
   report: Report
 }
@@ -47,19 +47,19 @@ export interface SpoolStatus extends SpoolSize {
   maxBytes: number
   /** Callbacks go to the disk now. */
   isSpooling: boolean
-  /** Why a callback would not be kept now; `null` when it would, as far as is known. Anybody may read it. */
+  /** Why a callback would not be kept now; `null` if it would, as far as is known. Safe to show. */
   problem: string | null
-  /** Files that nobody can accept; an operator has to look at them. */
+  /** Number of files that cannot be accepted; an operator must inspect them. */
   setAside: number
   /** Places with callbacks of earlier processes that this one cannot have; an operator has to help. */
   unreachable: number
 }
 
 export interface Spooling {
-  /** The way in that every callback takes. Never rejects. */
+  /** The entry for every callback. Never rejects. */
   accept: Accept
   status (): SpoolStatus
-  /** Tries the disk, and says what `status` says then. Never rejects. */
+  /** Tries the disk, and returns the new status. Never rejects. */
   tryDisk (): Promise<SpoolStatus>
   /** Whether Redis must not be called now. */
   isRedisAway (): boolean
@@ -69,7 +69,7 @@ export interface Spooling {
   close (): Promise<void>
 }
 
-/** Opens the spool and begins to drain what lies there. Never rejects: a disk that does not work is told, and tried again. */
+/** Opens the spool and begins to drain it. Never rejects: a disk that does not work is reported, and tried again. */
 export async function openSpooling (options: SpoolingOptions): Promise<Spooling> {
   const { redis, dir, report } = options
   const trouble = new DiskTrouble(report)

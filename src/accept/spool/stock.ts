@@ -1,10 +1,10 @@
 /**
- * What lies in the spool and waits to be accepted: the files, and how many
- * callbacks, how many bytes and since when.
+ * The callbacks that wait in the spool: their files, their number, their size and
+ * the oldest arrival.
  *
- * Keeps within `maxBytes`, and never says that a callback is kept before it is
- * on the disk. A disk that takes nothing, or takes too long, is tried again
- * with every callback.
+ * Stays within `maxBytes`, and never reports a callback as kept before it is on
+ * the disk. After the disk has failed or taken too long, every callback tries it
+ * again.
  */
 import type { Report } from '../../model/fact.js'
 import type { Arrival } from '../arrival.js'
@@ -14,21 +14,21 @@ import { entryOf } from './record.js'
 import { NewerSegment, surveySegment, type Segment } from './segment.js'
 import { Writer } from './writer.js'
 
-/** Callbacks that a slow disk may make wait in memory, bytes. */
+/** Maximum size of callbacks that wait in memory for a slow disk, bytes. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024
-/** With less room than this, in bytes, a callback may not fit. */
+/** With less space than this, in bytes, a callback may not fit. */
 const LEAST_ROOM_BYTES = 16 * 1024
-/** It is told again that it is full once it was this much emptier. */
+/** After "full" was reported, the spool must have freed this much before it is reported again. */
 const FULL_AGAIN_SHARE = 0.9
 
-/** Whether a callback is on the disk; if not, why not, in words that anybody may read. */
+/** Whether a callback is on the disk; if not, the reason in words that are safe to show. */
 export type KeepResult = { kind: 'kept' } | { kind: 'not-kept', reason: string }
 
 export interface SpoolSize {
   callbacks: number
-  /** Of the files; what is drained of one counts until the file is removed. */
+  /** Size of the files; a file counts as a whole until it is removed. */
   bytes: number
-  /** Arrival of the oldest callback, epoch milliseconds; `null` when there is none. */
+  /** Arrival of the oldest callback, epoch milliseconds; `null` if there is none. */
   oldestAt: number | null
 }
 
@@ -37,13 +37,13 @@ export interface StockOptions {
   trouble: DiskTrouble
   maxBytes: number
   report: Report
-  /** Of one file; for tests. */
+  /** Size of one file; for tests. */
   segmentBytes?: number
 }
 
-/** Touches nothing on the disk until it must. */
+/** Does not touch the disk until it must. */
 export class Stock {
-  /** Nobody writes to these any more; oldest first. */
+  /** Files that are not written to any more; oldest first. */
   readonly #sealed: Segment[] = []
   readonly #writer: Writer
   /** Files that are left for a newer release. */
@@ -79,12 +79,12 @@ export class Stock {
 
   size (): SpoolSize { return sizeOf(this.#segments()) }
 
-  /** Why the last callback was not kept, or the next may not be; `null` when all is well. */
+  /** Why the last callback was not kept, or the next may not be; `null` if there is no problem. */
   problem (): string | null {
     return this.#hasRoom(LEAST_ROOM_BYTES) ? this.options.trouble.now() : 'it is full'
   }
 
-  /** Writes something and takes it away. @returns what `problem` says then. Never rejects */
+  /** Writes a file and removes it. @returns what `problem` says then. Never rejects */
   async tryDisk (): Promise<string | null> {
     const { ownership, trouble } = this.options
     try {
@@ -96,7 +96,7 @@ export class Stock {
     return this.problem()
   }
 
-  /** The oldest file, closed for good; `null` when there is none. */
+  /** The oldest file, closed for good; `null` if there is none. */
   async next (): Promise<Segment | null> {
     if (this.#sealed.length === 0 && this.hasAny()) await this.#writer.seal()
     return this.#sealed[0] ?? null
@@ -107,13 +107,13 @@ export class Stock {
     return this.#sealed.length > 0 || (this.#writer.current()?.callbacks ?? 0) > 0
   }
 
-  /** Puts a file behind the others. */
+  /** Puts a file at the end. */
   putLast (segment: Segment): void {
     this.forget(segment)
     this.#sealed.push(segment)
   }
 
-  /** Counts a file no more: it is gone, or nothing in it waits. */
+  /** Stops counting a file: it is gone, or nothing in it waits. */
   forget (segment: Segment): void {
     const at = this.#sealed.indexOf(segment)
     if (at !== -1) this.#sealed.splice(at, 1)
@@ -141,7 +141,7 @@ export class Stock {
     return sizeOf(found)
   }
 
-  /** Keeps no more, and lets the directory go. What lies there stays. Idempotent; never rejects. */
+  /** Stops keeping callbacks, and gives the directory up. Kept callbacks stay. Idempotent; never rejects. */
   async close (): Promise<void> {
     this.#isClosed = true
     await this.#writer.seal()
@@ -176,7 +176,7 @@ export class Stock {
     return current === null ? this.#sealed : [...this.#sealed, current]
   }
 
-  /** Told when it ends. */
+  /** Its end is reported. */
   #hasRoom (bytes: number): boolean {
     const { maxBytes, report } = this.options
     const size = this.size()

@@ -1,45 +1,45 @@
 /**
- * Writes callbacks to the disk, many with one sync: those that come while a
- * sync is under way go with the next.
+ * Writes callbacks to the disk, many with one sync: entries that come during a
+ * sync go with the next.
  *
  *   entries ──▶ wait for the write under way ──▶ one write, one sync ──▶ all of them are safe
  *
- * One write at a time, to one file at a time; a file that is large enough, or
- * whose write failed, is closed and the next begun. Never says that an entry
- * is safe before its sync has returned.
+ * One write at a time, to one file at a time. A file that is large enough, or
+ * whose write failed, is closed, and the next file is begun. Never reports an
+ * entry as safe before its sync has returned.
  */
 import { rm } from 'node:fs/promises'
 import type { Entry } from './record.js'
 import { createSegment, type OpenSegment, type Segment } from './segment.js'
 
-/** Room is given back by whole files, and a file is read as a whole. */
+/** Space is freed by whole files, and a file is read as a whole. */
 const SEGMENT_BYTES = 4 * 1024 * 1024
-/** What one write may hold, unless one entry alone is larger. */
+/** Maximum size of one write; a single entry may be larger. */
 const MOST_BYTES_AT_ONCE = 4 * 1024 * 1024
 
 export interface WriterOptions {
-  /** Where the next file goes. */
+  /** The directory of the next file. */
   directory: () => Promise<string>
-  /** Hears of each file that takes no more entries and has some. */
+  /** Called for each file that has entries and takes no more. */
   onSealed: (segment: Segment) => void
-  /** A file of this size is followed by the next; about 4 MB when left out. */
+  /** Size at which the next file begins; default about 4 MB. */
   segmentBytes?: number
 }
 
 interface WaitingEntry { entry: Entry, resolve: () => void, reject: (error: unknown) => void }
 
-/** Makes its first file with the first entry. */
+/** The first entry makes the first file. */
 export class Writer {
   #file: OpenSegment | null = null
   #waiting: WaitingEntry[] = []
   #waitingBytes = 0
   #isScheduled = false
-  /** One thing at a time happens to the file. */
+  /** Operations on the file run one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor (private readonly options: WriterOptions) {}
 
-  /** Resolves when the entry is on the disk. @throws what the file system throws */
+  /** Resolves when the entry is on the disk. @throws errors of the file system */
   append (entry: Entry): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject })
@@ -56,13 +56,13 @@ export class Writer {
   /** The file that is being written to. */
   current (): Segment | null { return this.#file?.segment ?? null }
 
-  /** Closes the present file, after the write under way. Never rejects. */
+  /** Closes the present file after the write in flight. Never rejects. */
   async seal (): Promise<void> { await this.between(() => this.#leave()) }
 
-  /** Does something while nothing is written. @throws what it throws */
+  /** Runs work while nothing is written. @throws errors of the work */
   async between<T> (action: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(action)
-    this.#turn = mine.catch(() => {}) // whoever asked hears of it
+    this.#turn = mine.catch(() => {}) // the caller gets the error
     return await mine
   }
 
@@ -92,7 +92,7 @@ export class Writer {
     return this.#waiting.splice(0, isEnough === -1 ? this.#waiting.length : isEnough)
   }
 
-  /** A file that cannot be written to any more may have been removed: the next one may do. */
+  /** A file that cannot be written to may have been removed: the next one may work. */
   async #write (entries: Entry[]): Promise<void> {
     const isNew = this.#file === null
     try {
@@ -110,8 +110,8 @@ export class Writer {
     this.#file = null
     if (left === null) return
     const isEmpty = left.segment.callbacks === 0
-    if (!isEmpty) this.options.onSealed(left.segment) // at once: at no moment is it counted nowhere
-    await left.close().catch(() => {}) // every entry that was called safe has been synced
-    if (isEmpty) await rm(left.segment.path, { force: true }).catch(() => {}) // what is in it was called safe by nobody
+    if (!isEmpty) this.options.onSealed(left.segment) // at once: the file must be counted at every moment
+    await left.close().catch(() => {}) // every entry that was reported as safe has been synced
+    if (isEmpty) await rm(left.segment.path, { force: true }).catch(() => {}) // nothing in it was reported as safe
   }
 }

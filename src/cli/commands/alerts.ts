@@ -1,6 +1,6 @@
 /**
- * `fotor-relay alerts`: what an operator should look at and who has been told,
- * and with `--test` whether anybody would be.
+ * `fotor-relay alerts`: lists active alerts and their receivers. With `--test`,
+ * sends a test to each receiver.
  */
 import type { Command } from 'commander'
 import type { AlertAnswer, Page, ReceiverTestAnswer } from '../../admin/answers.js'
@@ -21,7 +21,7 @@ export function addAlerts (program: Command, deps: ProgramDeps): void {
     .action(async (flags: AlertsFlags) => { await (flags.test === true ? testReceivers(flags, deps) : listAlerts(flags, deps)) })
   addJsonOption(command)
   addExamples(addApiOptions(command), [
-    ['alerts', 'what to look at, the oldest first'],
+    ['alerts', 'active alerts, the oldest first'],
     ['alerts --test', 'after a change of alerts.receivers: does a message arrive?']
   ])
 }
@@ -42,7 +42,7 @@ function writeAlerts (alerts: readonly AlertAnswer[], terminal: Terminal): void 
     { title: 'since', text: ({ since }) => ago(since, nowMs) },
     { title: 'severity', text: ({ severity }) => severity, paint: (cell, { severity }) => severity === 'critical' ? paint.red(cell) : paint.yellow(cell) },
     { title: 'alert', text: ({ name }) => name, least: 12 },
-    { title: 'what it is', text: ({ summary }) => summary, least: 20 },
+    { title: 'summary', text: ({ summary }) => summary, least: 20 },
     { title: 'told', text: ({ toldTo }) => toldTo.length === 0 ? 'nobody yet' : toldTo.join(', '), least: 10 }
   ])
 }
@@ -56,7 +56,7 @@ async function testReceivers ({ json, ...place }: AlertsFlags, deps: ProgramDeps
     const { paint } = terminal
     terminal.table(page.items, [
       { title: 'receiver', text: ({ receiver }) => receiver, least: 10 },
-      { title: 'says', text: ({ statusCode, error }) => error ?? `took it (${statusCode})`, least: 10, paint: (cell, { error }) => error === null ? paint.green(cell) : paint.red(cell) }
+      { title: 'says', text: ({ statusCode, error }) => error ?? `accepted (${statusCode})`, least: 10, paint: (cell, { error }) => error === null ? paint.green(cell) : paint.red(cell) }
     ])
   }
   const refusing = page.items.filter(({ error }) => error !== null)

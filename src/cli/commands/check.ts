@@ -1,6 +1,6 @@
 /**
- * `fotor-relay check`: reads a configuration and says what it understood,
- * without running anything.
+ * `fotor-relay check`: reads a configuration and prints its values, without
+ * starting anything.
  */
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.js'
@@ -22,8 +22,8 @@ export function addCheck (program: Command, deps: ProgramDeps): void {
     .option('--json', 'print {file, valid, faults, warnings} as one JSON document')
     .action(async (file: string | undefined, flags: CheckFlags) => { await check(file ?? flags.config, flags, deps) })
   addExamples(command, [
-    ['check', 'reads config/relay.yaml back'],
-    ['check /etc/relay/relay.yaml && fotor-relay reload', 'takes up a change only when it is right']
+    ['check', 'checks config/relay.yaml and prints its values'],
+    ['check /etc/relay/relay.yaml && fotor-relay reload', 'reloads only if the file has no fault']
   ])
 }
 

@@ -41,7 +41,7 @@ async function demo ({ config: named, once }: DemoFlags, deps: ProgramDeps): Pro
     await runGateway({
       configFile,
       terminal,
-      // Without tokens the gateway makes one and keeps it in the dataDir, where the story can point at it.
+      // Without tokens the gateway creates one in the dataDir, where the story can refer to it.
       start: async signal => await deps.startGateway({
         configFile, env, signal, overrides: running => ({ ...running, dataDir, admin: { ...running.admin, tokens: [] }, log: { level: 'error' } })
       }),

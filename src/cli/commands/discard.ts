@@ -1,6 +1,6 @@
 /**
- * `fotor-relay discard`: orders deliveries to be given up for good, after it
- * has said how many they are.
+ * `fotor-relay discard`: orders deliveries to be discarded, after it has shown
+ * how many there are.
  */
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
@@ -27,8 +27,8 @@ export function addDiscard (program: Command, deps: ProgramDeps): void {
   addOrderOptions(command, 'everything is discarded')
   addFilters(command, 'queued, retrying, held, failed')
   addExamples(addApiOptions(command), [
-    ['discard --subscriber retired --dry-run', 'how many deliveries wait for a subscriber that is gone'],
-    ['discard --subscriber retired --state failed --until 30d --yes --wait', 'gives up what failed more than 30 days ago, and waits for the end']
+    ['discard --subscriber retired --dry-run', 'counts the deliveries that wait for a retired subscriber'],
+    ['discard --subscriber retired --state failed --until 30d --yes --wait', 'discards deliveries that failed more than 30 days ago, and waits for the end']
   ])
 }
 
@@ -42,7 +42,7 @@ async function discard (flags: DiscardFlags, deps: ProgramDeps): Promise<void> {
   }
   const order = { ...filters, ...(flags.all === true ? { all: true } : {}) }
   const asks = flags.dryRun !== true && flags.yes !== true
-  if (asks && !terminal.interactive) throw badUsage('nobody is here to ask: add --yes to discard, or --dry-run to count')
+  if (asks && !terminal.interactive) throw badUsage('cannot ask for confirmation without a terminal: add --yes to discard, or --dry-run to count')
   const api = await openApi(flags, deps)
   if (asks) await confirm(api, order, deps)
   await giveOrder(api, order, context)

@@ -1,6 +1,6 @@
 /**
- * `fotor-relay doctor`: why does it not work? Looks at one thing after the
- * other, from the ground up, and changes none of them.
+ * `fotor-relay doctor`: why does it not work? Checks one thing after the other,
+ * from the machine up, and changes nothing.
  */
 import type { Command } from 'commander'
 import type { Config } from '../../config/config.js'
@@ -30,7 +30,7 @@ export function addDoctor (program: Command, deps: ProgramDeps): void {
     .action(async (flags: DoctorFlags) => { await doctor(flags, deps) })
   addExamples(addApiOptions(command), [
     ['doctor', 'before the first start, or when something is wrong'],
-    ['doctor --json | jq ".findings[] | select(.state != \\"good\\")"', 'what is not well, for a script']
+    ['doctor --json | jq ".findings[] | select(.state != \\"good\\")"', 'findings that are not good, for a script']
   ])
 }
 

@@ -1,5 +1,5 @@
 /**
- * `fotor-relay events`: what arrived, newest first, and what became of it.
+ * `fotor-relay events`: lists events, newest first, with their deliveries.
  */
 import type { Command } from 'commander'
 import type { EventAnswer, Page } from '../../admin/answers.js'
@@ -21,8 +21,8 @@ export function addEvents (program: Command, deps: ProgramDeps): void {
   addJsonOption(command)
   addFilters(command)
   addExamples(addApiOptions(command), [
-    ['events --state failed --since 1d', 'what was given up since yesterday'],
-    ['events --subscriber billing --state held,retrying', 'what billing has not got yet'],
+    ['events --state failed --since 1d', 'failed deliveries since yesterday'],
+    ['events --subscriber billing --state held,retrying', 'events that billing has not received yet'],
     ['events --type "image*" --status 2 --json | jq -r ".items[].taskId"', 'the tasks of failed images, for a script']
   ])
 }
@@ -34,6 +34,6 @@ async function listEvents (flags: EventsFlags, deps: ProgramDeps): Promise<void>
   const page = await api.get<Page<EventAnswer>>('/events', query)
   if (flags.json === true) return terminal.json(page)
   writeEvents(page.items, terminal, Date.now())
-  if (page.nextCursor !== null) terminal.error(`There are more: add --cursor ${page.nextCursor}`)
-  else if (page.items.length === 0) terminal.error('No event fits.')
+  if (page.nextCursor !== null) terminal.error(`There are more events: add --cursor ${page.nextCursor}`)
+  else if (page.items.length === 0) terminal.error('No event matches.')
 }

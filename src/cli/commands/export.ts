@@ -1,5 +1,5 @@
 /**
- * `fotor-relay export`: everything that the record holds, as a file.
+ * `fotor-relay export`: writes the whole record to a file.
  */
 import type { Command } from 'commander'
 import { addExamples } from '../api-command.js'
@@ -21,9 +21,9 @@ export function addExport (program: Command, deps: ProgramDeps): void {
     .option('--resume', 'continue an interrupted export')
     .action(async (file: string, flags: ExportFlags) => { await runExport(file, flags, deps) })
   addExamples(command, [
-    ['export relay.ndjson', 'a backup; bodies are in it, so the file is for you alone'],
-    ['export relay.ndjson --resume', 'goes on where Ctrl-C or a crash ended it'],
-    ['export - | gzip > relay.ndjson.gz', 'a smaller one'],
+    ['export relay.ndjson', 'a backup; it contains bodies, so keep the file private'],
+    ['export relay.ndjson --resume', 'continues after Ctrl-C or a crash'],
+    ['export - | gzip > relay.ndjson.gz', 'a compressed export'],
     ['export - | fotor-relay import - --config new.yaml', 'straight into another Redis']
   ])
 }
@@ -31,10 +31,10 @@ export function addExport (program: Command, deps: ProgramDeps): void {
 async function runExport (file: string, { config: named, resume = false }: ExportFlags, deps: ProgramDeps): Promise<void> {
   const { terminal, env, version } = deps
   const toOutput = file === '-'
-  if (toOutput && resume) throw badUsage('--resume needs a file: what went to standard output cannot be gone on with')
+  if (toOutput && resume) throw badUsage('--resume needs a file: an export to standard output cannot be continued')
   const config = await readConfig(chooseConfigFile(named, deps), deps)
   const progress = terminal.progress()
-  const goOn = toOutput ? 'run it again' : `go on with: fotor-relay export ${file} --resume`
+  const goOn = toOutput ? 'run it again' : `continue with: fotor-relay export ${file} --resume`
   try {
     const { counts, earlier } = await runLongWork(async signal => await deps.runExport({
       config,
@@ -44,7 +44,7 @@ async function runExport (file: string, { config: named, resume = false }: Expor
       report: redisStories(terminal),
       to: toOutput ? { write: terminal.write } : { file, resume },
       progress: (done, total) => { progress.show(done, total, `${done} of ${counted(total, 'event')}`) }
-    }), { message: 'the export was ended before it was complete', nextSteps: [goOn] })
+    }), { message: 'the export was interrupted', nextSteps: [goOn] })
     progress.end()
     terminal.error(`${counted(counts.events, 'event')}${earlier === 0 ? '' : ` (${earlier} of them earlier)`}, ${counted(counts.tasks, 'task')} and ${counted(counts.subscribers, 'pause')} are in ${toOutput ? 'the export' : file}.`)
     const { corrupt = 0 } = counts

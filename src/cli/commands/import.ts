@@ -1,5 +1,5 @@
 /**
- * `fotor-relay import`: what an export holds, into another record.
+ * `fotor-relay import`: writes an export into another record.
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -43,8 +43,8 @@ async function runImport (file: string, { config: named, merge = false }: Import
       report: redisStories(terminal),
       input: fromInput ? terminal.input() : createReadStream(file),
       warn: sentence => { terminal.error(`${terminal.paintError.yellow('!')} ${sentence}`) },
-      progress: (bytes, { events, there }) => { if (size !== null) progress.show(bytes, size, `${counted(events, 'event')}, ${there} there before`) }
-    }), { message: 'the import was ended before it was complete', nextSteps: ['run it again: what is there already stays as it is'] })
+      progress: (bytes, { events, there }) => { if (size !== null) progress.show(bytes, size, `${counted(events, 'event')}, ${there} existed before`) }
+    }), { message: 'the import was interrupted', nextSteps: ['run it again: existing data stays unchanged'] })
     progress.end()
     terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
     if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)

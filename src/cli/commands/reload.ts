@@ -1,6 +1,6 @@
 /**
- * `fotor-relay reload`: makes every replica of the gateway take up its changed
- * configuration, or none of it.
+ * `fotor-relay reload`: makes every replica apply its changed configuration as a
+ * whole, or nothing of it.
  */
 import type { Command } from 'commander'
 import { RefusedByGateway } from '../admin-api.js'

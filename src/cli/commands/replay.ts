@@ -1,6 +1,6 @@
 /**
- * `fotor-relay replay`: orders deliveries to be made again, and watches them
- * when asked to.
+ * `fotor-relay replay`: orders deliveries to be made again, and follows them on
+ * request.
  */
 import type { Command } from 'commander'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
@@ -36,13 +36,13 @@ export function addReplay (program: Command, deps: ProgramDeps): void {
     .option('--all', 'all failed deliveries of every subscriber; required without a filter')
     .action(async (flags: ReplayFlags) => { await replay(flags, deps) })
   addOrderOptions(command, 'everything is delivered or failed (exit code 1 when something failed)')
-  addFilters(command, 'failed (when not said, unless tasks or events are named), delivered, discarded, retrying, held, any, or missing: what a subscriber never had')
-  command.option('--event-id <ids>', 'ids of events; may be repeated', collect)
+  addFilters(command, 'failed (the default, unless tasks or events are named), delivered, discarded, retrying, held, any, or missing: events that a subscriber never had')
+  command.option('--event-id <ids>', 'ids of events; can be given several times', collect)
   addExamples(addApiOptions(command), [
     ['replay --subscriber billing --since 6h --dry-run', 'how many deliveries to billing failed in the last six hours'],
     ['replay --subscriber billing --since 6h --rate 20 --wait', 'delivers them again, at most 20 a second, and waits for the end'],
-    ['replay --subscriber reports --state missing --since 7d', 'gives a new subscriber what arrived before it was there'],
-    ['replay --event-id evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA --new-id', 'one event, whatever became of it']
+    ['replay --subscriber reports --state missing --since 7d', 'gives a new subscriber the events that arrived before it was added'],
+    ['replay --event-id evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA --new-id', 'one event, whatever its state']
   ])
 }
 

@@ -1,6 +1,6 @@
 /**
- * `fotor-relay resume`: lets deliveries to a subscriber go on, whether an
- * operator paused it or its own 410 did.
+ * `fotor-relay resume`: ends the hold of a subscriber that an operator paused or
+ * that answered 410.
  */
 import type { Command } from 'commander'
 import { addApiOptions, addExamples, openApi } from '../api-command.js'
@@ -15,7 +15,7 @@ export function addResume (program: Command, deps: ProgramDeps): void {
     .action(async (name: string, flags: ApiFlags) => {
       const api = await openApi(flags, deps)
       await api.post(`/subscribers/${encodeURIComponent(name)}/resume`)
-      deps.terminal.out(`${name} is resumed; deliver again what failed in the meantime with: ${api.command(`replay --subscriber ${name}`)}`)
+      deps.terminal.out(`${name} is resumed; replay deliveries that failed in the meantime with: ${api.command(`replay --subscriber ${name}`)}`)
     })
-  addExamples(addApiOptions(command), [['resume billing', 'billing is repaired: what waits is delivered now']])
+  addExamples(addApiOptions(command), [['resume billing', 'billing is repaired: waiting deliveries are sent now']])
 }

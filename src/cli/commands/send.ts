@@ -1,8 +1,9 @@
 /**
- * `fotor-relay send`: a callback of our own making, to see that events arrive.
+ * `fotor-relay send`: sends a test callback, to check that events arrive.
  *
- * It enters through the admin API, on the same path as every callback, with
- * the flag `test`; or, with `--to`, through a public endpoint like Fotor's own.
+ * The callback enters through the admin API, takes the same path as every
+ * callback and gets the flag `test`. With `--to` it enters through a public
+ * endpoint, as Fotor's do.
  */
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
@@ -24,7 +25,7 @@ interface SendFlags extends ApiFlags {
   json?: true
 }
 
-/** What `POST /test-events` and the public endpoint answer. */
+/** The answer of `POST /test-events` and of the public endpoint. */
 interface SendAnswer { status: string, eventId?: string | null }
 
 const OWN_FIELDS = ['taskId', 'type', 'status']
@@ -43,8 +44,8 @@ export function addSend (program: Command, deps: ProgramDeps): void {
     .action(async (flags: SendFlags) => { await send(flags, deps) })
   addExamples(addApiOptions(command), [
     ['send --subscriber billing', 'does billing get its events?'],
-    ['send --type avatar --status 2 --task-id my-test-1', 'a task that failed, to everybody who wants those'],
-    ['send --file callback.json --to https://relay.example.com/webhooks/fotor', 'the way that Fotor takes, from outside']
+    ['send --type avatar --status 2 --task-id my-test-1', 'a failed task, to every subscriber that matches it'],
+    ['send --file callback.json --to https://relay.example.com/webhooks/fotor', 'from outside, as Fotor does']
   ])
 }
 
@@ -55,7 +56,7 @@ async function send (flags: SendFlags, deps: ProgramDeps): Promise<void> {
   if (flags.json === true) return terminal.json(taken)
   const { status, eventId = null } = taken
   terminal.out(plainText(eventId === null ? status : `${status} ${eventId}`))
-  if (eventId !== null && flags.to === undefined) terminal.error(`See what becomes of it with: ${commandLine(`show ${plainText(eventId)}`, flags)}`)
+  if (eventId !== null && flags.to === undefined) terminal.error(`See its deliveries with: ${commandLine(`show ${plainText(eventId)}`, flags)}`)
 }
 
 async function readCallback (file: string, { terminal }: ProgramDeps): Promise<Buffer> {
@@ -73,16 +74,16 @@ async function throughApi (flags: SendFlags, callback: Buffer | null, deps: Prog
   return await (await openApi(flags, deps)).post<SendAnswer>('/test-events', { ...body, subscriber })
 }
 
-/** The API takes the callback inside a JSON document, which can hold text only. */
+/** The API takes the callback inside a JSON document, which can contain text only. */
 function textOf (callback: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(callback)
   } catch {
-    throw badUsage('the callback is not UTF-8, so no gateway can take it', 'to see it refused, post it to the public endpoint with --to URL')
+    throw badUsage('the callback is not UTF-8, so the gateway cannot accept it', 'to see the refusal, post it to the public endpoint with --to URL')
   }
 }
 
-/** The same defaults as the API's. */
+/** The same defaults as those of the API. */
 function madeUp ({ taskId = `test-${sortableId(Date.now())}`, type = 'test', status = 1 }: SendFlags): Buffer {
   return Buffer.from(JSON.stringify({ taskId, status, type }))
 }

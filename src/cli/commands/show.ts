@@ -1,7 +1,6 @@
 /**
- * `fotor-relay show`: everything that is known of one event but its body, or
- * the list of a task's events when there are several: its first page, however
- * many there are.
+ * `fotor-relay show`: shows one event, without its body; or the first page of
+ * the events of a task that has several.
  */
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
@@ -48,12 +47,12 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   terminal.error(`${older}; list them with: ${api.command(`events --task-id ${quoted(oneValue(id))} --cursor ${nextCursor}`)}`)
 }
 
-/** The event of a task, or the list of them when there are several. */
+/** The event of a task, or a list if it has several. */
 async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | EventsAnswer> {
   const page = await api.get<EventsAnswer>('/events', { taskId: oneValue(taskId) })
   const [first] = page.items
   if (page.nextCursor !== null || page.items.length > 1) return page
-  if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
+  if (first === undefined) throw new CommandFailure(`there is no event of task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
   return await api.get<EventDetailAnswer>(`/events/${first.id}`)
 }
 
@@ -79,7 +78,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
 }
 
 function writeDeliveries ({ deliveries }: EventDetailAnswer, terminal: Terminal): void {
-  if (deliveries.length === 0) return terminal.out('No subscriber wanted it, or it was kept without delivering.')
+  if (deliveries.length === 0) return terminal.out('No deliveries: no subscriber matched, or the event was recorded only.')
   terminal.table(deliveries, [
     { title: 'subscriber', text: ({ subscriber }) => subscriber, least: 10 },
     { title: 'state', text: stateText, paint: (cell, { state }) => paintState(state, terminal.paint, cell) },

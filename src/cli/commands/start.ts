@@ -1,6 +1,5 @@
 /**
- * `fotor-relay start`: the gateway, in the foreground, until it is told to
- * stop.
+ * `fotor-relay start`: runs the gateway in the foreground until it is stopped.
  */
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
@@ -30,7 +29,7 @@ async function start ({ config, role }: { config?: string, role: Role }, deps: P
   await runGateway({
     configFile,
     terminal,
-    // Whole, so that whoever asks the gateway for it can tell one file from another.
+    // The absolute path, so that a client of the gateway can compare files.
     start: async signal => await deps.startGateway({ configFile: resolve(configFile), env, role, signal }),
     async onRunning ({ addresses }) {
       const callbacks = addresses.ingest === '' ? 'delivers only' : `callbacks on ${addresses.ingest}`

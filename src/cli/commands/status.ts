@@ -1,5 +1,6 @@
 /**
- * `fotor-relay status`: is it well, what has it done, what waits and why, and which replicas there are.
+ * `fotor-relay status`: shows health, counters, what waits and why, and the
+ * replicas.
  */
 import type { Command } from 'commander'
 import type { Page, ReadinessAnswer, ReplicaAnswer, StatsAnswer, SubscriberAnswer } from '../../admin/answers.js'
@@ -37,7 +38,7 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
   ])
   if (json === true) return terminal.json({ readiness, stats, subscribers: subscribers.items })
   writeStats(stats, terminal)
-  writeReplicas(stats.replicas ?? [], terminal) // a gateway of an older release names none
+  writeReplicas(stats.replicas ?? [], terminal) // a gateway of an older release lists none
   terminal.out('')
   writeSubscribers(subscribers.items, terminal)
 }
@@ -58,7 +59,7 @@ function writeStats ({ counters, events, memory, process }: StatsAnswer, { out, 
   if (deletedEarly > 0) out(`  ${paint.yellow('!')} ${counted(deletedEarly, 'event')} deleted before their retention ended, because memory was short`)
 }
 
-/** One alone is the one above. */
+/** A single replica is already shown above. */
 function writeReplicas (replicas: readonly ReplicaAnswer[], terminal: Terminal): void {
   if (replicas.length < 2) return
   const nowMs = Date.now()

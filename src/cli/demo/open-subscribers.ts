@@ -1,6 +1,6 @@
 /**
- * The demo's audience: a subscriber for each one in its configuration, and a
- * friendly line for each delivery.
+ * The audience of the demo: a server for each subscriber in its configuration, and
+ * a line of output for each delivery.
  */
 import type { Subscriber } from '../../model/subscriber.js'
 import { shortPath } from '../config-file.js'
@@ -10,16 +10,16 @@ import type { Terminal } from '../terminal.js'
 import { startDemoSubscriber, type Received } from './subscriber.js'
 
 export interface Audience {
-  /** Everything that arrived, in order. */
+  /** All deliveries, in order. */
   readonly received: readonly Received[]
-  /** Ends all of them. */
+  /** Stops all of them. */
   close (): Promise<void>
 }
 
 /**
- * Opens them where the configuration sends deliveries.
+ * Opens them at the addresses of the configuration.
  *
- * @throws CommandFailure naming the key to change when a port is taken
+ * @throws CommandFailure naming the key to change if a port is in use
  */
 export async function openSubscribers (
   subscribers: readonly Subscriber[], { configFile, terminal }: { configFile: string, terminal: Terminal }

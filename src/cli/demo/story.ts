@@ -1,6 +1,6 @@
 /**
- * What the demo tells: a callback is posted, accepted, delivered, and then the
- * reader's turn.
+ * The story of the demo: a callback is posted, accepted and delivered; then the
+ * reader tries commands.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,18 +19,18 @@ export interface DemoStory {
   audience: Audience
   terminal: Terminal
   packageDir: string
-  /** Where the gateway keeps the admin token it made. */
+  /** The file of the admin token that the gateway has created. */
   tokenFile: string
-  /** Whether there is time to try things. */
+  /** Whether the demo stays up for the reader. */
   staysUp: boolean
 }
 
-/** Between two polls of the delivery, milliseconds. */
+/** Interval between two polls of the delivery, milliseconds. */
 const POLL_EVERY_MS = 10
-/** Attempts of the demo's subscriber follow each other within seconds. */
+/** The demo's subscriber is retried within seconds. */
 const PATIENCE_MS = 20_000
 
-/** @throws CommandFailure when the callback is refused or does not arrive */
+/** @throws CommandFailure if the callback is refused or is not delivered */
 export async function tellStory (story: DemoStory): Promise<void> {
   const { gateway: { addresses, ingestPath }, audience, terminal: { out, paint }, packageDir, tokenFile } = story
   const endpoint = addresses.ingest + ingestPath
@@ -73,14 +73,14 @@ function inviteToTry (
     ['Post the same callback again: answered 200 as a duplicate, delivered to nobody.',
       `curl -i ${endpoint} -H 'content-type: application/json' --data-binary @${shortPath(callbackFile)}`],
     ['Send one of your own, and see it arrive here.', `npx fotor-relay send --type avatar ${place}`],
-    ['See what arrived and what became of it.', `npx fotor-relay events ${place}`],
-    ['Look at this one, with every attempt.', `npx fotor-relay show ${eventId} ${place}`],
+    ['See all events and their deliveries.', `npx fotor-relay events ${place}`],
+    ['See this event with all its attempts.', `npx fotor-relay show ${eventId} ${place}`],
     ['Deliver it again.', `npx fotor-relay replay --event-id ${eventId} ${place}`]
   ]
   out('')
   out(`${paint.bold('Try next')}, in another terminal:`)
   for (const [says, line] of tries) out(`\n  ${says}\n    ${paint.cyan(line)}`)
   out('')
-  out(`Open ${addresses.admin}/api/openapi.json for the operators' API, ${addresses.admin}/readyz for its health.`)
+  out(`Open ${addresses.admin}/api/openapi.json for the admin API, ${addresses.admin}/readyz for its health.`)
   out('Ctrl-C ends the demo and removes its data.')
 }

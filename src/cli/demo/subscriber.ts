@@ -1,7 +1,7 @@
 /**
- * The demo's subscriber: what an internal service does with a delivery. It
- * checks the signature by hand, as Standard Webhooks says, and tells what it
- * got.
+ * The demo's subscriber: it does with a delivery what an internal service does.
+ * It checks the signature itself, as Standard Webhooks says, and reports each
+ * delivery.
  *
  * Runs for the demo only.
  */
@@ -14,33 +14,33 @@ export interface Received {
   /** The `webhook-id`. */
   id: string
   taskId: string
-  /** As the body says; `?` when it cannot be read. */
+  /** From the body; `?` if it cannot be read. */
   type: string
   /** From 1, over all attempts. */
   attempt: number
   body: Buffer
-  /** Whether it may be believed. */
+  /** Whether the signature is valid. */
   trust: 'good' | 'signed by somebody else' | 'signed too long ago'
 }
 
 export interface DemoSubscriberOptions {
-  /** Where the configuration sends deliveries. */
+  /** The address to which the configuration sends deliveries. */
   url: URL
   /** `whsec_…`. */
   secrets: readonly string[]
   onReceived: (received: Received) => void
 }
 
-/** More than the gateway ever takes. */
+/** Larger than any body that the gateway accepts. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
-/** How far `webhook-timestamp` may be from this clock: what the libraries of Standard Webhooks allow. */
+/** How far `webhook-timestamp` may differ from this clock; the same as in the libraries of Standard Webhooks. */
 const TOLERANCE_SECONDS = 300
 
 /**
  * Starts it.
  *
- * @returns the function that ends it
- * @throws  what `listen` throws: EADDRINUSE when the port is taken
+ * @returns a function that stops it
+ * @throws  errors of `listen`: EADDRINUSE if the port is in use
  */
 export async function startDemoSubscriber ({ url, secrets, onReceived }: DemoSubscriberOptions): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
@@ -65,7 +65,7 @@ async function readBody (request: IncomingMessage): Promise<Buffer> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new Error('more than the gateway ever takes')
+    if (size > MAX_BODY_BYTES) throw new Error('the body is larger than any that the gateway accepts')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

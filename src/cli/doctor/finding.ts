@@ -1,27 +1,27 @@
 /**
- * What the doctor found: one thing that is well, or not, and what to do.
+ * A finding of the doctor: whether one thing works, and what to do if not.
  */
 
 export interface Finding {
-  /** What was looked at, in a word or two: stable, for scripts. */
+  /** The name of the check: stable, for scripts. */
   check: string
-  /** `warning` may be meant so; `bad` keeps the gateway from its work. */
+  /** `warning` may be intended; `bad` prevents the gateway from working. */
   state: 'good' | 'warning' | 'bad'
   says: string
   nextStep?: string
 }
 
-/** All is well. */
+/** A finding without a problem. */
 export function good (check: string, says: string): Finding {
   return { check, state: 'good', says }
 }
 
-/** It may be meant so. */
+/** A finding that may be intended. */
 export function warning (check: string, says: string, nextStep: string): Finding {
   return { check, state: 'warning', says, nextStep }
 }
 
-/** It must be mended. */
+/** A finding that must be fixed. */
 export function bad (check: string, says: string, nextStep: string): Finding {
   return { check, state: 'bad', says, nextStep }
 }

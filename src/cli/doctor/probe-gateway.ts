@@ -1,6 +1,6 @@
 /**
- * Whether a gateway answers where the configuration says, whether it is the
- * one with this configuration, and how it feels.
+ * Checks whether a gateway answers at the address of the configuration, whether
+ * it runs with this configuration, and whether it is healthy.
  */
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -15,19 +15,19 @@ import { CommandFailure } from '../failure.js'
 import { findApi, isThisMachine, reachable, type ApiPlace } from '../find-api.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
-/** A subscriber that checks `webhook-timestamp` allows five minutes; half a minute is the time to look. */
+/** A subscriber that checks `webhook-timestamp` allows five minutes; half a minute is early enough to warn. */
 const MOST_SKEW_MS = 30_000
 
 /**
  * Which gateway answers: the one that runs with this file; another one; one
- * that does not say; or none on this machine.
+ * that does not say which; or none on this machine.
  */
 export type GatewayIdentity = 'this' | 'another' | 'unsaid' | 'none'
 
 export interface GatewayProbe {
   findings: Finding[]
   identity: GatewayIdentity
-  /** By what it knows repeats, when it is the one with this file and says so. */
+  /** Its claims, if it is the gateway with this file and says so. */
   remembered?: RememberedAnswer | undefined
 }
 
@@ -39,7 +39,7 @@ export interface GatewayProbeOptions {
   deps: ProgramDeps
 }
 
-/** Asks `/readyz`, which needs no token, and then with which file it runs. */
+/** Asks `/readyz`, which needs no token, and then for the file that it runs with. */
 export async function probeGateway (question: GatewayProbeOptions): Promise<GatewayProbe> {
   const place = await placeOf(question)
   if ('findings' in place) return place
@@ -61,7 +61,7 @@ export async function probeGateway (question: GatewayProbeOptions): Promise<Gate
   }
 }
 
-/** What keeps the place from being found is a finding too. */
+/** A failed search for the gateway's address is a finding too. */
 async function placeOf ({ flags, deps }: GatewayProbeOptions): Promise<ApiPlace | GatewayProbe> {
   try {
     return await findApi(flags, deps)
@@ -72,7 +72,7 @@ async function placeOf ({ flags, deps }: GatewayProbeOptions): Promise<ApiPlace 
   }
 }
 
-/** Paths of another machine mean nothing here, and its gateway holds no port here. */
+/** Paths of another machine mean nothing here, and its gateway uses no port here. */
 function isElsewhere (url: string, { admin }: Config): boolean {
   return url !== `http://${formatAddress(reachable(admin.listen))}` && !isThisMachine(url)
 }
@@ -84,7 +84,7 @@ async function identify (api: AdminApi, { place, file }: { place: ApiPlace, file
     return { identity: 'another', says: `another gateway answers at ${place.url}: it uses ${configFile} (pid ${pid}), not ${shortPath(file)}` }
   } catch (error) {
     if (error instanceof NoAnswer || !(error instanceof CommandFailure)) throw error
-    // Not being let in is an answer; anything else may be Redis, which is told elsewhere.
+    // A refused token is an answer; any other error may come from Redis, which another probe reports.
     if (error instanceof RefusedByGateway) return { identity: 'unsaid', says: '' }
     return { identity: 'another', says: `apparently another gateway: ${error.message}` }
   }

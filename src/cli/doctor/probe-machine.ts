@@ -1,6 +1,6 @@
 /**
- * The ground the gateway stands on: Node, a program for its own Redis, and its
- * directory. Changes nothing: the directory is not created.
+ * Checks what the gateway needs of the machine: Node, a redis-server program and
+ * the data directory. Changes nothing, and does not create the directory.
  */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,7 +10,7 @@ import { shortPath } from '../config-file.js'
 import { bad, good, warning, type Finding } from './finding.js'
 
 const OLDEST_NODE = [20, 19] as const
-/** Anything that others may do. */
+/** Any permission of other users. */
 const OTHERS = 0o077
 
 /** @param version  as `process.versions.node` has it: `20.19.0` */
@@ -20,7 +20,7 @@ export function probeNode (version: string): Finding {
   return isNewEnough ? good('node', `Node ${version}`) : bad('node', `Node ${version} is too old`, `install Node ${OLDEST_NODE.join('.')} or newer`)
 }
 
-/** @param config  `null` when it has faults: then the program may be needed */
+/** @param config  `null` if it has faults: then the program may be needed */
 export async function probeRedisProgram ({ findServerProgram, env }: ProgramDeps, config: Config | null): Promise<Finding> {
   if (config !== null && isExternal(config)) return good('redis', 'an external Redis is configured, so no redis-server program is needed')
   try {
@@ -35,7 +35,7 @@ function isExternal ({ redis }: Config): boolean {
   return redis.url !== null || redis.sentinel !== null || redis.cluster !== null
 }
 
-/** Whether this user may keep data there, and nobody else may read it. */
+/** Whether this user can store data there, and nobody else can read it. */
 export function probeDataDir ({ dataDir }: Config): Finding {
   const found = statSync(dataDir, { throwIfNoEntry: false })
   if (found === undefined) return probeParent(dataDir)
@@ -50,7 +50,7 @@ export function probeDataDir ({ dataDir }: Config): Finding {
   return good('dataDir', `${name} is writable and private`)
 }
 
-/** It will be created: what counts is the nearest directory above it that is there. */
+/** The gateway will create it, so the nearest existing directory above it must be writable. */
 function probeParent (dataDir: string): Finding {
   let parent = dirname(dataDir)
   while (statSync(parent, { throwIfNoEntry: false }) === undefined) parent = dirname(parent)

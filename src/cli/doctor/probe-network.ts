@@ -1,7 +1,8 @@
 /**
- * Where the gateway listens and whom it must reach, seen from this machine.
+ * Checks from this machine the addresses that the gateway listens on, and those
+ * that it must reach.
  *
- * Connects and lets go; nobody is ever sent a request.
+ * Opens connections and closes them; never sends a request.
  */
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
@@ -14,7 +15,7 @@ import { bad, good, warning, type Finding } from './finding.js'
 
 const CONNECT_TIMEOUT_MS = 3_000
 
-/** @param identity  of the gateway that answers: a port in use is likely its own */
+/** @param identity  of the gateway that answers: it probably uses the port itself */
 export async function probePorts ({ ingest, admin }: Config, identity: GatewayIdentity): Promise<Finding[]> {
   return await Promise.all([
     probePort(ingest.listen, 'ingest.listen', identity),
@@ -35,12 +36,12 @@ function inUse (name: string, key: string, identity: GatewayIdentity): Finding {
   switch (identity) {
     case 'this': return good(key, `${name} is used by the running gateway`)
     case 'another': return bad(key, `${name} is in use, apparently by another gateway`, step)
-    case 'unsaid': return warning(key, `${name} is in use by a gateway that does not tell its configuration`, 'try again when it is healthy')
+    case 'unsaid': return warning(key, `${name} is in use by a gateway that does not report its configuration`, 'try again when it is healthy')
     case 'none': return bad(key, `${name} is in use by another process`, step)
   }
 }
 
-/** The code of what went wrong; `null` when it went well. */
+/** The code of the error; `null` without an error. */
 async function tryToListen ({ host, port }: ListenAddress): Promise<string | null> {
   const server = createServer()
   try {
@@ -56,7 +57,7 @@ async function tryToListen ({ host, port }: ListenAddress): Promise<string | nul
 /** Whether each subscriber's name resolves and its port takes a connection. */
 export async function probeSubscribers (subscribers: readonly Subscriber[]): Promise<Finding[]> {
   if (subscribers.length === 0) {
-    return [warning('subscribers', 'there are none: events are recorded, but not delivered', 'add one under subscribers in the configuration')]
+    return [warning('subscribers', 'none is configured: events are recorded, but not delivered', 'add one under subscribers in the configuration')]
   }
   return await Promise.all(subscribers.map(probeSubscriber))
 }
@@ -67,10 +68,10 @@ async function probeSubscriber ({ name, url, enabled }: Subscriber): Promise<Fin
   return await probePeer({ name, url, check, meanwhile: 'its deliveries are retried' })
 }
 
-/** The same for those who are told of alerts. */
+/** The same for the receivers of alerts. */
 export async function probeReceivers (receivers: readonly Receiver[]): Promise<Finding[]> {
   if (receivers.length === 0) {
-    return [warning('alerts', 'no receiver is told when something needs an operator', 'add a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
+    return [warning('alerts', 'no receiver is configured: nobody is told when something needs an operator', 'add a receiver under alerts.receivers in the configuration, or watch /readyz and the log')]
   }
   return await Promise.all(receivers.map(async ({ name, url }) =>
     await probePeer({ name, url, check: `receiver ${name}`, meanwhile: 'it receives no alerts' })))

@@ -1,9 +1,8 @@
 /**
- * What a BullMQ worker asks of Redis, through one door: it takes and ends jobs
- * by our moves, and every script of its own that is left (locks, stalled jobs)
- * runs with a first command that frees memory, so that nothing a worker does
- * needs room. A full Redis refuses a script's first write only, and never that
- * of a command that deletes.
+ * All calls of a BullMQ worker to Redis: jobs are taken and ended by our moves, and
+ * every remaining script of BullMQ (locks, stalled jobs) runs with a first command
+ * that frees memory, so that no step of a worker needs free memory. A full Redis
+ * refuses a script's first write only, and never a command that deletes.
  */
 import { createRedisBackend, type RedisQueueBackend } from 'bullmq'
 import * as bullmq from 'bullmq/dist/cjs/scripts/index.js'
@@ -13,13 +12,13 @@ import { JOB_NAME } from './job-scripts.js'
 import type { JobMoves, NextJob } from './moves.js'
 
 const SHIM = includable(new URL('./shim.lua', import.meta.url))
-/** Before a job whose move went wrong is tried again, milliseconds. */
+/** Wait before a job whose move failed is tried again, milliseconds. */
 const AFTER_TROUBLE_MS = 1_000
 
-/** BullMQ's data of a job, and what it is for. */
+/** BullMQ's data of a job, and its delivery. */
 export interface TakenJobData { opened: OpenedDelivery }
 
-/** The next job in the form in which BullMQ reads it, its id, how long to wait for a limit, and until when for a due job, milliseconds. */
+/** The next job in the form that BullMQ reads, its id, how long to wait for a limit, and until when for a due job, milliseconds. */
 type BullJob = [data: object | null, jobId: string | undefined, limitMs: number, untilMs: number]
 
 /** Makes the backend of one worker. */
@@ -34,7 +33,7 @@ export function createBackend (its: Parameters<typeof createRedisBackend>, redis
     result: bullJobOf(await moves.finish({ id: id!, token }, (result ?? undefined) as AttemptResult | undefined, wantsNext)) as never,
     finishedOn: Date.now()
   })
-  // No job of ours fails: what went wrong is tried again.
+  // None of our jobs fails: after an error it is tried again.
   backend.moveToFailed = async (...[{ id }, , , token]) => {
     await moves.delay({ id: id!, token }, AFTER_TROUBLE_MS, undefined)
     return { result: undefined as never, finishedOn: Date.now() }
@@ -42,7 +41,7 @@ export function createBackend (its: Parameters<typeof createRedisBackend>, redis
   return backend
 }
 
-/** Redis says how long; BullMQ asks until when. All jobs of ours are alike. */
+/** Redis returns a duration; BullMQ expects a time. All our jobs are alike. */
 function bullJobOf ({ next, limitMs, dueInMs }: NextJob): BullJob {
   const now = Date.now()
   const data = next === null

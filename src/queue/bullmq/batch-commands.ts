@@ -5,17 +5,17 @@ import type { Subscriber } from '../../model/subscriber.js'
 import type { Keys } from '../../redis/keys.js'
 import { loadScript, withFunctions, type Script } from '../../redis/script.js'
 
-/** How long a job that was taken is locked when nobody renews its lock, milliseconds. */
+/** How long the lock of a taken job lasts if it is not renewed, milliseconds. */
 export const LOCK_MS = 6_000
 
-/** The scripts of the record that a batch calls, by the names it calls them. */
+/** The scripts of the record that a batch calls, by the names it uses. */
 export interface RecordScripts {
   record_attempts: Script
   limits_of: Script
   open_deliveries: Script
 }
 
-/** The script of a batch, with those of the record in it. */
+/** The script of a batch, which contains those of the record. */
 export function batchScript ({ record_attempts: record, limits_of: limits, open_deliveries: open }: RecordScripts): Script {
   return withFunctions(loadScript(new URL('./batch.lua', import.meta.url)), {
     record_attempts: record.lua,
@@ -30,20 +30,20 @@ export interface HeldJob {
   token: string
 }
 
-/** What one worker wants of a batch. */
+/** What one worker wants from a batch. */
 export type BatchCommand =
   | { kind: 'take', token: string }
   | { kind: 'finish', job: HeldJob, wantsNext: boolean }
   | { kind: 'delay', job: HeldJob, ms: number }
   | { kind: 'back', job: HeldJob }
 
-/** What of a subscriber limits its deliveries, over all replicas. */
+/** The limits of a subscriber's deliveries, over all replicas. */
 export type Limits = Pick<Subscriber, 'concurrency' | 'rateLimit'>
 
-/** One command, of which subscriber, and the place of its attempt in the list of attempts, from 1; 0 for none. */
+/** One command, its subscriber, and the position of its attempt in the list of attempts, from 1; 0 for none. */
 export interface PlacedCommand { subscriber: string, command: BatchCommand, attempt: number }
 
-/** @param limitsOf  of the running configuration */
+/** @param limitsOf  reads the running configuration */
 export function packCommands (commands: readonly PlacedCommand[], keys: Keys, limitsOf: (subscriber: string) => Limits): object {
   const names = new Set(commands.map(({ subscriber }) => subscriber))
   return {

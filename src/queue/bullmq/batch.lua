@@ -1,57 +1,55 @@
 --[[
-  One batch of the workers' moves: results of attempts go on record, their jobs
-  finish, wait or go back, and a worker that is free gets its next job together
-  with the delivery that it is for. Given the scripts of the record as functions
-  (batch-commands.ts). A job whose attempt could not be recorded stays where it
-  is.
+  One batch of the workers' moves: it records the results of attempts; their jobs
+  finish, wait or go back; and a free worker gets its next job with the delivery
+  of the job. The scripts of the record are available as functions
+  (batch-commands.ts). A job whose attempt could not be recorded does not move.
 
-  BullMQ's own scripts for this are not used: most of what they do (parents,
-  priorities, results, events) is needed for no job of ours, and they know
-  neither what a job is for nor what limits it. A test holds what a batch leaves
-  in Redis against what BullMQ leaves.
+  BullMQ's own scripts for this are not used: our jobs need little of what they
+  do (parents, priorities, results, events), and they know neither the deliveries
+  nor the limits. A test compares what a batch leaves in Redis with what BullMQ
+  leaves.
 
-  Redis's clock alone says when a job is due: waits come as milliseconds from
-  now.
+  Only Redis's clock decides when a job is due: waits are milliseconds from now.
 
   KEYS  1 events
   ARGV  1 packed:
-          attempts   what record-attempts.lua takes
-          lockMs     how long a job that is taken is locked
-          queues     by subscriber: base, what the keys of its queue begin with; limits: concurrency,
+          attempts   the input of record-attempts.lua
+          lockMs     how long a taken job is locked
+          queues     by subscriber: base, the prefix of the keys of its queue; limits: concurrency,
                      max and per, milliseconds, of its rate limit
-          moves      list of {subscriber, place of its attempt in the list above or 0, …}, which goes on with
+          moves      list of {subscriber, position of its attempt in the list above or 0, …}, followed by
             "take", token for the lock of the job
             "finish", job's id, token of its lock, whether the next is wanted
             "delay", job's id, token of its lock, milliseconds
             "back", job's id, token of its lock
   Returns  1 packed: for each move {"moved", job's id or "", what open-deliveries.lua says of it or false, how long to
-             wait for a limit, how long for a job that becomes due; milliseconds, 0 for as long as nobody wakes the worker,
-             when the next attempt of what was recorded is due or 0}, or {"failed", why}
-           2 packed: deliveries that failed because what is stored of them cannot be read: list of {event id, subscriber}
-           3… the bodies that these speak of
+             wait for a limit, how long until a job becomes due; milliseconds, 0 until the worker is woken,
+             when the next attempt after the recorded one is due or 0}, or {"failed", why}
+           2 packed: deliveries that failed because their stored entry cannot be read: list of {event id, subscriber}
+           3… the bodies that these refer to
 ]]
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.attempts.prefix
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- A full Redis refuses a script's first write only, and not this one: deliveries make room.
+-- A full Redis refuses a script's first write only, and never this one: deliveries free memory.
 redis.call('HDEL', prefix .. 'stats', 'x')
 local recorded = record_attempts({}, { input.attempts }, redis)
 local limits = limits_of({}, { { prefix = prefix, now = now } }, redis)
 local deliveries = open_deliveries({}, { { prefix = prefix, now = now } }, redis)
 
--- Jobs that become due in one batch, of one queue.
+-- Maximum jobs of one queue that become due in one batch.
 local MOST_DUE = 1000
--- Jobs that are for nothing, of one batch; the next one goes on.
+-- Maximum jobs without an open delivery per batch; the next batch continues.
 local drops_left = 500
 
--- BullMQ's score of a delayed job is its time and the place among those of the same millisecond.
+-- BullMQ's score of a delayed job is its time and its position among the jobs of the same millisecond.
 local SCORE = 0x1000
 
 local function text(number) return string.format('%.0f', number) end
 
--- The mark that a worker without a job waits for; it has it look again.
+-- The marker that a worker without a job waits for; it makes the worker ask again.
 local marked = {}
 local function mark(queue)
   if marked[queue.base] then return end
@@ -59,7 +57,7 @@ local function mark(queue)
   redis.call('ZADD', queue.base .. 'marker', 0, '0')
 end
 
--- It stays so for this batch.
+-- This stays true for the whole batch.
 local promoted = {}
 local function promote_due(queue)
   if promoted[queue.base] then return end
@@ -92,7 +90,7 @@ local function next_due(queue)
   return none(0, first[2] and math.max(1, math.floor(first[2] / SCORE) - now) or 0)
 end
 
--- Begins the job unless it is for nothing, or not yet; a second entry of one that is under way is for nothing.
+-- Begins the job unless it has no open delivery, or is not due; a second entry of a job in flight is dropped.
 local function begin(subscriber, queue, id, token)
   local job = queue.base .. id
   local opened, due_at = deliveries.open(subscriber, id)
@@ -110,7 +108,7 @@ local function begin(subscriber, queue, id, token)
   return nil
 end
 
--- Holds and limits are asked here and nowhere else: BullMQ's own pause, concurrency and rate limit are not used.
+-- Holds and limits are checked only here: BullMQ's own pause, concurrency and rate limit are not used.
 local function take(subscriber, queue, token)
   local wait = limits.wait(subscriber, queue.limits)
   if wait then return none(wait, 0) end
@@ -126,15 +124,15 @@ local function take(subscriber, queue, token)
   return none(0, 0)
 end
 
--- Whether jobs of a queue are suspected to be stalled; while none is, nothing has to be taken back.
+-- Whether jobs of a queue are suspected to be stalled; while none is, no job must be taken back.
 local suspects = {}
 local function has_suspects(queue)
   if suspects[queue.base] == nil then suspects[queue.base] = redis.call('EXISTS', queue.base .. 'stalled') == 1 end
   return suspects[queue.base]
 end
 
--- Takes a job off the active ones, unless it is somebody else's by now. One whose lock was lost is still whose it was.
--- When it is `over`, nothing of it stays.
+-- Removes a job from the active ones, unless another worker holds it. A job whose lock was lost still belongs to its worker.
+-- `over`: deletes the whole job.
 local function leave_active(queue, id, token, over)
   local job = queue.base .. id
   local lock = job .. ':lock'
@@ -171,7 +169,7 @@ function moves.back(_, queue, id, token)
   return none(0, 0)
 end
 
--- A result may mean another attempt although its worker is done: a trial of a breaker uses no budget.
+-- A result may lead to another attempt although its worker is done: a trial of a breaker uses no budget.
 local function move(subscriber, attempt, kind, id, token, more)
   local result = recorded[attempt]
   if type(result) == 'string' then error(result, 0) end

@@ -1,7 +1,7 @@
 /**
- * The workers' way to Redis, in batches: the moves of all subscribers that come
- * at about the same time are one call, and with them the attempts go on record
- * and the next deliveries are read.
+ * The workers' access to Redis, in batches: moves of all subscribers that come at
+ * about the same time are one call, which also records their attempts and reads
+ * the next deliveries.
  *
  *   attempts on record ──▶ jobs finish, wait or go back ──▶ next jobs, opened
  */
@@ -12,20 +12,20 @@ import type { Keys } from '../../redis/keys.js'
 import { runPackedScript, unpack, type RedisClient } from '../../redis/script.js'
 import { batchScript, packCommands, type BatchCommand, type Limits, type RecordScripts } from './batch-commands.js'
 
-/** Calls under way: Redis works on one while the next is prepared. */
+/** Calls in flight: Redis works on one while the next is prepared. */
 const BATCHES_AT_ONCE = 2
-/** Moves of one batch: a few milliseconds of Redis's time. */
+/** Maximum moves per batch: a few milliseconds of Redis's time. */
 const MOST_MOVES = 64
 
-/** What the record lends to a batch; the scripts say what they take and return. */
+/** The scripts of the record in a batch; each says what it takes and returns. */
 export interface Recording extends RecordScripts {
   /** What `record_attempts` takes. */
   inputOf: (prefix: string, results: readonly AttemptResult[]) => object
-  /** Reads what `open_deliveries` returned for one job. */
+  /** Reads the result of `open_deliveries` for one job. */
   read: (stored: never, bodies: readonly Buffer[], job: { subscriber: string, eventId: string }) => OpenedDelivery
-  /** Called when an attempt is on record. @param nextAttemptAt  epoch milliseconds; `null` when the record has no next one planned */
+  /** Called when an attempt is on record. @param nextAttemptAt  epoch milliseconds; `null` if the record has none planned */
   recorded: (result: AttemptResult, nextAttemptAt: number | null) => void
-  /** Called when a delivery has failed because what is stored of it cannot be read. */
+  /** Called when a delivery has failed because its stored entry cannot be read. */
   corrupt: (delivery: { eventId: string, subscriber: string }) => void
 }
 
@@ -33,7 +33,7 @@ export interface BatchesOptions {
   redis: RedisClient
   keys: Keys
   recording: Recording
-  /** Of the running configuration: a change is in force with the next job. */
+  /** Reads the running configuration: a change applies to the next job. */
   limitsOf: (subscriber: string) => Limits
 }
 
@@ -41,28 +41,28 @@ export interface BatchesOptions {
 export interface Move {
   subscriber: string
   command: BatchCommand
-  /** The attempt that was made for it; it goes on record in the same step. */
+  /** The attempt that was made for it; the same step records it. */
   result: AttemptResult | undefined
 }
 
 /** What follows a move. */
 export interface Moved {
-  /** `null` when there is none, or none was wanted. */
+  /** `null` if there is none, or none was wanted. */
   next: { jobId: string, opened: OpenedDelivery } | null
-  /** How long to wait for a limit, milliseconds; 0 when none holds it back. */
+  /** How long to wait for a limit, milliseconds; 0 if no limit applies. */
   limitMs: number
-  /** When the next job becomes due, milliseconds from now; 0 when none will by itself. */
+  /** When the next job becomes due, milliseconds from now; 0 if none becomes due by time. */
   dueInMs: number
 }
 
 export interface Batches {
-  /** Moves a job with others; rejects with why it could not be moved, or with what ioredis throws. */
+  /** Moves a job, together with others; rejects with the reason of a failure, or with an error of ioredis. */
   run (move: Move): Promise<Moved>
 }
 
 type BatchReply = ['moved', jobId: string, opening: unknown, limitMs: number, dueInMs: number, nextAttemptAt: number] | ['failed', why: string]
 
-/** Makes the way to Redis that all workers of this process share. */
+/** Makes the access to Redis that all workers of this process share. */
 export function createBatches (options: BatchesOptions): Batches {
   const { recording } = options
   const send = createSender(options)
@@ -80,7 +80,7 @@ export function createBatches (options: BatchesOptions): Batches {
 
 interface Sent { reply: BatchReply, bodies: Buffer[] }
 
-/** What sends the moves of a batch and gets their replies. */
+/** Sends the moves of a batch and returns their replies. */
 function createSender ({ redis, keys, recording, limitsOf }: BatchesOptions): Batched<Move, Sent> {
   const script = batchScript(recording)
   return createBatcher<Move, Sent>({

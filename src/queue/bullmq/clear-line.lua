@@ -1,6 +1,6 @@
 --[[
-  Empties the line of a subscriber that is owed nothing: of jobs that were given up only their ids are left there, and
-  nobody takes them while it is on hold or has no worker.
+  Empties the waiting line of a subscriber that is owed nothing. After a discard only the ids of the jobs are left there,
+  and no worker takes them while the subscriber is on hold or has no worker.
 
   KEYS  1 open deliveries of the subscriber  2 its waiting jobs
   ARGV  1 prefix of its jobs  2 how many at most

@@ -1,9 +1,9 @@
 --[[
-  Forgets the job of a delivery that is over; included, never run. It is never looked for in the line of its queue, which
-  would cost the more the more wait: its id stays there, and is dropped when its turn comes (batch.lua).
+  Forgets the job of a delivery that has ended; included, never run. It does not search the lines of the queue, which
+  would cost more the longer they are: the id stays there, and is dropped when its turn comes (batch.lua).
 ]]
 
--- All but its id when that is in a line. One in flight is left to whoever holds it.
+-- Deletes everything but its id if that is in a line. A job in flight is left to its worker.
 local function forget_job(queues, subscriber, id, generation)
   local queue, job_id = queues .. ':' .. subscriber .. ':', id .. '-' .. generation
   redis.call('ZREM', queue .. 'delayed', job_id)

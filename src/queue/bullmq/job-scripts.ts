@@ -1,24 +1,24 @@
 /**
- * BullMQ's own scripts inside ours: what BullMQ does to a queue and what we do
- * to the record, in one atomic step and one round trip.
+ * BullMQ's own scripts inside ours: one atomic step and one round trip change
+ * BullMQ's queue and our record together.
  *
- * BullMQ's text is used as it is. What it is called with is taken from
- * BullMQ's own TypeScript, never written here, so the two always fit: both are
- * of the one release that package.json names.
+ * BullMQ's text is used unchanged. Its arguments come from BullMQ's own
+ * TypeScript and are never written here, so both always fit: both are of the
+ * release that package.json names.
  */
 import { Job, type IRedisTransaction, type Queue } from 'bullmq'
 import * as bullmq from 'bullmq/dist/cjs/scripts/index.js'
 import { unpack, withFunctions, type Script } from '../../redis/script.js'
 
-/** The name of every job; its id says everything else. */
+/** The name of every job; its id says the rest. */
 export const JOB_NAME = 'deliver'
 
-/** Stands where the id of each job will. */
+/** A placeholder for the id of each job. */
 const ANY_ID = 'evt_-1'
 
 /**
- * How BullMQ adds a job to one queue, in the form that `jobs.lua` explains; to
- * be passed to a script that adds jobs.
+ * How BullMQ adds a job to one queue, in the form that `jobs.lua` explains; for
+ * scripts that add jobs.
  */
 export interface JobTemplate {
   keys: string[]
@@ -32,7 +32,7 @@ export function addingJobs (script: Script): Script {
   return withFunctions(script, { bullmq_add_job: bullmq.addStandardJob.content })
 }
 
-/** Asks BullMQ how it would add a job to a queue, and keeps it from doing so. */
+/** Asks BullMQ how it would add a job to a queue, and prevents it from doing so. */
 export function templateOf (queue: Queue): JobTemplate {
   let call: Array<string | Buffer> = []
   const listener = { runCommand (_: string, args: Array<string | Buffer>) { call = args } }
@@ -47,7 +47,7 @@ export function templateOf (queue: Queue): JobTemplate {
   }
 }
 
-/** What is left out at the end of a list is `nil` to a script, and so is `null`. */
+/** Missing values at the end of a list are `nil` in a script, and so is `null`. */
 function withoutTail (list: unknown[]): unknown[] {
   return list.slice(0, list.findLastIndex(value => value !== null && value !== undefined) + 1)
 }

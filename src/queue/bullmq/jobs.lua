@@ -1,14 +1,14 @@
 --[[
-  Adds jobs from inside a script of the record, so that either both are in
-  Redis or neither; included, never run. The script is given BullMQ's own
-  script as the function `bullmq_add_job` (job-scripts.ts).
+  Adds jobs from inside a script of the record, so that Redis has both or
+  neither; included, never run. The script gets BullMQ's own script as the
+  function `bullmq_add_job` (job-scripts.ts).
 
-  A template is the call that BullMQ itself makes to add a job to one queue:
+  A template is the call by which BullMQ itself adds a job to one queue:
     keys, arguments (2 is the job's id, 4 its time), data, options
 ]]
 
 --- @include shim.lua
--- Adds the job of one generation of a delivery; nothing happens when it exists.
+-- Adds the job of one generation of a delivery; does nothing if it exists.
 local function add_job(template, event_id, generation, now)
   local arguments = template.arguments
   arguments[2] = event_id .. '-' .. generation

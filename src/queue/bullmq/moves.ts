@@ -1,12 +1,11 @@
 /**
- * How the jobs of one subscriber move, in four verbs: take, finish, delay and
- * give back. A job that is taken brings the delivery that it is for; whoever
- * ends an attempt hands its result over with the job, and both are written in
- * one step. A result is never given up while this process lives: a move that
- * Redis refuses for now is made again until it is on record.
+ * The moves of the jobs of one subscriber, in four verbs: take, finish, delay and
+ * give back. A job that is taken carries its delivery. The caller that ends an
+ * attempt passes its result with the job, and one step writes both. A result is
+ * never lost while this process lives: if Redis refuses a move for now, it is
+ * made again until it is on record.
  *
- * That moves go to Redis in batches is known here and in `batches.ts`, and
- * nowhere else.
+ * Only this file and `batches.ts` know that moves go to Redis in batches.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { isRedisAway } from '../../model/redis-away.js'
@@ -15,34 +14,34 @@ import type { BatchCommand, HeldJob } from './batch-commands.js'
 import type { Batches, Moved } from './batches.js'
 
 /**
- * Of so many jobs of a queue that finish, one hands its place on to whoever
- * waits longest, on any replica. Else the replica that was first would keep all
+ * Of this many finished jobs of a queue, one gives its place to the longest
+ * waiting worker, on any replica. Otherwise the first replica would keep all
  * places of a busy subscriber for as long as jobs wait.
  */
 const HANDS_ON_EVERY = 64
-/** Before a move with a result is made again, milliseconds. */
+/** Wait before a move with a result is made again, milliseconds. */
 const AGAIN_AFTER_MS = 250
 
-/** The next job and what it is for, or how long there is none. */
+/** The next job and its delivery, or how long there is none. */
 export type NextJob = Pick<Moved, 'limitMs' | 'dueInMs'> & { next: { jobId: string, opened: OpenedDelivery } | null }
 
 export interface JobMoves {
   /** @param token  for its lock */
   take (token: string): Promise<NextJob>
-  /** The delivery is no longer open under this job. @returns the next one, when it is wanted and there is one */
+  /** The delivery is no longer open under this job. @returns the next job, if it is wanted and there is one */
   finish (job: HeldJob, result: AttemptResult | undefined, wantsNext: boolean): Promise<NextJob>
-  /** Not before so many milliseconds, by Redis's clock. */
+  /** The job may not be taken for this many milliseconds, by Redis's clock. */
   delay (job: HeldJob, ms: number, result: AttemptResult | undefined): Promise<void>
-  /** Back to the front of the queue. */
+  /** The job goes back to the front of the queue. */
   giveBack (job: HeldJob, result: AttemptResult | undefined): Promise<void>
-  /** When a job was last moved or asked for, by `performance.now()`; `-Infinity` when none was. */
+  /** When a job was last moved or asked for, by `performance.now()`; `-Infinity` if never. */
   movedAt (): number
 }
 
 export interface MovesOptions {
   subscriber: string
   batches: Batches
-  /** Aborted when there is no more time: then a result that Redis does not take is lost. */
+  /** Aborted when time is up: then a result that Redis does not take is lost. */
   stopping?: AbortSignal
   /** Called when a result is on record. */
   recorded?: (result: AttemptResult) => void
@@ -71,7 +70,7 @@ export function createMoves (options: MovesOptions): JobMoves {
 
 interface OneMove { command: BatchCommand, result: AttemptResult | undefined }
 
-/** Makes a move; one with a result again and again, for without it BullMQ tries again by itself and nothing is lost. */
+/** Makes a move. Repeats a move with a result until it succeeds; without a result BullMQ tries again itself, and nothing is lost. */
 async function untilMade ({ subscriber, batches, stopping, recorded }: MovesOptions, { command, result }: OneMove, tried: () => void): Promise<Moved> {
   for (;;) {
     tried()

@@ -1,10 +1,10 @@
 /**
- * The queues: one BullMQ queue per subscriber, so that one bad subscriber
- * hurts nobody else.
+ * The queues: one BullMQ queue per subscriber, so that a bad subscriber affects no
+ * other.
  *
- * A job's id is `<eventId>-<generation>` and it holds nothing else: what is to
- * be sent, where and how is read from the record and the running configuration
- * at each attempt. This folder is the only one that knows BullMQ.
+ * A job's id is `<eventId>-<generation>`, and a job holds nothing else: each
+ * attempt reads the event, the destination and the policy from the record and the
+ * running configuration. Only this folder knows BullMQ.
  */
 import { Queue } from 'bullmq'
 import { jobIdOf } from '../../model/delivery.js'
@@ -16,30 +16,30 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
 
 const CLEAR_LINE = loadScript(new URL('./clear-line.lua', import.meta.url))
-/** Jobs of one step: a millisecond of Redis's time. */
+/** Jobs per step: a millisecond of Redis's time. */
 const CLEAR_STEP = 1_000
 
 const MAKE_DUE = loadScript(new URL('./make-due.lua', import.meta.url))
 
-/** How many jobs a queue has, in any line, how many of them wait, and how many deliveries its subscriber is owed, at one moment. */
+/** At one moment: how many jobs a queue has in all lines, how many of them wait, and how many deliveries its subscriber is owed. */
 export interface JobCounts { jobs: number, waiting: number, open: number }
 
 export interface QueuesOptions {
-  /** Waits until Redis is back. */
+  /** A connection that waits until Redis is back. */
   redis: RedisClient
   keys: Keys
   report: Report
 }
 
 export interface Queues {
-  /** What a script needs to add jobs to these queues (see `addingJobs`). Never waits for Redis. */
+  /** What a script needs to add jobs to these queues (see `addingJobs`). Does not wait for Redis. */
   templatesOf (subscribers: Iterable<string>): Record<string, JobTemplate>
-  /** Has the workers of a subscriber look for jobs now: a hold of it is over, or a limit is. */
+  /** Makes the workers of a subscriber ask for jobs now, because a hold or a limit has ended. */
   wake (subscriber: string): Promise<void>
-  /** Makes jobs due now that wait for their time; whatever is wrong with them, they are in line then. */
+  /** Makes delayed jobs due now; jobs in any other state are put in line too. */
   makeDue (subscriber: string, jobs: ReadonlyArray<{ eventId: string, generation: number }>): Promise<void>
   count (subscriber: string): Promise<JobCounts>
-  /** Drops what waits in the line of a subscriber, unless anything is owed to it. In steps; whatever is in between stays true. */
+  /** Drops the waiting line of a subscriber that is owed nothing. In steps; the queue stays consistent between them. */
   clearLine (subscriber: string): Promise<void>
   /** Every key that the queue of a subscriber may have, but for those of its jobs. Never waits for Redis. */
   keysOf (subscriber: string): string[]
@@ -48,7 +48,7 @@ export interface Queues {
   close (): Promise<void>
 }
 
-/** Opens the queues; each is made when it is first needed. Never waits for Redis. */
+/** Opens the queues; each is made when it is first needed. Does not wait for Redis. */
 export function createQueues (options: QueuesOptions): Queues {
   const queues = new Map<string, Queue>()
   const templates = new Map<string, JobTemplate>()
@@ -68,7 +68,7 @@ export function createQueues (options: QueuesOptions): Queues {
       await runScript(options.redis, MAKE_DUE, { keys, args: jobs.map(({ eventId, generation }) => jobIdOf(eventId, generation)) })
     },
     async count (subscriber) {
-      // One after the other they would differ by what has been delivered in between.
+      // Counted one after the other, the counts would differ by the deliveries made in between.
       const queue = queueOf(subscriber)
       const replies = await options.redis.multi()
         .zcard(options.keys.open(subscriber)).llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('delayed')).exec()

@@ -1,13 +1,13 @@
 /**
- * Takes jobs from one subscriber's queue, hands them to `deliver`, and obeys
- * what it says.
+ * Takes jobs from one subscriber's queue, hands them to `deliver`, and carries
+ * out its verdict.
  *
  *   job ──▶ deliver ──▶ Verdict: done | again | give back
  *
  * BullMQ's own counting of attempts, backoff and failures is not used: the
- * record decides, so a job only ever finishes, waits for its time, or goes
- * back. A crash gives the job to somebody else within ten seconds and never
- * fails it.
+ * record decides. So a job only finishes, waits for its time, or goes back.
+ * After a crash, another worker takes the job within ten seconds; a crash never
+ * fails a job.
  */
 import { setMaxListeners } from 'node:events'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
@@ -23,20 +23,20 @@ import { LOCK_MS, type HeldJob } from './batch-commands.js'
 import type { Batches } from './batches.js'
 import { createMoves, type JobMoves } from './moves.js'
 
-/** How often is looked for jobs that nobody has locked any more, milliseconds. */
+/** How often to check for jobs whose lock has expired, milliseconds. */
 export const STALLED_CHECK_MS = 2_000
-/** A crash is no reason to give a delivery up, however often it happens. */
+/** A crash is no reason to fail a delivery, however often it happens. */
 const MAX_CRASHES_PER_JOB = 1_000_000_000
-/** After an error of Redis. */
+/** Wait after an error of Redis, milliseconds. */
 const RETRY_AFTER_ERROR_MS = 500
-/** After an error of ours, so that a bug does not spin. */
+/** Wait after an internal error, so that a bug does not cause a busy loop, milliseconds. */
 const RETRY_AFTER_SURPRISE_MS = 1_000
-/** How long jobs that were cut off may take to go back, milliseconds. */
+/** How long attempts that were cut off may take to give their jobs back, milliseconds. */
 export const GIVE_BACK_MS = 1_000
-/** How long a worker may sleep because of a rate limit before it looks again. */
+/** How long a worker may sleep because of a rate limit before it asks again, milliseconds. */
 const MAX_LIMIT_SLEEP_MS = 1_000
 
-/** Makes one attempt, or says why not. */
+/** Makes one attempt, or says why it made none. */
 export type Deliver = (job: { subscriber: string, jobId: string, opened: OpenedDelivery }, signal: AbortSignal) => Promise<Verdict>
 
 export interface WorkerOptions {
@@ -51,37 +51,37 @@ export interface WorkerOptions {
 }
 
 export interface DeliveryWorker {
-  /** Whether the connection on which it waits for jobs is there. */
+  /** Whether the connection on which it waits for jobs is ready. */
   isConnected (): boolean
-  /** When it last moved a job or asked for one, by `performance.now()`; `-Infinity` when it never did. */
+  /** When it last moved a job or asked for one, by `performance.now()`; `-Infinity` if never. */
   movedAt (): number
   setConcurrency (concurrency: number): void
   /**
-   * Takes no more jobs, gives those in flight until `graceMs` from now, then
-   * cuts them off; they go back to the front of the queue. Without Redis they
-   * cannot: then it is over a second later, and they run again elsewhere.
+   * Takes no more jobs. Attempts in flight have `graceMs`, then they are cut off
+   * and their jobs go back to the front of the queue. Without Redis the jobs
+   * cannot go back: the stop then ends a second later, and another worker runs them.
    */
   stop (graceMs: number): Promise<void>
-  /** Takes no more jobs and lets go of those in flight, which run again when their locks are over. Waits for nothing. */
+  /** Takes no more jobs and lets go of those in flight, which run again when their locks expire. Does not wait. */
   abandon (): void
 }
 
-/** A job as BullMQ has it, with the delivery that it is for. */
+/** A job of BullMQ with its delivery. */
 type DeliveryJob = Job & TakenJobData
 
-/** BullMQ's worker, which hands on what a job brings. */
+/** BullMQ's worker, which also passes on the delivery of a job. */
 class JobWorker extends Worker {
   protected override createJob (data: Parameters<Worker['createJob']>[0], jobId: string): Job {
     return Object.assign(super.createJob(data, jobId), { opened: (data as unknown as TakenJobData).opened })
   }
 }
 
-/** Starts taking jobs, as soon as Redis answers; waits for it as long as it takes. */
+/** Starts to take jobs as soon as Redis answers; waits for it without a limit. */
 export function startWorker (options: WorkerOptions): DeliveryWorker {
   const { subscriber, batches, report } = options
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal) // every delivery in flight listens
-  /** Verdicts whose results are not on record yet, by job: a job that comes again meanwhile is not sent again. */
+  /** Verdicts whose results are not on record yet, by job: if such a job comes again, it is not sent again. */
   const inHand = new Map<string, Verdict>()
   const moves = createMoves({
     subscriber, batches, stopping: stopping.signal, recorded ({ eventId, generation }) { inHand.delete(jobIdOf(eventId, generation)) }
@@ -113,7 +113,7 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
       if (graceMs <= 0) stopping.abort()
       await within(graceMs + GIVE_BACK_MS, worker.close(), () => {})
       clearTimeout(cutOff)
-      endConnection(worker).catch(() => {}) // nothing waits for it
+      endConnection(worker).catch(() => {}) // no caller waits for it
     },
     abandon () {
       stopping.abort()
@@ -123,9 +123,9 @@ export function startWorker (options: WorkerOptions): DeliveryWorker {
 }
 
 /**
- * BullMQ waits for its own connection while it closes, for ever when Redis does
- * not come back; and before that connection was ready once, only its field
- * leads to it.
+ * While it closes, BullMQ waits for its own connection, without a limit if Redis
+ * does not come back. And before that connection was ready once, only this
+ * field gives access to it.
  */
 async function endConnection (worker: Worker): Promise<void> {
   const connection = connectionOf(worker)
@@ -149,9 +149,9 @@ async function verdictOf ({ subscriber, deliver, report }: WorkerOptions, { id, 
 interface Task { moves: JobMoves, job: HeldJob }
 
 /**
- * Errors are how BullMQ is told that a job did not finish but went elsewhere.
+ * BullMQ expects an error for a job that does not finish but is moved.
  *
- * @returns what goes on record when BullMQ finishes the job
+ * @returns the result to record when BullMQ finishes the job
  */
 async function obey ({ moves, job }: Task, verdict: Verdict): Promise<AttemptResult | undefined> {
   const { result } = verdict
@@ -162,7 +162,7 @@ async function obey ({ moves, job }: Task, verdict: Verdict): Promise<AttemptRes
       await moves.delay(job, verdict.afterMs, result)
       throw new DelayedError()
     case 'give-back':
-      // The record does not know of the hold yet: at the front of the queue it would come again at once.
+      // The record does not know the hold yet: at the front of the queue the job would come again at once.
       if (verdict.onHold) {
         await moves.delay(job, RETRY_AFTER_SURPRISE_MS, result)
         throw new DelayedError()
@@ -172,7 +172,7 @@ async function obey ({ moves, job }: Task, verdict: Verdict): Promise<AttemptRes
   }
 }
 
-/** The same trouble of many jobs is one trouble, and one line of the log. */
+/** The same error for many jobs is one error, and one line of the log. */
 function withoutIds (message: string): string {
   return message.replaceAll(/\bevt_\w+-\d+/g, '…')
 }
