@@ -17,7 +17,8 @@ import { settle } from '../stage/settle.js'
 const DOOR_MS = 3_000
 /** What the door takes with next to no data, of what it takes with much: at least this. */
 const DOOR_SHARE = 0.8
-const SECONDS_PER_GB = 30
+/** Most of it is carrying out commands, on one core. */
+const SECONDS_PER_GB = 20
 
 const LOOK_EVERY_MS = 5
 const MB = 1e6
