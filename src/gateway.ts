@@ -3,9 +3,9 @@
  *
  *   configuration ─▶ Redis ─▶ journey (accept, queue, deliver, record) ─▶ spool ─▶ alerts ─▶ admin listener ─▶ public endpoint
  *
- * A flat list, started in this order and stopped in reverse: the public
- * endpoint opens when everything behind it can carry a callback, and closes
- * first. A start that fails half-way stops what it had started.
+ * A flat list, started in this order and stopped in reverse. Only then is Redis
+ * waited for: the public endpoint takes callbacks before, into the spool, and
+ * closes first. A start that fails half-way stops what it had started.
  */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -13,6 +13,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Spooling } from './accept/spool/spooling.js'
 import { matchBody } from './accept/match-body.js'
 import { toldOf, type Alerts } from './alerts/alerts.js'
+import { createGuesses, type Guesses } from './conditions/guess-counts.js'
 import { createRefusals, type Refusals } from './conditions/refusal-counts.js'
 import { createSnapshots, type HealthSnapshot } from './conditions/snapshot.js'
 import type { Config } from './config/config.js'
@@ -97,8 +98,9 @@ interface Ground {
   startedAt: number
   logger: Logger
   report: Report
-  /** Sees every fact. */
+  /** These see every fact. */
   refusals: Refusals
+  guesses: Guesses
   teardown: Teardown
   stopping: Stopping
 }
@@ -112,6 +114,7 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
   for (const warning of warnings(running)) logger.warn(warning)
   const write = reportTo(logger)
   const refusals = createRefusals()
+  const guesses = createGuesses()
   return {
     initial,
     config: () => running,
@@ -127,9 +130,11 @@ async function layGround ({ configFile, env, role = 'all', overrides = config =>
     logger,
     report (fact) {
       refusals.see(fact)
+      guesses.see(fact)
       write(fact)
     },
     refusals,
+    guesses,
     teardown: createTeardown(logger, stopping.leftMs),
     stopping
   }
@@ -141,9 +146,8 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const replicas = openReplicas(ground, storage)
   const journey = openJourney({ ...ground, storage })
   const alignment = createAlignment(journey.align, logger)
+  teardown.push('check of redis', storage.check.stop)
   teardown.push('alignment', alignment.stop)
-  const aligned = alignment.align()
-  if (storage.verify === null) await unlessAborted(signal, aligned) // without Redis it takes its time, and callbacks come now
 
   const reloader = createReloader({
     file: configFile,
@@ -164,13 +168,19 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
     spool,
     refusedFaults: () => reloader.lastFaults().length,
     replicasTrouble: replicas.trouble,
-    refusals: ground.refusals.counts
+    refusals: ground.refusals.counts,
+    misdirected: ground.refusals.misdirected,
+    guesses: ground.guesses.count
   })
   const alerts = openAlerts({ ...ground, store: storage.failFast, snapshot, open: () => open, replicas })
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
   open = true
+  const isThere = await storage.check.done()
+  const aligned = alignment.align()
+  if (isThere) await unlessAborted(signal, aligned)
+  else spool?.beginAway()
   replicas.start()
   alerts.start()
   logger.info({ version, ingest, admin, role: ground.role }, 'gateway is open')

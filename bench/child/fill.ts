@@ -65,6 +65,7 @@ function named (name: string): Subscriber {
     retry: { kind: 'list', waitsMs: [], maxMs: A_WEEK_MS },
     maxAgeMs: A_WEEK_MS,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     tls: null,
     enabled: true
   }

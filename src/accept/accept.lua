@@ -29,6 +29,7 @@
 ]]
 --- @include ../record/delivery.lua
 --- @include ../record/claims.lua
+--- @include ../record/task-events.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../redis/full.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -68,27 +69,36 @@ local function held(subscriber)
   return cjson.encode({ s = 'held', h = 'conflict', g = 1, n = 0, b = 0, q = hold_clock(prefix, subscriber, now) })
 end
 
--- Whether the claim of a task's status and content is in force, and by whom it was made.
+-- Whether the claim of a task's status and content is in force, and by whom it was made; one that cannot be read is none.
 local function claimed(claim)
   local first, at = string.match(claim, '^(%S+) (%d+)$')
-  return now - tonumber(at) < window, first
+  return at and now - tonumber(at) < window, first
 end
 
--- What a task's final statuses say of one more status.
-local function standing(status, seen)
+-- When it arrived by this clock: as the gateway says, unless its clock is another one.
+local function arrived_at(arrival)
+  local by_this_clock = now - arrival.age
+  return math.abs(by_this_clock - arrival.fields.at) > SKEWED_MS and by_this_clock or arrival.fields.at
+end
+
+-- What a task's final statuses, of which the first arrived at `final_at` (nil: nobody knows), say of one more status.
+local function standing(status, seen, final_at, arrived)
   local final = status ~= '0' and status ~= '-1'
   local known = string.find(',' .. seen .. ',', ',' .. status .. ',', 1, true)
-  local late = status == '0' and seen ~= ''
+  -- One that waited in the spool may be accepted after a final one that it came before.
+  local late = status == '0' and seen ~= '' and not (final_at and arrived < final_at)
   local conflict = final and seen ~= '' and not (known and not string.find(seen, ',', 1, true))
   local finals = final and not known and (seen == '' and status or (seen .. ',' .. status)) or nil
-  return late, conflict, finals
+  local is_first = final and (seen == '' or (final_at and arrived < final_at))
+  return late, conflict, finals, is_first
 end
 
 local function write(arrival, known, body, left)
   local id, task, status = arrival.id, arrival.task, arrival.status
   local claim_field = 'c:' .. status .. ':' .. arrival.digest
-  local late, conflict, finals = standing(status, known[3] or '')
-  local revision = tonumber(known[2] or 0) + 1
+  local arrived = arrived_at(arrival)
+  local late, conflict, finals, is_first = standing(status, known[3] or '', tonumber(known[4] or nil), arrived)
+  local revision = known[2] + 1
   local flags = arrival.flags
   if late then flags[#flags + 1] = 'late' end
   if conflict then flags[#flags + 1] = 'conflict' end
@@ -103,13 +113,18 @@ local function write(arrival, known, body, left)
   if finals or known.recalled then
     claims[5], claims[6] = 'finals', finals or known[3]
   end
+  if is_first then
+    claims[#claims + 1], claims[#claims + 2] = 'finalAt', string.format('%.0f', arrived)
+  end
   -- The window is over: the claim is taken over, and the task still knows its former event.
+  local added = 0
   if known[1] then
     local _, first = claimed(known[1])
-    if redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then redis.call('HSET', task, 'e:' .. first, '') end
+    if first and redis.call('EXISTS', prefix .. 'event:' .. first) == 1 then added = redis.call('HSET', task, 'e:' .. first, '') end
   end
-  redis.call('HSET', task, unpack(claims))
+  added = added + redis.call('HSET', task, unpack(claims))
   redis.call('PERSIST', task)
+  index_event(prefix, task, id, sequence, added)
   redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 
@@ -118,8 +133,7 @@ local function write(arrival, known, body, left)
     'open', #subscribers, 'failed', 0, 'subs', table.concat(subscribers, ',')
   }
   -- When it arrived by this clock, if the gateway's says otherwise: by this one it is found later.
-  local arrived = now - arrival.age
-  if math.abs(arrived - arrival.fields.at) > SKEWED_MS then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
+  if arrived ~= arrival.fields.at then fields[#fields + 1], fields[#fields + 2] = 'arr', string.format('%.0f', arrived) end
   local last = #fields
   for name, value in pairs(arrival.fields) do
     fields[last + 1], fields[last + 2] = name, value
@@ -165,14 +179,14 @@ end
 
 local function decide(arrival, body, left)
   local task, status, digest = arrival.task, arrival.status, arrival.digest
-  local known = redis.call('HMGET', task, 'c:' .. status .. ':' .. digest, 'r:' .. status, 'finals')
+  local known = redis.call('HMGET', task, 'c:' .. status .. ':' .. digest, 'r:' .. status, 'finals', 'finalAt')
   if known[1] then
     local in_force, first = claimed(known[1])
     if in_force or first == arrival.id then return duplicate_or_sent_twice(arrival, first) end
   end
   local first, revision, finals = recall(prefix, window, now, task, status, digest)
   if first then return duplicate_or_sent_twice(arrival, first) end
-  known[2] = math.max(tonumber(known[2] or 0), revision)
+  known[2] = math.max(tonumber(known[2] or nil) or 0, revision)
   local all = with(known[3], finals)
   known[3], known.recalled = all, all ~= known[3]
   return write(arrival, known, body, left)

@@ -2,8 +2,8 @@
  * A callback that was refused: what the ways in hand to the quarantine.
  */
 
-/** Unreadable and denied callbacks never push one another out. */
-export type Budget = 'unreadable' | 'denied'
+/** Callbacks that were refused for different causes never push one another out. */
+export type Budget = 'unreadable' | 'misdirected' | 'denied'
 
 export interface RefusedCallback {
   budget: Budget

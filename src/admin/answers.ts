@@ -7,7 +7,7 @@ import type { Static } from 'typebox'
 import type { AlertShape, TestShape } from './alerts.js'
 import type { Readiness } from './health.js'
 import type { Placed } from './place-order.js'
-import type { AttemptShape, DeliveryEntry, DeliveryShape, EventDetailShape, EventShape, OrderShape, SubscriberShape } from './shapes.js'
+import type { AttemptShape, DeliveryEntry, DeliveryShape, EventDetailShape, EventShape, EventsShape, OrderShape, SubscriberShape } from './shapes.js'
 import type { StatsShape } from './stats.js'
 
 /** A page of a list. */
@@ -24,6 +24,8 @@ export type DeliveryEntryAnswer = Static<typeof DeliveryEntry>
 /** A delivery by itself. */
 export type DeliveryAnswer = Static<typeof DeliveryShape>
 export type EventAnswer = Static<typeof EventShape>
+/** A page of events. */
+export type EventsAnswer = Static<typeof EventsShape>
 /** One event, looked at. */
 export type EventDetailAnswer = Static<typeof EventDetailShape>
 export type ReadinessAnswer = Static<typeof Readiness>

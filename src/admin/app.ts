@@ -13,7 +13,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { TObject } from 'typebox'
 import { isRelayError } from '../model/errors.js'
 import { alertRoutes } from './alerts.js'
-import { authenticate } from './auth.js'
+import { createAuth } from './auth.js'
 import { checkFor } from './check-input.js'
 import { configRoutes } from './config.js'
 import { deliveryRoutes } from './deliveries.js'
@@ -24,6 +24,7 @@ import { mustBeForThisHost } from './local-host.js'
 import { describeApi, OPENAPI_ROUTE, schemaOf } from './openapi.js'
 import type { AdminOptions } from './options.js'
 import { documentOf, PROBLEM_TYPE, problemOf, sendProblem } from './problem.js'
+import { purgeRoutes } from './purge.js'
 import { replayRoutes } from './replays.js'
 import type { Route } from './route.js'
 import { statsRoutes } from './stats.js'
@@ -57,11 +58,12 @@ export function adminApp (options: AdminOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
 
   const open = new Set(routes.filter(route => route.open === true).map(({ path }) => path))
+  const authenticate = createAuth(options)
   const idempotency = createIdempotency(options.store, options.report)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     mustBeForThisHost(app, request)
-    if (!isOpen(request, open)) authenticate(request, options.tokens())
+    if (!isOpen(request, open)) authenticate(request)
   })
   app.addHook('preHandler', idempotency.begin)
   app.addHook('onSend', idempotency.end)
@@ -76,6 +78,7 @@ function routesOf (options: AdminOptions): Route[] {
     ...eventRoutes(options),
     ...deliveryRoutes(options),
     ...replayRoutes(options),
+    ...purgeRoutes(options),
     ...subscriberRoutes(options),
     ...alertRoutes(options),
     ...testEventRoutes(options),

@@ -1,12 +1,13 @@
 /**
- * Deliveries: listed one by one, and given up by the dozen, in the background.
+ * Deliveries: listed one by one; given up, or let go, by the dozen, in the
+ * background.
  */
 import { Type, type Static } from 'typebox'
 import { readHolds } from '../record/holds.js'
 import { readTime } from '../record/read-time.js'
 import { PAGE_BUDGET_MS, selectEvents, type Filter, type SelectedEvent } from '../record/select.js'
 import type { RecordStore } from '../record/store.js'
-import { DISCARDABLE, type DiscardOrder } from '../replay/order.js'
+import { DISCARDABLE, type DiscardOrder, type ReleaseOrder } from '../replay/order.js'
 import { invalid, unusable } from './check-input.js'
 import { deliveryCursor, readDeliveryCursor, type DeliveryPlace } from './cursor.js'
 import { DEFAULT_LIMIT, FILTER_BODY, listQuery, readFilters, type ListQuery } from './filters.js'
@@ -25,9 +26,15 @@ const discardBody = Type.Object({
   dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
 })
 
+const releaseBody = Type.Object({
+  ...FILTER_BODY,
+  all: Type.Optional(Type.Boolean({ description: 'true to mean every held delivery when there is no filter' })),
+  dryRun: Type.Optional(Type.Boolean({ description: 'true to count and change nothing' }))
+})
+
 /** The routes under `/deliveries`. */
 export function deliveryRoutes (options: AdminOptions): Route[] {
-  return [list(options), discard(options)]
+  return [list(options), discard(options), release(options)]
 }
 
 function list ({ store }: AdminOptions): Route {
@@ -59,15 +66,38 @@ function discard (options: AdminOptions): Route {
   }
 }
 
+function release (options: AdminOptions): Route {
+  return {
+    method: 'POST',
+    path: `${API}/deliveries/release`,
+    does: 'Orders every delivery that fits, and is held for a reason of its event (verify, conflict), to be delivered. The holds of subscribers stay.',
+    body: releaseBody,
+    answers: ORDER_ANSWERS,
+    async handle (request, reply) {
+      const body = request.body as Static<typeof releaseBody>
+      const { all = false, dryRun = false, ...filters } = body
+      requireFilter(filters, all)
+      const order: ReleaseOrder = { kind: 'release', filter: readFilters(filters, await readTime(options.store)) }
+      await requireKnownTo(options, order.filter)
+      return await answerOrder(options, order, { dryRun, reply })
+    }
+  }
+}
+
+/** @throws RelayError INVALID_REQUEST when a subscriber is neither configured nor known to the record */
+async function requireKnownTo ({ store, subscribers }: AdminOptions, { subscribers: names }: Filter): Promise<void> {
+  requireKnown(names, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
+}
+
 /** @throws RelayError INVALID_REQUEST when the order means nothing, or perhaps too much */
-async function wantedBy (body: Static<typeof discardBody>, { store, subscribers }: AdminOptions): Promise<DiscardOrder> {
+async function wantedBy (body: Static<typeof discardBody>, options: AdminOptions): Promise<DiscardOrder> {
   const { all = false, dryRun: _, ...filters } = body
   requireFilter(filters, all)
-  const { states = [...DISCARDABLE], ...filter } = readFilters(filters, await readTime(store))
+  const { states = [...DISCARDABLE], ...filter } = readFilters(filters, await readTime(options.store))
   if (!states.every(state => DISCARDABLE.includes(state))) {
     throw invalid([unusable('state', `one or more of ${DISCARDABLE.join(', ')}: the others are over`)])
   }
-  requireKnown(filter.subscribers, [...(await readHolds(store)).keys(), ...subscribers().map(({ name }) => name)])
+  await requireKnownTo(options, filter)
   return { kind: 'discard', filter: { ...filter, states } }
 }
 

@@ -12,7 +12,7 @@ import { eventCursor, readEventCursor } from './cursor.js'
 import { DEFAULT_LIMIT, listQuery, readFilters, type ListQuery } from './filters.js'
 import type { AdminOptions } from './options.js'
 import { API, pathParameter, type Route } from './route.js'
-import { Count, EventDetailShape, EventShape, listOf, showEvent, showEventDetail } from './shapes.js'
+import { Count, EventDetailShape, EventsShape, showEvent, showEventDetail } from './shapes.js'
 
 /** The routes under `/events`. */
 export function eventRoutes (options: AdminOptions): Route[] {
@@ -25,11 +25,11 @@ function list ({ store }: AdminOptions): Route {
     path: `${API}/events`,
     does: 'Lists events, newest first. A page may be short while nextCursor is set.',
     query: listQuery,
-    answers: { 200: { means: 'A page of events', schema: listOf(EventShape) } },
+    answers: { 200: { means: 'A page of events', schema: EventsShape } },
     async handle (request) {
       const { limit = DEFAULT_LIMIT, cursor, ...filters } = request.query as ListQuery
-      const page = await selectEvents(store, readFilters(filters, await readTime(store)), { limit, cursor: readEventCursor(cursor) })
-      return { items: page.rows.map(showEvent), nextCursor: page.next === null ? null : eventCursor(page.next) }
+      const { rows, next, ...total } = await selectEvents(store, readFilters(filters, await readTime(store)), { limit, cursor: readEventCursor(cursor) })
+      return { items: rows.map(showEvent), nextCursor: next === null ? null : eventCursor(next), ...total }
     }
   }
 }
@@ -53,7 +53,8 @@ function giveBody ({ store }: AdminOptions): Route {
     does: 'Gives the body of an event, byte for byte as it arrived.',
     answers: { 200: { means: 'The bytes', contentType: 'application/octet-stream' } },
     async handle (request, reply) {
-      const bytes = await readBody(store, pathParameter(request, 'id')) ?? noEvent()
+      const id = pathParameter(request, 'id')
+      const bytes = await readBody(store, id) ?? (await readEvent(store, id) === null ? noEvent() : noBody())
       return reply.headers({ 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' }).send(bytes)
     }
   }
@@ -81,6 +82,10 @@ function discard ({ store }: AdminOptions): Route {
       return { discarded: await discardEvent(store, pathParameter(request, 'id')) ?? noEvent() }
     }
   }
+}
+
+function noBody (): never {
+  throw new RelayError('NOT_FOUND', 'The body of this event is lost: the event is corrupt, and what was owed of it has failed or will.')
 }
 
 function noEvent (): never {

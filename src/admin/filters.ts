@@ -3,8 +3,9 @@
  * and the filter of the record that it means.
  *
  * In a query a list is written with commas; in a body as one value, a text
- * with commas, or an array, whose entries are taken as they are. What stands
- * behind a name is the same in both.
+ * with commas, or an array, whose entries are taken as they are. A comma that
+ * belongs to an entry is written `\,` and a backslash before one `\\`. What
+ * stands behind a name is the same in both.
  */
 import { Type, type Static } from 'typebox'
 import { DELIVERY_STATES, type DeliveryState } from '../model/delivery.js'
@@ -33,7 +34,7 @@ const TAKES = {
 
 export type FilterName = keyof typeof TAKES
 
-const inQuery = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] + (name === 'since' || name === 'until' ? '' : ', with commas between') }))
+const inQuery = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] + (name === 'since' || name === 'until' ? '' : ', with commas between (\\, for one within a value)') }))
 const text = (name: FilterName) => Type.Optional(Type.String({ description: TAKES[name] }))
 const list = (name: FilterName) => Type.Optional(Type.Union(
   [Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: MAX_ENTRIES })],
@@ -127,7 +128,20 @@ export function isFilter (name: string): name is FilterName {
 
 function entriesOf (name: FilterName, value: string | number | Array<string | number>): string[] {
   if (Array.isArray(value)) return value.map(String)
-  return name === 'since' || name === 'until' ? [String(value)] : String(value).split(',')
+  return name === 'since' || name === 'until' ? [String(value)] : partsOf(String(value))
+}
+
+/** The entries of a text with commas. */
+function partsOf (text: string): string[] {
+  const entries: string[] = []
+  let entry = ''
+  for (const [part] of text.matchAll(/\\[\\,]|,|\\|[^\\,]+/g)) {
+    if (part === ',') {
+      entries.push(entry)
+      entry = ''
+    } else entry += part.replace(/^\\([\\,])$/, '$1')
+  }
+  return [...entries, entry]
 }
 
 function areAllOf<T extends string> (entries: string[], known: readonly T[]): entries is T[] {

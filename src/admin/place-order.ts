@@ -1,7 +1,7 @@
 /**
- * How every order that changes many deliveries is answered: placed, and 202 at
+ * How every order about many deliveries or events is answered: placed, and 202 at
  * once, whatever it means; counted and carried out in the background. A dry
- * run counts as far as a request may.
+ * run counts while somebody waits for it: up to 10,000 exactly.
  */
 import type { FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'
@@ -15,7 +15,7 @@ import { Count, nullable } from './shapes.js'
 export const Placed = Type.Object({
   id: nullable(Type.String(), { description: 'of the order, to be looked at under /replays/{id}; null for a dry run' }),
   matched: nullable(Count, { description: 'null while it is not counted yet: /replays/{id} tells' }),
-  atLeast: Type.Optional(Type.Boolean({ description: 'true when there may be more: a dry run stops at 10,000, or after some 200,000 events' }))
+  atLeast: Type.Optional(Type.Boolean({ description: 'true when there may be more: a dry run stops at 10,000' }))
 })
 
 /** The answers of a route that places orders. */
@@ -28,7 +28,11 @@ export const ORDER_ANSWERS: Readonly<Record<number, RouteAnswer>> = {
 export async function answerOrder (
   { store, subscribers, wakeReplays }: AdminOptions, order: Order, { dryRun, reply }: { dryRun: boolean, reply: FastifyReply }
 ): Promise<FastifyReply | Static<typeof Placed>> {
-  if (dryRun) return { id: null, ...await countSoFar(store, order, { subscribers: subscribers() }) }
+  if (dryRun) {
+    const left = new AbortController()
+    reply.raw.once('close', () => { left.abort() })
+    return { id: null, ...await countSoFar(store, order, { subscribers: subscribers(), signal: left.signal }) }
+  }
   const id = await placeOrder(store, order)
   reply.raw.once('finish', wakeReplays)
   return reply.code(202).header('location', `${API}/replays/${id}`).send({ id, matched: null })

@@ -7,7 +7,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { isRelayError, type ErrorCode } from '../model/errors.js'
+import { isRelayError, type ErrorCode, type RelayError } from '../model/errors.js'
 import { isRedisAway } from '../model/redis-away.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
+  TOO_MANY_GUESSES: 429,
   NOT_FOUND: 404,
   CONFLICT: 409,
   REDIS_UNAVAILABLE: 503,
@@ -59,13 +60,18 @@ const AWAY: Problem = { status: 503, detail: 'Redis does not answer. Try again i
 
 /** What an error means for the caller; 500 without a word for those we did not expect. */
 export function problemOf (error: unknown): Problem {
-  if (isRelayError(error)) return { status: STATUS[error.code], detail: error.message, members: error.details }
+  if (isRelayError(error)) return { status: STATUS[error.code], detail: error.message, members: error.details, ...waitIn(error) }
   if (isRedisAway(error)) return AWAY
   const { statusCode, code = '' } = error as { statusCode?: number, code?: string }
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
     return { status: 500, detail: 'The gateway made a mistake; its log says which.' }
   }
   return { status: statusCode, detail: UNREADABLE[code] ?? 'The body is not valid JSON.' }
+}
+
+/** An error that says how long to wait says it in a header as well. */
+function waitIn ({ details: { retryAfterSeconds } }: RelayError): Pick<Problem, 'headers'> {
+  return typeof retryAfterSeconds === 'number' ? { headers: { 'retry-after': String(retryAfterSeconds) } } : {}
 }
 
 /** The document of a problem. */

@@ -39,7 +39,9 @@ const listQuery = Type.Object(PAGE_QUERY)
 /** Why it is too late to cancel one. */
 const IS_DONE: Readonly<Record<Order['kind'], string>> = {
   replay: 'This replay is done: everything is in the queues already.',
-  discard: 'This discard is done: everything has been given up already, and can be replayed.'
+  discard: 'This discard is done: everything has been given up already, and can be replayed.',
+  release: 'This release is done: everything is in the queues already.',
+  purge: 'This purge is done: everything has been deleted already, for good.'
 }
 
 /** The routes under `/replays`. */
@@ -93,11 +95,11 @@ function cancel ({ store }: AdminOptions): Route {
   return {
     method: 'POST',
     path: `${API}/replays/:id/cancel`,
-    does: 'Stops an order; what is in the queues already, or given up, stays so.',
+    does: 'Stops an order; what is in the queues already, given up or deleted stays so.',
     answers: { 200: { means: 'The order, cancelled', schema: OrderShape } },
     async handle (request) {
       const order = await cancelOrder(store, pathParameter(request, 'id')) ?? noOrder()
-      if (order.state === 'done') throw new RelayError('CONFLICT', IS_DONE[order.order.kind])
+      if (order.state === 'done') throw new RelayError('CONFLICT', IS_DONE[order.kind])
       return showOrder(order)
     }
   }

@@ -10,6 +10,7 @@ import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt } from '..
 import { FLAGS } from '../model/event.js'
 import type { EventHistory } from '../record/read-event.js'
 import type { ShownDelivery, ShownEvent } from '../record/select.js'
+import { ORDER_KINDS } from '../replay/order.js'
 import type { OrderProgress } from '../replay/orders.js'
 
 const HELD_BY = [...SUBSCRIBER_HOLDS, ...EVENT_HOLDS] as const
@@ -35,7 +36,7 @@ const deliveryEntry = {
   attempts: Count,
   nextAttemptAt: nullable(Time),
   lastStatusCode: nullable(Type.Integer()),
-  lastError: nullable(Type.String()),
+  lastError: nullable(Type.String(), { description: 'why the last attempt did not deliver; backlog or corrupt when it failed for that, without an attempt' }),
   deliveredAt: nullable(Time)
 }
 
@@ -55,9 +56,14 @@ const event = {
   flags: Type.Array(oneOf(FLAGS)),
   duplicates: Count,
   size: Type.Integer({ minimum: 0, description: 'bytes of the body' }),
+  corrupt: Type.Optional(Type.Boolean({ description: 'true when something of it cannot be read in Redis: what stands in its place is a guess' })),
   deliveries: Type.Array(DeliveryEntry)
 }
 export const EventShape = Type.Object(event)
+export const EventsShape = Type.Object({
+  ...listOf(EventShape).properties,
+  total: Type.Optional(Type.Integer({ minimum: 0, description: 'how many events are on all pages; only where taskId is the only filter' }))
+})
 
 export const AttemptShape = Type.Object({
   subscriber: Type.String(),
@@ -77,13 +83,14 @@ export const EventDetailShape = Type.Object({
 
 export const OrderShape = Type.Object({
   id: Type.String(),
-  kind: oneOf(['replay', 'discard', 'release', 'purge'], { description: 'what is done to the deliveries; release and purge are kept for what is to come' }),
+  kind: oneOf(ORDER_KINDS, { description: 'what is done to the deliveries; a purge deletes events' }),
   state: oneOf(['running', 'done', 'cancelled']),
-  matched: nullable(Count, { description: 'deliveries that are meant; null until they are counted' }),
+  matched: nullable(Count, { description: 'deliveries that are meant, of a purge events; null until they are counted' }),
   queued: Type.Integer({ minimum: 0, description: 'put back in their queues so far' }),
   delivered: Count,
   failed: Count,
   discarded: Type.Integer({ minimum: 0, description: 'given up so far; of a replay: after they had been put back' }),
+  purged: Type.Integer({ minimum: 0, description: 'events deleted so far' }),
   createdAt: Time,
   finishedAt: nullable(Time)
 })
@@ -110,7 +117,7 @@ export function timeOf (ms: number | null): string | null {
 }
 
 /** An event as an item of a list. */
-export function showEvent ({ event, deliveries }: ShownEvent): Static<typeof EventShape> {
+export function showEvent ({ event, corrupt, deliveries }: ShownEvent): Static<typeof EventShape> {
   return {
     id: event.id,
     taskId: event.taskId,
@@ -122,6 +129,7 @@ export function showEvent ({ event, deliveries }: ShownEvent): Static<typeof Eve
     flags: event.flags,
     duplicates: event.duplicates,
     size: event.size,
+    ...corrupt === undefined ? {} : { corrupt },
     deliveries: deliveries.map(showDeliveryEntry)
   }
 }
@@ -139,8 +147,8 @@ export function showDelivery ({ event }: ShownEvent, delivery: ShownDelivery): S
 }
 
 /** An order, with how far it has come. */
-export function showOrder ({ order: { kind }, createdAt, finishedAt, ...order }: OrderProgress): Static<typeof OrderShape> {
-  return { ...order, kind, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
+export function showOrder ({ order: _, createdAt, finishedAt, ...order }: OrderProgress): Static<typeof OrderShape> {
+  return { ...order, createdAt: timeOf(createdAt), finishedAt: timeOf(finishedAt) }
 }
 
 function showDeliveryEntry (delivery: ShownDelivery): Static<typeof DeliveryEntry> {

@@ -19,6 +19,7 @@ export const StatsShape = Type.Object({
     duplicates: Count,
     delivered: Count,
     failed: Count,
+    corrupt: Type.Integer({ minimum: 0, description: 'of these, the ones that could not be read in Redis' }),
     deletedEarly: Type.Integer({ minimum: 0, description: 'events deleted before their retention was over, because memory was short' }),
     failedDeletedEarly: Type.Integer({ minimum: 0, description: 'of these, the ones with a failed delivery' }),
     claimsGivenUp: Type.Integer({ minimum: 0, description: 'deleted events that could no longer be remembered for as long as dedupe.window says' })

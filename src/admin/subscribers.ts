@@ -132,6 +132,7 @@ function unheardOf (name: string): SubscriberStatus {
     throttledUntil: null,
     counts: { open: 0, held: 0, failed: 0, delivered: 0 },
     oldestWaitingAt: null,
+    corrupt: 0,
     lastSuccessAt: null,
     lastError: null,
     failing: false,

@@ -19,6 +19,8 @@ export interface AdminApi {
   /** @param path  below `/api/v1`: `/events` */
   get<T> (path: string, query?: Query): Promise<T>
   post<T> (path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>
+  /** A post that only counts, and may take as long as it takes to look through a large record: ten minutes. */
+  count<T> (path: string, body: unknown): Promise<T>
   /** `/readyz` and `/healthz` need no token, and every status of theirs is an answer. */
   probe (path: string): Promise<ApiAnswer>
   /** A command for the person to type next, aimed at the same gateway. */
@@ -49,6 +51,9 @@ export class RefusedByGateway extends CommandFailure {
   }
 }
 
+/** Milliseconds. */
+const COUNTING_MS = 10 * 60_000
+
 /** Makes a client; nothing is sent yet. */
 export function adminApi (place: ApiPlace): AdminApi {
   async function request<T> ({ path, ...question }: Question): Promise<T> {
@@ -60,6 +65,7 @@ export function adminApi (place: ApiPlace): AdminApi {
     url: place.url,
     get: async (path, query = {}) => await request({ method: 'GET', path: path + queryText(query) }),
     post: async (path, body, headers) => await request({ method: 'POST', path, body, headers }),
+    count: async (path, body) => await request({ method: 'POST', path, body, timeoutMs: COUNTING_MS }),
     probe: async path => await ask({ ...place, token: null }, { method: 'GET', path }),
     command: words => commandLine(words, place.given)
   }
@@ -70,14 +76,14 @@ function queryText (query: Query): string {
   return pairs.length === 0 ? '' : '?' + new URLSearchParams(pairs).toString()
 }
 
-interface Question { method: 'GET' | 'POST', path: string, body?: unknown, headers?: Readonly<Record<string, string>> | undefined }
+interface Question { method: 'GET' | 'POST', path: string, body?: unknown, headers?: Readonly<Record<string, string>> | undefined, timeoutMs?: number }
 
-async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body, headers: more }: Question): Promise<ApiAnswer> {
+async function ask ({ url, token, given = {} }: ApiPlace, { method, path, body, headers: more, ...time }: Question): Promise<ApiAnswer> {
   const headers: Record<string, string> = { accept: 'application/json', ...more }
   if (token !== null) headers['authorization'] = `Bearer ${token.value}`
   if (body !== undefined) headers['content-type'] = 'application/json'
   try {
-    return await exchange({ method, url: url + path, headers, given, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return await exchange({ method, url: url + path, headers, given, ...time, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
     const { message, reason, nextSteps } = error

@@ -10,6 +10,7 @@ import type { Fault } from '../config/fault.js'
 import { counted } from './counted.js'
 import type { ProgramDeps } from './deps.js'
 import { CommandFailure } from './failure.js'
+import { plainText } from './plain-text.js'
 import type { Terminal } from './terminal.js'
 
 const USUAL_PLACE = join('config', 'relay.yaml')
@@ -41,9 +42,10 @@ export function listFaults (faults: readonly Fault[], file: string, terminal: Te
   const { error, paintError } = terminal
   for (const fault of faults) {
     const place = [shortPath(file), fault.line, fault.column].filter(part => part !== null).join(':')
-    const sentence = fault.path === '' ? fault.message : `${paintError.bold(fault.path)} ${fault.message}`
-    error(`${paintError.red(place)}  ${sentence}`)
-    if (fault.hint !== undefined) error(`    → ${fault.hint}`)
+    const message = plainText(fault.message)
+    const sentence = fault.path === '' ? message : `${paintError.bold(plainText(fault.path))} ${message}`
+    error(`${paintError.red(plainText(place))}  ${sentence}`)
+    if (fault.hint !== undefined) error(`    → ${plainText(fault.hint)}`)
   }
 }
 

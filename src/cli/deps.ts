@@ -69,7 +69,7 @@ export interface ProgramDeps {
   /** Finds the program for the gateway's own Redis; a rejection says how to install one. */
   findServerProgram: (env: NodeJS.ProcessEnv) => Promise<{ path: string, version: string }>
   /** Writes the record of a configuration to a file or a stream. */
-  runExport: (call: ExportCall) => Promise<{ counts: { subscribers: number, tasks: number, events: number }, earlier: number }>
+  runExport: (call: ExportCall) => Promise<{ counts: { subscribers: number, tasks: number, events: number, corrupt?: number }, earlier: number }>
   /** Writes an export into the record of a configuration. */
-  runImport: (call: ImportCall) => Promise<{ subscribers: number, tasks: number, events: number, there: number, duplicates: number }>
+  runImport: (call: ImportCall) => Promise<{ subscribers: number, tasks: number, events: number, there: number, duplicates: number, corrupt: number }>
 }

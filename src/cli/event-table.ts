@@ -19,7 +19,7 @@ export function writeEvents (events: readonly EventAnswer[], terminal: Terminal,
     { title: 'task', text: ({ taskId }) => taskId, least: 6 },
     { title: 'type', text: ({ type }) => type, least: 5 },
     { title: 'status', text: ({ status }) => String(status), align: 'right' },
-    { title: 'flags', text: ({ flags }) => flags.join(' '), least: 5, paint: paint.yellow },
+    { title: 'flags', text: ({ flags, corrupt }) => [...flags, ...corrupt === true ? ['corrupt'] : []].join(' '), least: 5, paint: paint.yellow },
     {
       title: 'deliveries',
       text: ({ deliveries }) => summarize(deliveries),

@@ -1,6 +1,6 @@
 /**
- * One HTTP request of a command, and what came back. Ends within 30 s, follows
- * no redirect, and never repeats what it sent.
+ * One HTTP request of a command, and what came back. Ends within 30 s, unless
+ * it may take longer, follows no redirect, and never repeats what it sent.
  *
  * Not `fetch`: that refuses ports which browsers avoid, 6000 and 10080 among
  * them, and a gateway may well listen there.
@@ -18,6 +18,8 @@ export interface ApiRequest {
   url: string
   headers?: Readonly<Record<string, string>>
   body?: Buffer | string
+  /** Ends it, milliseconds; 30 s when left out. */
+  timeoutMs?: number
   /** Where the gateway is, as the command line said it; for the next steps. */
   given?: ApiFlags
 }
@@ -43,10 +45,10 @@ export class NoAnswer extends CommandFailure {
 }
 
 /** @throws NoAnswer, which names the origin and not the path: that may hold a secret */
-export async function exchange ({ method, url, headers = {}, body, given = {} }: ApiRequest): Promise<ApiAnswer> {
+export async function exchange ({ method, url, headers = {}, body, timeoutMs = TIMEOUT_MS, given = {} }: ApiRequest): Promise<ApiAnswer> {
   try {
     const open = url.toLowerCase().startsWith('https:') ? requestHttps : requestHttp
-    const request = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const request = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) })
     request.end(body)
     const [response] = await once(request, 'response') as [IncomingMessage]
     const chunks: Buffer[] = []
@@ -57,7 +59,7 @@ export async function exchange ({ method, url, headers = {}, body, given = {} }:
       dateMs: dateOf(response.headers.date ?? '')
     }
   } catch (error) {
-    throw noAnswer(new URL(url).origin, error, given)
+    throw noAnswer(new URL(url).origin, error, { given, timeoutMs })
   }
 }
 
@@ -70,10 +72,10 @@ function dateOf (header: string): number | null {
   return Number.isNaN(ms) ? null : ms
 }
 
-function noAnswer (origin: string, error: unknown, given: ApiFlags): NoAnswer {
+function noAnswer (origin: string, error: unknown, { given, timeoutMs }: Required<Pick<ApiRequest, 'given' | 'timeoutMs'>>): NoAnswer {
   const reason = reasonOf(error)
   if (reason === 'TIMEOUT') {
-    return new NoAnswer(`${origin} gave no answer within ${TIMEOUT_MS / 1_000} s`, {
+    return new NoAnswer(`${origin} gave no answer within ${timeoutMs / 1_000} s`, {
       reason, nextSteps: [`see what the gateway is doing: its log, or ${commandLine('doctor', given)}`], cause: error
     })
   }

@@ -22,16 +22,17 @@ export interface FilterFlags {
   until?: string
 }
 
-/** Adds the flags that say which events or deliveries are meant. */
-export function addFilters (command: Command, states: string = DELIVERY_STATES.join(', ')): Command {
-  return command
-    .optionsGroup('Filters (all must match; separate several values with commas):')
+/** Adds the flags that say which events or deliveries are meant; @param states  to choose from, `null` when there is no choice */
+export function addFilters (command: Command, states: string | null = DELIVERY_STATES.join(', ')): Command {
+  command
+    .optionsGroup('Filters (all must match; separate several values with commas, and write \\, for a comma within a value):')
     .option('--task-id <ids>', 'id of Fotor\'s task')
     .option('--type <types>', 'type of the task, such as avatar; end with * to match every type that starts this way')
     .option('--status <numbers>', 'status of the task: 0 in progress, 1 completed, 2 failed, …')
     .option('--business-id <ids>', 'businessId of the Fotor tenant')
     .option('--subscriber <names>', 'only deliveries to these subscribers')
-    .option('--state <states>', `state of the delivery: ${states}`)
+  if (states !== null) command.option('--state <states>', `state of the delivery: ${states}`)
+  return command
     .option('--flag <flags>', `flag of the event: ${FLAG_CHOICES}`)
     .option('--since <time>', 'received at or after this time: an age (30m, 2h, 7d) or a time (2026-03-01T12:00:00Z)')
     .option('--until <time>', 'received before this time, in the same form')
@@ -42,6 +43,11 @@ const NAMES = ['taskId', 'type', 'status', 'businessId', 'subscriber', 'state', 
 /** The filters as the API reads them, in a query or a body; only those that were said. */
 export function filtersOf (flags: FilterFlags): Query {
   return Object.fromEntries(NAMES.filter(name => flags[name] !== undefined).map(name => [name, flags[name]]))
+}
+
+/** One value of a filter, as it is written where several could stand. */
+export function oneValue (value: string): string {
+  return value.replace(/[\\,]/g, '\\$&')
 }
 
 /** Reads a whole number of at least `least`, for commander. */

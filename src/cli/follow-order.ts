@@ -1,7 +1,7 @@
 /**
  * Follows an order to its end: a replay until nothing more is put back and
- * every delivery of it is delivered or has failed, a discard until nothing
- * more is given up.
+ * every delivery of it is delivered or has failed, a discard, a release or a
+ * purge until nothing more is done.
  *
  * Only reads. The order goes on without anybody watching.
  */
@@ -40,27 +40,31 @@ export async function followOrder (
   }
 }
 
-function isDiscard ({ kind }: OrderAnswer): boolean {
-  return kind === 'discard'
+/** What an order has done that is over as soon as it is done, and what that is called; `null` for a replay. */
+function doneBy ({ kind, queued, discarded = 0, purged = 0 }: OrderAnswer): { count: number, done: string } | null {
+  if (kind === 'discard') return { count: discarded, done: 'discarded' }
+  if (kind === 'release') return { count: queued, done: 'released' }
+  return kind === 'purge' ? { count: purged, done: 'deleted' } : null
 }
 
 /** What changed meanwhile is not put back, so `queued` may stay below `matched`. */
 function isOver (order: OrderAnswer): boolean {
   const { state, queued, delivered, failed, discarded = 0 } = order
-  return state === 'cancelled' || (state === 'done' && (isDiscard(order) || delivered + failed + discarded >= queued))
+  return state === 'cancelled' || (state === 'done' && (doneBy(order) !== null || delivered + failed + discarded >= queued))
 }
 
 function show (progress: Progress, order: OrderAnswer): void {
-  const { matched, queued, delivered, failed, discarded = 0 } = order
+  const { matched, queued, delivered, failed } = order
+  const own = doneBy(order)
   if (matched === null) progress.show(0, 1, 'counting')
-  else if (isDiscard(order)) progress.show(discarded, matched, `${discarded} of ${matched} discarded`)
+  else if (own !== null) progress.show(own.count, matched, `${own.count} of ${matched} ${own.done}`)
   else progress.show(delivered + failed, Math.max(matched, queued), `${delivered} delivered, ${failed} failed, ${queued} of ${matched} put back`)
 }
 
 function tooLong (api: AdminApi, order: OrderAnswer): CommandFailure {
   const { id, state, queued, delivered, failed, discarded = 0 } = order
-  if (state === 'running' && (isDiscard(order) || order.matched === null)) {
-    const command = isDiscard(order) ? 'discard' : 'replay'
+  if (state === 'running' && (doneBy(order) !== null || order.matched === null)) {
+    const command = doneBy(order) === null ? 'replay' : order.kind
     return new CommandFailure(`${id} is not done yet; it continues`, { nextSteps: [`see how far it is with: ${api.command(`${command} --follow ${id}`)}`] })
   }
   const open = queued - delivered - failed - discarded

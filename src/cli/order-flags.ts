@@ -24,10 +24,12 @@ export interface OrderFlags extends ApiFlags {
 
 /** The command's own name, and what its line says at the end. */
 export interface OrderWords {
-  command: 'replay' | 'discard'
+  command: 'replay' | 'discard' | 'release' | 'purge'
   path: string
   /** What is done to deliveries. */
   done: string
+  /** What it is done to, when not to deliveries. */
+  to?: 'events'
   end: (order: OrderAnswer) => string
 }
 
@@ -76,17 +78,17 @@ export async function giveOrder (api: AdminApi, order: object, context: Context)
 async function tellCount (api: AdminApi, order: object, { flags, terminal, words }: Context): Promise<void> {
   const answer = await countFirst(api, words.path, order)
   if (flags.json === true) terminal.json(answer)
-  else terminal.out(`${countedSoFar(answer)} would be ${words.done}.`)
+  else terminal.out(`${countedSoFar(answer, words)} would be ${words.done}.`)
 }
 
 /** Asks what an order means, and orders nothing. */
 export async function countFirst (api: AdminApi, path: string, order: object): Promise<PlacedAnswer> {
-  return await api.post<PlacedAnswer>(path, { ...order, dryRun: true })
+  return await api.count<PlacedAnswer>(path, { ...order, dryRun: true })
 }
 
 /** `3 deliveries`, `at least 10000 deliveries`. */
-export function countedSoFar ({ matched, atLeast = false }: PlacedAnswer): string {
-  return `${atLeast ? 'at least ' : ''}${counted(matched ?? 0, 'delivery', 'deliveries')}`
+export function countedSoFar ({ matched, atLeast = false }: PlacedAnswer, { to }: Pick<OrderWords, 'to'>): string {
+  return `${atLeast ? 'at least ' : ''}${to === 'events' ? counted(matched ?? 0, 'event') : deliveries(matched ?? 0)}`
 }
 
 async function finish (api: AdminApi, id: string, { flags, terminal, words }: Context): Promise<void> {
@@ -97,11 +99,18 @@ async function finish (api: AdminApi, id: string, { flags, terminal, words }: Co
   if (failure !== null) throw failure
 }
 
+const deliveries = (count: number): string => counted(count, 'delivery', 'deliveries')
+
+/** What was done by an order that is stopped stays so. */
+const STAYS: Readonly<Record<OrderAnswer['kind'], (order: OrderAnswer) => string>> = {
+  replay: ({ queued, matched }) => `${matched === null ? deliveries(queued) : `${queued} of ${deliveries(matched)}`} were put back and stay in their queues`,
+  discard: ({ discarded }) => `${deliveries(discarded)} ${discarded === 1 ? 'was discarded and stays' : 'were discarded and stay'} so`,
+  release: ({ queued }) => `${deliveries(queued)} ${queued === 1 ? 'was released and stays in its queue' : 'were released and stay in their queues'}`,
+  purge: ({ purged }) => `${counted(purged, 'event')} ${purged === 1 ? 'is' : 'are'} deleted for good`
+}
+
 async function cancelOrder (api: AdminApi, id: string, { flags, terminal }: Context): Promise<void> {
   const order = await api.post<OrderAnswer>(`/replays/${encodeURIComponent(id)}/cancel`)
   if (flags.json === true) return terminal.json(order)
-  const { discarded = 0 } = order
-  const of = order.matched === null ? counted(order.queued, 'delivery', 'deliveries') : `${order.queued} of ${counted(order.matched, 'delivery', 'deliveries')}`
-  if (order.kind === 'discard') terminal.out(`${order.id} is ${order.state}: ${counted(discarded, 'delivery', 'deliveries')} ${discarded === 1 ? 'was discarded and stays' : 'were discarded and stay'} so.`)
-  else terminal.out(`${order.id} is ${order.state}: ${of} were put back and stay in their queues.`)
+  terminal.out(`${order.id} is ${order.state}: ${STAYS[order.kind](order)}.`)
 }

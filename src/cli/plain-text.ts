@@ -3,29 +3,36 @@
  *
  * Error texts and answers of subscribers come from other machines: control
  * characters in them could move the cursor or change what was printed before,
- * so none gets through.
+ * so none gets through; and what nobody sees is written out, so that two texts
+ * that differ look different.
  */
+import { COLOURS } from './colour.js'
+import { showInvisible } from '../model/invisible.js'
 
-/** Controls, and the marks that turn the direction of writing. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu
+/** Controls, and halves of characters. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/gu
+const SPACES = /[\t\n\v\f\r\p{Zs}]+/gu
+/** Our own colours, or what is unprintable within lines. */
+const UNPRINTABLE_IN_LINES = new RegExp(`(${COLOURS})|(?![\\t\\n])${UNPRINTABLE.source}`, 'gu')
 
 /** Characters that take two columns: East Asian scripts, full-width forms, emoji. */
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]/u
 /** Characters that take none: they stand on the one before. */
 const ON_THE_ONE_BEFORE = /\p{M}/u
 
-/** The text on one line, with `·` for each character that must not reach a terminal. */
+/** The text on one line, with `·` for each control character in it. */
 export function plainText (text: string): string {
-  return text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '·')
+  return showInvisible(text.replace(SPACES, ' ').replace(UNPRINTABLE, '·'))
 }
 
-/** What JSON lets through and a terminal should not see; the other controls JSON escapes itself. */
-const UNPRINTABLE_IN_JSON = /[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g
+/** Any text, also one of several lines, as it may reach a terminal; with our colours when it has any. */
+export function plainLines (text: string, hasColours: boolean): string {
+  return showInvisible(text.replace(UNPRINTABLE_IN_LINES, (_all, colour: string | undefined) => hasColours && colour !== undefined ? colour : '·'))
+}
 
-/** A value as one JSON document that is safe on a terminal and means the same. */
+/** A value as one JSON document that is safe on a terminal and means the same; JSON escapes the other controls itself. */
 export function plainJson (value: unknown): string {
-  return JSON.stringify(value, null, 2)
-    .replace(UNPRINTABLE_IN_JSON, character => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0'))
+  return showInvisible(JSON.stringify(value, null, 2))
 }
 
 /** Columns that a plain text takes on a terminal. */

@@ -12,6 +12,8 @@ import { addEvents } from './commands/events.js'
 import { addExport } from './commands/export.js'
 import { addImport } from './commands/import.js'
 import { addPause } from './commands/pause.js'
+import { addPurge } from './commands/purge.js'
+import { addRelease } from './commands/release.js'
 import { addReload } from './commands/reload.js'
 import { addReplay } from './commands/replay.js'
 import { addResume } from './commands/resume.js'
@@ -65,14 +67,16 @@ export function buildProgram (deps: ProgramDeps): Command {
   program.commandsGroup('Control deliveries:')
   addReplay(program, deps)
   addDiscard(program, deps)
+  addRelease(program, deps)
   addPause(program, deps)
   addResume(program, deps)
   addReload(program, deps)
   addSend(program, deps)
 
-  program.commandsGroup('Move data:')
+  program.commandsGroup('Move and delete data:')
   addExport(program, deps)
   addImport(program, deps)
+  addPurge(program, deps)
   return program
 }
 

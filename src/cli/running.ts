@@ -5,6 +5,7 @@
  *   SIGTERM, SIGINT   stop, once; again: say that it is stopping; a third time: end at once, with 1
  *                     during the start: say so and give it up, with 0; again: end at once, with 1
  *   SIGHUP            reload; the gateway logs what came of it
+ *   SIGUSR1, SIGUSR2  nothing
  *   an error that nobody caught: say it, and end with 1
  */
 import type { RunningGateway } from './deps.js'
@@ -26,6 +27,7 @@ export interface RunOptions {
  * @throws CommandFailure when it could not start, and whatever `onRunning` rejects with, once it has stopped
  */
 export async function runGateway ({ configFile, terminal, start, onRunning }: RunOptions): Promise<void> {
+  const deaf = ignoreUserSignals()
   const asked = stopRequests(terminal)
   const sparing = dieLoudly(terminal)
   try {
@@ -48,7 +50,19 @@ export async function runGateway ({ configFile, terminal, start, onRunning }: Ru
   } finally {
     asked.release()
     sparing.release()
+    deaf.release()
   }
+}
+
+/**
+ * Recipes for log rotation send one of these. By itself Node would open its
+ * debugger at the first, through which any program of this machine could read
+ * every secret, and end without a stop at the second.
+ */
+function ignoreUserSignals (): { release: () => void } {
+  const ignore = (): void => {}
+  process.on('SIGUSR1', ignore).on('SIGUSR2', ignore)
+  return { release () { process.off('SIGUSR1', ignore).off('SIGUSR2', ignore) } }
 }
 
 interface StopRequests {

@@ -3,12 +3,13 @@
  *
  * Results go to standard output and nothing else does, so that `| jq` works;
  * errors, questions and progress go to standard error. A reader that goes away
- * (`| head`) is no error.
+ * (`| head`) is no error. Whatever a line was made of, nothing in it steers the
+ * terminal or is invisible, but for the colours of ours.
  */
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
-import { paintFor, type Paint } from './colour.js'
-import { plainJson } from './plain-text.js'
+import { hasColours, paintFor, type Paint } from './colour.js'
+import { plainJson, plainLines } from './plain-text.js'
 import { progressOn, type Progress } from './progress.js'
 import { formatTable, type Column } from './table.js'
 
@@ -21,9 +22,9 @@ export interface Terminal {
   readonly columns: number
   /** Whether there is somebody to ask. */
   readonly interactive: boolean
-  /** Writes a line of the result. */
+  /** Writes a line of the result, or several. */
   out (line: string): void
-  /** Writes text of the result as it is; resolves when there is room for more, and rejects when nobody reads it any more. */
+  /** Writes text of the result, as it is unless somebody looks at it; resolves when there is room for more, and rejects when nobody reads it any more. */
   write (text: string): Promise<void>
   /** Writes a line that is not the result. */
   error (line: string): void
@@ -56,7 +57,8 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
   for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe)
   const paint = paintFor(stdout.isTTY === true, env)
   const columns = columnsOf(stdout)
-  const out = (line: string): void => { stdout.write(line + '\n') }
+  const lineFor = (stream: Output, line: string): string => plainLines(line, hasColours(stream.isTTY === true, env))
+  const out = (line: string): void => { stdout.write(lineFor(stdout, line) + '\n') }
   return {
     paint,
     paintError: paintFor(stderr.isTTY === true, env),
@@ -65,10 +67,10 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
     out,
     async write (text) {
       await new Promise<void>((resolve, reject) => {
-        stdout.write(text, error => { if (error == null) resolve(); else reject(error) })
+        stdout.write(stdout.isTTY === true ? lineFor(stdout, text) : text, error => { if (error == null) resolve(); else reject(error) })
       })
     },
-    error: line => { stderr.write(line + '\n') },
+    error: line => { stderr.write(lineFor(stderr, line) + '\n') },
     json: value => { out(plainJson(value)) },
     table: (rows, shape) => { formatTable(rows, shape, { columns, heading: paint.bold }).forEach(out) },
     progress: () => progressOn({
@@ -76,7 +78,7 @@ export function terminalOn ({ stdin, stdout, stderr }: Streams, env: NodeJS.Proc
     }),
     async ask (question) {
       const lines = createInterface({ input: stdin, output: stderr })
-      try { return (await lines.question(question)).trim() } finally { lines.close() }
+      try { return (await lines.question(lineFor(stderr, question))).trim() } finally { lines.close() }
     },
     input: () => stdin,
     async readInput () {

@@ -4,15 +4,26 @@
  */
 import type { SpoolStatus } from '../accept/spool/spooling.js'
 import type { Condition } from '../model/alert.js'
+import type { Hint } from '../model/fact.js'
 import type { Claims } from '../record/claims.js'
 import type { SubscriberStatus } from '../record/read-subscribers.js'
 import type { Memory } from '../redis/memory.js'
 
 /** The conditions about callbacks that were refused. */
-export type RefusalName = 'callbacks-denied' | 'callbacks-unreadable' | 'callbacks-too-large'
+export type RefusalName = 'callbacks-denied' | 'callbacks-misdirected' | 'callbacks-unreadable' | 'callbacks-too-large'
 
 /** How many, by condition; one that has none is missing. */
 export type RefusalCounts = Readonly<Partial<Record<RefusalName, number>>>
+
+/** One way in which callbacks were misdirected. */
+export interface Misdirection {
+  /** Of the fact. */
+  reason: string
+  /** `null` when it looked like nothing known. */
+  hint: Hint | null
+  /** ≥ 1. */
+  count: number
+}
 
 /** What is known at one moment; conditions are judged by this and by nothing else. */
 export interface State {
@@ -40,6 +51,10 @@ export interface State {
   replicasTrouble: string | null
   /** Callbacks that were refused within the last hour. */
   refusals: RefusalCounts
+  /** Those of them that were misdirected, by how. */
+  misdirected: readonly Misdirection[]
+  /** Wrong admin tokens that came lately, while they are too many; else 0. */
+  guesses: number
 }
 
 /** What a condition has found: once, or once for each subscriber. */

@@ -4,12 +4,14 @@
  */
 import type { Condition } from '../model/alert.js'
 import { callbacksDenied } from './callbacks-denied.js'
+import { callbacksMisdirected } from './callbacks-misdirected.js'
 import { callbacksRefused } from './callbacks-refused.js'
 import { callbacksTooLarge } from './callbacks-too-large.js'
 import { callbacksUnreadable } from './callbacks-unreadable.js'
 import { clockSkewed } from './clock-skewed.js'
 import { claimsGivenUp } from './claims-given-up.js'
 import type { ConditionRule, State } from './condition.js'
+import { deliveriesCorrupt } from './deliveries-corrupt.js'
 import { deliveriesFailed } from './deliveries-failed.js'
 import { deliveriesStalled } from './deliveries-stalled.js'
 import { memoryShort } from './memory-short.js'
@@ -24,14 +26,15 @@ import { spoolWaiting } from './spool-waiting.js'
 import { subscriberFailing } from './subscriber-failing.js'
 import { subscriberGone } from './subscriber-gone.js'
 import { subscriberOnHold } from './subscriber-on-hold.js'
+import { tokensGuessed } from './tokens-guessed.js'
 
 export const CONDITIONS: readonly ConditionRule[] = [
   callbacksRefused, redisAway, queueCutOff,
   spoolBroken, spoolFilling, spoolWaiting, spoolSetAside,
   memoryShort, claimsGivenUp,
-  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed,
-  callbacksDenied, callbacksUnreadable, callbacksTooLarge,
-  replicasDiffer, reloadRefused, clockSkewed
+  deliveriesStalled, subscriberGone, subscriberFailing, subscriberOnHold, deliveriesFailed, deliveriesCorrupt,
+  callbacksDenied, callbacksMisdirected, callbacksUnreadable, callbacksTooLarge,
+  tokensGuessed, replicasDiffer, reloadRefused, clockSkewed
 ]
 
 /** What is true of a state, in the order of the list. */

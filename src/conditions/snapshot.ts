@@ -10,7 +10,7 @@ import { readSubscribers, type SubscriberStatus } from '../record/read-subscribe
 import { readSkew } from '../record/read-time.js'
 import type { RecordStore } from '../record/store.js'
 import { readMemory } from '../redis/memory.js'
-import type { RefusalCounts, State } from './condition.js'
+import type { Misdirection, RefusalCounts, State } from './condition.js'
 import { isStalled } from './deliveries-stalled.js'
 import { conditionsOf } from './list.js'
 
@@ -37,6 +37,9 @@ export interface SnapshotOptions {
   /** What is wrong among the replicas, in a sentence; `null` when nothing is. */
   replicasTrouble: () => string | null
   refusals: () => RefusalCounts
+  misdirected: () => Misdirection[]
+  /** Wrong admin tokens that came lately, while they are too many; else 0. */
+  guesses: () => number
 }
 
 /** A snapshot may be this old: probes are many, Redis is one. */
@@ -71,8 +74,16 @@ async function takeSnapshot (options: SnapshotOptions, watches: Watches): Promis
   return { ready, conditions: conditionsOf(state), subscribers: state.subscribers }
 }
 
-async function readState ({ store, probe, spool, lostConnections, refusedFaults, replicasTrouble, refusals }: SnapshotOptions, watches: Watches): Promise<State> {
-  const own = { now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals() }
+/** What this process knows by itself. */
+function ownState ({ refusedFaults, replicasTrouble, refusals, misdirected, guesses }: SnapshotOptions): Pick<State, 'now' | 'refusedFaults' | 'replicasTrouble' | 'refusals' | 'misdirected' | 'guesses'> {
+  return {
+    now: Date.now(), refusedFaults: refusedFaults(), replicasTrouble: replicasTrouble(), refusals: refusals(), misdirected: misdirected(), guesses: guesses()
+  }
+}
+
+async function readState (options: SnapshotOptions, watches: Watches): Promise<State> {
+  const { store, probe, spool, lostConnections } = options
+  const own = ownState(options)
   try {
     await probe()
     const [memory, claims, subscribers, skewMs] = await Promise.all([readMemory(store.redis, store.keys), readClaims(store), readSubscribers(store), readSkew(store)])

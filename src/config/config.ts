@@ -98,7 +98,7 @@ export interface Config {
   spool: SpoolConfig
   retention: { eventsMs: number, failedMs: number, quarantineMs: number, auditMs: number }
   /** What a subscriber has that says nothing else. */
-  delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'throttleMaxMs' | 'concurrency' | 'breaker'>
+  delivery: Pick<Subscriber, 'timeoutMs' | 'retry' | 'maxAgeMs' | 'throttleMaxMs' | 'maxBacklog' | 'concurrency' | 'breaker'>
   /** With the defaults of `delivery` filled in; in the order of the file. */
   subscribers: Subscriber[]
   alerts: AlertPolicy

@@ -90,8 +90,16 @@ function textOrNull (text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
-function deliveryOf ({ timeout, retry, maxAge, throttleMax, concurrency, breaker }: Settings['delivery']): Config['delivery'] {
-  return { timeoutMs: timeout, retry: retryOf(retry, retry), maxAgeMs: maxAge, throttleMaxMs: throttleMax, concurrency, breaker: breakerOf(breaker) }
+function deliveryOf ({ timeout, retry, maxAge, throttleMax, maxBacklog, concurrency, breaker }: Settings['delivery']): Config['delivery'] {
+  return {
+    timeoutMs: timeout,
+    retry: retryOf(retry, retry),
+    maxAgeMs: maxAge,
+    throttleMaxMs: throttleMax,
+    maxBacklog: maxBacklog ?? null,
+    concurrency,
+    breaker: breakerOf(breaker)
+  }
 }
 
 function breakerOf ({ enabled, share, failures, window, openFor, maxOpenFor }: Settings['delivery']['breaker']): BreakerRules | null {
@@ -116,6 +124,7 @@ function subscriberOf (subscriber: SubscriberSettings, delivery: Settings['deliv
     retry: retryOf(subscriber.retry ?? delivery.retry, delivery.retry),
     maxAgeMs: subscriber.maxAge ?? delivery.maxAge,
     throttleMaxMs: subscriber.throttleMax ?? delivery.throttleMax,
+    maxBacklog: subscriber.maxBacklog ?? delivery.maxBacklog ?? null,
     breaker: breakerOf({ ...delivery.breaker, ...subscriber.breaker }),
     tls: clientTlsOrNull(tls),
     enabled

@@ -12,6 +12,7 @@ import { formatAddress, unnamedToken, type ListenAddress } from './config.js'
 import { headerProblems } from './header-rules.js'
 import type { PlacedRefusal } from './fault.js'
 import type { Settings } from './schema.js'
+import { TOKEN_BOUNDS, TOKEN_HINT } from './secret-kinds.js'
 import { formatSize } from './size.js'
 import type { Path } from './written.js'
 
@@ -23,7 +24,7 @@ export type Draft<T> = T extends ListenAddress ? T
 type Rule = (settings: Draft<Settings>) => PlacedRefusal[]
 
 const RULES: readonly Rule[] = [
-  adminNeedsToken, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis, replicasNeedExternalRedis,
+  adminNeedsToken, tokensAreLong, listenersDiffer, tokenNamesDiffer, tokenValuesDiffer, oneRedis, replicasNeedExternalRedis,
   spoolHoldsCallbacks, tlsOfListener, tlsOfRedis, subscriberNamesDiffer, tlsOfSubscribers, headersOfSubscribers,
   receiverNamesDiffer, tlsOfReceivers, headersOfReceivers
 ]
@@ -41,6 +42,16 @@ function adminNeedsToken ({ admin }: Draft<Settings>): PlacedRefusal[] {
     hint: `write tokens: ["\${RELAY_ADMIN_TOKEN}"], or listen on 127.0.0.1:${admin.listen.port}`,
     at: { path: ['admin', 'listen'], on: 'value' }
   }]
+}
+
+function tokensAreLong ({ admin }: Draft<Settings>): PlacedRefusal[] {
+  const { listen, tokens = [] } = admin ?? {}
+  if (listen === undefined || isLoopback(listen.host)) return []
+  return tokens.flatMap((token, at) => {
+    const [value, path] = typeof token === 'object' ? [token.value, ['admin', 'tokens', at, 'value']] : [token, ['admin', 'tokens', at]]
+    if (value === undefined || value.length >= TOKEN_BOUNDS.least) return []
+    return [{ path, problem: `has fewer than ${TOKEN_BOUNDS.least} characters, and admin.listen, ${formatAddress(listen)}, is not loopback`, hint: TOKEN_HINT }]
+  })
 }
 
 /** Whether only programs on this machine can reach a host. */

@@ -58,7 +58,7 @@ const namedToken = group('A token with a name and a role.', {
 })
 
 const admin = block('The listener for operators: admin API and health checks.', {
-  listen: scalar('address', 'Address and port of the admin API, host:port. Any address but loopback needs a token.', { default: '127.0.0.1:8081', restart: 'any change', own: true }),
+  listen: scalar('address', 'Address and port of the admin API, host:port. Any address but loopback needs a token of at least 16 characters.', { default: '127.0.0.1:8081', restart: 'any change', own: true }),
   tokens: list(
     either([scalar('token', 'The token.'), namedToken], 'A token, or a block with name, value and role.'),
     `Bearer tokens of the admin API. Each is a text, or { name: alice, value: "${reference('file:/run/secrets/alice')}", role: operator } (or viewer).`,
@@ -131,6 +131,7 @@ const TIMEOUT_SAYS = 'Maximum time from the start of an attempt to the end of it
 const RETRY_SAYS = 'When a failed attempt is repeated: a growing wait, or a list of waits such as [5s, 1m, 10m].'
 const MAX_AGE_SAYS = 'Maximum age of a delivery for a retry, counted from when the event or its replay was queued. Time on hold does not count.'
 const THROTTLE_MAX_SAYS = 'Maximum time that an answer of 429, or of 503 with Retry-After, may hold all deliveries of its subscriber. The delivery that was answered waits as long as asked, up to retry.max.'
+const MAX_BACKLOG_SAYS = 'Maximum number of deliveries that wait for a subscriber: queued, retrying or held. The oldest beyond it fail with the reason backlog and can be replayed. Default: no limit.'
 const CONCURRENCY_SAYS = 'Maximum number of deliveries in flight at the same time, over all replicas.'
 
 const BREAKER = {
@@ -147,6 +148,7 @@ const delivery = block('Defaults for every subscriber. Each subscriber may overr
   retry: either([waits, backoff], RETRY_SAYS, { default: {} }),
   maxAge: scalar('duration', MAX_AGE_SAYS, { default: '3d', least: '1s' }),
   throttleMax: scalar('duration', THROTTLE_MAX_SAYS, { default: '15m', least: '1s', most: '1d' }),
+  maxBacklog: optional(whole(MAX_BACKLOG_SAYS, { minimum: 1 })),
   concurrency: whole(CONCURRENCY_SAYS, { default: 16, ...PARALLEL }),
   breaker: block(BREAKER_SAYS, {
     enabled: flag('false never holds deliveries: each one uses up its attempts.', true),
@@ -184,6 +186,7 @@ const subscriber = group('An internal service that receives events.', {
   retry: optional(either([waits, backoffChanges], RETRY_SAYS)),
   maxAge: optional(scalar('duration', MAX_AGE_SAYS, { least: '1s' })),
   throttleMax: optional(scalar('duration', THROTTLE_MAX_SAYS, { least: '1s', most: '1d' })),
+  maxBacklog: optional(whole(MAX_BACKLOG_SAYS, { minimum: 1 })),
   breaker: optional(group(`${BREAKER_SAYS} Keys that are left out come from delivery.breaker.`, {
     enabled: optional(flag('false never holds deliveries.')),
     share: optional(decimal(BREAKER.share[0], BREAKER.share[1])),

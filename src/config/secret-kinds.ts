@@ -27,9 +27,15 @@ export function readSecret (written: string): Reading<string> {
   return { value: written }
 }
 
-/** Reads a bearer token: what an Authorization header can carry. */
+/** Characters of a token that nobody guesses over a network, and of one that nobody need think about. */
+export const TOKEN_BOUNDS = { least: 16, good: 32 } as const
+
+/** What to do about a token that is none, or too short. */
+export const TOKEN_HINT = 'make one with: openssl rand -hex 32'
+
+/** Reads a bearer token: what an Authorization header can carry. Its length matters only where strangers can try some. */
 export function readToken (written: string): Reading<string> {
-  const hint = 'make one with: openssl rand -hex 32'
+  const hint = TOKEN_HINT
   if (written.trim() === '') return { problem: 'is empty', hint }
   if (!/^[\x21-\x7e]{1,1024}$/.test(written)) return { problem: 'is not a token', hint: `no spaces, ASCII only, at most 1024 characters; ${hint}` }
   return { value: written }

@@ -4,6 +4,7 @@
 import ipaddr from 'ipaddr.js'
 import type { Config } from './config.js'
 import { isLoopback } from './rules.js'
+import { TOKEN_BOUNDS, TOKEN_HINT } from './secret-kinds.js'
 
 /** Sentences for the start of the gateway and for `check`; none holds a secret. */
 export function warnings (config: Config): string[] {
@@ -14,6 +15,7 @@ export function warnings (config: Config): string[] {
     ...allowFrom.filter(hasPrivate).map(network =>
       `ingest.allowFrom has ${network}, which contains loopback or private addresses: behind a proxy that is not in ingest.trustedProxies, every request comes from such an address`),
     ...isLoopback(config.admin.listen.host) ? [] : ['admin.listen is not loopback and uses plain HTTP: anybody on the network path can read its bearer tokens, so allow only a private network or a proxy with TLS to reach it'],
+    ...weakTokens(config),
     ...trustedProxies.filter(network => network.endsWith('/0')).map(network =>
       `ingest.trustedProxies has ${network}, which trusts X-Forwarded-For from any address: anybody who sends that header passes ingest.allowFrom`),
     ...isExternal(config) && config.redis.maxMemoryBytes !== null
@@ -23,6 +25,13 @@ export function warnings (config: Config): string[] {
       ? ['redis.keepRunning is only for the gateway\'s own server: an external Redis is never stopped, so remove it']
       : []
   ]
+}
+
+/** On loopback only programs of this machine can guess, and operators may type a token by hand. */
+function weakTokens ({ admin: { listen, tokens } }: Config): string[] {
+  const least = isLoopback(listen.host) ? TOKEN_BOUNDS.least : TOKEN_BOUNDS.good
+  return tokens.filter(({ value }) => value.length < least)
+    .map(({ name }) => `the token ${name} in admin.tokens has fewer than ${least} characters and may be guessed; ${TOKEN_HINT}`)
 }
 
 function isExternal ({ redis: { url, sentinel, cluster } }: Config): boolean {

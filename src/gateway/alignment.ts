@@ -35,6 +35,7 @@ export function createAlignment (work: () => Promise<void>, logger: Logger): Ali
         await work()
         done = goal
       } catch (error) {
+        if (stopped.signal.aborted) return
         logger.warn({ err: error }, 'the new configuration could not be applied yet; it will be tried again')
         await wait(RETRY_MS, undefined, { signal: stopped.signal }).catch(() => {})
       }

@@ -50,6 +50,7 @@ export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stop
   onChange: (listener: () => void) => void
   teardown: Teardown
   stopping: Stopping
+  logger: Logger
 }
 
 /**
@@ -58,12 +59,14 @@ export interface IngestFace extends Omit<IngestOptions, 'policy' | 'tls' | 'stop
  * @returns where it listens, as a URL
  * @throws  RelayError LISTEN_FAILED
  */
-export async function openIngest ({ config, onChange, teardown, stopping, ...options }: IngestFace): Promise<string> {
+export async function openIngest ({ config, onChange, teardown, stopping, logger, ...options }: IngestFace): Promise<string> {
   const { tls } = config().ingest
   const app = ingestApp({ ...options, policy: policyFrom(config), tls, stopping: stopping.yet })
   onChange(() => { renewCertificate(app.server, config()) })
   teardown.push('public endpoint', async () => { await close(app, stopping) })
-  return await bind(app, config().ingest.listen, { key: 'ingest.listen', scheme: tls === null ? 'http' : 'https' })
+  const address = await bind(app, config().ingest.listen, { key: 'ingest.listen', scheme: tls === null ? 'http' : 'https' })
+  logger.info({ address }, 'public endpoint is open')
+  return address
 }
 
 /** New connections get the certificate of the running configuration; those that are open keep theirs. */

@@ -14,12 +14,13 @@ import { createQueues, type Queues } from '../queue/bullmq/queues.js'
 import { createReconciler } from '../queue/reconcile.js'
 import { createWorkers, type Workers } from '../queue/workers.js'
 import { stepBreakers } from '../record/breakers.js'
-import { applyConfiguredHolds, readHolds } from '../record/holds.js'
+import { readHolds } from '../record/holds.js'
 import { createSweeper } from '../record/sweep.js'
 import { createOrderRunner } from '../replay/run.js'
 import type { Stopping } from './stopping.js'
 import type { Storage } from './storage.js'
 import type { Teardown } from './teardown.js'
+import { createUpkeep } from './upkeep.js'
 
 export interface JourneyOptions {
   storage: Storage
@@ -48,34 +49,30 @@ const CLOSING_MS = 2_000
 /** Starts everything between the listener and the subscribers. */
 export function openJourney (options: JourneyOptions): Journey {
   const { storage, config, report, teardown } = options
-  const { failFast, blocking, connections, confirmed } = storage
+  const { accepting, blocking, connections, confirmed } = storage
   const queues = createQueues({ redis: connections.blocking, keys: blocking.keys, report })
   teardown.push('queues', async () => { await queues.close() })
 
   const sweeper = createSweeper(blocking, {
     policy: () => ({ ...config().retention, ...config().dedupe }), report
   })
-  teardown.push('sweeper', async () => { await sweeper.stop() })
+  teardown.push('sweeper', sweeper.stop)
   sweeper.start()
+
+  const upkeep = createUpkeep({ store: blocking, queues, config, report })
+  teardown.push('upkeep', upkeep.stop)
+  upkeep.start()
 
   const delivering = options.role === 'ingest' ? null : startDelivering(options, queues)
   return {
     queues,
-    accept: createAccept({ store: failFast, queues, policy: config, report, confirmed }),
+    accept: createAccept({ store: accepting, queues, policy: config, report, confirmed }),
     wakeReplays: delivering?.wakeReplays ?? (() => {}),
     lostConnections: () => delivering?.lostConnections() ?? [],
     async align () {
-      await alignHolds(options, queues)
+      await upkeep.takeUp()
       await delivering?.apply()
     }
-  }
-}
-
-/** Holds that the configuration decides; whoever is let go gets what waits at once. */
-async function alignHolds ({ storage: { blocking }, config, report }: JourneyOptions, queues: Queues): Promise<void> {
-  for (const { subscriber, hold, set } of await applyConfiguredHolds(blocking, config().subscribers)) {
-    report({ fact: set ? 'subscriber.held' : 'subscriber.released', subscriber, by: hold })
-    if (!set) await queues.wake(subscriber)
   }
 }
 
@@ -117,7 +114,9 @@ function startDelivering (options: JourneyOptions, queues: Queues): Delivering {
   })
   teardown.push('workers', async () => { await workers.stop(attemptGraceMs(options.stopping.leftMs())) })
 
-  const replays = createOrderRunner({ store: blocking, queues, subscribers: () => config().subscribers, report })
+  const replays = createOrderRunner({
+    store: blocking, queues, subscribers: () => config().subscribers, windowMs: () => config().dedupe.windowMs, report
+  })
   teardown.push('replays', async () => { await replays.stop() })
   replays.start()
 

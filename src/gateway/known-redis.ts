@@ -2,8 +2,8 @@
  * Whether this gateway has worked with the Redis of its configuration before.
  *
  * If it has, and Redis is away, then that is an outage: the gateway may start
- * and take callbacks. If it has not, then the address may be wrong, and a
- * start that takes callbacks all the same would hide it.
+ * and take callbacks. If it has not, and nobody takes connections there, then
+ * the address may be wrong, and a gateway that runs all the same would hide it.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { makeDirectory } from '../disk/directory.js'
 import { replaceFile } from '../disk/whole-file.js'
 import { isRelayError } from '../model/errors.js'
-import { isRedisAway } from '../model/redis-away.js'
+import { isNotReachable, isRedisAway } from '../model/redis-away.js'
 import { describeTarget, type RedisTarget } from '../redis/target.js'
 
 /** Which data: an address and a prefix. */
@@ -38,6 +38,13 @@ export function isOutage (error: unknown): boolean {
   if (!isRelayError(error)) return isRedisAway(error)
   if (error.code !== 'REDIS_UNAVAILABLE') return false
   return !/WRONGPASS|NOAUTH|NOPERM|\bAUTH\b|certificate|\bTLS\b|\bSSL\b|self.signed|altname/i.test(String(error.details['lastError'] ?? ''))
+}
+
+/** Whether an error of the start says that somebody takes connections at the address of Redis, but is of no use yet. */
+export function isReachable (error: unknown): boolean {
+  if (!isRelayError(error)) return isRedisAway(error)
+  const { lastError } = error.details
+  return lastError === null || (typeof lastError === 'string' && !isNotReachable(lastError))
 }
 
 function fileIn (dir: string): string {

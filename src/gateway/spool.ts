@@ -32,9 +32,8 @@ export async function openSpool ({ config, role, accept, storage, report, teardo
   if (dir === null) return null
   const spooling = await openSpooling({
     accept,
-    redis: storage.failFast.redis,
+    redis: storage.accepting.redis,
     probe: storage.probe,
-    verify: storage.verify,
     dir,
     maxBytes: config().spool.maxBytes,
     ignoreFields: () => config().dedupe.ignoreFields,

@@ -2,23 +2,25 @@
  * Step 1 of the journey: the public endpoint. The one thing of ours that the
  * Internet can reach.
  *
- *   address ──▶ path ──▶ method ──▶ rate ──▶ size ──▶ content ──▶ durability
+ *   address ──▶ headers ──▶ path ──▶ method ──▶ rate ──▶ size ──▶ content ──▶ durability
  *
  * The checks are registered in that order, because it is the order of security:
- * a stranger learns nothing but 403. Promises that 200 is sent only for what
+ * a stranger learns nothing but 403, also when it sends what is no HTTP. The
+ * framework decides nothing before them. Promises that 200 is sent only for what
  * `accept` made durable, that our own faults are 503 and never 4xx, and that
  * no path, query or body is logged. Never listens by itself, and never looks
  * into the body of a caller it lets in.
  */
 import Fastify, { type FastifyInstance } from 'fastify'
-import { callOf } from './call.js'
+import { callOf, showToRouter } from './call.js'
 import { Checks } from './checks.js'
-import { createListener, endUnparsable, LISTENER_LIMITS } from './listener.js'
+import { createListener, LISTENER_LIMITS } from './listener.js'
 import type { IngestOptions } from './options.js'
-import { compilePolicy, type IngestPolicy } from './policy.js'
+import { peerOf } from './policy.js'
 import { addRateLimit } from './rate-limit.js'
-import { isIn, parseAddress } from './source-address.js'
 import { watchStandstill } from './standstill.js'
+import { watchUnanswered } from './unanswered.js'
+import { endUnparsable } from './unparsable.js'
 
 /**
  * Makes the public endpoint.
@@ -30,15 +32,17 @@ export function ingestApp (options: IngestOptions): FastifyInstance {
   const checks = new Checks(options)
   const limits = { ...LISTENER_LIMITS, ...options.limits }
   const standstill = watchStandstill()
-  const ending = { stoodStill: () => standstill.within(limits.requestTimeoutMs), onUnparsable: checks.reportUnparsable }
+  const unanswered = watchUnanswered()
+  const ending = { unanswered, stoodStill: () => standstill.within(limits.requestTimeoutMs), judge: checks.judgeUnparsable }
   const app = Fastify({
     logger: false,
     return503OnClosing: false, // to stop is no reason to refuse a callback
-    rewriteUrl: () => '/', // the router sees no path, so it normalises none; `checkPath` compares the raw one
+    rewriteUrl: showToRouter,
     serverFactory: handler => createListener(handler, {
       limits,
+      unanswered,
       tls: options.tls ?? null,
-      isExpected: address => isExpected(address, options.policy())
+      isExpected: address => peerOf(address, options.policy) === 'expected'
     }),
     clientErrorHandler: (error, socket) => { endUnparsable(error, socket, ending) }
   })
@@ -54,21 +58,10 @@ export function ingestApp (options: IngestOptions): FastifyInstance {
   app.addHook('onClose', async () => { standstill.stop() })
   app.addHook('onRequest', checks.begin)
   app.addHook('onRequest', checks.checkAddress)
+  app.addHook('onRequest', checks.checkHeaders)
   app.addHook('onRequest', checks.checkPath)
   app.addHook('onRequest', checks.checkMethod)
   app.addHook('onRequest', checks.checkRate(rate))
   app.post('/', checks.handle)
-  app.setNotFoundHandler(checks.handle) // methods the router has no word for; `checkMethod` has answered them
   return app
-}
-
-/** A policy that cannot be read makes everybody a stranger; the requests say why. */
-function isExpected (remoteAddress: string | undefined, policy: IngestPolicy): boolean {
-  const address = parseAddress(remoteAddress ?? '')
-  try {
-    const { allowed, trusted } = compilePolicy(policy)
-    return isIn(allowed, address) || isIn(trusted, address)
-  } catch {
-    return false
-  }
 }

@@ -70,7 +70,8 @@ export function readBody (
 /** An aborted request is an `error` and then a `close`; the latter is waited for. */
 function onCutOff (): void {}
 
-function announcesBody (request: IncomingMessage): boolean {
+/** Whether the headers of a request say that a body follows. */
+export function announcesBody (request: IncomingMessage): boolean {
   const length = request.headers['content-length']
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }

@@ -1,6 +1,7 @@
 /**
  * What is known of one request while it passes the checks.
  */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Flag } from '../model/event.js'
 import { compilePolicy, type CompiledPolicy, type IngestPolicy } from './policy.js'
@@ -10,6 +11,8 @@ export interface IngestCall {
   /** As it was when the request came: a reload in between changes nothing. */
   policy: CompiledPolicy
   source: Source
+  /** As it came; the router was shown another. */
+  method: string
   /** As received; `application/json` when there was none. */
   contentType: string
   flags: Flag[]
@@ -17,6 +20,20 @@ export interface IngestCall {
 }
 
 const calls = new WeakMap<FastifyRequest, IngestCall>()
+const methods = new WeakMap<IncomingMessage, string>()
+
+/**
+ * Shows the router one request, whatever was asked for: it has no word for some
+ * methods that the parser knows, and answers them past every check. Path and
+ * method are compared by the checks, as they came.
+ *
+ * @returns the path that it is shown
+ */
+export function showToRouter (request: IncomingMessage): string {
+  methods.set(request, request.method ?? '')
+  request.method = 'POST'
+  return '/'
+}
 
 /**
  * Begins a call. Takes the content type off the request, because Fastify
@@ -35,6 +52,7 @@ export function openCall (request: FastifyRequest, reply: FastifyReply, policy: 
       Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
       compiled.trusted
     ),
+    method: methods.get(request.raw) ?? '',
     contentType: headers['content-type'] || 'application/json',
     flags: [],
     reply

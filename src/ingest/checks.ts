@@ -2,21 +2,26 @@
  * The checks of the public endpoint, one method each; `app` puts them in their
  * order. Each lets the request pass, or answers it and reports why.
  *
- * Reasons in the facts are a fixed set: `headers`, `address`, `path`, `method`,
- * `rate`, `size`, `encoding`, `content`, `cut-off`, `unavailable`, `internal`,
- * `not-http`. A `size` is always from an address that was let in, so it is
- * worth an alert.
+ * Reasons in the facts are a fixed set: `address`, `headers`, `path`, `method`,
+ * `rate`, `size`, `encoding`, `content`, `cut-off`, `unavailable`, `not-http`.
+ * Those after `address` are of senders that were let in, so each is worth an
+ * alert: it may have been a callback.
  */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Acceptance } from '../accept/arrival.js'
 import type { Budget } from '../accept/refused.js'
+import type { Hint } from '../model/fact.js'
 import { refuse, RETRY_AFTER, type Refusal } from './answer.js'
 import { EMPTY_BODY, readBody, type BodyReading } from './body.js'
 import { callOf, openCall, type IngestCall } from './call.js'
 import { createProxyAdviser, createSampler } from './denied.js'
 import type { IngestOptions } from './options.js'
+import { hintOfPath, pathOf } from './path.js'
+import { peerOf } from './policy.js'
 import type { CheckRate } from './rate-limit.js'
 import { isIn } from './source-address.js'
+import type { Unparsable } from './unparsable.js'
 
 /** A sender of callbacks needs a dozen. */
 const MAX_HEADERS = 100
@@ -26,21 +31,23 @@ const MAX_DRAIN_BYTES = 16 * 1024 * 1024
 /** Ends a hook: the reply when the request was answered. */
 type Checked = Promise<FastifyReply | undefined>
 
+/** What is reported of a refusal, beside its status. */
+interface Told { reason: string, sampled?: boolean, hint?: Hint | undefined }
+
 export class Checks {
-  private readonly sample
+  private readonly sampleDenied
+  private readonly sampleMisdirected
   private readonly adviseProxy
 
   constructor (private readonly options: IngestOptions) {
-    this.sample = createSampler(options.sampleWithinMs)
+    this.sampleDenied = createSampler(options.sampleWithinMs)
+    this.sampleMisdirected = createSampler(options.sampleWithinMs)
     this.adviseProxy = createProxyAdviser(options.report)
   }
 
-  /** Begins the call, refusing a request whose headers are too many to be told apart. */
-  begin = async (request: FastifyRequest, reply: FastifyReply): Checked => {
+  begin = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (this.options.stopping?.() === true) reply.header('connection', 'close')
     openCall(request, reply, this.options.policy())
-    if (request.raw.rawHeaders.length / 2 <= MAX_HEADERS) return
-    return this.turnAway(request, { reason: 'headers' }, { status: 431 })
   }
 
   checkAddress = async (request: FastifyRequest): Checked => {
@@ -53,18 +60,29 @@ export class Checks {
       return
     }
     this.adviseProxy(source, policy)
-    const sampled = isCallback(request, call) && await this.keepSample(request, call)
+    const sampled = isCallback(request, call) && await this.keepDenied(request, call)
     return this.turnAway(request, { reason: 'address', sampled }, { status: 403, headers: { connection: 'close' } })
   }
 
+  /** Refuses a request whose headers are too many to be told apart, or do not name the host as HTTP wants it. */
+  checkHeaders = async (request: FastifyRequest): Checked => {
+    if (request.raw.rawHeaders.length / 2 > MAX_HEADERS) return this.turnAway(request, { reason: 'headers' }, { status: 431 })
+    if (namesHost(request.raw)) return
+    return this.turnAway(request, { reason: 'headers' }, { status: 400, detail: 'The request must have one Host header.' })
+  }
+
   checkPath = async (request: FastifyRequest): Checked => {
-    if (callOf(request).policy.isPath(pathOf(request))) return
-    return this.turnAway(request, { reason: 'path' }, { status: 404 })
+    const path = pathOf(request.originalUrl)
+    const { policy } = callOf(request)
+    if (policy.isPath(path)) return
+    const sampled = await this.keepMisdirected(request, 'the path is not ingest.path')
+    return this.turnAway(request, { reason: 'path', sampled, hint: hintOfPath(path, policy.path) }, { status: 404 })
   }
 
   checkMethod = async (request: FastifyRequest): Checked => {
-    if (request.method === 'POST') return
-    return this.turnAway(request, { reason: 'method' }, { status: 405, headers: { allow: 'POST' } })
+    if (callOf(request).method === 'POST') return
+    const sampled = await this.keepMisdirected(request, 'the method is not POST')
+    return this.turnAway(request, { reason: 'method', sampled }, { status: 405, headers: { allow: 'POST' } })
   }
 
   checkRate (check: CheckRate): (request: FastifyRequest) => Checked {
@@ -107,9 +125,13 @@ export class Checks {
     return refuse(request, reply, UNAVAILABLE)
   }
 
-  /** Something arrived that was no HTTP request, or not in time. */
-  reportUnparsable = (status: number, remoteAddress: string | undefined): void => {
-    this.options.report({ fact: 'callback.refused', status, reason: 'not-http', source: remoteAddress ?? 'unknown' })
+  /** The address is asked first here as well. @returns the status to answer with */
+  judgeUnparsable = ({ status, reason, hint, remoteAddress, isNews }: Unparsable): number => {
+    const peer = peerOf(remoteAddress, this.options.policy)
+    const told = peer === 'denied' ? { status: 403, reason: 'address' } : { status, reason, ...hint === undefined ? {} : { hint } }
+    const unlisted = peer === 'unlisted' ? { unlisted: true as const } : {}
+    if (isNews) this.options.report({ fact: 'callback.refused', source: remoteAddress ?? 'unknown', ...told, ...unlisted })
+    return told.status
   }
 
   private answer (
@@ -132,9 +154,17 @@ export class Checks {
     }
   }
 
-  private async keepSample (request: FastifyRequest, call: IngestCall): Promise<boolean> {
-    const body = await this.sample(request, call.reply)
+  private async keepDenied (request: FastifyRequest, call: IngestCall): Promise<boolean> {
+    const body = await this.sampleDenied(request, call.reply)
     return body !== null && this.keep('denied', call, { body, field: null, problem: 'the address is not in allowFrom' })
+  }
+
+  /** Only what a listed address sends is worth it. */
+  private async keepMisdirected (request: FastifyRequest, problem: string): Promise<boolean> {
+    const call = callOf(request)
+    if (call.flags.includes('unlisted')) return false
+    const body = await this.sampleMisdirected(request, call.reply)
+    return body !== null && this.keep('misdirected', call, { body, field: null, problem })
   }
 
   /** Hands a refused callback to the quarantine. @returns whether it was taken */
@@ -150,10 +180,10 @@ export class Checks {
     }
   }
 
-  private turnAway (request: FastifyRequest, told: { reason: string, sampled?: boolean }, refusal: Refusal): FastifyReply {
+  private turnAway (request: FastifyRequest, { hint, ...told }: Told, refusal: Refusal): FastifyReply {
     const { source, flags, reply } = callOf(request)
-    const unlisted = flags.includes('unlisted') ? { unlisted: true as const } : {}
-    this.options.report({ fact: 'callback.refused', status: refusal.status, source: source.text, ...told, ...unlisted })
+    const marks = { ...hint === undefined ? {} : { hint }, ...flags.includes('unlisted') ? { unlisted: true as const } : {} }
+    this.options.report({ fact: 'callback.refused', status: refusal.status, source: source.text, ...told, ...marks })
     return refuse(request, reply, refusal)
   }
 }
@@ -169,12 +199,13 @@ function sendOk (reply: FastifyReply, body: string): FastifyReply {
 }
 
 function isCallback (request: FastifyRequest, call: IngestCall): boolean {
-  return request.method === 'POST' && call.policy.isPath(pathOf(request))
+  return call.method === 'POST' && call.policy.isPath(pathOf(request.originalUrl))
 }
 
-/** As sent, without the query: nothing decoded, nothing normalised. */
-function pathOf (request: FastifyRequest): string {
-  return request.originalUrl.split('?', 1)[0]!
+/** @see RFC 9112 §3.2 */
+function namesHost ({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0')
 }
 
 function isPlain (request: FastifyRequest): boolean {

@@ -1,17 +1,18 @@
 /**
- * What we still do for a caller whose address is not allowed, before it gets
- * its bare 403: notice when it looks like the real sender.
+ * What we still do for a caller that is turned away before its body was asked
+ * for: notice when it looks like the real sender.
  *
- * Allowlists go stale and break behind proxies, in silence, and the sender's
- * callbacks are lost for good. So a few of the refused bodies are read and,
- * when they are readable callbacks, kept; and a proxy that should be trusted is
- * named. All of it is bounded, because anybody can be refused.
+ * Allowlists go stale and break behind proxies, a URL is mistyped or outlives
+ * the secret in it, in silence, and the sender's callbacks are lost for good. So
+ * a few of the refused bodies are read and, when they are readable callbacks,
+ * kept; and a proxy that should be trusted is named. All of it is bounded,
+ * because anybody can be refused.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readIdentity } from '../accept/identity.js'
 import type { Report } from '../model/fact.js'
 import { createAllowance } from './allowance.js'
-import { readBody } from './body.js'
+import { announcesBody, readBody } from './body.js'
 import type { IngestPolicy } from './policy.js'
 import { isPrivate, type Source } from './source-address.js'
 
@@ -31,7 +32,7 @@ export function createSampler (withinMs = SAMPLE_WITHIN_MS): Sample {
   const allowance = createAllowance(READS_PER_MINUTE, MINUTE_MS)
   let reading = 0
   return async (request, reply) => {
-    if (reading >= READS_AT_ONCE || !allowance.take()) return null
+    if (!announcesBody(request.raw) || reading >= READS_AT_ONCE || !allowance.take()) return null
     reading++
     try {
       const body = await readBody(request.raw, reply.raw, { maxBytes: MAX_SAMPLE_BYTES, maxMs: withinMs })

@@ -8,10 +8,10 @@
  * strangers cannot use up the connections. Node's own defaults keep neither
  * promise.
  */
-import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { PROBLEM_TYPE, problemOf, RETRY_AFTER } from './answer.js'
+import type { Unanswered } from './unanswered.js'
 
 export interface ListenerLimits {
   /** From the first byte of a request, or the opening of the connection, to the end of its headers; also for a TLS handshake. */
@@ -44,9 +44,6 @@ export const LISTENER_LIMITS: Readonly<ListenerLimits> = {
   maxRequestsPerConnection: 10_000
 }
 
-/** How long a client that is sent away may take to read why. */
-const LAST_WORD_MS = 1_000
-
 /** PEM texts. */
 export interface ListenerTls {
   cert: string
@@ -56,6 +53,7 @@ export interface ListenerTls {
 export interface ListenerOptions {
   limits: ListenerLimits
   tls: ListenerTls | null
+  unanswered: Unanswered
   /** Whether an address is allowed or a trusted proxy; asked at each connection. */
   isExpected: (remoteAddress: string | undefined) => boolean
 }
@@ -63,30 +61,37 @@ export interface ListenerOptions {
 /**
  * Makes the server; it does not listen.
  *
- * @param handler  for every request, also those that expect `100 Continue`
+ * @param handle  for every request, also those that expect `100 Continue`
  */
-export function createListener (handler: RequestListener, options: ListenerOptions): Server {
-  const { limits, tls } = options
+export function createListener (handle: RequestListener, options: ListenerOptions): Server {
+  const { limits, tls, unanswered } = options
+  const handler = unanswered.watch(handle)
   const settings = {
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
-    requireHostHeader: false // nothing here depends on it, and the address is asked first
+    requireHostHeader: false // the address is asked first
   }
   const server = tls === null
     ? createServer(settings, handler)
-    : createTlsServer({ ...settings, ...tls, handshakeTimeout: limits.headersTimeoutMs }, handler)
+    : createTlsServer({ ...settings, ...tls, allowHalfOpen: true, handshakeTimeout: limits.headersTimeoutMs }, handler)
   server.setTimeout(limits.silenceTimeoutMs)
   server.maxConnections = limits.maxConnections
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection
+  // Whoever has sent all it wanted may say so, and still waits for its answer.
+  Object.assign(server, { httpAllowHalfOpen: true })
   // By default Node drops the headers past the two thousandth without a word,
   // and the last X-Forwarded-For is the one that counts. The app counts them.
   server.maxHeadersCount = 0
   server.on('connection', limitStrangers(limits.maxStrangers, options.isExpected))
   server.on('checkContinue', handler)
   server.on('checkExpectation', handler)
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => { // this is no proxy
+    socket.resume()
+    unanswered.end(socket)
+  })
   return server
 }
 
@@ -102,42 +107,4 @@ function limitStrangers (max: number, isExpected: ListenerOptions['isExpected'])
     strangers++
     socket.once('close', () => { strangers-- })
   }
-}
-
-/** What ends connections that did not carry HTTP, or not in time. */
-export interface Ending {
-  /** Whether this process stood still while the request was under way, so that it is not the client who was too slow. */
-  stoodStill: () => boolean
-  onUnparsable: (status: number, remoteAddress: string | undefined) => void
-}
-
-/**
- * Ends a connection that did not carry HTTP, or not in time.
- *
- * The answer is sent only when none was yet on this connection: later, it could
- * be taken for the answer to another request.
- */
-export function endUnparsable (
-  error: NodeJS.ErrnoException, socket: Socket, { stoodStill, onUnparsable }: Ending
-): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const status = statusOf(error, stoodStill)
-  onUnparsable(status, socket.remoteAddress)
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy()
-    return
-  }
-  const body = problemOf({ status })
-  const retry = status === 503 ? `retry-after: ${RETRY_AFTER}\r\n` : ''
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
-    `${retry}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-  socket.destroySoon()
-  // A client that does not read, or whose TLS handshake never ends, would keep it from going.
-  const timer = setTimeout(() => { socket.destroy() }, LAST_WORD_MS)
-  socket.once('close', () => { clearTimeout(timer) })
-}
-
-function statusOf (error: NodeJS.ErrnoException, stoodStill: () => boolean): number {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return stoodStill() ? 503 : 408
-  return error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
 }

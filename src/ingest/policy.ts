@@ -8,7 +8,8 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IngestConfig } from '../config/config.js'
-import { parseRange, type Range } from './source-address.js'
+import { plainPath } from './path.js'
+import { isIn, parseAddress, parseRange, type Range } from './source-address.js'
 
 /** The reloadable part of `ingest` in the configuration. */
 export type IngestPolicy = Readonly<Omit<IngestConfig, 'listen' | 'tls'>>
@@ -30,15 +31,34 @@ const compiledPolicies = new WeakMap<IngestPolicy, CompiledPolicy>()
 export function compilePolicy (policy: IngestPolicy): CompiledPolicy {
   const known = compiledPolicies.get(policy)
   if (known !== undefined) return known
-  const pathDigest = digestOf(policy.path)
+  const pathDigest = digestOf(plainPath(policy.path))
   const compiled: CompiledPolicy = {
     ...policy,
     allowed: policy.allowFrom.map(parseRange),
     trusted: policy.trustedProxies.map(parseRange),
-    isPath: path => timingSafeEqual(digestOf(path), pathDigest)
+    isPath: path => timingSafeEqual(digestOf(plainPath(path)), pathDigest)
   }
   compiledPolicies.set(policy, compiled)
   return compiled
+}
+
+/**
+ * Who is at the other end of a connection, before it has named a client behind
+ * it: `expected` is on the list or a trusted proxy, `unlisted` is let in all the
+ * same, by monitor mode, `denied` is not.
+ */
+export type Peer = 'expected' | 'unlisted' | 'denied'
+
+/** Judges the other end of a connection. A policy that cannot be read denies everybody; the requests say why. */
+export function peerOf (remoteAddress: string | undefined, policy: () => IngestPolicy): Peer {
+  const address = parseAddress(remoteAddress ?? '')
+  try {
+    const { allowed, trusted, allowlist } = compilePolicy(policy())
+    if (isIn(allowed, address) || isIn(trusted, address)) return 'expected'
+    return allowlist === 'monitor' ? 'unlisted' : 'denied'
+  } catch {
+    return 'denied'
+  }
 }
 
 function digestOf (path: string): Buffer {

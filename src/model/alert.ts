@@ -9,8 +9,8 @@ import type { ClientTls } from './subscriber.js'
 /** Every condition that there is; names are fixed, other programs route by them. */
 export const CONDITION_NAMES = [
   'redis-away', 'queue-cut-off', 'callbacks-refused', 'spool-waiting', 'spool-filling', 'spool-broken', 'spool-set-aside',
-  'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large',
-  'subscriber-gone', 'subscriber-failing', 'subscriber-on-hold', 'deliveries-failed',
+  'callbacks-denied', 'callbacks-unreadable', 'callbacks-too-large', 'callbacks-misdirected', 'tokens-guessed',
+  'subscriber-gone', 'subscriber-failing', 'subscriber-on-hold', 'deliveries-failed', 'deliveries-corrupt',
   'memory-short', 'claims-given-up', 'replicas-differ', 'reload-refused', 'clock-skewed', 'deliveries-stalled'
 ] as const
 export type ConditionName = typeof CONDITION_NAMES[number]

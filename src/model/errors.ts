@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'INVALID_REQUEST' // a filter, body or header of an API request is wrong
   | 'UNAUTHORIZED'
   | 'FORBIDDEN'
+  | 'TOO_MANY_GUESSES' // so many wrong tokens came from there that it must wait
   | 'NOT_FOUND'
   | 'CONFLICT' // the thing is not in a state that allows this
   | 'REDIS_UNAVAILABLE' // no answer in time, or not one that can be trusted

@@ -15,6 +15,7 @@ export type FailReason =
   | 'gone' // the subscriber answered 410
   | 'exhausted' // the budget of this generation is used up
   | 'expired' // the next attempt would come after `maxAge`
+  | 'backlog' // more than `maxBacklog` waited, and it was among the oldest: no outcome of an attempt
 
 /** What one answer means for its delivery. */
 export type Outcome =

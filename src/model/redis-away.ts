@@ -16,6 +16,14 @@ const SAYS_NOT_PRIMARY = new RegExp(`\\b(${NOT_PRIMARY.join('|')})\\b`)
 const NOT_CONNECTED = /^(Connection is closed|Command timed out|Stream isn't writeable|Cluster is|Cluster isn't ready|None of startup nodes|Node is disconnected)/
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
 
+/**
+ * What is said of an address where nobody takes connections. Of a node of a cluster, and of a sentinel, the driver
+ * says no more than that it is closed; and nothing at all of sentinels that do not know the name.
+ */
+const NOT_REACHABLE = new RegExp([
+  '\\b(ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\\b', 'Connection is closed', 'Retrying from scratch after \\d+ms\\.$'
+].join('|'))
+
 /** Redis's own word for what is wrong (`OOM`), `''` when it gives none. It may be shown; nothing else of an error may, it can name hosts and ports. */
 export function redisCodeOf (error: unknown): string {
   return CODE.exec(error instanceof Error ? error.message : '')?.[1] ?? ''
@@ -28,6 +36,11 @@ export function isRedisAway (error: unknown): boolean {
   return name === 'MaxRetriesPerRequestError' || name === 'ClusterAllFailedError' ||
     NOT_CONNECTED.test(message) || PASSING.includes(redisCodeOf(error)) ||
     (syscall !== undefined && NETWORK.has(code ?? ''))
+}
+
+/** Whether the words of an error say that nobody takes connections at an address: Redis is down, or the address is wrong. */
+export function isNotReachable (message: string): boolean {
+  return NOT_REACHABLE.test(message)
 }
 
 /** Whether a connection has found the wrong server, and should look for the primary. */

@@ -59,6 +59,8 @@ export interface Subscriber {
   maxAgeMs: number
   /** How long an answer may keep its other deliveries waiting, milliseconds. */
   throttleMaxMs: number
+  /** Of what waits for it, the oldest deliveries beyond this number fail; ≥ 1, `null` for no bound. */
+  maxBacklog: number | null
   tls: ClientTls | null
   /** When its deliveries are held instead of burnt; `null` for never. */
   breaker: BreakerRules | null

@@ -19,9 +19,10 @@ export interface QuarantineLimits {
   bytes: number
 }
 
-/** Unreadable callbacks come from addresses that are allowed, so they are worth more room. */
+/** Unreadable and misdirected callbacks come from addresses that are allowed, so they are worth more room. */
 export const QUARANTINE_LIMITS: Readonly<Record<Budget, QuarantineLimits>> = {
   unreadable: { entries: 1_000, bytes: 32 * 1024 * 1024 },
+  misdirected: { entries: 1_000, bytes: 32 * 1024 * 1024 },
   denied: { entries: 500, bytes: 8 * 1024 * 1024 }
 }
 

@@ -37,7 +37,7 @@ for i = 1, #found, 2 do
   local stored = redis.call('HMGET', input.prefix .. 'event:' .. id, 'd:' .. input.subscriber, 'task')
   -- One that cannot be read needs a job as well: whoever takes it sees that.
   local job = id .. '-' .. (stored[1] and string.match(stored[1], '"g":(%d+)') or 1)
-  if not stored[2] then
+  if not stored[2] and redis.call('EXISTS', input.prefix .. 'event:' .. id) == 0 then
     redis.call('ZREM', KEYS[1], id)
   elseif not is_in_line(job) then
     if redis.call('EXISTS', base .. job) == 1 then

@@ -60,9 +60,12 @@ export interface ClaimsSwept extends Claims {
  * Removes claims whose time is over, and the oldest while there are too many;
  * works on a full Redis.
  *
- * @throws what ioredis throws
+ * @param mayGoOn  asked between two steps
+ * @throws         what ioredis throws
  */
-export async function sweepClaims ({ redis, keys }: RecordStore, { windowMs, claimsMemoryBytes = null }: ClaimsPolicy): Promise<ClaimsSwept> {
+export async function sweepClaims (
+  { redis, keys }: RecordStore, { windowMs, claimsMemoryBytes = null }: ClaimsPolicy, mayGoOn: () => Promise<boolean> = async () => true
+): Promise<ClaimsSwept> {
   let givenUp = 0
   for (;;) {
     const [more, shards, claims, most, forgotten, toGather] = await runScript(redis, SWEEP_CLAIMS, {
@@ -70,7 +73,7 @@ export async function sweepClaims ({ redis, keys }: RecordStore, { windowMs, cla
       args: [`{${keys.prefix}}:`, windowMs, claimsMemoryBytes ?? '', CLAIMS_PART, CLAIM_BYTES, STEP]
     }) as [number, number, number, number, number, number]
     givenUp += more
-    if (shards < STEP) {
+    if (shards < STEP || !await mayGoOn()) {
       return {
         givenUp,
         claims,
@@ -123,21 +126,28 @@ export async function collectClaimsAnew ({ redis, keys }: RecordStore): Promise<
   await redis.hdel(keys.claims, 'gathered')
 }
 
+export interface ClaimsSweeperOptions {
+  policy: () => ClaimsPolicy
+  /** Asked between two steps of a round; always, when left out. */
+  mayGoOn?: () => Promise<boolean>
+  report: Report
+}
+
 /**
  * Makes the function that does one round: it removes claims, gathers some, and
  * tells what was given up. A round of a large record that has to be gathered
  * takes no longer than {@link GATHER_MS}; the next goes on.
  */
-export function createClaimsSweeper (store: RecordStore, { policy, report }: { policy: () => ClaimsPolicy, report: Report }): () => Promise<void> {
+export function createClaimsSweeper (store: RecordStore, { policy, mayGoOn = async () => true, report }: ClaimsSweeperOptions): () => Promise<void> {
   let gathering: AsyncGenerator<void> | null = null
   return async () => {
-    const { givenUp, forgottenBefore, toGather } = await sweepClaims(store, policy())
+    const { givenUp, forgottenBefore, toGather } = await sweepClaims(store, policy(), mayGoOn)
     if (givenUp > 0) report({ fact: 'record.claims-given-up', claims: givenUp, before: forgottenBefore! })
     if (!toGather) return
     gathering ??= collectClaims(store, () => policy().windowMs)
     try {
       const endsAt = performance.now() + GATHER_MS
-      while (performance.now() < endsAt) {
+      while (performance.now() < endsAt && await mayGoOn()) {
         if ((await gathering.next()).done !== true) continue
         gathering = null
         return

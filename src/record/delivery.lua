@@ -47,6 +47,7 @@ local function put_delivery(prefix, id, sequence, subscriber, before, delivery)
   local to = index_of(prefix, subscriber, delivery.s)
   if from ~= to then
     if from then redis.call('ZREM', from, id) end
+    if before == 'failed' then redis.call('ZREM', prefix .. 'corrupt:' .. subscriber, id) end
     if to then redis.call('ZADD', to, sequence, id) end
   end
   count(event, 'open', before and OPEN[before] or false, OPEN[delivery.s] or false)
@@ -63,10 +64,10 @@ end
 local function settle(prefix, id, now)
   local counts = redis.call('HMGET', prefix .. 'event:' .. id, 'open', 'failed')
   local ended, ended_failed = prefix .. 'ended', prefix .. 'ended-failed'
-  if tonumber(counts[1] or 0) > 0 then
+  if (tonumber(counts[1] or nil) or 0) > 0 then
     redis.call('ZREM', ended, id)
     redis.call('ZREM', ended_failed, id)
-  elseif tonumber(counts[2] or 0) > 0 then
+  elseif (tonumber(counts[2] or nil) or 0) > 0 then
     redis.call('ZREM', ended, id)
     redis.call('ZADD', ended_failed, now, id)
   else

@@ -56,6 +56,8 @@ export interface EvictOptions {
   above: number
   /** When it ends, at the latest, after its beginning, milliseconds; {@link ROUND_MS} when left out. */
   roundMs?: number
+  /** Asked between two steps; always, when left out. */
+  mayGoOn?: () => Promise<boolean>
 }
 
 /**
@@ -65,7 +67,7 @@ export interface EvictOptions {
  * @returns `null` when the memory is not known
  * @throws  what ioredis throws
  */
-export async function evict ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS }: EvictOptions): Promise<EvictResult | null> {
+export async function evict ({ redis, keys }: RecordStore, { windowMs, above, roundMs = ROUND_MS, mayGoOn = async () => true }: EvictOptions): Promise<EvictResult | null> {
   const endsAt = performance.now() + roundMs
   let begins = above
   let [events, failed, claims] = [0, 0, 0]
@@ -79,7 +81,7 @@ export async function evict ({ redis, keys }: RecordStore, { windowMs, above, ro
     failed += withFailed
     claims += givenUp
     const isLast = lookedAt < STEP
-    if (isLast || performance.now() > endsAt) {
+    if (isLast || performance.now() > endsAt || !await mayGoOn()) {
       return { memory: { usedBytes, maxBytes }, events, failed, claims, forgottenBefore, nothingLeft: isLast && usedBytes > maxBytes * SHORT_ABOVE }
     }
     begins = ENOUGH_AT
@@ -89,6 +91,8 @@ export async function evict ({ redis, keys }: RecordStore, { windowMs, above, ro
 export interface EvictorOptions {
   /** Asked at each round. */
   windowMs: () => number
+  /** Asked between two steps of a round; always, when left out. */
+  mayGoOn?: () => Promise<boolean>
   report: Report
   /** Events that went are told no more often, milliseconds; {@link TELL_EVERY_MS} when left out. */
   tellEveryMs?: number
@@ -99,7 +103,7 @@ export interface EvictorOptions {
  * went, at most once a second, and once that memory is short and none is left
  * that may go.
  */
-export function createEvictor (store: RecordStore, { windowMs, report, tellEveryMs = TELL_EVERY_MS }: EvictorOptions): () => Promise<void> {
+export function createEvictor (store: RecordStore, { windowMs, mayGoOn = async () => true, report, tellEveryMs = TELL_EVERY_MS }: EvictorOptions): () => Promise<void> {
   let begun = false
   let short = false
   let untold = { events: 0, failed: 0, claims: 0 }
@@ -115,7 +119,7 @@ export function createEvictor (store: RecordStore, { windowMs, report, tellEvery
   }
 
   return async () => {
-    const result = await evict(store, { windowMs: windowMs(), above: begun ? ENOUGH_AT : SHORT_ABOVE })
+    const result = await evict(store, { windowMs: windowMs(), above: begun ? ENOUGH_AT : SHORT_ABOVE, mayGoOn })
     if (result === null) return
     const { memory, events, failed, claims, nothingLeft } = result
     const share = memory.usedBytes / memory.maxBytes

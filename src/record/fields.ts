@@ -2,9 +2,13 @@
  * How events, deliveries and attempts are written in Redis, and read again.
  * The Lua scripts of this folder write the same forms; `delivery.lua` explains
  * the letters.
+ *
+ * Reading never fails: what cannot be read is told as corrupt, row by row, and
+ * something harmless stands in its place. `corrupt.lua` says by the same rule
+ * which deliveries those are.
  */
-import { SUBSCRIBER_HOLDS, type Attempt, type Delivery, type DeliveryState, type EventHold } from '../model/delivery.js'
-import type { Event, Flag } from '../model/event.js'
+import { DELIVERY_STATES, EVENT_HOLDS, SUBSCRIBER_HOLDS, type Attempt, type Delivery, type DeliveryState, type EventHold } from '../model/delivery.js'
+import { FLAGS, type Event, type Flag } from '../model/event.js'
 
 /** The fields of an event's hash that describe the event itself, in the order of {@link parseEvent}. */
 export const EVENT_FIELDS = [
@@ -31,32 +35,62 @@ export function plainFieldsOf (
   }
 }
 
+/** The last error of a delivery that could not be read, or that was owed and whose event could not. */
+const CORRUPT = 'corrupt'
+
+/** Unknown, as Fotor says it. */
+const UNKNOWN_STATUS = -1
+
+/** The last moment that a date can be, epoch milliseconds. */
+const LAST_MOMENT = 8_640_000_000_000_000
+
+export interface StoredEvent {
+  event: Event
+  /** It has deliveries for. */
+  subscribers: string[]
+  /** Something of it cannot be read: what stands in its place is a guess. */
+  corrupt: boolean
+}
+
 /**
  * Reads an event.
  *
- * @param values  of {@link EVENT_FIELDS}, in that order
- * @returns       the event and the subscribers it has deliveries for; `null` when there is no such event
+ * @param values    of {@link EVENT_FIELDS}, in that order
+ * @param sequence  its place in the record by the index, for when it does not say so itself
+ * @returns         `null` when there is no such event
  */
-export function parseEvent (id: string, values: ReadonlyArray<string | null>): { event: Event, subscribers: string[] } | null {
+export function parseEvent (id: string, values: ReadonlyArray<string | null>, sequence = 0): StoredEvent | null {
+  if (values.every(value => value === null)) return null
   const [task, status, type, biz, at, seq, rev, flags, dup, size, ct, subs] = values
-  if (typeof task !== 'string') return null
+  const read = { status: integerIn(status), at: wholeIn(at), place: wholeIn(seq), revision: wholeIn(rev) }
+  const place = read.place ?? sequence
   return {
     event: {
       id,
-      taskId: task,
-      status: Number(status),
+      taskId: task ?? '',
+      status: read.status ?? UNKNOWN_STATUS,
       type: type ?? '',
       businessId: biz ?? null,
-      receivedAt: Number(at),
-      sequence: Number(seq),
-      revision: Number(rev),
-      flags: split(flags) as Flag[],
-      duplicates: Number(dup),
-      size: Number(size),
+      receivedAt: read.at ?? Math.floor(place / 1_000),
+      sequence: place,
+      revision: Math.max(1, read.revision ?? 1),
+      flags: split(flags).filter((flag): flag is Flag => (FLAGS as readonly string[]).includes(flag)),
+      duplicates: wholeIn(dup) ?? 0,
+      size: wholeIn(size) ?? 0,
       contentType: ct ?? 'application/json'
     },
-    subscribers: split(subs)
+    subscribers: split(subs),
+    corrupt: (task ?? '') === '' || Object.values(read).includes(null)
   }
+}
+
+/** An event by its whole hash; one whose list of subscribers is lost is told by its deliveries. */
+export function parseWholeEvent (id: string, fields: Readonly<Record<string, string>>, sequence: number): StoredEvent | null {
+  const parsed = parseEvent(id, EVENT_FIELDS.map(name => fields[name] ?? null), sequence)
+  if (parsed !== null && fields['subs'] !== undefined) return parsed
+  const subscribers = Object.keys(fields).flatMap(name => name.startsWith('d:') ? [name.slice(2)] : [])
+  if (parsed === null && subscribers.length === 0) return null
+  return { ...parsed ?? parseEvent(id, [''], sequence)!, subscribers, corrupt: true }
 }
 
 interface StoredDelivery {
@@ -74,25 +108,39 @@ interface StoredDelivery {
   w?: string
 }
 
-/** Reads the delivery of one subscriber from its field. */
+/** Reads the delivery of one subscriber from its field. One that cannot be read is failed, and says `corrupt`. */
 export function parseDelivery (eventId: string, subscriber: string, json: string): Delivery {
-  const stored = JSON.parse(json) as StoredDelivery
+  const stored = readStored(json) ?? { s: 'failed', g: generationIn(json), n: 0, b: 0, q: 0, e: CORRUPT }
   return {
     eventId,
     subscriber,
     state: stored.s,
-    heldBy: stored.h ?? null,
+    heldBy: EVENT_HOLDS.find(hold => hold === stored.h) ?? null,
     generation: stored.g,
     attempts: stored.n,
     budgetUsed: stored.b,
     queuedAt: stored.q,
-    nextAttemptAt: stored.s === 'queued' || stored.s === 'retrying' ? stored.t ?? null : null,
-    lastStatusCode: stored.c ?? null,
-    lastError: stored.e ?? null,
-    deliveredAt: stored.d ?? null,
-    replayId: stored.r ?? null,
-    webhookId: stored.w ?? null
+    nextAttemptAt: stored.s === 'queued' || stored.s === 'retrying' ? momentOr(stored.t) : null,
+    lastStatusCode: wholeOr(stored.c),
+    lastError: textOr(stored.e),
+    deliveredAt: momentOr(stored.d),
+    replayId: textOr(stored.r),
+    webhookId: textOr(stored.w)
   }
+}
+
+/** By the rule of `corrupt.lua`: what a delivery cannot do without. */
+function readStored (json: string): StoredDelivery | null {
+  const read = objectIn(json) as Partial<StoredDelivery> | null
+  if (read === null || !DELIVERY_STATES.includes(read.s as DeliveryState)) return null
+  const numbers = [read.g, read.n, read.b, read.q, read.t ?? 0]
+  return numbers.every(number => typeof number === 'number') ? read as StoredDelivery : null
+}
+
+/** Of a delivery that cannot be read: that of its job, when so much of its text is left; as `corrupt.lua` tells it. */
+function generationIn (json: string): number {
+  const generation = Number(/"g":(\d+)/.exec(json)?.[1] ?? 1)
+  return generation < 1_000_000_000 ? generation : 1
 }
 
 /** What of a delivery its field holds, but for the hold clock: that belongs to the Redis it lies in. */
@@ -129,20 +177,61 @@ export function linesOfAttempts (attempts: readonly Attempt[]): string {
   return attempts.map(attempt => `{"n":${attempt.number},${attemptFieldsOf(attempt)}}`).join('\n')
 }
 
-/** Reads the attempts of one subscriber, oldest first. */
-export function parseAttempts (lines: string): Attempt[] {
-  return lines.split('\n').filter(line => line !== '').map(line => {
-    const stored = JSON.parse(line) as { n: number, t: number, l: number, c?: number, e?: string, x?: string, r?: string }
-    return {
-      number: stored.n,
-      at: stored.t,
-      statusCode: stored.c ?? null,
-      error: stored.e ?? null,
-      latencyMs: stored.l,
-      responseExcerpt: stored.x ?? null,
-      replayId: stored.r ?? null
-    }
-  })
+/**
+ * Reads the attempts of one subscriber, oldest first.
+ *
+ * @returns those that can be read, and whether these are all
+ */
+export function parseAttempts (lines: string): { attempts: Attempt[], corrupt: boolean } {
+  const read = lines.split('\n').filter(line => line !== '').map(parseAttempt)
+  const attempts = read.filter((attempt): attempt is Attempt => attempt !== null)
+  return { attempts, corrupt: attempts.length < read.length }
+}
+
+function parseAttempt (line: string): Attempt | null {
+  const stored = objectIn(line)
+  const [number, at] = [wholeOr(stored?.['n']), momentOr(stored?.['t'])]
+  if (stored === null || number === null || at === null) return null
+  const latencyMs = stored['l']
+  return {
+    number,
+    at,
+    statusCode: wholeOr(stored['c']),
+    error: textOr(stored['e']),
+    latencyMs: typeof latencyMs === 'number' && latencyMs >= 0 ? latencyMs : 0,
+    responseExcerpt: textOr(stored['x']),
+    replayId: textOr(stored['r'])
+  }
+}
+
+function objectIn (json: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(json) as unknown
+    return typeof value === 'object' ? value as Record<string, unknown> | null : null
+  } catch {
+    return null // whoever asked tells it as corrupt
+  }
+}
+
+function textOr (value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function wholeOr (value: unknown): number | null {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : null
+}
+
+function momentOr (value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value <= LAST_MOMENT ? value : null
+}
+
+function wholeIn (text: string | null | undefined): number | null {
+  const whole = /^\d{1,16}$/.test(text ?? '') ? Number(text) : null
+  return whole === null || whole > LAST_MOMENT ? null : whole
+}
+
+function integerIn (text: string | null | undefined): number | null {
+  return /^-?\d{1,16}$/.test(text ?? '') ? Number(text) : null
 }
 
 function split (list: string | null | undefined): string[] {

@@ -3,9 +3,7 @@
  * Each is set and cleared on its own, and all survive restarts. While one is
  * set, the subscriber's hold clock stands still, and with it `maxAge`.
  */
-import { createHash } from 'node:crypto'
 import { SUBSCRIBER_HOLDS, type SubscriberHold } from '../model/delivery.js'
-import { runDraining } from '../redis/drain.js'
 import { runScript } from '../redis/script.js'
 import { HOLD_FIELDS } from './fields.js'
 import { loadRecordScript } from './lua.js'
@@ -73,40 +71,4 @@ export async function readHolds ({ redis, keys }: RecordStore): Promise<Holds> {
 /** The hold to show for the values of {@link HOLD_FIELDS}. */
 export function shownHold (values: ReadonlyArray<string | null>): SubscriberHold | null {
   return SUBSCRIBER_HOLDS[values.findIndex(value => value !== null)] ?? null
-}
-
-/**
- * Makes the holds that configuration decides true: `disabled` for entries that
- * say so, `removed` for subscribers that have no entry any more. A throttle was
- * asked for by whoever answered: it ends when deliveries go elsewhere.
- *
- * @param configured  every entry of the running configuration
- * @returns           what changed
- */
-export async function applyConfiguredHolds (
-  store: RecordStore, configured: ReadonlyArray<{ name: string, enabled: boolean, url: string }>
-): Promise<Array<{ subscriber: string, hold: SubscriberHold, set: boolean }>> {
-  const known = new Set([...await store.redis.smembers(store.keys.subscribers), ...configured.map(({ name }) => name)])
-  const entries = new Map(configured.map(entry => [entry.name, entry]))
-  const changes: Array<{ subscriber: string, hold: SubscriberHold, set: boolean }> = []
-  for (const name of known) {
-    const entry = entries.get(name)
-    const wanted: Array<[SubscriberHold, boolean]> = [['removed', entry === undefined], ['disabled', entry?.enabled === false]]
-    for (const [hold, set] of wanted) {
-      const changed = set ? await setHold(store, name, hold) : await clearHold(store, name, hold)
-      if (changed) changes.push({ subscriber: name, hold, set })
-    }
-    if (entry !== undefined && await goesElsewhere(store, entry) && await clearHold(store, name, 'throttle')) changes.push({ subscriber: name, hold: 'throttle', set: false })
-  }
-  return changes
-}
-
-/** Notes where deliveries go, as a digest too short to be turned back. @returns whether that is another place than before */
-async function goesElsewhere ({ redis, keys }: RecordStore, { name, url }: { name: string, url: string }): Promise<boolean> {
-  const digest = createHash('sha256').update(url).digest('hex').slice(0, 8)
-  const key = keys.subscriber(name)
-  const before = await redis.hget(key, 'target')
-  if (before === digest) return false
-  await runDraining(redis, key, [['HSET', key, 'target', digest]])
-  return before !== null
 }

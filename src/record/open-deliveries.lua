@@ -42,7 +42,7 @@ local function open(subscriber, job_id)
   local delivery = read_delivery(stored[5])
   if delivery and (delivery.s ~= 'queued' and delivery.s ~= 'retrying' or delivery.g ~= tonumber(generation)) then return nil end
   if delivery and delivery.s == 'retrying' and delivery.t and delivery.t > now then return nil, delivery.t end
-  local whole = delivery and stored[1] and tonumber(stored[2] or nil) and tonumber(stored[3] or nil) and place_of_body(id) > 0
+  local whole = delivery and stored[1] and is_whole(stored[2]) and is_whole(stored[3]) and place_of_body(id) > 0
   if not whole then
     if fail_corrupt(prefix, id, subscriber, tonumber(generation), now) then corrupt[#corrupt + 1] = { id, subscriber } end
     return nil

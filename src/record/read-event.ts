@@ -4,9 +4,9 @@
  */
 import type { Attempt } from '../model/delivery.js'
 import type { Event } from '../model/event.js'
-import { parseAttempts } from './fields.js'
+import { parseAttempts, parseWholeEvent } from './fields.js'
 import { readHolds } from './holds.js'
-import { readShown, type ShownEvent } from './select.js'
+import { showStored, type ShownEvent } from './select.js'
 import type { RecordStore } from './store.js'
 
 /** An event with its deliveries and every attempt that is kept. */
@@ -17,14 +17,21 @@ export interface EventHistory extends ShownEvent {
 
 /** @returns `null` when there is no such event */
 export async function readEvent (store: RecordStore, id: string): Promise<EventHistory | null> {
-  const selected = await readShown(store, id, await readHolds(store))
-  if (selected === null) return null
-  const names = selected.deliveries.map(({ subscriber }) => subscriber)
-  const lines = names.length === 0 ? [] : await store.redis.hmget(store.keys.event(id), ...names.map(name => 'a:' + name))
-  return { ...selected, attempts: new Map(names.map((name, at) => [name, parseAttempts(lines[at] ?? '')])) }
+  const { redis, keys } = store
+  const [holds, fields, place, hasBody] = await Promise.all([
+    readHolds(store), redis.hgetall(keys.event(id)), redis.zscore(keys.events, id), redis.exists(keys.body(id))
+  ])
+  const stored = parseWholeEvent(id, fields, Number(place ?? 0))
+  if (stored === null) return null
+  const history = stored.subscribers.map(name => [name, parseAttempts(fields['a:' + name] ?? '')] as const)
+  const corrupt = stored.corrupt || hasBody === 0 || history.some(([, read]) => read.corrupt)
+  return {
+    ...showStored({ ...stored, corrupt }, name => fields['d:' + name] ?? '', holds),
+    attempts: new Map(history.map(([name, { attempts }]) => [name, attempts]))
+  }
 }
 
-/** The body as it arrived; `null` when there is no such event. */
+/** The body as it arrived; `null` when it is gone, with its event or alone. */
 export async function readBody ({ redis, keys }: RecordStore, id: string): Promise<Buffer | null> {
   return await redis.getBuffer(keys.body(id))
 }

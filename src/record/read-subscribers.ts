@@ -24,6 +24,8 @@ export interface SubscriberStatus {
   }
   /** Arrival in the record of the oldest event that waits, epoch milliseconds; `null` when none does. */
   oldestWaitingAt: number | null
+  /** How many of the failed ones failed because they could not be read. */
+  corrupt: number
   lastSuccessAt: number | null
   lastError: string | null
   /** Its last answer was no success, and something waits for it. */
@@ -57,13 +59,14 @@ async function readStatus (store: RecordStore, name: string): Promise<Subscriber
     .zcard(keys.open(name))
     .zcard(keys.held(name))
     .zcard(keys.failed(name))
+    .zcard(keys.corrupt(name))
     .zrange(keys.open(name), '0', '0', 'WITHSCORES')
     .exists(keys.sent(name))
     .time()
     .exec()
   for (const [error] of replies!) if (error !== null) throw error
-  const [facts, open, held, failed, oldest, hasSent, time] = replies!.map(([, value]) => value) as
-    [Record<string, string>, number, number, number, string[], number, [string, string]]
+  const [facts, open, held, failed, corrupt, oldest, hasSent, time] = replies!.map(([, value]) => value) as
+    [Record<string, string>, number, number, number, number, string[], number, [string, string]]
   const holds = SUBSCRIBER_HOLDS.filter(hold => facts['hold:' + hold] !== undefined)
   const attemptedAt = Math.max(Number(facts['lastSuccessAt'] ?? 0), Number(facts['lastErrorAt'] ?? 0))
   const since = Number(time[0]) * 1_000 - OVERDUE_AFTER_MS
@@ -73,6 +76,7 @@ async function readStatus (store: RecordStore, name: string): Promise<Subscriber
     holds,
     throttledUntil: facts['hold:throttle'] === undefined ? null : Number(facts['throttle:until'] ?? 0),
     counts: { open, held, failed, delivered: Number(facts['delivered'] ?? 0) },
+    corrupt,
     oldestWaitingAt: oldest[1] === undefined ? null : Math.floor(Number(oldest[1]) / 1000),
     lastSuccessAt: facts['lastSuccessAt'] === undefined ? null : Number(facts['lastSuccessAt']),
     lastError: facts['lastError'] ?? null,
@@ -98,6 +102,8 @@ export interface RecordStats {
   duplicates: number
   delivered: number
   failed: number
+  /** Of these, the ones that could not be read. */
+  corrupt: number
   /** Events that went before their retention was over, because memory was short. */
   deletedEarly: number
   /** Of these, the ones with a failed delivery. */
@@ -119,6 +125,7 @@ export async function readStats ({ redis, keys }: RecordStore): Promise<RecordSt
     duplicates: counter('duplicates'),
     delivered: counter('delivered'),
     failed: counter('failed'),
+    corrupt: counter('corrupt'),
     deletedEarly: counter('deletedEarly'),
     failedDeletedEarly: counter('failedDeletedEarly'),
     claimsGivenUp: counter('claimsGivenUp'),

@@ -18,6 +18,7 @@
            no more or it was recorded before; a text that says why when it could not be recorded
 ]]
 --- @include delivery.lua
+--- @include corrupt.lua
 --- @include breaker.lua
 --- @include throttle.lua
 local input = ARGV[1]
@@ -58,11 +59,20 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
   local event = prefix .. 'event:' .. id
   local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'a:' .. subscriber, 'seq', 'open', 'failed')
   if not stored[1] then return { 0, 0 } end
+  local delivery = read_delivery(stored[1])
+  -- One that was broken meanwhile: the answer is in hand, so it is written anew.
+  if not delivery then
+    if not redis.call('ZSCORE', prefix .. 'open:' .. subscriber, id) then return { 0, 0 } end
+    delivery = { s = 'queued', g = generation, n = last_number(stored[2]), b = 0, q = hold_clock(prefix, subscriber, now) }
+  end
+  if not (is_whole(stored[3]) and is_whole(stored[4]) and is_whole(stored[5])) then
+    stored[3] = repair_event(prefix, id)
+    stored[4], stored[5] = unpack(redis.call('HMGET', event, 'open', 'failed'))
+  end
   local lines = stored[2] or ''
   -- Quotes inside an attempt are escaped, so only a start can look like this.
   if string.find(lines, '"t":' .. at .. ',', 1, true) then
-    local known = cjson.decode(stored[1])
-    return { 0, known.s == 'retrying' and known.t or 0 }
+    return { 0, delivery.s == 'retrying' and delivery.t or 0 }
   end
 
   -- A trial costs the delivery nothing that happens to be tried.
@@ -71,7 +81,6 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
     if exhausted then state, wait_ms = 'retrying', 0 end
   end
 
-  local delivery = cjson.decode(stored[1])
   local before = delivery.s
   local current = delivery.g == generation and (before == 'queued' or before == 'retrying')
   local ends = current and (state == 'delivered' or state == 'failed')
@@ -87,8 +96,8 @@ local function record(id, subscriber, generation, at, inside, uses_budget, state
     if state == 'delivered' then delivery.d = now end
   end
 
-  local open = tonumber(stored[4] or 0) - (ends and 1 or 0)
-  local failed = tonumber(stored[5] or 0) + (ends and state == 'failed' and 1 or 0)
+  local open = tonumber(stored[4]) - (ends and 1 or 0)
+  local failed = tonumber(stored[5]) + (ends and state == 'failed' and 1 or 0)
   redis.call('HSET', event, 'a:' .. subscriber, add_line(lines, delivery.n, inside), 'd:' .. subscriber, cjson.encode(delivery),
     'open', open, 'failed', failed)
   move_index(subscriber, id, stored[3], before, delivery.s)

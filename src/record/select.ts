@@ -12,10 +12,11 @@ import { shownState } from '../model/delivery.js'
 import type { Event, Flag } from '../model/event.js'
 import { readPatterns } from '../model/match.js'
 import { runScript } from '../redis/script.js'
-import { EVENT_FIELDS, parseDelivery, parseEvent } from './fields.js'
+import { EVENT_FIELDS, parseDelivery, parseEvent, type StoredEvent } from './fields.js'
 import { readHolds, type Holds, type ShownHold } from './holds.js'
 import { loadRecordScript } from './lua.js'
 import type { RecordStore } from './store.js'
+import { findTaskEvents, type EventPlaces } from './task-events.js'
 
 /** What a reader may ask for. Keys are joined by "and", the entries of a list by "or". */
 export interface Filter {
@@ -30,6 +31,8 @@ export interface Filter {
   subscribers?: string[]
   /** … in one of these states, as shown. */
   states?: DeliveryState[]
+  /** Of what is shown as held, only what is held for a reason of its event. */
+  heldByEvent?: true
   /** Arrived at or after, epoch milliseconds. */
   since?: number
   /** Arrived before, epoch milliseconds. */
@@ -46,6 +49,8 @@ export interface ShownDelivery extends Delivery {
 /** An event with all its deliveries. */
 export interface ShownEvent {
   event: Event
+  /** Something of it cannot be read: what stands in its place is a guess. */
+  corrupt?: true
   deliveries: ShownDelivery[]
 }
 
@@ -63,6 +68,8 @@ export interface SelectedPage {
   rows: SelectedEvent[]
   /** Sequence below which to go on, `null` at the end of the record. */
   next: number | null
+  /** How many events fit on all pages; only where the filter says nothing but their tasks. */
+  total?: number
 }
 
 const SELECT = loadRecordScript(new URL('./select.lua', import.meta.url))
@@ -84,28 +91,31 @@ export async function selectEvents (
   store: RecordStore, filter: Filter, { limit, cursor, budgetMs = PAGE_BUDGET_MS }: { limit: number, cursor: number | null, budgetMs?: number }
 ): Promise<SelectedPage> {
   const holds = await readHolds(store)
-  const named = await namedBy(store, filter)
-  if (named !== null) return await selectNamed({ store, filter, holds, limit, cursor }, named)
+  const places = await placesOf(store, filter, holds)
+  const from = { store, filter, holds, places, limit, cursor }
+  const page = places.ids.length > EVENTS_PER_STEP ? await selectNamed(from) : await walk(from, budgetMs)
+  return onlyNamesTasks(filter) ? { ...page, total: places.count } : page
+}
+
+interface Step { store: RecordStore, filter: Filter, holds: Holds, places: Pick<EventPlaces, 'indexes' | 'ids'>, limit: number, cursor: number | null }
+
+/** Step by step, until the page is full or its time is over. */
+async function walk (from: Step, budgetMs: number): Promise<SelectedPage> {
   const started = performance.now()
   const rows: SelectedEvent[] = []
-  let next = cursor
+  let next = from.cursor
   do {
-    const page = await step({ store, filter, holds, limit: limit - rows.length, cursor: next })
+    const page = await step({ ...from, limit: from.limit - rows.length, cursor: next })
     rows.push(...page.rows)
     next = page.next
-  } while (next !== null && rows.length < limit && performance.now() - started < budgetMs)
+  } while (next !== null && rows.length < from.limit && performance.now() - started < budgetMs)
   return { rows, next }
 }
 
-interface Step { store: RecordStore, filter: Filter, holds: Holds, limit: number, cursor: number | null }
-
-/** @param ids  the only events to look at, in place of an index */
-async function step ({ store, filter, holds, limit, cursor }: Step, ids?: readonly string[]): Promise<SelectedPage> {
-  const { keys, redis } = store
-  const indexes = ids === undefined ? indexesFor(store, filter, holds) : [keys.events]
-  if (indexes.length === 0) return { rows: [], next: null }
+async function step ({ store: { keys, redis }, filter, holds, places: { indexes, ids }, limit, cursor }: Step): Promise<SelectedPage> {
+  if (indexes.length + ids.length === 0) return { rows: [], next: null }
   const reply = await runScript(redis, SELECT, {
-    keys: indexes,
+    keys: [keys.events, ...indexes],
     args: [
       `{${keys.prefix}}:`, cursor === null ? 'inf' : String(cursor), EVENTS_PER_STEP, limit, filterForScript(filter, holds, ids)
     ]
@@ -114,23 +124,39 @@ async function step ({ store, filter, holds, limit, cursor }: Step, ids?: readon
   return { rows: rows.map(row => parseRow(row, holds)), next: next === '' ? null : Number(next) }
 }
 
+/** Where every event is that the filter can want. */
+async function placesOf (store: RecordStore, filter: Filter, holds: Holds): Promise<EventPlaces> {
+  const { eventIds, taskIds } = filter
+  if (eventIds !== undefined) {
+    const ids = [...new Set(eventIds)]
+    return { indexes: [], ids, count: ids.length }
+  }
+  if (taskIds !== undefined) return await findTaskEvents(store, taskIds)
+  return { indexes: indexesFor(store, filter, holds), ids: [], count: 0 }
+}
+
+function onlyNamesTasks ({ taskIds, ...others }: Filter): boolean {
+  return taskIds !== undefined && Object.keys(others).length === 0
+}
+
 /** The smallest indexes that hold every event the filter can want. */
 function indexesFor ({ keys }: RecordStore, filter: Filter, holds: Holds): string[] {
   const { states } = filter
   if (states === undefined || states.includes('delivered') || states.includes('discarded')) return [keys.events]
   const subscribers = filter.subscribers ?? [...holds.keys()]
   return subscribers.flatMap(name => [
-    ...(states.some(state => state !== 'failed') ? [keys.open(name)] : []),
+    ...(filter.heldByEvent !== true && states.some(state => state !== 'failed') ? [keys.open(name)] : []),
     ...(states.includes('failed') ? [keys.failed(name)] : []),
     ...(states.includes('held') ? [keys.held(name)] : [])
   ])
 }
 
-function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] | undefined): string {
+function filterForScript (filter: Filter, holds: Holds, ids: readonly string[]): string {
   const types = filter.types === undefined ? undefined : readPatterns(filter.types)
-  const heldNow = [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
+  const heldNow = filter.heldByEvent === true ? [] : [...holds].filter(([, hold]) => hold !== null).map(([name]) => name)
   return JSON.stringify({
     types: types === undefined ? undefined : { ...types, exact: setOf(types.exact) },
+    tasks: setOf(filter.taskIds),
     statuses: setOf(filter.statuses),
     businessIds: setOf(filter.businessIds),
     flags: setOf(filter.flags),
@@ -140,7 +166,7 @@ function filterForScript (filter: Filter, holds: Holds, ids: readonly string[] |
     until: filter.until,
     missing: filter.missing,
     heldNow: setOf(heldNow),
-    ids
+    ids: ids.length === 0 ? undefined : ids
   })
 }
 
@@ -150,13 +176,13 @@ function setOf (list: ReadonlyArray<string | number> | undefined): Record<string
 
 function parseRow (row: Array<string | null>, holds: Holds): SelectedEvent {
   const id = row[0]!
-  const { event } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
+  const { event, corrupt } = parseEvent(id, row.slice(1, EVENT_FIELDS.length + 1))!
   const flat = row.slice(EVENT_FIELDS.length + 2) as string[]
   const deliveries: SelectedDelivery[] = []
   for (let at = 0; at < flat.length; at += 3) {
     deliveries.push({ ...shown(parseDelivery(id, flat[at]!, flat[at + 1]!), holds), fits: Number(flat[at + 2]) === 1 })
   }
-  return { event, deliveries }
+  return { event, deliveries, ...corrupt ? { corrupt: true } : {} }
 }
 
 function shown (delivery: Delivery, holds: Holds): ShownDelivery {
@@ -171,20 +197,15 @@ function nextAttemptOf ({ nextAttemptAt }: Delivery, { state, heldBy }: { state:
   return heldBy === hold?.by && hold.untilMs !== null ? Math.max(hold.untilMs, nextAttemptAt ?? 0) : null
 }
 
-/** The events that a filter names by their ids, their tasks or both; `null` when it names none. */
-async function namedBy (store: RecordStore, { eventIds, taskIds }: Filter): Promise<string[] | null> {
-  if (taskIds === undefined) return eventIds === undefined ? null : [...new Set(eventIds)]
-  const ofTasks = new Set((await Promise.all(taskIds.map(async taskId => await eventsOfTask(store, taskId)))).flat())
-  return eventIds === undefined ? [...ofTasks] : [...ofTasks].filter(id => eventIds.includes(id))
-}
-
-/** As a walk, but over these events alone: the newest of each step are the newest of all. */
-async function selectNamed (from: Step, ids: readonly string[]): Promise<SelectedPage> {
-  const { limit } = from
+/** As a walk, for more ids than one step may look at: the newest of each part are the newest of all. */
+async function selectNamed (from: Step): Promise<SelectedPage> {
+  const { limit, store: { redis }, places } = from
+  const indexed = await Promise.all(places.indexes.map(async index => await redis.zrange(index, '0', '-1')))
+  const ids = [...places.ids, ...indexed.flat()]
   const found: SelectedEvent[] = []
   let hasMore = false
   for (let at = 0; at < ids.length; at += EVENTS_PER_STEP) {
-    const page = await step(from, ids.slice(at, at + EVENTS_PER_STEP))
+    const page = await step({ ...from, places: { indexes: [], ids: ids.slice(at, at + EVENTS_PER_STEP) } })
     found.push(...page.rows)
     hasMore ||= page.next !== null
   }
@@ -193,22 +214,8 @@ async function selectNamed (from: Step, ids: readonly string[]): Promise<Selecte
   return { rows, next: hasMore || found.length > limit ? rows.at(-1)!.event.sequence : null }
 }
 
-async function eventsOfTask ({ redis, keys }: RecordStore, taskId: string): Promise<string[]> {
-  const [real, tests] = await Promise.all([redis.hgetall(keys.task(taskId)), redis.hgetall(keys.testTask(taskId))])
-  return [...Object.entries(real), ...Object.entries(tests)].flatMap(([name, value]) => {
-    if (name.startsWith('c:')) return [value.split(' ')[0]!]
-    return name.startsWith('e:') ? [name.slice(2)] : []
-  })
-}
-
-/** One event with its deliveries, `null` when there is none. */
-export async function readShown (store: RecordStore, id: string, holds: Holds): Promise<ShownEvent | null> {
-  const values = await store.redis.hmget(store.keys.event(id), ...EVENT_FIELDS)
-  const read = parseEvent(id, values)
-  if (read === null) return null
-  if (read.subscribers.length === 0) return { event: read.event, deliveries: [] }
-  const stored = await store.redis.hmget(store.keys.event(id), ...read.subscribers.map(name => 'd:' + name))
-  const deliveries = read.subscribers.flatMap((name, at) =>
-    stored[at] == null ? [] : [shown(parseDelivery(id, name, stored[at]), holds)])
-  return { event: read.event, deliveries }
+/** One event that has been read, with its deliveries by subscriber, as readers are shown it. */
+export function showStored ({ event, subscribers, corrupt }: StoredEvent, deliveryOf: (subscriber: string) => string, holds: Holds): ShownEvent {
+  const deliveries = subscribers.map(name => shown(parseDelivery(event.id, name, deliveryOf(name)), holds))
+  return { event, deliveries, ...corrupt ? { corrupt: true } : {} }
 }

@@ -7,16 +7,21 @@
 import { Redis, Cluster, type RedisOptions } from 'ioredis'
 import { isNotPrimary } from '../model/redis-away.js'
 import { calmed } from './cluster-client.js'
-import { Connector, ConnectorBySentinel } from './connector.js'
+import { Connector, ConnectorBySentinel, connectorsWith } from './connector.js'
+import type { Latch } from './latch.js'
 import type { RedisClient } from './script.js'
 import { parseNode, parseRedisUrl, pemsOf, type RedisAccess, type RedisTarget } from './target.js'
 
 /**
  * `fail-fast` accepts and reads: a command fails within a second rather than wait.
+ * `accepting` accepts where replicas have to confirm, and fails as fast.
+ * `checking` checks Redis before the others use it, and fails as fast.
  * `blocking` works the queue: a command waits for as long as Redis is away.
  * `pub-sub` listens on channels and takes no other command.
  */
-export type ClientRole = 'fail-fast' | 'blocking' | 'pub-sub'
+export type ClientRole = 'fail-fast' | 'accepting' | 'checking' | 'blocking' | 'pub-sub'
+
+const FAILING_FAST: ReadonlySet<ClientRole> = new Set(['fail-fast', 'accepting', 'checking'])
 
 /** Replies keep the driver's default shapes. */
 type Options = Omit<RedisOptions, 'replyMapping'>
@@ -31,15 +36,17 @@ const RECONNECT_ON_ERROR_EVERY_MS = 1_000
 /**
  * Begins to connect and returns at once; it keeps trying until disconnected.
  *
+ * @param latch   opens no connection before this is lifted; left out, at once
  * @throws RelayError CONFIG_INVALID for an address that cannot be read
  */
-export function createClient (target: RedisTarget, role: ClientRole): RedisClient {
-  const options = optionsOf(role)
+export function createClient (target: RedisTarget, role: ClientRole, latch: Latch | null = null): RedisClient {
+  const connectors = latch === null ? { Connector, ConnectorBySentinel } : connectorsWith(latch)
+  const options = { ...optionsOf(role), Connector: connectors.Connector }
   switch (target.kind) {
     case 'socket': return new Redis({ ...options, path: target.path })
     case 'single': return new Redis({ ...options, ...singleOptions(target) })
-    case 'sentinel': return new Redis({ ...options, ...sentinelOptions(target) })
-    case 'cluster': return createCluster(target, role)
+    case 'sentinel': return new Redis({ ...options, ...sentinelOptions(target), Connector: connectors.ConnectorBySentinel })
+    case 'cluster': return createCluster(target, options)
   }
 }
 
@@ -49,8 +56,8 @@ export function retryDelay (times: number): number {
 }
 
 function optionsOf (role: ClientRole): Options {
+  const failsFast = FAILING_FAST.has(role)
   return {
-    Connector,
     connectionName: `fotor-relay-${role}`,
     retryStrategy: retryDelay,
     reconnectOnError: reconnectAfterFailover(),
@@ -60,8 +67,8 @@ function optionsOf (role: ClientRole): Options {
     maxLoadingRetryTime: 250,
     // Data must arrive within this time of a command, or the connection is taken for cut.
     // On the blocking connection, longer than any command of the queue that blocks.
-    socketTimeout: role === 'fail-fast' ? 5_000 : 30_000,
-    ...(role === 'fail-fast'
+    socketTimeout: failsFast ? 5_000 : 30_000,
+    ...(failsFast
       ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }
       : { maxRetriesPerRequest: null })
   }
@@ -103,7 +110,6 @@ function singleOptions (target: RedisTarget & { kind: 'single' }): Options {
 function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): Options {
   const tls = target.tls
   return {
-    Connector: ConnectorBySentinel,
     name: target.name,
     sentinels: target.nodes.map(node => parseNode(node, 26379)),
     sentinelRetryStrategy: retryDelay,
@@ -113,8 +119,8 @@ function sentinelOptions (target: RedisTarget & { kind: 'sentinel' }): Options {
   }
 }
 
-function createCluster (target: RedisTarget & { kind: 'cluster' }, role: ClientRole): Cluster {
-  const { retryStrategy: _, enableOfflineQueue = true, ...nodeOptions } = optionsOf(role)
+function createCluster (target: RedisTarget & { kind: 'cluster' }, options: Options): Cluster {
+  const { retryStrategy: _, enableOfflineQueue = true, ...nodeOptions } = options
   return calmed(new Cluster(target.nodes.map(node => parseNode(node, 6379)), {
     enableOfflineQueue,
     clusterRetryStrategy: retryDelay,

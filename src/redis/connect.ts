@@ -1,29 +1,41 @@
 /**
  * The gateway's connections to Redis.
  *
- * They begin to connect at once and never give up: a Redis that is away at the
- * start, restarts, fails over or is cut off is used again within about a
- * second of coming back. Each change of state is reported once, not once per
- * try. Nothing here decides what an outage means; the callers do.
+ * They begin to connect at once, or when a latch is lifted, and never give up:
+ * a Redis that is away at the start, restarts, fails over or is cut off is used
+ * again within about a second of coming back. Each change of state is reported
+ * once, not once per try. Nothing here decides what an outage means; the
+ * callers do.
  */
 import { RelayError } from '../model/errors.js'
 import type { Report } from '../model/fact.js'
+import { isNotReachable } from '../model/redis-away.js'
 import type { RedisClient } from './script.js'
 import { createClient, type ClientRole } from './client.js'
 import { endClient } from './end-client.js'
 import { followFailovers } from './follow-failover.js'
+import type { Latch } from './latch.js'
 import { describeTarget, type RedisTarget } from './target.js'
 
 export type { RedisClient } from './script.js'
 export type { RedisTarget } from './target.js'
 
 export interface Connections {
-  /** For accepting and reading: a command fails within about a second when Redis is away. */
+  /** For reading, and what answers somebody: a command fails within about a second when Redis is away. */
   readonly failFast: RedisClient
+  /**
+   * For what is acknowledged. Where replicas have to confirm that, it is a connection of its own, which fails as fast:
+   * a wait for them keeps whatever comes after it on its connection. Else it is `failFast`.
+   */
+  readonly accepting: RedisClient
   /** For the queue and for recording attempts: a command waits until Redis is back. */
   readonly blocking: RedisClient
   /** A connection of its own for `subscribe`; closed with the others. */
   pubSub (): RedisClient
+  /** One that waits for no latch and fails fast; closed with the others, unless `end` ends it before. */
+  checking (): RedisClient
+  /** Ends one of them. */
+  end (client: RedisClient): Promise<void>
   /** Ends every connection within a fraction of a second; what still waits on one is rejected. Idempotent. */
   close (): Promise<void>
 }
@@ -32,25 +44,38 @@ export interface Connections {
 interface ConnectionStory { address: string, lastError: string | null }
 const stories = new WeakMap<RedisClient, ConnectionStory>()
 
+export interface ConnectOptions {
+  target: RedisTarget
+  report: Report
+  /** Whether replicas have to confirm what is acknowledged. */
+  isConfirmed?: boolean
+  /** Until it is lifted nothing is opened but what checks Redis; left out, all is at once. */
+  latch?: Latch | null
+}
+
 /**
  * Opens the connections without waiting for them (see `waitUntilReady`).
  *
  * @throws RelayError CONFIG_INVALID for an address that cannot be read; never because Redis is away
  */
-export function connectRedis ({ target, report }: { target: RedisTarget, report: Report }): Connections {
+export function connectRedis ({ target, report, isConfirmed = false, latch = null }: ConnectOptions): Connections {
   const address = describeTarget(target)
-  const clients: RedisClient[] = []
-  let closed = false
+  const clients = new Set<RedisClient>()
 
-  function open (role: ClientRole): RedisClient {
-    const client = createClient(target, role)
+  function open (role: ClientRole, behind = latch): RedisClient {
+    const client = createClient(target, role, behind)
     const story: ConnectionStory = { address, lastError: null }
     stories.set(client, story)
     reportState(client, story, (state, detail) => {
-      if (!closed) report({ fact: 'redis.state', role, state, detail })
+      if (clients.has(client)) report({ fact: 'redis.state', role, state, detail })
     })
-    clients.push(client)
+    clients.add(client)
     return client
+  }
+
+  async function end (client: RedisClient): Promise<void> {
+    clients.delete(client)
+    await endClient(client)
   }
 
   const unfollow = target.kind === 'sentinel'
@@ -61,12 +86,14 @@ export function connectRedis ({ target, report }: { target: RedisTarget, report:
 
   return {
     failFast,
+    accepting: isConfirmed ? open('accepting') : failFast,
     blocking,
     pubSub: () => open('pub-sub'),
+    checking: () => open('checking', null),
+    end,
     async close () {
-      closed = true
       unfollow()
-      await Promise.all(clients.map(endClient))
+      await Promise.all([...clients].map(end))
     }
   }
 }
@@ -85,6 +112,9 @@ function reportState (client: RedisClient, story: ConnectionStory, tell: Tell): 
     story.lastError = reasonOf(error)
     if (state === null) change('lost')
   })
+  client.on('connect', () => {
+    if (story.lastError !== null && isNotReachable(story.lastError)) story.lastError = null
+  })
   client.on('close', () => { change('lost') })
   client.on('ready', () => {
     change('ready')
@@ -101,20 +131,22 @@ function reasonOf (error: Error & { lastNodeError?: Error | null }): string {
 /**
  * Waits until a client of `connectRedis` can be used.
  *
- * @param timeoutMs  how long, milliseconds
+ * @param timeoutMs  how long, milliseconds; less when the client is ended meanwhile
  * @throws RelayError REDIS_UNAVAILABLE naming the address, the last error and what to do
  */
 export async function waitUntilReady (client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return
   let onReady = (): void => {}
+  let onEnd = (): void => {}
   let timer: NodeJS.Timeout | undefined
   const ready = await new Promise<boolean>(resolve => {
     onReady = () => { resolve(true) }
-    client.once('ready', onReady)
-    timer = setTimeout(() => { resolve(false) }, timeoutMs)
+    onEnd = () => { resolve(false) }
+    client.once('ready', onReady).once('end', onEnd)
+    timer = setTimeout(onEnd, timeoutMs)
   })
   clearTimeout(timer)
-  client.off('ready', onReady)
+  client.off('ready', onReady).off('end', onEnd)
   if (!ready) throw unavailable(client, { timeoutMs })
 }
 

@@ -20,10 +20,14 @@ export interface Keys {
   event (eventId: string): string
   /** STRING: the body, byte for byte. */
   body (eventId: string): string
-  /** HASH: the claims, revision counters and events of one task that has events in the record. */
+  /** HASH: the claims, revision counters, final statuses and events of one task that has events in the record. */
   task (taskId: string): string
   /** The same for test events: they must never take the claim of a real callback. */
   testTask (taskId: string): string
+  /** ZSET of event ids by sequence: the events of one task that has many, see record/task-events.lua. */
+  eventsOfTask (taskId: string): string
+  /** The same for test events. */
+  eventsOfTestTask (taskId: string): string
   /** HASH: the list of the buckets of what is remembered of deleted events, see record/claims.lua. */
   readonly claims: string
   /** HASH: claims of one bucket. */
@@ -32,6 +36,8 @@ export interface Keys {
   open (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries that ended as failed. */
   failed (subscriber: string): string
+  /** ZSET of event ids by sequence: those of the failed ones that failed because they could not be read. */
+  corrupt (subscriber: string): string
   /** ZSET of event ids by sequence: deliveries held for a reason of the event. */
   held (subscriber: string): string
   /** ZSET of event ids by the time their last open delivery ended, milliseconds; none of them failed. */
@@ -42,13 +48,19 @@ export interface Keys {
   readonly subscribers: string
   /** HASH: holds, hold clock, counts and last answers of one subscriber. */
   subscriber (name: string): string
+  /** HASH: whose configuration decides who is disabled or removed, see record/align-holds.lua. */
+  readonly holdsDecider: string
+  /** STRING with a time to live: who sweeps. */
+  readonly sweepLease: string
   /** HASH with a time to live: how many deliveries began within the period of the rate limit, by the end of its part. */
   sent (subscriber: string): string
+  /** The same within a tenth of a short period. */
+  sentInPace (subscriber: string): string
   /** The same while the breaker is tried. */
   sentInTrial (subscriber: string): string
   /** HASH of counters since the record began. */
   readonly stats: string
-  /** ZSET of the ids of orders (replays, discards) by creation time, milliseconds. */
+  /** ZSET of the ids of orders (replays, discards, releases, purges) by creation time, milliseconds. */
   readonly replays: string
   /** SET of the ids of orders that are not finished. */
   readonly runningOrders: string
@@ -59,9 +71,9 @@ export interface Keys {
   /** STRING with a time to live: who is carrying this order out. */
   replayLock (orderId: string): string
   /** ZSET of quarantine ids by arrival, milliseconds; one per budget. */
-  quarantine (budget: 'unreadable' | 'denied'): string
+  quarantine (budget: 'unreadable' | 'misdirected' | 'denied'): string
   /** HASH of the sizes of a quarantine's bodies by id, and their `total`, bytes. */
-  quarantineSizes (budget: 'unreadable' | 'denied'): string
+  quarantineSizes (budget: 'unreadable' | 'misdirected' | 'denied'): string
   /** HASH: one refused callback. */
   quarantined (id: string): string
   /** Prefix of the counters of `ingest.rateLimit.store: redis`; the client's address follows. */
@@ -98,16 +110,22 @@ export function keysOf (prefix: string): Keys {
     body: id => p + 'body:' + id,
     task: taskId => p + 'task:' + taskId,
     testTask: taskId => p + 'test-task:' + taskId,
+    eventsOfTask: taskId => p + 'events-of:task:' + taskId,
+    eventsOfTestTask: taskId => p + 'events-of:test-task:' + taskId,
     claims: p + 'claims',
     claimsShard: (bucket, shard) => `${p}claims:${bucket}:${shard}`,
     open: name => p + 'open:' + name,
     failed: name => p + 'failed:' + name,
+    corrupt: name => p + 'corrupt:' + name,
     held: name => p + 'held:' + name,
     ended: p + 'ended',
     endedFailed: p + 'ended-failed',
     subscribers: p + 'subscribers',
     subscriber: name => p + 'subscriber:' + name,
+    holdsDecider: p + 'holds-decider',
+    sweepLease: p + 'sweep-lease',
     sent: name => p + 'sent:' + name,
+    sentInPace: name => p + 'sent-pace:' + name,
     sentInTrial: name => p + 'sent-trial:' + name,
     stats: p + 'stats',
     replays: p + 'replays',

@@ -12,24 +12,31 @@ import type { RecordStore } from '../record/store.js'
 import { loadScript, runScript } from '../redis/script.js'
 import { countStep } from './count.js'
 import { discardDeliveries } from './discard.js'
-import { filterOf, type DiscardOrder, type Meant, type Order, type ReplayOrder } from './order.js'
-import type { OrderProgress } from './orders.js'
+import { filterOf, type DiscardOrder, type Meant, type Order, type PurgeOrder, type ReleaseOrder, type ReplayOrder } from './order.js'
 import { meantIn } from './missing.js'
+import { purgeEvents } from './purge.js'
 import { putBack } from './put-back.js'
 
 const NOTE_COUNT = loadScript(new URL('./save-count.lua', import.meta.url))
 
 /** Deliveries of one batch, about: one event may have more. */
 const BATCH = 200
+/** Events of one batch of a purge: each may have deliveries to everybody. */
+const PURGE_BATCH = 50
 
 export interface CarryOutOptions {
   store: RecordStore
   queues: Queues
   subscribers: () => readonly Subscriber[]
+  /** Claims of events that are deleted are remembered for so long, milliseconds. */
+  windowMs: () => number
 }
 
+/** An order that can be read. */
+export interface PlacedOrder { id: string, order: Order }
+
 /** One step of the counting; its end is where `matched` is known. */
-export async function countMore ({ store, subscribers }: CarryOutOptions, { id, order }: OrderProgress): Promise<void> {
+export async function countMore ({ store, subscribers }: CarryOutOptions, { id, order }: PlacedOrder): Promise<void> {
   const { redis, keys } = store
   const from = await redis.hget(keys.replay(id), 'countCursor')
   if (from === null) return
@@ -50,11 +57,13 @@ interface Found<Kind> { id: string, order: Kind, rows: SelectedEvent[], meant: M
 /** What each kind of order does; another kind is another entry. */
 const DO: { [Kind in Order['kind']]: (options: CarryOutOptions, found: Found<Extract<Order, { kind: Kind }>>) => Promise<unknown> } = {
   replay: putBackBatch,
-  discard: discardBatch
+  discard: discardBatch,
+  release: releaseBatch,
+  purge: purgeBatch
 }
 
 /** One batch: found, then done and noted in one step. */
-export async function carryOutBatch (options: CarryOutOptions, { id, order }: OrderProgress): Promise<Batch> {
+export async function carryOutBatch (options: CarryOutOptions, { id, order }: PlacedOrder): Promise<Batch> {
   const { store, subscribers } = options
   const known = subscribers()
   const filter = filterOf(order, known)
@@ -62,12 +71,13 @@ export async function carryOutBatch (options: CarryOutOptions, { id, order }: Or
   const page = await selectEvents(store, filter, { limit: rowsOf(order, filter), cursor })
   const meant = await meantIn({ store, order, subscribers: known }, page.rows)
   await DO[order.kind](options, { id, order: order as never, rows: page.rows, meant, cursor: page.next ?? 0 })
-  if (page.next === null && order.kind === 'discard') await clearLines(options, filter)
+  if (page.next === null && (order.kind === 'discard' || order.kind === 'purge')) await clearLines(options, filter)
   return { next: page.next, size: meant.length }
 }
 
 /** How many events make a batch. */
 function rowsOf (order: Order, { subscribers }: Filter): number {
+  if (order.kind === 'purge') return PURGE_BATCH
   const deliveries = Math.min(BATCH, order.kind === 'replay' ? order.ratePerSecond ?? BATCH : BATCH)
   return Math.max(1, Math.floor(deliveries / Math.max(1, subscribers?.length ?? 1)))
 }
@@ -79,6 +89,14 @@ async function putBackBatch ({ store, queues }: CarryOutOptions, { id, order, ro
     cursor
   })
   await makeDue(queues, rows.flatMap(row => row.deliveries.filter(({ state }) => state === 'retrying')), meant)
+}
+
+async function releaseBatch ({ store, queues }: CarryOutOptions, { id, meant, cursor }: Found<ReleaseOrder>): Promise<void> {
+  await putBack({ store, queues }, meant, { replayId: null, releaseId: id, newWebhookId: null, cursor })
+}
+
+async function purgeBatch ({ store, windowMs }: CarryOutOptions, { id, rows, cursor }: Found<PurgeOrder>): Promise<void> {
+  await purgeEvents(store, rows.map(({ event }) => event.id), { orderId: id, cursor, windowMs: windowMs() })
 }
 
 /** Retrying deliveries keep their job; it is told to run now. */

@@ -14,6 +14,7 @@
   Returns  1 packed: how many were discarded
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/corrupt.lua
 --- @include ../queue/bullmq/forget-job.lua
 --- @include progress.lua
 local input = cmsgpack.unpack(ARGV[1])
@@ -27,13 +28,12 @@ if not may_go_on(prefix, order) then return { cmsgpack.pack(0) } end
 redis.call('HDEL', prefix .. 'stats', 'x')
 
 local function discard(id, subscriber, state, generation)
-  local stored = redis.call('HMGET', prefix .. 'event:' .. id, 'd:' .. subscriber, 'seq')
-  local delivery = stored[1] and cjson.decode(stored[1])
+  local delivery, sequence = read_to_change(prefix, id, subscriber)
   if not delivery or delivery.g ~= generation then return end
   local before = delivery.s
   if before == 'delivered' or before == 'discarded' or (before ~= state and not input.states[before]) then return end
   delivery.s, delivery.h, delivery.t = 'discarded', nil, nil
-  put_delivery(prefix, id, stored[2], subscriber, before, delivery)
+  put_delivery(prefix, id, sequence, subscriber, before, delivery)
   settle(prefix, id, now)
   if before ~= 'failed' then forget_job(input.queues, subscriber, id, generation) end
   if delivery.r then count_replay(prefix, delivery.r, 'discarded') end

@@ -1,7 +1,8 @@
 /**
  * What an operator may order to be done to many deliveries at once, and which
  * deliveries that means: to replay is to have them delivered again, to discard
- * is to give them up.
+ * is to give them up, to release is to let go what is held for a reason of its
+ * event. To purge is about events: all that the record has of them is deleted.
  *
  * Pure but for the walk it describes: the rules of "is this one meant" are
  * here, and those of "did this one never have it" in `missing`.
@@ -36,7 +37,20 @@ export interface DiscardOrder {
   filter: Omit<Filter, 'missing'> & { states: DeliveryState[] }
 }
 
-export type Order = ReplayOrder | DiscardOrder
+export interface ReleaseOrder {
+  kind: 'release'
+  filter: Omit<Filter, 'states' | 'missing' | 'heldByEvent'>
+}
+
+export interface PurgeOrder {
+  kind: 'purge'
+  /** Never empty. */
+  filter: Pick<Filter, 'taskIds' | 'businessIds' | 'until'>
+}
+
+export type Order = ReplayOrder | DiscardOrder | ReleaseOrder | PurgeOrder
+
+export const ORDER_KINDS = ['replay', 'discard', 'release', 'purge'] as const satisfies ReadonlyArray<Order['kind']>
 
 /** What can still be given up. */
 export const DISCARDABLE: readonly DeliveryState[] = ['queued', 'retrying', 'held', 'failed']
@@ -68,21 +82,24 @@ const STATES: Record<Exclude<ReplayState, 'missing'>, DeliveryState[]> = {
  * would take them.
  */
 export function filterOf (order: Order, subscribers: readonly Subscriber[]): Filter {
-  if (order.kind === 'discard') return order.filter
+  if (order.kind === 'release') return { ...order.filter, ...HELD_BY_EVENT }
+  if (order.kind !== 'replay') return order.filter
   const names = order.filter.subscribers ?? subscribers.map(({ name }) => name)
   if (order.state === 'missing') {
     const { subscribers: _, ...filter } = order.filter
     return { ...filter, missing: names[0]! }
   }
-  return { ...order.filter, subscribers: names, states: STATES[order.state] }
+  return { ...order.filter, subscribers: names, ...order.state === 'held' ? HELD_BY_EVENT : { states: STATES[order.state] } }
 }
+
+const HELD_BY_EVENT = { states: ['held'], heldByEvent: true } satisfies Filter
 
 /** The deliveries of one event, found by the order's filter, that are meant; for any state but `missing`. */
 export function meantBy (order: Order, { deliveries }: SelectedEvent): Meant[] {
-  return deliveries.filter(delivery => delivery.fits && (order.kind === 'discard' || canBePutBack(order, delivery)))
+  return deliveries.filter(delivery => delivery.fits && (order.kind !== 'replay' || canBePutBack(delivery)))
 }
 
-/** Queued deliveries are not doubled, and of what is shown as held only an event's own hold can be released. */
-function canBePutBack (order: ReplayOrder, { state }: SelectedDelivery): boolean {
-  return order.state === 'held' ? state === 'held' : state !== 'queued'
+/** Queued deliveries are not doubled. */
+function canBePutBack ({ state }: SelectedDelivery): boolean {
+  return state !== 'queued'
 }

@@ -6,7 +6,7 @@ import { sortableId } from '../model/sortable-id.js'
 import type { RecordStore } from '../record/store.js'
 import { runDraining } from '../redis/drain.js'
 import { loadScript, runScript } from '../redis/script.js'
-import type { Order } from './order.js'
+import { ORDER_KINDS, type Order } from './order.js'
 
 const PLACE = loadScript(new URL('./place.lua', import.meta.url))
 const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
@@ -14,20 +14,24 @@ const FINISH = loadScript(new URL('./finish.lua', import.meta.url))
 export interface OrderProgress {
   /** `rpl_` for a replay, else `ord_`, and 26 characters that sort by time. */
   id: string
-  /** `done` when everything that was meant has been put back in its queue, or given up. */
+  kind: Order['kind']
+  /** `done` when everything that was meant has been put back in its queue, given up or deleted. */
   state: 'running' | 'done' | 'cancelled'
-  /** Deliveries that were meant when the runner counted them; `null` until it has. */
+  /** Deliveries, of a purge events, that were meant when the runner counted them; `null` until it has. */
   matched: number | null
-  /** Put back so far, by a replay; what changed in between is left alone. */
+  /** Put back so far, by a replay or a release; what changed in between is left alone. */
   queued: number
   delivered: number
   failed: number
   /** Of a replay: given up after they had been put back. Of a discard: given up so far. */
   discarded: number
+  /** Events deleted so far, by a purge. */
+  purged: number
   /** Epoch milliseconds. */
   createdAt: number
   finishedAt: number | null
-  order: Order
+  /** `null` when it cannot be read: then nobody knows what it means. A purge that is over has forgotten it. */
+  order: Order | null
 }
 
 /** Orders that are remembered. */
@@ -58,17 +62,33 @@ async function forgetOldest ({ redis, keys }: RecordStore): Promise<void> {
 export async function readOrder ({ redis, keys }: RecordStore, id: string): Promise<OrderProgress | null> {
   const fields = await redis.hgetall(keys.replay(id))
   if (fields['state'] === undefined) return null
+  const count = (name: string): number => wholeIn(fields[name]) ?? 0
   return {
     id,
-    state: fields['state'] as OrderProgress['state'],
-    matched: fields['matched'] === undefined ? null : Number(fields['matched']),
-    queued: Number(fields['queued']),
-    delivered: Number(fields['delivered']),
-    failed: Number(fields['failed']),
-    discarded: Number(fields['discarded'] ?? 0),
-    createdAt: Number(fields['createdAt']),
-    finishedAt: fields['finishedAt'] === undefined ? null : Number(fields['finishedAt']),
-    order: { kind: 'replay', ...JSON.parse(fields['order']!) as object } as Order // older gateways had no other kind
+    kind: ORDER_KINDS.find(kind => kind === fields['kind']) ?? 'replay', // older gateways had no other kind
+    state: fields['state'] === 'running' || fields['state'] === 'done' ? fields['state'] : 'cancelled',
+    matched: wholeIn(fields['matched']),
+    queued: count('queued'),
+    delivered: count('delivered'),
+    failed: count('failed'),
+    discarded: count('discarded'),
+    purged: count('purged'),
+    createdAt: count('createdAt'),
+    finishedAt: wholeIn(fields['finishedAt']),
+    order: orderIn(fields)
+  }
+}
+
+function wholeIn (text: string | undefined): number | null {
+  return /^\d{1,15}$/.test(text ?? '') ? Number(text) : null
+}
+
+function orderIn ({ order: written = '' }: Record<string, string>): Order | null {
+  try {
+    const order = { kind: 'replay', ...JSON.parse(written) as object } as Order // older gateways had no other kind
+    return ORDER_KINDS.includes(order.kind) && typeof order.filter === 'object' && order.filter !== null ? order : null
+  } catch {
+    return null // whoever would carry it out tells so
   }
 }
 

@@ -6,14 +6,16 @@
   KEYS  1 events
   ARGV  1 packed:
           prefix      "{relay}:"
-          order       id of a replay, or "" when this is a release
-          cursor      where the replay goes on: a sequence, or ""
+          order       id, or "" when this is no order
+          cursor      where the order goes on: a sequence, or ""
+          replay      whether the order is a replay, and no release
           templates   by subscriber, see ../queue/bullmq/jobs.lua
           deliveries  list of {event id, subscriber, state and generation that it was found in ("" and 0: it has no
                       delivery yet), a fresh webhook id or ""}
   Returns  1 packed: how many were put back
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/corrupt.lua
 --- @include ../queue/bullmq/jobs.lua
 --- @include ../record/clear-hold.lua
 --- @include progress.lua
@@ -38,12 +40,13 @@ end
 
 local function put_back(id, subscriber, state, generation, webhook_id)
   local event = prefix .. 'event:' .. id
-  local stored = redis.call('HMGET', event, 'd:' .. subscriber, 'seq', 'subs')
-  if not stored[2] then return end
-  local delivery = stored[1] and cjson.decode(stored[1]) or { s = '', g = 0, n = 0 }
+  local found, sequence = read_to_change(prefix, id, subscriber)
+  if not sequence then return end
+  local delivery = found or { s = '', g = 0, n = 0 }
   if delivery.s ~= state or delivery.g ~= generation or state == 'queued' then return end
-  if not stored[1] then
-    redis.call('HSET', event, 'subs', stored[3] == '' and subscriber or (stored[3] .. ',' .. subscriber))
+  if not found then
+    local names = redis.call('HGET', event, 'subs')
+    redis.call('HSET', event, 'subs', names == '' and subscriber or (names .. ',' .. subscriber))
     redis.call('SADD', prefix .. 'subscribers', subscriber)
   end
   -- A retrying one keeps its generation and its job, which is made due: by no clock, since the gateway's may differ from this one.
@@ -53,12 +56,12 @@ local function put_back(id, subscriber, state, generation, webhook_id)
   if not retrying then delivery.t = now end
   delivery.q = hold_clock(prefix, subscriber, now)
   delivery.h, delivery.d = nil, nil
-  delivery.r, delivery.w = order ~= '' and order or nil, webhook_id ~= '' and webhook_id or nil
-  put_delivery(prefix, id, stored[2], subscriber, stored[1] and state, delivery)
+  delivery.r, delivery.w = input.replay and order or nil, webhook_id ~= '' and webhook_id or nil
+  put_delivery(prefix, id, sequence, subscriber, found and state, delivery)
   settle(prefix, id, now)
   add_job(input.templates[subscriber], id, delivery.g, now)
   queued = queued + 1
-  if order ~= '' then let_go(subscriber) end
+  if input.replay then let_go(subscriber) end
 end
 
 for _, delivery in ipairs(input.deliveries) do put_back(unpack(delivery)) end

@@ -14,9 +14,11 @@ const PUT_BACK = addingJobs(loadRecordScript(new URL('./put-back.lua', import.me
 export interface PutBackOptions {
   /** `null` when this is a release and no replay. */
   replayId: string | null
+  /** Of the order that this release is a batch of. */
+  releaseId?: string
   /** Makes the `webhook-id` of each delivery; `null` keeps the event's id. */
   newWebhookId: (() => string) | null
-  /** The sequence below which the replay goes on, noted in the same step. */
+  /** The sequence below which the order goes on, noted in the same step. */
   cursor?: number
 }
 
@@ -30,14 +32,15 @@ export interface PutBackOptions {
 export async function putBack (
   { store: { redis, keys }, queues }: { store: RecordStore, queues: Queues },
   deliveries: readonly Meant[],
-  { replayId, newWebhookId, cursor }: PutBackOptions
+  { replayId, releaseId = '', newWebhookId, cursor }: PutBackOptions
 ): Promise<number> {
   const { output } = await runPackedScript(redis, PUT_BACK, {
     key: keys.events,
     input: {
       prefix: `{${keys.prefix}}:`,
-      order: replayId ?? '',
+      order: replayId ?? releaseId,
       cursor: cursor ?? '',
+      replay: replayId !== null,
       templates: queues.templatesOf(new Set(deliveries.map(({ subscriber }) => subscriber))),
       deliveries: deliveries.map(({ eventId, subscriber, state, generation }) => [eventId, subscriber, state ?? '', generation, newWebhookId?.() ?? ''])
     }

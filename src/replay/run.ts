@@ -15,7 +15,8 @@ import { keepFor } from '../record/keep.js'
 import type { RecordStore } from '../record/store.js'
 import { repeat, type Repeated } from '../time/repeat.js'
 import { carryOutBatch, countMore, type Batch, type CarryOutOptions } from './carry-out.js'
-import { finishOrder, readOrder, runningOrders, type OrderProgress } from './orders.js'
+import type { Order } from './order.js'
+import { finishOrder, readOrder, runningOrders } from './orders.js'
 
 const POLL_EVERY_MS = 1_000
 /** A gateway that crashed loses its orders to others after this long. */
@@ -99,21 +100,27 @@ async function runOne (options: RunnerOptions, run: Run): Promise<void> {
     const order = await readOrder(store, run.id)
     if (order === null || order.state !== 'running' || run.stopping.aborted || !await keepLock(store, run.id, run.token)) return
     const started = performance.now()
+    if (order.order === null) {
+      await finishOrder(store, run.id, 'cancelled')
+      return report({ fact: 'queue.trouble', subscriber: null, error: `${run.id} cannot be read, and is cancelled: give the order again` })
+    }
+    const placed = { id: run.id, order: order.order }
     if (order.matched === null) {
-      await countMore(options, order)
+      await countMore(options, placed)
       restMs = performance.now() - started
       continue
     }
-    const batch = await carryOutBatch(options, order)
+    const batch = await carryOutBatch(options, placed)
     if (batch.next === null) await finishOrder(store, run.id, 'done')
     await tell(store, run.id, report)
     if (batch.next === null) return
-    restMs = restAfter(order, batch, performance.now() - started)
+    restMs = restAfter(placed.order, batch, performance.now() - started)
   }
 }
 
-/** A replay goes as fast as it may; nobody waits for a discard, which leaves others as much time as it takes. */
-function restAfter ({ order }: OrderProgress, { size }: Batch, tookMs: number): number {
+/** What is to be sent is put back as fast as it may; nobody waits for the others, which leave as much time as they take. */
+function restAfter (order: Order, { size }: Batch, tookMs: number): number {
+  if (order.kind === 'release') return 0
   if (order.kind !== 'replay') return tookMs
   return order.ratePerSecond === null ? 0 : Math.max(0, size / order.ratePerSecond * 1_000 - tookMs)
 }
@@ -121,9 +128,12 @@ function restAfter ({ order }: OrderProgress, { size }: Batch, tookMs: number): 
 async function tell (store: RecordStore, id: string, report: Report): Promise<void> {
   const now = await readOrder(store, id)
   if (now === null) return
-  const { matched, queued, discarded, state, order: { kind } } = now
-  if (kind === 'replay') report({ fact: 'replay.progress', replayId: id, queued, matched: matched ?? 0, state })
-  else report({ fact: 'discard.progress', orderId: id, discarded, matched: matched ?? 0, state })
+  const { kind, queued, discarded, purged, state } = now
+  const matched = now.matched ?? 0
+  if (kind === 'replay') report({ fact: 'replay.progress', replayId: id, queued, matched, state })
+  else if (kind === 'discard') report({ fact: 'discard.progress', orderId: id, discarded, matched, state })
+  else if (kind === 'release') report({ fact: 'release.progress', orderId: id, queued, matched, state })
+  else report({ fact: 'purge.progress', orderId: id, purged, matched, state })
 }
 
 /** Waits for the next step; holds the lock meanwhile. */

@@ -2,16 +2,17 @@
  * Keeps strangers, and a Redis that is away, from filling the disk with log
  * lines.
  *
- * Whoever is not let in can make as many refusals as he likes, and an outage
- * says the same of every callback, and with every try of the queue. Of each kind the first in a minute is
- * written, with the number of those that were not; the others are written only
- * at the level `debug`. What becomes of a listed sender's callback is always
- * written.
+ * Whoever is not on the list can make as many refusals as he likes, also where
+ * he is let in, and an outage says the same of every callback, and with every
+ * try of the queue. Of each kind the first in a minute is written, with the
+ * number of those that were not; the others are written only at the level
+ * `debug`. What becomes of a listed sender's callback is always written, and
+ * what a stranger does never takes the place of what happens to others.
  */
 import type { Fact } from '../model/fact.js'
 
-/** Reasons of `callback.refused` that need no address of the list. */
-const OF_STRANGERS = new Set(['address', 'not-http'])
+/** Reasons of `callback.refused` that need no request of a listed sender. */
+const OF_ANYBODY = new Set(['address', 'not-http'])
 const QUIET_MS = 60_000
 /** Errors are texts of others: of more kinds than this, all are forgotten. */
 const MOST_KINDS = 500
@@ -50,5 +51,9 @@ function kindOf (fact: Fact): string | null {
   if (fact.fact === 'accept.unavailable') return fact.fact
   // Whichever queue it was, whichever port, and however long it took.
   if (fact.fact === 'queue.trouble') return `queue ${fact.error.replace(/\d+/g, '')}`
-  return fact.fact === 'callback.refused' && OF_STRANGERS.has(fact.reason) ? `refused ${fact.reason}` : null
+  if (fact.fact === 'admin.refused') return `admin refused ${fact.why}`
+  if (fact.fact === 'callback.unlisted') return fact.fact
+  if (fact.fact !== 'callback.refused') return null
+  if (fact.unlisted === true) return `refused unlisted ${fact.reason}`
+  return OF_ANYBODY.has(fact.reason) ? `refused ${fact.reason}` : null
 }

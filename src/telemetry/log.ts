@@ -2,10 +2,12 @@
  * The log: JSON lines, one wide line per fact.
  *
  * The only place that knows pino and the only one that decides how loud a fact
- * is. A fact has no field for a secret or a body, so no line has either.
+ * is. A fact has no field for a secret or a body, so no line has either. What
+ * strangers wrote into a line is seen as what it is: nothing in it is invisible.
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Fact, Report } from '../model/fact.js'
+import { showInvisible } from '../model/invisible.js'
 import { limitLines } from './line-limit.js'
 
 export type { Logger } from 'pino'
@@ -38,18 +40,23 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'delivery.retrying': 'warn',
   'delivery.failed': 'error',
   'delivery.corrupt': 'error',
+  'backlog.failed': 'error',
   'delivery.cut-off': 'info',
   'subscriber.held': 'warn',
   'subscriber.released': 'info',
+  'subscriber.forgotten': 'info',
   'subscriber.breaker': 'warn',
   'queue.reconciled': 'warn',
   'queue.worker-replaced': 'error',
   'queue.trouble': 'warn',
   'record.swept': 'debug',
+  'record.corrupt': 'error',
   'record.deleted-early': 'warn',
   'record.claims-given-up': 'error',
   'replay.progress': 'info',
   'discard.progress': 'info',
+  'release.progress': 'info',
+  'purge.progress': 'info',
   'redis.state': 'warn',
   'redis.loading': 'info',
   'redis.memory': 'error',
@@ -59,6 +66,7 @@ const LEVELS: Readonly<Record<Fact['fact'], Level>> = {
   'alert.receiver': 'error',
   'alert.trouble': 'error',
   'admin.failed': 'error',
+  'admin.refused': 'info',
   'config.loaded': 'info',
   'replicas.differ': 'warn',
   'replicas.agree': 'info',
@@ -78,7 +86,8 @@ export function createLogger ({ level, destination }: { level: string, destinati
     timestamp: pino.stdTimeFunctions.isoTime,
     // Of an error only what says what happened: drivers hang commands on theirs, with keys and bodies in them.
     serializers: { err: describeError },
-    formatters: { level: (label: string) => ({ level: label }) }
+    formatters: { level: (label: string) => ({ level: label }) },
+    hooks: { streamWrite: showInvisible }
   }
   return destination === undefined ? pino(options) : pino(options, destination)
 }
@@ -106,6 +115,7 @@ function levelOf (told: Fact): Level {
   if (told.fact === 'redis.memory' && told.state === 'enough') return 'info'
   if (told.fact === 'alert.raised' && told.severity === 'critical') return 'error'
   if (told.fact === 'alert.receiver' && told.state === 'takes') return 'info'
+  if (told.fact === 'admin.refused' && told.why !== 'no-token' && told.why !== 'viewer') return 'warn'
   if (told.fact === 'record.deleted-early' && told.failed > 0) return 'error'
   return LEVELS[told.fact]
 }

@@ -47,7 +47,7 @@ async function openFor (path: string, resume: boolean): Promise<FileHandle> {
 
 /** Cuts off what was half written. Without a single event nothing is lost by beginning anew. */
 async function findEnd (path: string): Promise<ExportResult | null> {
-  const counts = { subscribers: 0, tasks: 0, events: 0 }
+  const counts: ExportResult['counts'] = { subscribers: 0, tasks: 0, events: 0 }
   let after = 0
   let number = 0
   let wholeBytes = 0
@@ -60,10 +60,9 @@ async function findEnd (path: string): Promise<ExportResult | null> {
     if (line.kind === 'end') throw new RelayError('CONFLICT', `${path} is already a complete export: choose another name`)
     if (line.kind === 'subscriber') counts.subscribers++
     if (line.kind === 'task') counts.tasks++
-    if (line.kind === 'event') {
-      counts.events++
-      after = line.sequence
-    }
+    if (line.kind === 'event') counts.events++
+    if (line.kind === 'corrupt') counts.corrupt = (counts.corrupt ?? 0) + 1
+    if (line.kind === 'event' || line.kind === 'corrupt') after = line.sequence
     wholeBytes += bytes
   }
   await truncate(path, after === 0 ? 0 : wholeBytes)

@@ -11,6 +11,7 @@ import { readClaimsLines, readEvents, readHeldSubscribers, readTasks } from './r
 
 /** How far an export has come. */
 export interface ExportResult {
+  /** `corrupt`, when there are any: events of which too much could not be read to be one again. */
   counts: Omit<End, 'kind'>
   /** Sequence of the last event that is written; 0 before the first. */
   after: number
@@ -38,7 +39,7 @@ export interface ExportOptions {
 export async function exportRecord (options: ExportOptions): Promise<ExportResult['counts']> {
   const { store, version, write, from, progress, signal } = options
   const total = await store.redis.zcard(store.keys.events)
-  const counts = from?.counts ?? { subscribers: 0, tasks: 0, events: 0 }
+  const counts: ExportResult['counts'] = from?.counts ?? { subscribers: 0, tasks: 0, events: 0 }
   if (from === null) {
     await write(writeLine({ kind: 'header', format: FORMAT, id: 'exp_' + sortableId(Date.now()), exportedAt: new Date().toISOString(), version }))
     const held = await readHeldSubscribers(store)
@@ -57,7 +58,9 @@ export async function exportRecord (options: ExportOptions): Promise<ExportResul
   for await (const events of readEvents(store, from?.after ?? 0)) {
     signal.throwIfAborted()
     await write(events.map(writeLine).join(''))
-    counts.events += events.length
+    const corrupt = events.filter(({ kind }) => kind === 'corrupt').length
+    counts.events += events.length - corrupt
+    if (corrupt > 0) counts.corrupt = (counts.corrupt ?? 0) + corrupt
     progress(counts.events, Math.max(total, counts.events))
   }
   await write(writeLine({ kind: 'end', ...counts }))

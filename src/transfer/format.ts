@@ -3,6 +3,9 @@
  *
  *   header ─▶ subscribers on hold ─▶ claims of deleted events ─▶ tasks ─▶ events, oldest first ─▶ end
  *
+ * An event of which too much cannot be read to be one again stands among the
+ * events as what is left of it, for a person: an import passes it over.
+ *
  * Tasks stand before events: a callback that is accepted while the export runs
  * is then missing, or is there as an event whose claim the import makes again;
  * never a claim without its event, which would turn the vendor's duplicate away. The `end` line tells a whole export from one that was cut short.
@@ -68,6 +71,8 @@ const TaskLine = Type.Object({
   revisions: Type.Record(Type.String({ pattern: '^-?\\d{1,16}$' }), Whole),
   /** Final statuses in the order of their arrival. */
   finals: Type.Array(Type.Integer()),
+  /** When the first of them arrived, epoch milliseconds; left out when nobody knows. */
+  finalAt: Type.Optional(Whole),
   /** Events that no claim names any more. */
   formerEvents: Type.Array(EventId),
   /** When it is forgotten, epoch milliseconds; `null` while it has events. */
@@ -126,7 +131,26 @@ const EventLine = Type.Object({
   body: Base64
 })
 
-const End = Type.Object({ kind: Type.Literal('end'), subscribers: Whole, tasks: Whole, events: Whole })
+/** What is left of an event that is none any more. An earlier release refuses the line. */
+const CorruptLine = Type.Object({
+  kind: Type.Literal('corrupt'),
+  id: Type.String(),
+  /** Its place in the record. */
+  sequence: Whole,
+  /** Of its hash, as they are; bytes that are no text are lost. */
+  fields: Type.Record(Type.String(), Type.String()),
+  /** Base64; `null` when it is gone. */
+  body: orNull(Base64)
+})
+
+const End = Type.Object({
+  kind: Type.Literal('end'),
+  subscribers: Whole,
+  tasks: Whole,
+  events: Whole,
+  /** None when left out. */
+  corrupt: Type.Optional(Whole)
+})
 
 export type Header = Static<typeof Header>
 export type SubscriberLine = Static<typeof SubscriberLine>
@@ -134,8 +158,9 @@ export type ClaimsLine = Static<typeof ClaimsLine>
 export type TaskLine = Static<typeof TaskLine>
 export type DeliveryLine = Static<typeof DeliveryShape>
 export type EventLine = Static<typeof EventLine>
+export type CorruptLine = Static<typeof CorruptLine>
 export type End = Static<typeof End>
-export type Line = Header | SubscriberLine | ClaimsLine | TaskLine | EventLine | End
+export type Line = Header | SubscriberLine | ClaimsLine | TaskLine | EventLine | CorruptLine | End
 
 const ajv = new Ajv()
 const CHECKS: Record<string, ValidateFunction> = {
@@ -144,6 +169,7 @@ const CHECKS: Record<string, ValidateFunction> = {
   claims: ajv.compile(ClaimsLine),
   task: ajv.compile(TaskLine),
   event: ajv.compile(EventLine),
+  corrupt: ajv.compile(CorruptLine),
   end: ajv.compile(End)
 }
 
@@ -174,6 +200,11 @@ export function readLine (text: string): { line: Line } | { fault: string } {
   }
   const line = value as Line
   return line.kind === 'event' ? withWholeBody(line) : { line }
+}
+
+/** Whether this is an event that an import takes. */
+export function isEventLine (line: EventLine): boolean {
+  return CHECKS['event']!(line) as boolean
 }
 
 function withWholeBody (line: EventLine): { line: Line } | { fault: string } {

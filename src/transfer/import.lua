@@ -10,11 +10,13 @@
             claims     by field of its hash
             revisions  by field
             finals     list of statuses
+            final_at   when the first of them arrived, epoch milliseconds, or "" when nobody knows
             former     list of event ids
             expires    epoch milliseconds, or "" for a task that has events
           events  list of
             id, task (its key), claim (its field), status, isFinal
-            sequence, endedAt
+            sequence    the next free one is taken when an event of before has it
+            endedAt
             fields      of the event's hash, by name; without its deliveries
             deliveries  list of {subscriber, stored form without hold clock, age in milliseconds, lines of attempts}
         2… the bodies, in the order of the events
@@ -24,6 +26,7 @@
   is the one that a full Redis refuses, and none of the others can fail.
 ]]
 --- @include ../record/delivery.lua
+--- @include ../record/task-events.lua
 local input = cmsgpack.unpack(ARGV[1])
 local prefix = input.prefix
 local now = now_ms()
@@ -32,13 +35,22 @@ local function raise(key, field, number)
   if tonumber(redis.call('HGET', key, field) or 0) < tonumber(number) then redis.call('HSET', key, field, number) end
 end
 
-local function add_finals(task, finals)
-  local known = redis.call('HGET', task, 'finals') or ''
+-- `at`: when the first of these arrived, milliseconds; nil, as for those that are known, when nobody knows.
+local function add_finals(task, finals, at)
+  if #finals == 0 then return end
+  local stored = redis.call('HMGET', task, 'finals', 'finalAt')
+  local known, known_at = stored[1] or '', tonumber(stored[2] or nil)
   local all = known
   for _, status in ipairs(finals) do
     if not string.find(',' .. all .. ',', ',' .. status .. ',', 1, true) then all = all == '' and status or (all .. ',' .. status) end
   end
   if all ~= known then redis.call('HSET', task, 'finals', all) end
+  local first = known == '' and at or (known_at and at and math.min(known_at, at))
+  if first and first ~= known_at then
+    redis.call('HSET', task, 'finalAt', string.format('%.0f', first))
+  elseif known_at and not first then
+    redis.call('HDEL', task, 'finalAt')
+  end
 end
 
 for _, task in ipairs(input.tasks) do
@@ -48,14 +60,30 @@ for _, task in ipairs(input.tasks) do
     for field, claim in pairs(task.claims) do redis.call('HSETNX', task.key, field, claim) end
     for field, number in pairs(task.revisions) do raise(task.key, field, number) end
     for _, id in ipairs(task.former) do redis.call('HSETNX', task.key, 'e:' .. id, '') end
-    add_finals(task.key, task.finals)
+    add_finals(task.key, task.finals, tonumber(task.final_at))
     if is_new and expires then redis.call('PEXPIREAT', task.key, task.expires) end
   end
 end
 
+local function text(number) return string.format('%.0f', number) end
+
+-- No two events of a record have one sequence: a cursor that names it would pass one of them over. Events that come in the
+-- order of their sequences stay in it. Of a long run of taken ones whole parts are passed over, the larger the better.
+local function free_from(sequence)
+  local function is_taken(from, count)
+    return redis.call('ZCOUNT', KEYS[1], text(from), text(from + count - 1)) >= count
+  end
+  while is_taken(sequence, 1) do
+    local run = 1
+    while is_taken(sequence, 2 * run) do run = 2 * run end
+    sequence = sequence + run
+  end
+  return sequence
+end
+
 local function raise_sequence(sequence)
   local last = tonumber(redis.call('GET', prefix .. 'sequence') or 0)
-  redis.call('SET', prefix .. 'sequence', string.format('%.0f', math.max(last, tonumber(sequence))))
+  redis.call('SET', prefix .. 'sequence', text(math.max(last, sequence)))
 end
 
 -- Whether this callback was accepted by the gateway of this Redis as well. Two events of one export can share a claim, when
@@ -73,13 +101,18 @@ local function write(event, body)
   if redis.call('EXISTS', key) == 1 then return 'there' end
   if is_duplicate(event) then return 'duplicate' end
 
-  raise_sequence(event.sequence)
+  local place = free_from(tonumber(event.sequence))
+  local sequence = text(place)
+  event.fields.seq = sequence
+  raise_sequence(place)
+  local fields_before = redis.call('HLEN', event.task)
   if redis.call('HSETNX', event.task, event.claim, id .. ' ' .. event.fields.at) == 1 then
-    if event.isFinal then add_finals(event.task, { event.status }) end
+    if event.isFinal then add_finals(event.task, { event.status }, tonumber(event.fields.at)) end
   end
   raise(event.task, 'r:' .. event.status, event.fields.rev)
   redis.call('PERSIST', event.task)
-  redis.call('ZADD', KEYS[1], event.sequence, id)
+  index_event(prefix, event.task, id, sequence, redis.call('HLEN', event.task) - fields_before)
+  redis.call('ZADD', KEYS[1], sequence, id)
   redis.call('SET', prefix .. 'body:' .. id, body)
 
   local open, failed, names = 0, 0, {}
@@ -96,7 +129,7 @@ local function write(event, body)
       fields[#fields + 1], fields[#fields + 2] = 'a:' .. subscriber, lines
     end
     local index = index_of(prefix, subscriber, stored.s)
-    if index then redis.call('ZADD', index, event.sequence, id) end
+    if index then redis.call('ZADD', index, sequence, id) end
     if OPEN[stored.s] then open = open + 1 end
     if stored.s == 'failed' then failed = failed + 1 end
     redis.call('SADD', prefix .. 'subscribers', subscriber)

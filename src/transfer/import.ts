@@ -42,6 +42,8 @@ export interface ImportResult {
   there: number
   /** Events whose callback was accepted here as well: the one that is here stays. */
   duplicates: number
+  /** Events that could not be read when they were exported: they are passed over. */
+  corrupt: number
 }
 
 /**
@@ -51,7 +53,7 @@ export interface ImportResult {
  *         that is missing: what came before is imported; the signal's reason; what ioredis throws
  */
 export async function importRecord ({ store, input, merge, progress, signal }: ImportOptions): Promise<ImportResult> {
-  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, duplicates: 0 }
+  const imported: ImportResult = { subscribers: 0, tasks: 0, events: 0, there: 0, duplicates: 0, corrupt: 0 }
   let batch: Line[] = []
   let batchText = 0
   let bytesRead = 0
@@ -121,6 +123,7 @@ async function write (store: RecordStore, batch: Line[], imported: ImportResult)
     imported.subscribers++
   }
   for (const line of batch.filter((line): line is ClaimsLine => line.kind === 'claims')) await writeClaims(store, line)
+  imported.corrupt += batch.filter(({ kind }) => kind === 'corrupt').length
   const tasks = batch.filter((line): line is TaskLine => line.kind === 'task')
   const events = batch.filter((line): line is EventLine => line.kind === 'event')
   if (tasks.length + events.length === 0) return
@@ -148,12 +151,13 @@ async function writeClaims ({ redis, keys }: RecordStore, { from, till, last, en
   })
 }
 
-function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, formerEvents, expiresAt }: TaskLine): object {
+function taskInput ({ keys }: RecordStore, { taskId, test, claims, revisions, finals, finalAt, formerEvents, expiresAt }: TaskLine): object {
   return {
     key: test ? keys.testTask(taskId) : keys.task(taskId),
     claims: Object.fromEntries(claims.map(({ status, digest, eventId, at }) => [`c:${status}:${digest}`, `${eventId} ${at}`])),
     revisions: Object.fromEntries(Object.entries(revisions).map(([status, last]) => [`r:${status}`, String(last)])),
     finals: finals.map(String),
+    final_at: finalAt === undefined ? '' : String(finalAt),
     former: formerEvents,
     expires: expiresAt === null ? '' : String(expiresAt)
   }
@@ -173,7 +177,6 @@ function eventInput ({ keys }: RecordStore, event: EventLine): object {
       ...Object.fromEntries(Object.entries(plainFieldsOf(event)).map(([name, value]) => [name, String(value)])),
       status: String(status),
       digest,
-      seq: String(sequence),
       rev: String(event.revision),
       flags: event.flags.join(','),
       dup: String(event.duplicates)

@@ -3,12 +3,12 @@
  * writes; what changes meanwhile is read as it is when its page comes.
  */
 import type { DeliveryState, Delivery } from '../model/delivery.js'
-import { EVENT_FIELDS, parseAttempts, parseDelivery, parseEvent } from '../record/fields.js'
+import { parseAttempts, parseDelivery, parseWholeEvent } from '../record/fields.js'
 import { readBodies } from '../record/read-event.js'
 import { readSubscribers } from '../record/read-subscribers.js'
 import type { RecordStore } from '../record/store.js'
 import { scanKeys } from '../redis/scan.js'
-import type { ClaimsLine, DeliveryLine, EventLine, SubscriberLine, TaskLine } from './format.js'
+import { isEventLine, type ClaimsLine, type CorruptLine, type DeliveryLine, type EventLine, type SubscriberLine, type TaskLine } from './format.js'
 
 /** Events of one page. */
 const PAGE = 200
@@ -69,19 +69,22 @@ async function tasksAt ({ redis }: RecordStore, { found, start, test }: { found:
   })
 }
 
+/** What of it cannot be read is left out: it is not worth an import that ends there. */
 function taskOf (taskId: string, { fields, test, expiresAt }: { fields: Array<[string, string]>, test: boolean, expiresAt: number | null }): TaskLine {
   const line: TaskLine = { kind: 'task', taskId, test, claims: [], revisions: {}, finals: [], formerEvents: [], expiresAt }
   for (const [name, value] of fields) {
-    const claim = /^c:(-?\d+):(.+)$/.exec(name)
-    if (claim !== null) {
-      const [eventId, at] = value.split(' ')
-      line.claims.push({ status: Number(claim[1]), digest: claim[2]!, eventId: eventId!, at: Number(at) })
-    } else if (name.startsWith('r:')) {
+    const claim = /^c:(-?\d+):([0-9A-Za-z_-]{1,128})$/.exec(name)
+    const made = /^(evt_[0-9A-Z]{26}) (\d{1,16})$/.exec(value)
+    if (claim !== null && made !== null) {
+      line.claims.push({ status: Number(claim[1]), digest: claim[2]!, eventId: made[1]!, at: Number(made[2]) })
+    } else if (/^r:-?\d{1,16}$/.test(name) && /^\d{1,15}$/.test(value)) {
       line.revisions[name.slice(2)] = Number(value)
-    } else if (name.startsWith('e:')) {
+    } else if (/^e:evt_[0-9A-Z]{26}$/.test(name)) {
       line.formerEvents.push(name.slice(2))
     } else if (name === 'finals') {
-      line.finals.push(...value.split(',').map(Number))
+      line.finals.push(...value.split(',').filter(status => /^-?\d{1,16}$/.test(status)).map(Number))
+    } else if (name === 'finalAt' && /^\d{1,16}$/.test(value)) {
+      line.finalAt = Number(value)
     }
   }
   return line
@@ -92,7 +95,7 @@ function taskOf (taskId: string, { fields, test, expiresAt }: { fields: Array<[s
  *
  * @param after  only those with a higher sequence
  */
-export async function * readEvents (store: RecordStore, after: number): AsyncGenerator<EventLine[]> {
+export async function * readEvents (store: RecordStore, after: number): AsyncGenerator<Array<EventLine | CorruptLine>> {
   const { redis, keys } = store
   // Without an end one would run after whoever accepts.
   const [, newest = '0'] = await redis.zrange(keys.events, '-1', '-1', 'WITHSCORES')
@@ -100,45 +103,87 @@ export async function * readEvents (store: RecordStore, after: number): AsyncGen
     const page = await redis.zrangebyscore(keys.events, `(${last}`, newest, 'WITHSCORES', 'LIMIT', 0, PAGE)
     if (page.length === 0) return
     last = Number(page.at(-1))
-    yield * readPage(store, page.filter((_, at) => at % 2 === 0))
+    yield * readPage(store, page.flatMap((id, at) => at % 2 === 0 ? [{ id, place: Number(page[at + 1]) }] : []))
   }
 }
 
 type Bodiless = Omit<EventLine, 'body'>
 
-async function * readPage (store: RecordStore, ids: string[]): AsyncGenerator<EventLine[]> {
+async function * readPage (store: RecordStore, page: ReadonlyArray<{ id: string, place: number }>): AsyncGenerator<Array<EventLine | CorruptLine>> {
   const { redis, keys } = store
   const clocks = await readClocks(store)
   const pipeline = redis.pipeline()
-  for (const id of ids) pipeline.hgetall(keys.event(id)).zscore(keys.ended, id).zscore(keys.endedFailed, id)
+  for (const { id } of page) pipeline.hgetall(keys.event(id)).zscore(keys.ended, id).zscore(keys.endedFailed, id)
   const replies = await answersOf(pipeline.exec())
-  const events = ids.flatMap((id, at) => {
+  const left = page.flatMap((one, at) => {
     const [fields, ended, endedFailed] = replies.slice(3 * at, 3 * at + 3) as [Record<string, string>, string | null, string | null]
-    return eventOf(id, fields, { clocks, endedAt: ended ?? endedFailed }) ?? []
+    return eventOf({ ...one, fields, endedAt: ended ?? endedFailed }, clocks) ?? []
   })
-  for await (const group of readBodies(store, events)) yield group.map(event => ({ ...event, body: event.body.toString('base64') }))
+  for await (const group of readBodies(store, left.filter(({ corrupt }) => !corrupt).map(({ event }) => event))) {
+    const bodies = new Map(group.map(({ id, body }) => [id, body]))
+    yield await linesOf(store, left.splice(0, left.findLastIndex(({ event }) => bodies.has(event.id)) + 1), bodies)
+  }
+  yield await linesOf(store, left, new Map())
+}
+
+/** The lines of these, in their order; those that are gone meanwhile are left out. */
+async function linesOf (store: RecordStore, events: readonly Found[], bodies: ReadonlyMap<string, Buffer>): Promise<Array<EventLine | CorruptLine>> {
+  const lines: Array<EventLine | CorruptLine> = []
+  for (const found of events) {
+    const body = bodies.get(found.event.id)
+    const line = body === undefined ? await lineOfWhatIsLeft(store, found) : { ...found.event, body: body.toString('base64') }
+    if (line !== null) lines.push(line)
+  }
+  return lines
+}
+
+/** One of which something cannot be read, or whose body is gone; as an event, when that is one that can be imported. */
+async function lineOfWhatIsLeft ({ redis, keys }: RecordStore, { event, fields }: Found): Promise<EventLine | CorruptLine | null> {
+  const { id, sequence } = event
+  const [bytes, isThere] = await Promise.all([redis.getBuffer(keys.body(id)), redis.exists(keys.event(id))])
+  if (isThere === 0) return null
+  const body = bytes?.toString('base64') ?? null
+  const line = { ...event, size: bytes?.length ?? 0, body: body ?? '' }
+  return body !== null && isEventLine(line) ? line : { kind: 'corrupt', id, sequence, fields, body }
+}
+
+interface Row {
+  id: string
+  fields: Record<string, string>
+  /** Its place by the index. */
+  place: number
+  endedAt: string | null
+}
+
+interface Found {
+  event: Bodiless
+  fields: Record<string, string>
+  /** Something of it cannot be read. */
+  corrupt: boolean
 }
 
 /** @returns `null` when it is gone */
-function eventOf (id: string, fields: Record<string, string>, { clocks, endedAt }: { clocks: Clocks, endedAt: string | null }): Bodiless | null {
-  const parsed = parseEvent(id, EVENT_FIELDS.map(name => fields[name] ?? null))
-  if (parsed === null) return null
-  const deliveries = parsed.subscribers.map(name => deliveryOf(parseDelivery(id, name, fields['d:' + name]!), fields['a:' + name] ?? '', clocks))
+function eventOf ({ id, fields, place, endedAt }: Row, clocks: Clocks): Found | null {
+  const stored = parseWholeEvent(id, fields, place)
+  if (stored === null) return null
+  const deliveries = stored.subscribers.map(name => deliveryOf(parseDelivery(id, name, fields['d:' + name] ?? ''), fields['a:' + name] ?? '', clocks))
   const isOpen = deliveries.some(({ state }) => OPEN.has(state as DeliveryState))
-  return {
-    kind: 'event',
-    ...parsed.event,
-    digest: fields['digest']!,
-    endedAt: isOpen ? null : Math.floor(Number(endedAt ?? parsed.event.receivedAt)),
+  const digest = fields['digest'] ?? ''
+  const event = {
+    kind: 'event' as const,
+    ...stored.event,
+    digest,
+    endedAt: isOpen ? null : Math.floor(Number(endedAt ?? stored.event.receivedAt)),
     deliveries
   }
+  return { event, fields, corrupt: stored.corrupt || !/^\d+$/.test(fields['size'] ?? '') || digest === '' }
 }
 
 function deliveryOf ({ eventId: _, queuedAt, ...delivery }: Delivery, lines: string, clocks: Clocks): DeliveryLine {
   return {
     ...delivery,
     ageMs: Math.max(0, Math.round(clocks.of(delivery.subscriber) - queuedAt)),
-    history: parseAttempts(lines)
+    history: parseAttempts(lines).attempts
   }
 }
 

@@ -3,7 +3,9 @@
  * at once, at two gateways, while subscribers come, go and change their minds.
  *
  * Redis decides the order of what happens at once; the record's sequence tells
- * it. The model walks the events in that order and says what each must be.
+ * it. The model walks the events in that order and says what each must be. Some
+ * arrivals have waited, as those in the spool do: they came before others that
+ * are in the record already.
  */
 import fc from 'fast-check'
 import t from '../support/tap.js'
@@ -22,10 +24,13 @@ t.teardown(async () => { await server.close() })
 
 interface Fields { taskId: string, status: number, type: string, url: string }
 
+/** @param ageMs  how long it has waited */
+interface Sent { fields: Fields, gateway: 0 | 1, ageMs: number }
+
 interface Match { types: readonly string[], statuses: readonly number[], businessIds: readonly never[], fields?: { url: readonly string[] } }
 
 type Step =
-  | { kind: 'arrivals', arrivals: Array<{ fields: Fields, gateway: 0 | 1 }>, atOnce: boolean }
+  | { kind: 'arrivals', arrivals: Sent[], atOnce: boolean }
   | { kind: 'subscribers', matches: Record<string, Match> }
 
 const fields = fc.record({
@@ -40,8 +45,9 @@ const match = fc.record({
   businessIds: fc.constant([]),
   fields: fc.record({ url: fc.constantFrom([], ['one'], ['t*', 'none']) })
 })
+const sent: fc.Arbitrary<Sent> = fc.record({ fields, gateway: fc.constantFrom(0, 1), ageMs: fc.constantFrom(0, 0, 60_000, 3_600_000) })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('arrivals' as const), arrivals: fc.array(fc.record({ fields, gateway: fc.constantFrom(0, 1) }), { minLength: 1, maxLength: 10 }), atOnce: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('arrivals' as const), arrivals: fc.array(sent, { minLength: 1, maxLength: 10 }), atOnce: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('subscribers' as const), matches: fc.dictionary(fc.constantFrom('a', 'b', 'c'), match, { noNullPrototype: true }) }) }
 )
 
@@ -79,22 +85,23 @@ class Senders {
 
 interface Expected { eventId: string, revision: number, flags: Flag[], duplicates: number, deliveries: Array<[string, string]> }
 
-/** What the events must be, oldest first, given their order. */
-function expectedOf (senders: Senders, order: readonly string[], dedupe: DedupePolicy): Expected[] {
+/** What the events must be, oldest first, given their order and when they arrived. */
+function expectedOf (senders: Senders, order: ReadonlyArray<{ id: string, receivedAt: number }>, dedupe: DedupePolicy): Expected[] {
   const byId = new Map([...senders.seen.values()].map(seen => [seen.eventId, seen]))
   const revisions = new Map<string, number>()
-  const finals = new Map<string, Set<number>>()
-  return order.map(eventId => {
+  /** When the first of each final status arrived, by task. */
+  const finals = new Map<string, Map<number, number>>()
+  return order.map(({ id: eventId, receivedAt }) => {
     const seen = byId.get(eventId)
     if (seen === undefined) throw new Error(`${eventId} was told to nobody`)
     const { taskId, status } = seen.fields
     const revision = (revisions.get(`${status} ${taskId}`) ?? 0) + 1
     revisions.set(`${status} ${taskId}`, revision)
-    const before = finals.get(taskId) ?? new Set<number>()
+    const before = finals.get(taskId) ?? new Map<number, number>()
     finals.set(taskId, before)
-    const late = status === 0 && before.size > 0
-    const conflict = isFinal(status) && [...before].some(other => other !== status)
-    if (isFinal(status)) before.add(status)
+    const late = status === 0 && [...before.values()].some(at => at <= receivedAt)
+    const conflict = isFinal(status) && [...before.keys()].some(other => other !== status)
+    if (isFinal(status)) before.set(status, Math.min(receivedAt, before.get(status) ?? Infinity))
     const held = revision > 1 && dedupe.onConflict === 'hold'
     const owed = late && dedupe.onLate === 'keep' ? [] : seen.wanted
     return {
@@ -124,8 +131,8 @@ async function carryOut (steps: readonly Step[], gateways: readonly Gateway[], p
       policy.subscribers = Object.entries(step.matches).map(([name, match]) => subscriberNamed(name, { match }))
       continue
     }
-    const send = async ({ fields, gateway }: { fields: Fields, gateway: 0 | 1 }): Promise<void> => {
-      senders.note(fields, await gateways[gateway]!.accept(callback({ ...fields })), policy)
+    const send = async ({ fields, gateway, ageMs }: Sent): Promise<void> => {
+      senders.note(fields, await gateways[gateway]!.accept(callback({ ...fields }, { receivedAt: Date.now() - ageMs })), policy)
     }
     if (step.atOnce) await Promise.all(step.arrivals.map(send))
     else for (const arrival of step.arrivals) await send(arrival)
@@ -147,7 +154,7 @@ t.test('whatever arrives, however it interleaves: the record is what the model s
     const gateways = [await openGateway(later, server, { prefix, policy }), await openGateway(later, server, { prefix, policy })]
     const senders = await carryOut(steps, gateways, policy)
     const rows = (await allEvents(gateways[0]!)).reverse()
-    t.strictSame(actualOf(rows), expectedOf(senders, rows.map(({ event }) => event.id), policy.dedupe))
+    t.strictSame(actualOf(rows), expectedOf(senders, rows.map(({ event }) => event), policy.dedupe))
     t.equal(rows.length, senders.seen.size)
     for (const { event, deliveries } of rows) {
       for (const { subscriber, state } of deliveries) {

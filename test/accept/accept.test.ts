@@ -82,6 +82,36 @@ t.test('a status 0 after a final one is late: kept without deliveries', async t 
   t.strictSame(sent.map(({ body }) => statusOf(body)), [2])
 })
 
+t.test('what arrived before every final one is delivered, whatever was accepted first', async t => {
+  const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a']) })
+  const now = Date.now()
+  const flagsOf = async (fields: Record<string, unknown>, receivedAt: number): Promise<string[]> => {
+    const id = await accepted(gateway, { taskId: 't1', ...fields }, { receivedAt, flags: ['spooled'] })
+    return (await readEvent(gateway.store, id))!.event.flags
+  }
+  t.strictSame(await flagsOf({ status: 1 }, now - 60_000), ['spooled'])
+  t.strictSame(await flagsOf({ status: 0, n: 'before' }, now - 61_000), ['spooled'], 'it arrived before the final one')
+  t.strictSame(await flagsOf({ status: 0, n: 'after' }, now - 59_000), ['spooled', 'late'], 'this one did not, however long it waited')
+  t.strictSame(await flagsOf({ status: 1, n: 'another' }, now - 120_000), ['spooled'])
+  t.strictSame(await flagsOf({ status: 0, n: 'between' }, now - 90_000), ['spooled', 'late'], 'the first of the final ones counts, whichever was accepted first')
+
+  const { deliver, sent } = recordingDeliver()
+  await gateway.work(deliver)
+  await until('the queue is empty', async () => (await gateway.queues.count('a')).jobs === 0)
+  t.strictSame(sent.map(({ body }) => (JSON.parse(body) as { n?: string }).n ?? 'first').sort(), ['another', 'before', 'first'])
+})
+
+t.test('which of two came first is told by Redis\'s clock where a gateway\'s is another', async t => {
+  const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a']) })
+  const { redis } = gateway.blocking
+  await accepted(gateway, { taskId: 't1', status: 1 }, { receivedAt: Date.now() + 3_600_000 })
+  await accepted(gateway, { taskId: 't1', status: 0 })
+  t.strictSame((await allEvents(gateway)).map(({ event }) => event.flags), [['late'], []], 'the final one came first, though its gateway is an hour ahead')
+  await redis.hdel(gateway.keys.task('t1'), 'finalAt')
+  await accepted(gateway, { taskId: 't1', status: 0, n: 'long ago' }, { receivedAt: Date.now() - 60_000 })
+  t.strictSame((await allEvents(gateway))[0]!.event.flags, ['late'], 'where nobody knows when the final one came, it came first')
+})
+
 t.test('a late event is delivered where the configuration says so', async t => {
   const gateway = await openGateway(t, server, { prefix: freshPrefix(), policy: policyFor(['a'], { onLate: 'forward' }) })
   await accepted(gateway, { taskId: 't1', status: 1 })

@@ -68,6 +68,7 @@ export function subscriberNamed (name: string, more: Partial<Subscriber> = {}): 
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 60_000,
     throttleMaxMs: 60_000,
+    maxBacklog: null,
     tls: null,
     enabled: true,
     ...more
@@ -108,7 +109,7 @@ export async function startApi (over: Partial<AdminOptions> = {}): Promise<Api> 
   }
   const app = adminApp(options)
   const inject = injectorFor(app)
-  const runner = (): OrderRunner => createOrderRunner({ store, queues, subscribers: () => subscribers, report })
+  const runner = (): OrderRunner => createOrderRunner({ store, queues, subscribers: () => subscribers, windowMs: () => dedupe.windowMs, report })
 
   return {
     app,

@@ -65,6 +65,34 @@ t.test('what was presented is not repeated', async t => {
   t.notMatch(bytes.toString(), 'my-mistyped-secret')
 })
 
+t.test('every refusal is reported, by its class and where it came from, and no token with it', async t => {
+  api.facts.length = 0
+  const ask = async (authorization: string | undefined, method: 'GET' | 'POST' = 'GET', remoteAddress = '192.0.2.1') =>
+    await api.app.inject({ method, url: '/api/v1/events', remoteAddress, headers: authorization === undefined ? {} : { authorization } })
+  await ask(undefined)
+  await ask('Bearer hush-1')
+  await ask('Bearer hush-1')
+  await ask(`Bearer ${VIEWER}`, 'POST')
+  await ask(`Bearer ${OPERATOR}`)
+  t.strictSame(api.facts, ['no-token', 'wrong-token', 'same-wrong-token', 'viewer'].map(why => ({ fact: 'admin.refused', source: '192.0.2.1', why })))
+})
+
+t.test('who guesses must wait, right token or not; others need not', async t => {
+  api.facts.length = 0
+  const ask = async (token: string, remoteAddress: string) => await api.app.inject({ url: '/api/v1/events', remoteAddress, headers: { authorization: `Bearer ${token}` } })
+  const statuses: number[] = []
+  for (let guess = 0; guess < 50; guess++) statuses.push((await ask(`guess-${guess}`, '198.51.100.1')).statusCode)
+  t.ok(statuses.filter(status => status === 401).length < 20, 'few were looked at')
+  t.equal(statuses.at(-1), 429)
+  const right = await ask(OPERATOR, '198.51.100.1')
+  t.equal(right.statusCode, 429)
+  t.match(right.headers, { 'retry-after': /^[1-9]\d?$/, 'content-type': 'application/problem+json' })
+  t.match(right.json(), { detail: /^Too many wrong tokens came from this address\. Try again in \d+ s\.$/ })
+  t.equal((await ask(OPERATOR, '198.51.100.2')).statusCode, 200)
+  t.equal((await api.app.inject({ url: '/healthz', remoteAddress: '198.51.100.1' })).statusCode, 200, 'and probes need no token')
+  t.equal(api.facts.length, 51, 'each is counted')
+})
+
 t.test('every route of the API asks for a token, and so does every other path under it', async t => {
   const { paths } = (await api.app.inject('/api/openapi.json')).json<{ paths: Record<string, Record<string, { security?: unknown[] }>> }>()
   const guarded = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods)

@@ -171,3 +171,19 @@ t.test('a discard is answered 202 with where to look, whatever it means, and the
   t.match((await api.post(`${String(headers.location)}/cancel`)).json, { id, state: 'cancelled' })
   t.match((await api.get('/api/v1/deliveries?state=queued')).json, { items: [{}, {}] }, 'nothing of it was done')
 })
+
+t.test('a release lets go what is held for a reason of its event, and says what it takes', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  api.dedupe.onConflict = 'hold'
+  await api.accept({ taskId: 'a', url: 'one' })
+  const held = await api.accept({ taskId: 'a', url: 'two' })
+  await api.post('/api/v1/subscribers/mailer/pause')
+  t.strictSame((await api.post('/api/v1/deliveries/release', { all: true, dryRun: true })).json, { id: null, matched: 2 })
+  t.match(await api.carryOut('/api/v1/deliveries/release', { subscriber: 'billing' }), { kind: 'release', state: 'done', matched: 1, queued: 1, discarded: 0, purged: 0 })
+  t.match((await api.get(`/api/v1/events/${held}`)).json, { deliveries: [{ subscriber: 'billing', state: 'queued' }, { subscriber: 'mailer', state: 'held', heldBy: 'conflict' }] })
+  t.match(await api.post('/api/v1/deliveries/release', {}), { status: 400, json: { detail: /at least one filter/ } })
+  t.match(await api.post('/api/v1/deliveries/release', { subscriber: 'x' }), { status: 400, json: { detail: /no subscriber "x"/ } })
+  const { id } = (await api.post('/api/v1/deliveries/release', { all: true })).json as { id: string }
+  t.match((await api.post(`/api/v1/replays/${id}/cancel`)).json, { kind: 'release', state: 'cancelled' })
+})

@@ -7,6 +7,28 @@ interface Page { items: Event[], nextCursor: string | null }
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
+t.test('a comma within a value is written with a backslash, in a query and in a body', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  const ids = new Map<string, string>()
+  for (const taskId of ['a,b', 'a', 'b', 'a\\', 'a\\,b', 'a\\b']) ids.set(taskId, await api.accept({ taskId }))
+  const TABLE: ReadonlyArray<[written: string, taskIds: string[]]> = [
+    ['a,b', ['a', 'b']],
+    ['a\\,b', ['a,b']],
+    ['a\\,b,b', ['a,b', 'b']],
+    ['a\\\\\\,b', ['a\\,b']],
+    ['a\\\\,b', ['a\\', 'b']],
+    ['a\\b', ['a\\b']],
+    ['a\\', ['a\\']]
+  ]
+  for (const [written, taskIds] of TABLE) {
+    const { json } = await api.get(`/api/v1/events?taskId=${encodeURIComponent(written)}`)
+    t.strictSame((json as Page).items.map(({ id }) => id).sort(), taskIds.map(taskId => ids.get(taskId)).sort(), written)
+    t.match((await api.post('/api/v1/replays', { taskId: written, dryRun: true })).json, { matched: Number }, 'an order reads it as well')
+  }
+  for (const written of ['', ',', 'a,', 'a\\,b,']) t.equal((await api.get(`/api/v1/events?taskId=${encodeURIComponent(written)}`)).status, 400, written)
+})
+
 t.test('an event is shown with its deliveries, as the contract says', async t => {
   const api = await startApi()
   t.teardown(api.close)
@@ -125,6 +147,19 @@ t.test('every filter finds what it says, and nothing else', async t => {
     t.equal(status, 200, query)
     t.strictSame((json as Page).items.map(({ id }) => id), ids, query)
   }
+})
+
+t.test('a page of a task says how many events the task has', async t => {
+  const api = await startApi()
+  t.teardown(api.close)
+  for (const n of [1, 2, 3]) await api.accept({ taskId: 'a', n })
+  await api.accept({ taskId: 'b' })
+  const totalOf = async (query: string): Promise<unknown> => (await api.get(`/api/v1/events?limit=1&${query}`)).json
+  t.match(await totalOf('taskId=a'), { items: [{ taskId: 'a' }], nextCursor: String, total: 3 })
+  t.match(await totalOf('taskId=a,b,nothing'), { total: 4 })
+  t.match(await totalOf('taskId=nothing'), { items: [], nextCursor: null, total: 0 })
+  t.notMatch(await totalOf('taskId=a&status=1'), { total: Number }, 'what other filters leave is not counted')
+  t.notMatch(await totalOf('type=avatar'), { total: Number })
 })
 
 t.test('pages follow one another without a gap or a duplicate while events arrive', async t => {

@@ -40,8 +40,10 @@ t.test('the document names every route of the contract', async t => {
     'POST /api/v1/alerts/test',
     'POST /api/v1/config/reload',
     'POST /api/v1/deliveries/discard',
+    'POST /api/v1/deliveries/release',
     'POST /api/v1/events/{id}/discard',
     'POST /api/v1/events/{id}/release',
+    'POST /api/v1/purge',
     'POST /api/v1/replays',
     'POST /api/v1/replays/{id}/cancel',
     'POST /api/v1/subscribers/{name}/pause',
@@ -87,7 +89,7 @@ t.test('an answer holds what the document says, and nothing else that a handler 
 
 t.test('what takes no fields asks for no body', async t => {
   const asked = operations.filter(({ operation }) => operation.requestBody !== undefined).map(({ name }) => name)
-  t.strictSame(asked.sort(), ['POST /api/v1/deliveries/discard', 'POST /api/v1/replays', 'POST /api/v1/test-events'])
+  t.strictSame(asked.sort(), ['POST /api/v1/deliveries/discard', 'POST /api/v1/deliveries/release', 'POST /api/v1/purge', 'POST /api/v1/replays', 'POST /api/v1/test-events'])
 })
 
 t.test('what the document refers to is in it', async t => {

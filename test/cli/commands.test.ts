@@ -30,7 +30,7 @@ const event = (id: string, rest: object = {}) => ({
   ...rest
 })
 const replay = (rest: object) => ({
-  id: 'rpl_1', state: 'running', matched: 3, queued: 0, delivered: 0, failed: 0, createdAt: '2026-03-01T12:00:00Z', finishedAt: null, ...rest
+  id: 'rpl_1', kind: 'replay', state: 'running', matched: 3, queued: 0, delivered: 0, failed: 0, createdAt: '2026-03-01T12:00:00Z', finishedAt: null, ...rest
 })
 
 t.test('events: flags are the filters of the API, passed on as they were written', async t => {
@@ -120,6 +120,12 @@ t.test('show: an event with its deliveries and attempts, and no control characte
   for (const says of [/revision +2/, /flags +late/, /duplicates +3/, /billing +delivered/, /media +failed.*answered 500/, /12 ms +answered 500 +oh ·\[31mno/]) t.match(out, says)
 })
 
+t.test('show: a comma or a backslash is a part of the id', async t => {
+  const gateway = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
+  await run(['show', 'a,b\\c', ...gateway.flags], gateway)
+  t.equal(new URLSearchParams(gateway.asked[0]!.line.split('?')[1]).get('taskId'), 'a\\,b\\\\c')
+})
+
 t.test('show: the only event of a task is shown at once, several are listed', async t => {
   const one = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: null } }, [`GET /api/v1/events/${ID}`]: { body: DETAIL } })
   t.match(await run(['show', 'a task/1', ...one.flags], one), { code: 0, out: /revision +2/ })
@@ -130,6 +136,18 @@ t.test('show: the only event of a task is shown at once, several are listed', as
 
   const none = await standIn(t, { 'GET /api/v1/events': { body: { items: [], nextCursor: null } } })
   t.match(await run(['show', 'task', ...none.flags], none), { code: 1, out: '', err: /there is no event of a task task/ })
+})
+
+t.test('show: of a task with thousands of events it lists a page, and says how many more there are and how to list them', async t => {
+  const many = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(OTHER), event(ID)], nextCursor: 'abc', total: 3_002 } } })
+  const { code, out, err } = await run(['show', 'a task', ...many.flags], many)
+  t.equal(code, 0)
+  t.match(out, /^3002 events of this task/)
+  t.equal(err, `3000 more are older; list them with: fotor-relay events --task-id 'a task' --cursor abc --url ${many.url}\n`)
+  t.strictSame(many.asked.map(({ line }) => line), ['GET /api/v1/events?taskId=a+task'], 'it asks for one page')
+
+  const short = await standIn(t, { 'GET /api/v1/events': { body: { items: [event(ID)], nextCursor: 'abc' } } })
+  t.match(await run(['show', 'task', ...short.flags], short), { code: 0, err: /^There are older ones; list them with: .* --cursor abc/ }, 'a short page is not all there is')
 })
 
 const SUBSCRIBER = {
@@ -248,6 +266,7 @@ t.test('when nobody knows whether an order was taken, it is said how to try agai
       asked.push(headers!['idempotency-key']!)
       throw new NoAnswer('no answer', { reason: 'ECONNRESET', nextSteps: ['look'], cause: null })
     },
+    count: async () => { throw new Error('nobody asks') },
     probe: async () => { throw new Error('nobody asks') },
     command: words => words
   }
@@ -344,6 +363,61 @@ t.test('discard --follow and --cancel: an order that was given before', async t 
 t.test('discard: a dry run asks nobody', async t => {
   const gateway = await standIn(t, structuredClone(DISCARDS))
   t.match(await run(['discard', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '2 deliveries would be discarded.\n' })
+})
+
+const purging = (rest: object) => ({ ...replay({ matched: 2, purged: 0, ...rest }), id: 'ord_1', kind: 'purge' })
+const TAKEN_AS_ORD = { status: 202, body: { id: 'ord_1', matched: null } }
+
+t.test('purge: asks at a terminal, with the count, and follows to the end', async t => {
+  const gateway = await standIn(t, {
+    'POST /api/v1/purge': [COUNTED, TAKEN_AS_ORD],
+    'GET /api/v1/replays/ord_1': [{ body: purging({ matched: null }) }, { body: purging({ purged: 1 }) }, { body: purging({ state: 'done', purged: 2 }) }]
+  })
+  const { code, out, err } = await run(['purge', '--business-id', 'x', '--until', '30d', '--wait', ...gateway.flags], { ...gateway, columns: 100, input: 'y\n' })
+  t.match({ code, out }, { code: 0, out: '2 events deleted.\n' })
+  t.match(err, /Delete 2 events for good, with what is still owed of them\? \[y\/N\]/)
+  t.match(err, /counting.*50 % 1 of 2 deleted/s)
+  t.strictSame(gateway.asked.slice(0, 2).map(({ body }) => body), [{ businessId: 'x', until: '30d', dryRun: true }, { businessId: 'x', until: '30d' }])
+})
+
+t.test('purge: anything but a yes deletes nothing, and where nobody can be asked it needs --yes', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/purge': COUNTED })
+  t.match(await run(['purge', '--task-id', 'a', ...gateway.flags], { ...gateway, columns: 80, input: 'no\n' }), { code: 1, out: '', err: /nothing was deleted/ })
+  t.match(await run(['purge', '--task-id', 'a', ...gateway.flags], gateway), { code: 2, err: /add --yes/ })
+  t.equal(gateway.asked.length, 1)
+  t.match(await run(['purge', '--task-id', 'a', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '2 events would be deleted.\n' })
+})
+
+t.test('purge --cancel: says what is gone', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/replays/ord_1/cancel': { body: purging({ state: 'cancelled', purged: 1 }) } })
+  t.match(await run(['purge', '--cancel', 'ord_1', ...gateway.flags], gateway), { code: 0, out: 'ord_1 is cancelled: 1 event is deleted for good.\n' })
+})
+
+const releasing = (rest: object) => ({ ...replay({ matched: 2, ...rest }), id: 'ord_1', kind: 'release' })
+
+t.test('release: is over when everything is in its queue, whatever becomes of it there', async t => {
+  const gateway = await standIn(t, {
+    'POST /api/v1/deliveries/release': TAKEN_AS_ORD,
+    'GET /api/v1/replays/ord_1': [{ body: releasing({ queued: 1 }) }, { body: releasing({ state: 'done', queued: 2 }) }]
+  })
+  const { code, out, err } = await run(['release', '--task-id', 'a', '--event-id', ID, '--wait', ...gateway.flags], { ...gateway, columns: 100 })
+  t.match({ code, out }, { code: 0, out: '2 deliveries released.\n' })
+  t.match(err, /50 % 1 of 2 released/)
+  t.strictSame(gateway.asked[0]?.body, { taskId: 'a', eventIds: [ID] })
+})
+
+t.test('release --dry-run and --cancel: say how many', async t => {
+  const gateway = await standIn(t, { 'POST /api/v1/deliveries/release': COUNTED, 'POST /api/v1/replays/ord_1/cancel': { body: releasing({ state: 'cancelled', queued: 1 }) } })
+  t.match(await run(['release', '--all', '--dry-run', ...gateway.flags], gateway), { code: 0, out: '2 deliveries would be released.\n' })
+  t.match(await run(['release', '--cancel', 'ord_1', ...gateway.flags], gateway), { code: 0, out: 'ord_1 is cancelled: 1 delivery was released and stays in its queue.\n' })
+})
+
+t.test('an event that is corrupt is marked in the list, and told when it is shown', async t => {
+  const gateway = await standIn(t, {
+    'GET /api/v1/events': { body: { items: [event(ID, { flags: ['late'], corrupt: true })], nextCursor: null } }, [`GET /api/v1/events/${ID}`]: { body: { ...event(ID, { corrupt: true }), attempts: [] } }
+  })
+  t.match(await run(['events', ...gateway.flags], gateway), { out: /late corrupt/ })
+  t.match(await run(['show', ID, ...gateway.flags], gateway), { out: /corrupt +something of it cannot be read in Redis/ })
 })
 
 t.test('pause and resume: say what follows', async t => {

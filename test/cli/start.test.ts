@@ -88,6 +88,18 @@ t.test('SIGHUP reloads, and the gateway runs on', async t => {
   t.equal(await running.ended, 0)
 })
 
+t.test('SIGUSR1 opens no debugger and SIGUSR2 ends nothing, from the start on', async t => {
+  const running = start(t, ['start'], { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' })
+  await running.says('role all')
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) running.child.kill(signal)
+  await running.says('runs with')
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const) running.child.kill(signal)
+  await running.says('reloaded')
+  running.child.kill('SIGTERM')
+  t.equal(await running.ended, 0)
+  t.notMatch(running.err(), /Debugger/)
+})
+
 t.test('a configuration with faults is listed and ends with 2', async t => {
   const file = join(folder(t, { 'relay.yaml': 'ingest:\n  maxBody: 1\n' }), 'relay.yaml')
   const running = start(t, ['start'], { RELAY_CONFIG: file })

@@ -1,10 +1,13 @@
 import t from '../support/tap.js'
+import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { paintFor } from '../../src/cli/colour.js'
-import { cutTo, plainText, widthOf } from '../../src/cli/plain-text.js'
+import { cutTo, plainLines, plainText, widthOf } from '../../src/cli/plain-text.js'
 import { progressOn } from '../../src/cli/progress.js'
 import { formatTable, type Column } from '../../src/cli/table.js'
+import { terminalOn } from '../../src/cli/terminal.js'
 import { ago, exactTime, shortly } from '../../src/cli/times.js'
+import { until } from '../support/until.js'
 
 interface Row { id: string, task: string, count: number, flags: string }
 
@@ -57,9 +60,35 @@ t.test('no line is wider than the terminal when all columns may shrink that far'
 })
 
 t.test('nothing that moves the cursor or hides text reaches the terminal', async t => {
-  t.equal(plainText('a\u001b[2Jb\r\nc\u009b1m\u202Ed'), 'a·[2Jb c·1m·d')
+  t.equal(plainText('a\u001b[2Jb\r\nc\u009b1m\u202Ed'), 'a·[2Jb c·1m\\u202ed')
+  for (const character of ['\u200b', '\u200f', '\u061c', '\ufeff', '\u2028', '\u2066', '\u3164', '\u{e0041}']) {
+    t.match(plainText(`a${character}b`), /^a(\\u[0-9a-f]{4})+b$/, 'texts that differ look different')
+  }
   const rows = [{ ...ROW, task: '\u001b]0;owned\u0007' }]
   t.notMatch(formatTable(rows, COLUMNS, on(80)).join(''), /\p{Cc}/u)
+})
+
+t.test('text of several lines keeps them, and our colours where there are any', async t => {
+  const red = paintFor(true, {}).red('x')
+  t.equal(plainLines(`a\n\tb\rc${red}\u001b[2J\u202e`, true), `a\n\tb·c${red}·[2J\\u202e`)
+  t.equal(plainLines(red, false), '·x·')
+})
+
+t.test('whatever is written to a terminal is cleaned there', async t => {
+  const bad = 'a\u001b[2Jb\u009bc\u202ed\u0007'
+  const [out, err]: [string[], string[]] = [[], []]
+  const streamTo = (written: string[]) => Object.assign(new PassThrough(), { isTTY: true, columns: 80 }).on('data', (chunk: Buffer) => { written.push(chunk.toString()) })
+  const terminal = terminalOn({ stdin: Object.assign(new PassThrough(), { isTTY: true }), stdout: streamTo(out), stderr: streamTo(err) }, {})
+  terminal.out(bad)
+  terminal.error(bad)
+  terminal.out(terminal.paint.red(bad))
+  await terminal.write(bad)
+  terminal.json({ bad })
+  await until('all of it is there', () => out.length === 4 && err.length === 1)
+  const clean = 'a·[2Jb·c\\u202ed·'
+  t.strictSame([...err, ...out.slice(0, 3)], [`${clean}\n`, `${clean}\n`, `\u001b[31m${clean}\u001b[39m\n`, clean])
+  t.notMatch(out[3], /[\u0007\u001b\u009b\u202e]/)
+  t.strictSame(JSON.parse(out[3]!), { bad })
 })
 
 t.test('wide characters take two columns, marks none', async t => {

@@ -1,7 +1,7 @@
 import t from '../support/tap.js'
 import { run } from './at-the-terminal.js'
 
-const COMMANDS = ['start', 'demo', 'check', 'doctor', 'status', 'events', 'show', 'replay', 'discard', 'pause', 'resume', 'reload', 'send']
+const COMMANDS = ['start', 'demo', 'check', 'doctor', 'status', 'events', 'show', 'replay', 'discard', 'release', 'purge', 'pause', 'resume', 'reload', 'send']
 
 t.test('help names every command, on standard output, and ends cleanly', async t => {
   const { code, out, err } = await run(['--help'])
@@ -40,6 +40,8 @@ const SLIPS: ReadonlyArray<[typed: string, says: RegExp]> = [
   ['replay --all --wait 10', /--wait.*no unit.*15s/],
   ['replay --all --rate 0.5', /--rate.*whole number/],
   ['discard', /at least one filter, or --all/],
+  ['release', /at least one filter, or --all/],
+  ['purge', /--task-id, --business-id or --until/],
   ['send --file a.json --type avatar', /cannot be used with option/],
   ['send --status done', /--status.*whole number/],
   ['send --to http://x --subscriber billing', /cannot be used with option/],

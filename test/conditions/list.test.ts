@@ -35,9 +35,13 @@ const TABLE: ReadonlyArray<[says: string, state: Partial<State>, names: Conditio
   ['a breaker that holds nothing', of({ holds: ['breaker'] }), []],
   ['a last answer that was no success', of({ failing: true }, 1), ['subscriber-failing'], /^subscriber billing is failing, 1 waiting$/],
   ['a delivery was given up', of({}, 0, 1), ['deliveries-failed'], /^1 delivery to subscriber billing failed permanently: replay or discard it$/],
+  ['deliveries could not be read', of({ corrupt: 2 }, 0), ['deliveries-corrupt'], /^2 deliveries to subscriber billing could not be read in Redis and failed: replay or discard them/],
   ['a reload was refused', { refusedFaults: 2 }, ['reload-refused'], /\(2 faults\)/],
   ['replicas differ', { replicasTrouble: 'they differ' }, ['replicas-differ'], /^they differ$/],
   ['callbacks were denied', { refusals: { 'callbacks-denied': 1 } }, ['callbacks-denied'], /^a callback came from/],
+  ['callbacks were misdirected, in one way', { misdirected: [{ reason: 'path', hint: 'slashes', count: 1 }] }, ['callbacks-misdirected'], /^a request from listed addresses was refused and may have been a callback: 1 asked for another path than ingest\.path \(a slash too many or too few: /],
+  ['callbacks were misdirected, in several', { misdirected: [{ reason: 'rate', hint: null, count: 2 }, { reason: 'not-http', hint: 'tls', count: 3 }] }, ['callbacks-misdirected'], /^each of 5 requests from .*: 3 was no complete HTTP request \(TLS: .*\); 2 came faster than ingest\.rateLimit allows$/],
+  ['tokens are guessed', { guesses: 25 }, ['tokens-guessed'], /^25 wrong tokens came to the admin API/],
   ['callbacks could not be read', { refusals: { 'callbacks-unreadable': 3 } }, ['callbacks-unreadable'], /^each of 3 callbacks/],
   ['callbacks were too large', { refusals: { 'callbacks-too-large': 1 } }, ['callbacks-too-large']],
   ['while the record cannot be read nothing is known of subscribers', { redisProblem: '', subscribers: null }, ['redis-away']],
@@ -58,8 +62,8 @@ t.test('every name of the contract is in the list, once', async t => {
 
 t.test('what lies in the quarantine or among the failed is for alerts, and no reason of /readyz', async t => {
   const silent = conditionsOf({
-    ...STATE, ...of({}, 0, 1), refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 }
+    ...STATE, ...of({}, 0, 1), refusals: { 'callbacks-denied': 1, 'callbacks-unreadable': 1, 'callbacks-too-large': 1 }, misdirected: [{ reason: 'path', hint: null, count: 1 }]
   })
-  t.equal(silent.length, 4)
+  t.equal(silent.length, 5)
   t.strictSame(silent.filter(isReason), [])
 })

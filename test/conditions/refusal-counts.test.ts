@@ -8,7 +8,7 @@ import { STATE } from './state.js'
 
 const HOUR_MS = 3_600_000
 
-const conditions = (refusals: Refusals): Condition[] => conditionsOf({ ...STATE, refusals: refusals.counts() })
+const conditions = (refusals: Refusals): Condition[] => conditionsOf({ ...STATE, refusals: refusals.counts(), misdirected: refusals.misdirected() })
 
 const refused = (reason: string, more: object = {}): Fact => ({ fact: 'callback.refused', status: 400, reason, source: '192.0.2.7', ...more })
 
@@ -21,7 +21,9 @@ const TABLE: ReadonlyArray<[says: string, fact: Fact, name: string | null]> = [
   ['what is too large, of a stranger who is let through', refused('size', { unlisted: true }), null],
   ['what cannot be read, of a stranger who is let through', refused('content', { unlisted: true }), null],
   ['what was cut off', refused('cut-off'), null],
-  ['another path', refused('path'), null],
+  ...['headers', 'path', 'method', 'rate', 'not-http'].map((reason): [string, Fact, string] => [`a refusal for its ${reason}`, refused(reason), 'callbacks-misdirected']),
+  ['another path, of a stranger who is let through', refused('path', { unlisted: true }), null],
+  ['what is late because of us', refused('not-http', { status: 503 }), null],
   ['another fact', { fact: 'spool.mended' }, null]
 ]
 for (const [says, fact, name] of TABLE) {
@@ -32,6 +34,17 @@ for (const [says, fact, name] of TABLE) {
     t.notMatch(JSON.stringify(conditions(refusals)), /192\.0\.2/, 'and no address is shown')
   })
 }
+
+t.test('what was misdirected is counted by how it was', async t => {
+  let now = 0
+  const refusals = createRefusals(() => now)
+  for (const fact of [refused('path', { hint: 'slashes' }), refused('path'), refused('path', { hint: 'slashes' }), refused('size')]) refusals.see(fact)
+  t.strictSame(refusals.misdirected(), [{ reason: 'path', hint: 'slashes', count: 2 }, { reason: 'path', hint: null, count: 1 }])
+  t.match(conditions(refusals).find(({ name }) => name === 'callbacks-misdirected'), { figures: { requests: 3 } })
+  now = HOUR_MS
+  refusals.see(refused('rate'))
+  t.strictSame(refusals.misdirected(), [{ reason: 'rate', hint: null, count: 1 }], 'it begins anew when it was over')
+})
 
 t.test('it lasts until none was refused for an hour, and counts anew after that', async t => {
   let now = 0

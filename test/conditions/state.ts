@@ -14,7 +14,9 @@ export const STATE: State = {
   skewMs: 0,
   refusedFaults: 0,
   replicasTrouble: null,
-  refusals: {}
+  refusals: {},
+  misdirected: [],
+  guesses: 0
 }
 
 export const SUBSCRIBER: SubscriberStatus = {
@@ -23,6 +25,7 @@ export const SUBSCRIBER: SubscriberStatus = {
   throttledUntil: null,
   counts: { open: 0, held: 0, failed: 0, delivered: 0 },
   oldestWaitingAt: null,
+  corrupt: 0,
   lastSuccessAt: null,
   lastError: null,
   failing: false,

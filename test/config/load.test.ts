@@ -50,6 +50,7 @@ const DEFAULTS = {
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     concurrency: 16,
     breaker: BREAKER
   },
@@ -90,6 +91,7 @@ t.test('a subscriber has every default, and those of delivery', async t => {
     retry: { kind: 'backoff', attempts: 20, initialMs: 5_000, factor: 3, maxMs: 6 * HOUR_MS, jitter: 0.2 },
     maxAgeMs: 3 * DAY_MS,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     breaker: BREAKER,
     tls: null,
     enabled: true
@@ -113,7 +115,7 @@ admin:
   tokens:
     - "\${ADMIN_TOKEN}"
     - { name: alice, value: "\${ALICE_TOKEN}" }
-    - { name: bob, value: bob-token, role: viewer }
+    - { name: bob, value: bob-token-of-20-chars, role: viewer }
 redis:
   sentinel: { name: main, nodes: [s1:26379, s2:26379] }
   username: relay
@@ -141,15 +143,15 @@ subscribers:
     maxAge: 2h
     tls: { caFile: test/config/tls/other.crt, certFile: test/config/tls/one.crt, keyFile: test/config/tls/one.key }
     enabled: false
-`, { PATH_TOKEN: 'hidden', ADMIN_TOKEN: 'admin-token', ALICE_TOKEN: 'alice-token', REDIS_PASSWORD: 'word', BILLING_TOKEN: 'b', BILLING_SECRET: SECRET })
+`, { PATH_TOKEN: 'hidden', ADMIN_TOKEN: 'admin-token-of-22-chars', ALICE_TOKEN: 'alice-token-of-22-chars', REDIS_PASSWORD: 'word', BILLING_TOKEN: 'b', BILLING_SECRET: SECRET })
   const { ingest, admin, redis, subscribers } = config
   t.match(ingest, { listen: { host: '::', port: 9080 }, path: '/webhooks/hidden', allowlist: 'monitor', maxBodyBytes: 262_144, rateLimit: { max: 10, perMs: 1_000, store: 'redis' } })
   t.match(ingest.tls, { cert: /CERTIFICATE/, key: /PRIVATE KEY/ })
   t.strictSame(config.dedupe, { windowMs: DAY_MS, onConflict: 'hold', onLate: 'forward', ignoreFields: ['updateTime'], claimsMemoryBytes: 536_870_912 })
   t.strictSame(admin.tokens, [
-    { name: 'token-1', value: 'admin-token', role: 'operator' },
-    { name: 'alice', value: 'alice-token', role: 'operator' },
-    { name: 'bob', value: 'bob-token', role: 'viewer' }
+    { name: 'token-1', value: 'admin-token-of-22-chars', role: 'operator' },
+    { name: 'alice', value: 'alice-token-of-22-chars', role: 'operator' },
+    { name: 'bob', value: 'bob-token-of-20-chars', role: 'viewer' }
   ])
   t.match(redis, { url: null, sentinel: { name: 'main', nodes: ['s1:26379', 's2:26379'] }, cluster: null, username: 'relay', password: 'word', prefix: 'eu', maxMemoryBytes: 2_147_483_648 })
   t.match(redis.tls, { enabled: true, ca: /CERTIFICATE/ })
@@ -169,12 +171,19 @@ subscribers:
     retry: { kind: 'backoff', attempts: 3, initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0 },
     maxAgeMs: 7_200_000,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     tls: { ca: /CERTIFICATE/, cert: /CERTIFICATE/, key: /PRIVATE KEY/ },
     enabled: false
   })
 })
 
 const ONE = 'subscribers:\n- name: one\n  url: http://one.internal/\n'
+
+t.test('a backlog is bounded where the file says so, and by a subscriber\'s own bound first', async t => {
+  const config = await configOf(`delivery: { maxBacklog: 1000 }\n${ONE}- { name: two, url: "http://two.internal/", maxBacklog: 1 }\n`)
+  t.equal(config.delivery.maxBacklog, 1_000)
+  t.strictSame(config.subscribers.map(({ maxBacklog }) => maxBacklog), [1_000, 1])
+})
 
 t.test('a subscriber\'s own breaker takes what it leaves out from delivery, and either may be switched off', async t => {
   const { subscribers: [own, off] } = await configOf(`delivery: { breaker: { failures: 5, openFor: 1m, maxOpenFor: 1s } }

@@ -12,7 +12,7 @@ import { startRedis } from '../support/redis.js'
 const redis = await startRedis()
 t.teardown(async () => { await redis.close() })
 
-const options = { spool: null, lostConnections: () => [], refusals: () => ({}), open: () => true, stopping: () => false, refusedFaults: () => 0, replicasTrouble: () => null }
+const options = { spool: null, lostConnections: () => [], refusals: () => ({}), misdirected: () => [], guesses: () => 0, open: () => true, stopping: () => false, refusedFaults: () => 0, replicasTrouble: () => null }
 
 /** As the gateway puts it together. */
 function healthOf ({ open, stopping, ...rest }: SnapshotOptions & { open: () => boolean, stopping: () => boolean }): () => Promise<Health> {

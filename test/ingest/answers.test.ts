@@ -4,7 +4,7 @@
 import t from '../support/tap.js'
 import type { InjectOptions } from 'fastify'
 import type { Acceptance } from '../../src/accept/arrival.js'
-import { CALLBACK, createEndpoint, PATH, SENDER, STRANGER, type Endpoint } from './endpoint.js'
+import { CALLBACK, createEndpoint, listen, openWire, PATH, SENDER, STRANGER, type Endpoint } from './endpoint.js'
 
 async function send (endpoint: Endpoint, request: InjectOptions = {}) {
   return await endpoint.app.inject({ method: 'POST', url: PATH, remoteAddress: SENDER, payload: CALLBACK, ...request })
@@ -74,13 +74,74 @@ t.test('403 says nothing more', async t => {
 
 t.test('the address is asked first: a stranger gets 403 whatever else is wrong', async t => {
   const others: InjectOptions[] = [
-    { url: '/elsewhere' }, { url: '/%' }, { method: 'GET' }, { payload: 'x'.repeat(5_000) }, { headers: { 'content-encoding': 'gzip' } }, { payload: '{' }
+    { url: '/elsewhere' }, { url: '/%' }, { method: 'GET' }, { method: 'PROPFIND' as 'GET' },
+    { headers: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`x-${i}`, '1'])) }, { payload: 'x'.repeat(5_000) }, { headers: { 'content-encoding': 'gzip' } }, { payload: '{' }
   ]
   for (const other of others) {
     const answer = await send(createEndpoint(), { ...other, remoteAddress: STRANGER })
     t.equal(answer.statusCode, 403, JSON.stringify(other).slice(0, 60))
   }
 })
+
+/** What the parser knows and the router has no word for; only with the name of its own protocol. */
+const METHODS_OF_RTSP = ['ANNOUNCE', 'DESCRIBE', 'SETUP', 'PLAY', 'PAUSE', 'TEARDOWN', 'GET_PARAMETER', 'SET_PARAMETER', 'REDIRECT', 'RECORD', 'FLUSH']
+
+t.test('a method that the framework does not know is 405 like any other, and no fault of ours', async t => {
+  const endpoint = createEndpoint()
+  const port = await listen(t, endpoint.app)
+  for (const method of METHODS_OF_RTSP) {
+    const wire = await openWire(t, port)
+    wire.send(`${method} ${PATH} RTSP/1.0\r\n\r\n`)
+    t.match(await wire.closed, /^HTTP\/1\.1 405 [^]*\r\nallow: POST\r\n/i, method)
+  }
+  t.match(endpoint.facts, METHODS_OF_RTSP.map(() => ({ fact: 'callback.refused', reason: 'method' })))
+})
+
+/** Whatever a stranger sends. */
+const OF_STRANGERS: ReadonlyArray<[says: string, bytes: string]> = [
+  ['a hundred headers and one', `GET ${PATH} HTTP/1.1\r\nhost: a\r\n${'a:\r\n'.repeat(101)}\r\n`],
+  ...METHODS_OF_RTSP.map((method): [string, string] => [method, `${method} ${PATH} RTSP/1.0\r\n\r\n`]),
+  ['no Host', `POST ${PATH} HTTP/1.1\r\n\r\n`],
+  ['rubbish', 'rubbish\r\n\r\n'],
+  ['too large a header', `POST ${PATH} HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
+  ['a header that breaks off', `POST ${PATH} HTTP/1.1\r\nho`]
+]
+for (const [says, bytes] of OF_STRANGERS) {
+  t.test(`a stranger gets 403 and no connection, and is one whose address was refused: ${says}`, async t => {
+    const endpoint = createEndpoint({ allowFrom: [] }, { limits: { headersTimeoutMs: 200, checkIntervalMs: 20 } })
+    const wire = await openWire(t, await listen(t, endpoint.app))
+    wire.send(bytes)
+    t.match(await wire.closed, /^HTTP\/1\.1 403 [^]*\r\nconnection: close\r\n[^]*"status":403}$/i)
+    t.match(endpoint.facts, [{ fact: 'callback.refused', status: 403, reason: 'address' }])
+  })
+}
+
+t.test('in monitor mode a stranger is told what is wrong, and its refusals are marked', async t => {
+  const endpoint = createEndpoint({ allowFrom: [], allowlist: 'monitor' })
+  const wire = await openWire(t, await listen(t, endpoint.app))
+  wire.send('rubbish\r\n\r\n')
+  t.match(await wire.closed, /^HTTP\/1\.1 400 /)
+  t.match(endpoint.facts, [{ status: 400, reason: 'not-http', unlisted: true }])
+})
+
+const HOSTS: ReadonlyArray<[says: string, version: string, lines: string, status: number]> = [
+  ['one', '1.1', 'host: a\r\n', 200],
+  ['an empty one', '1.1', 'host:\r\n', 200],
+  ['none', '1.1', '', 400],
+  ['two', '1.1', 'host: a\r\nHost: b\r\n', 400],
+  ['twice the same', '1.1', 'host: a\r\nhost: a\r\n', 400],
+  ['none in HTTP/1.0', '1.0', '', 200],
+  ['two in HTTP/1.0', '1.0', 'host: a\r\nhost: b\r\n', 400]
+]
+for (const [says, version, lines, status] of HOSTS) {
+  t.test(`Host, ${says}: ${status}`, async t => {
+    const endpoint = createEndpoint()
+    const wire = await openWire(t, await listen(t, endpoint.app))
+    wire.send(`POST ${PATH} HTTP/${version}\r\n${lines}connection: close\r\ncontent-length: ${CALLBACK.length}\r\n\r\n${CALLBACK}`)
+    t.match(await wire.closed, new RegExp(`^HTTP/1\\.1 ${status} `))
+    if (status === 400) t.match(endpoint.facts, [{ reason: 'headers', status }])
+  })
+}
 
 t.test('path, method, rate, size and content follow in that order', async t => {
   const none = { max: 0, perMs: 60_000, store: 'local' } as const

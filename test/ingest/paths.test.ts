@@ -12,7 +12,9 @@ const TARGETS: ReadonlyArray<[says: string, target: string, status: number]> = [
   ['a percent-encoded letter', '/webhooks/%66otor', 404],
   ['a percent-encoded slash', '/webhooks%2ffotor', 404],
   ['another case', '/webhooks/Fotor', 404],
-  ['a slash at the end', `${PATH}/`, 404],
+  ['a slash at the end', `${PATH}/`, 200],
+  ['a slash at the end, and a query', `${PATH}/?a=b`, 200],
+  ['two slashes at the end', `${PATH}//`, 404],
   ['two slashes', '//webhooks/fotor', 404],
   ['two slashes within', '/webhooks//fotor', 404],
   ['a step back', '/x/../webhooks/fotor', 404],
@@ -22,7 +24,10 @@ const TARGETS: ReadonlyArray<[says: string, target: string, status: number]> = [
   ['a fragment', `${PATH}#x`, 404],
   ['a broken escape', '/%', 404],
   ['a NUL', `${PATH}%00`, 404],
-  ['a whole URL', `http://relay${PATH}`, 404],
+  ['a whole URL', `http://relay${PATH}`, 200],
+  ['a whole URL with a port and a query', `HTTPS://relay:8443${PATH}?a=b`, 200],
+  ['a whole URL of another path', 'http://relay/x', 404],
+  ['a whole URL of no path', 'http://relay?a=b', 404],
   ['an asterisk', '*', 404],
   ['the root, where the router has its one route', '/', 404],
   ['nothing like it', '/.env', 404],
@@ -41,9 +46,14 @@ for (const [says, target, status] of TARGETS) {
 t.test('a secret segment is part of the path, and is never told', async t => {
   const endpoint = createEndpoint({ path: `${PATH}/s3cret` })
   const wire = await openWire(t, await listen(t, endpoint.app))
-  wire.send(`POST ${PATH}/s3cres?s3cret HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  wire.send(`POST ${PATH}/s3cres?s3cret HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   t.match(await wire.closed, /^HTTP\/1\.1 404 /)
   t.notMatch(wire.text() + JSON.stringify(endpoint.facts), /s3c/)
+})
+
+t.test('a path that is configured with a slash at its end is served without it as well', async t => {
+  const endpoint = createEndpoint({ path: `${PATH}/` })
+  for (const url of [PATH, `${PATH}/`]) t.equal((await endpoint.app.inject({ method: 'POST', url, payload: CALLBACK })).statusCode, 200, url)
 })
 
 t.test('headers that steer other servers steer nothing here', async t => {

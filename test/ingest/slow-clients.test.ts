@@ -80,7 +80,7 @@ t.test('a denied client that trickles is cut off, and learns nothing but 403', a
   const wire = await openWire(t, await listen(t, endpoint.app))
   wire.send(head(['content-length: 1000']))
   trickle(t, wire, ' ')
-  t.match(await wire.closed, /^$|^HTTP\/1\.1 40[38] /)
+  t.match(await wire.closed, /^$|^HTTP\/1\.1 403 /)
 })
 
 t.test('a client that never reads its answers is cut off', async t => {

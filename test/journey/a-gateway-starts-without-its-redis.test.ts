@@ -1,7 +1,7 @@
 /**
  * Promise 6: a gateway that has worked with its Redis before starts while that
  * is away, takes callbacks at once, and checks Redis before it uses it. One
- * that has not does not start: the address may be wrong.
+ * that has not does not run where nobody is: the address may be wrong.
  */
 import t from '../support/tap.js'
 import { runCommand } from '../support/command.js'
@@ -40,6 +40,21 @@ t.test('a gateway that has never worked with this Redis does not start without i
   const { code, err } = await runCommand(['start', '--config', home.configFile])
   t.equal(code, 1)
   t.match(err, /Redis at redis:\/\/127\.0\.0\.1:1 was not ready.*or correct the address/)
+})
+
+t.test('SIGTERM ends it with 0 at once while Redis stands still all the time, and what it took is kept', async t => {
+  const stage = await setSpoolStage(t)
+  const { scene, redis, gateway } = stage
+  await gateway.kill()
+  redis.process.kill('SIGSTOP')
+  const next = await scene.process(gateway.home)
+  const taken = await sendMany(next, 'taken', 5)
+  t.strictSame(statusesOf(taken), ['spooled'])
+  t.equal(await next.end('SIGTERM'), 0)
+  t.match(next.log.find(({ msg }) => msg === 'spool.left'), { callbacks: 5 })
+  t.strictSame(next.log.filter(({ msg }) => msg === 'did not stop in time'), [], 'no part of it waits for Redis until its time is over')
+  redis.process.kill('SIGCONT')
+  await allArrived(t, { ...stage, gateway: await scene.process(gateway.home) }, taken)
 })
 
 t.test('a Redis that is back and must not be used gets nothing; the spool goes on, and says why', async t => {

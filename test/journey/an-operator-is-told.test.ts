@@ -27,6 +27,7 @@ function headlinesOf (receiver: TestSubscriber, ...names: string[]): string[] {
 
 const AWAY = ['redis-away', 'spool-waiting']
 const GONE = ['subscriber-gone', 'deliveries-failed']
+const TURNED_AWAY = ['callbacks-misdirected', 'tokens-guessed']
 const REFUSED = ['callbacks-too-large', 'callbacks-unreadable']
 
 /** The `alerts` of a configuration that tells soon. */
@@ -116,6 +117,20 @@ t.test('a callback that is too large, and one that cannot be read, are told: the
   t.match(await gateway.post('no JSON'), { status: 400 })
   await onCall.waitUntil(() => headlinesOf(onCall, ...REFUSED).length === 2)
   t.strictSame(headlinesOf(onCall, ...REFUSED), ['raised callbacks-too-large', 'raised callbacks-unreadable'])
+})
+
+t.test('a callback at another path is told, with what it looks like and not where it went, and so is somebody who guesses tokens', async t => {
+  const scene = setScene(t)
+  const onCall = await scene.subscriber()
+  const gateway = await scene.process(scene.home({ ...toldSoon(onCall), ingest: { path: '/webhooks/this-month' } }))
+  const response = await fetch(new URL('/webhooks/last-month', gateway.ingestUrl), { method: 'POST', body: JSON.stringify({ taskId: 't', status: 1, type: 'x' }) })
+  t.equal(response.status, 404)
+  for (let guess = 0; guess < 25; guess++) await fetch(`${gateway.adminUrl}/api/v1/stats`, { headers: { authorization: `Bearer guess-${guess}` } })
+  await onCall.waitUntil(() => headlinesOf(onCall, ...TURNED_AWAY).length === 2)
+  t.strictSame(headlinesOf(onCall, ...TURNED_AWAY), ['raised callbacks-misdirected', 'raised tokens-guessed'])
+  const [misdirected] = messagesOf(onCall).filter(({ data: { name } }) => name === 'callbacks-misdirected')
+  t.match(misdirected, { data: { summary: /1 asked for another path than ingest\.path \(another last segment: /, figures: { requests: 1 } } })
+  t.notMatch(JSON.stringify(messagesOf(onCall)), /month|127\.0\.0\.1|guess-/)
 })
 
 t.test('who is told is changed by a reload', async t => {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
+import { Latch } from '../../src/redis/latch.js'
 import { connected } from '../redis/fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
@@ -59,6 +60,20 @@ t.test('the primary is asked for by name, and followed through a failover', asyn
 t.test('an unknown name is told with the sentinel\'s address', async t => {
   const { failFast } = connected(t, { kind: 'sentinel', name: 'other', nodes: [`127.0.0.1:${sentinelPort}`] })
   await t.rejects(waitUntilReady(failFast, 300), { code: 'REDIS_UNAVAILABLE', message: new RegExp(`sentinel other \\(127\\.0\\.0\\.1:${sentinelPort}\\)`) })
+})
+
+t.test('behind a latch the primary hears of nobody but of what checks it; letting go meanwhile changes nothing', async t => {
+  const latch = new Latch()
+  const { failFast, blocking, checking } = connected(t, { kind: 'sentinel', name: 'main', nodes: [`127.0.0.1:${sentinelPort}`] }, { latch })
+  const waiting = blocking.set('behind', 'a latch')
+  const check = checking()
+  await waitUntilReady(check, GUARD_MS)
+  blocking.disconnect(true) // as at a failover
+  await t.rejects(failFast.get('a'), { message: /isn't writeable/ })
+  t.equal(await check.get('behind'), null)
+  latch.lift()
+  t.equal(await waiting, 'OK')
+  await waitUntilReady(failFast, GUARD_MS)
 })
 
 t.test('a second error of a connection ends nothing here either', async t => {

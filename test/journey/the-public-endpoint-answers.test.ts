@@ -101,6 +101,8 @@ const ROWS: Row[] = [
   taken('a body may be as large as the limit', post(lengthOf(4 * 1024))),
   taken('Content-Encoding: identity says nothing', post(fresh(), { headers: ['content-encoding: identity'] })),
   taken('the query is ignored', post(fresh(), { target: `${PATH}?taskId=other&token=1` })),
+  taken('one slash at the end of the path changes nothing', post(fresh(), { target: `${PATH}/` })),
+  taken('a whole URL names the path as well', post(fresh(), { target: `http://relay${PATH}` })),
   taken('an allowed address behind a trusted proxy is let in', post(fresh(), { headers: ['x-forwarded-for: 203.0.113.9, 198.51.100.7'] })),
   taken('a status may be a string', post(fresh({ status: '2' }))),
   taken('a status may be unheard of', post(fresh({ status: -17 }))),
@@ -185,9 +187,9 @@ const ROWS: Row[] = [
   ...['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'].map(refusedMethod),
   { says: 'the path is asked before the method', request: { method: 'GET', target: '/' }, status: 404 },
   ...[
-    '/', PATH + '/', '/webhooks', '//webhooks/fotor', '/webhooks//fotor', '/webhooks/./fotor', '/webhooks/x/../fotor', '/../webhooks/fotor',
+    '/', PATH + '//', '/webhooks', '//webhooks/fotor', '/webhooks//fotor', '/webhooks/./fotor', '/webhooks/x/../fotor', '/../webhooks/fotor',
     '/webhooks/%66otor', '/webhooks%2ffotor', '/WEBHOOKS/FOTOR', `${PATH};a=b`, `${PATH}%3Fa`, `${PATH}%00`, `${PATH}#a`, `${PATH}.json`,
-    `http://relay${PATH}`, '/webhooks\\fotor', '/%', '/api/v1/events', '/healthz', '/metrics'
+    `http://relay${PATH}.json`, '/webhooks\\fotor', '/%', '/api/v1/events', '/healthz', '/metrics'
   ].map(nowhere)
 ]
 
@@ -355,12 +357,12 @@ t.test('Redis away: 200 spooled without an event id, refusals as ever', async t 
 t.test('monitor mode lets strangers in and flags their events', async t => {
   const { gateway, configure, subscriber } = await setStage(t)
   await configure({ allowlist: 'monitor' })
-  const stranger = await send(gateway.ingestUrl, post(fresh(), { headers: [STRANGER] }))
-  const friend = await send(gateway.ingestUrl, post(fresh()))
+  const stranger = await send(gateway.ingestUrl, post(fresh({ taskId: 'of a stranger' }), { headers: [STRANGER] }))
+  const friend = await send(gateway.ingestUrl, post(fresh({ taskId: 'of a friend' })))
   t.strictSame([stranger.status, friend.status], [200, 200])
   await subscriber.waitFor(2)
-  for (const [answer, flags] of [[stranger, ['unlisted']], [friend, []]] as const) {
-    t.match((await gateway.api('GET', `/api/v1/events/${String(answer.json?.['eventId'])}`)).json, { flags })
+  for (const [taskId, flags] of [['of a stranger', ['unlisted']], ['of a friend', []]] as const) {
+    t.match((await gateway.api('GET', `/api/v1/events?taskId=${encodeURIComponent(taskId)}`)).json, { items: [{ flags }] })
   }
   const { json } = await gateway.api<{ items: unknown[] }>('GET', '/api/v1/events?flag=unlisted')
   t.equal(json.items.length, 1, 'an operator finds them by their flag')

@@ -1,6 +1,6 @@
 /** Which errors say that Redis is away, and what of them may be shown. */
 import t from '../support/tap.js'
-import { isNotPrimary, isRedisAway, redisCodeOf } from '../../src/model/redis-away.js'
+import { isNotReachable, isNotPrimary, isRedisAway, redisCodeOf } from '../../src/model/redis-away.js'
 
 const network = (code: string): Error => Object.assign(new Error(`connect ${code} 10.0.0.7:6379`), { code, syscall: 'connect' })
 const named = (name: string): Error => Object.assign(new Error('x'), { name })
@@ -34,4 +34,16 @@ t.test('a server that is not the primary is told by its word, wherever it stands
   t.ok(isNotPrimary(new Error('-READONLY You cannot write')))
   t.ok(isNotPrimary(new Error('ERR Error running script: READONLY')))
   t.notOk(isNotPrimary(new Error('OOM command not allowed')))
+})
+
+t.test('that nobody takes connections is told from what somebody answers, and from silence', async t => {
+  for (const words of ['connect ECONNREFUSED 10.0.0.7:6379', 'connect ENOENT /run/redis.sock', 'getaddrinfo ENOTFOUND redis.internal', 'connect ETIMEDOUT',
+    'All sentinels are unreachable. Retrying from scratch after 25ms. Last error: connect ECONNREFUSED 10.0.0.7:26379',
+    'All sentinels are unreachable. Retrying from scratch after 25ms.', 'Connection is closed.']) {
+    t.ok(isNotReachable(words), words)
+  }
+  for (const words of ['Command timed out', 'All sentinels are unreachable. Retrying from scratch after 25ms. Last error: Command timed out',
+    'read ECONNRESET', 'LOADING Redis is loading the dataset in memory', 'Redis is still loading its data: wait, then try again']) {
+    t.notOk(isNotReachable(words), words)
+  }
 })

@@ -125,6 +125,7 @@ export function subscriberAt (url: string, changes: Partial<Subscriber> = {}): S
     retry: { kind: 'backoff', attempts: 3, initialMs: 1_000, factor: 3, maxMs: 60_000, jitter: 0 },
     maxAgeMs: 3_600_000,
     throttleMaxMs: 60_000,
+    maxBacklog: null,
     tls: null,
     enabled: true,
     ...changes

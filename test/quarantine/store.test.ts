@@ -8,7 +8,7 @@ import { keysOf, type Keys } from '../../src/redis/keys.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 
 const DAY_MS = 86_400_000
-const SMALL = { unreadable: { entries: 3, bytes: 1_000 }, denied: { entries: 2, bytes: 100 } }
+const SMALL = { unreadable: { entries: 3, bytes: 1_000 }, misdirected: { entries: 3, bytes: 1_000 }, denied: { entries: 2, bytes: 100 } }
 
 let server: TestRedis
 t.before(async () => { server = await startRedis() })

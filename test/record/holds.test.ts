@@ -5,7 +5,7 @@
 import t, { type Test } from '../support/tap.js'
 import type { SubscriberHold } from '../../src/model/delivery.js'
 import { readTrial } from '../../src/record/breakers.js'
-import { applyConfiguredHolds, clearHold, readHolds, resumeSubscriber, setHold } from '../../src/record/holds.js'
+import { clearHold, readHolds, resumeSubscriber, setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { readSubscribers } from '../../src/record/read-subscribers.js'
 import { startRedis } from '../support/redis.js'
@@ -108,35 +108,6 @@ t.test('time before and after a hold does count', async t => {
   await setHold(blocking, 'a', 'pause')
   await clearHold(blocking, 'a', 'pause')
   t.ok(await ageOf(gateway, eventId) >= 2_000)
-})
-
-t.test('configuration decides who is disabled and who is removed', async t => {
-  const { blocking } = await open(t, [])
-  const apply = async (...entries: Array<{ name: string, enabled: boolean }>): Promise<unknown[]> =>
-    (await applyConfiguredHolds(blocking, entries.map(entry => ({ ...entry, url: 'http://one/' })))).sort((one, other) => one.subscriber.localeCompare(other.subscriber))
-  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: false }), [{ subscriber: 'b', hold: 'disabled', set: true }])
-  t.strictSame(await readHolds(blocking), new Map([['a', null], ['b', { by: 'disabled', untilMs: null }]]))
-  t.strictSame(await apply({ name: 'b', enabled: true }), [
-    { subscriber: 'a', hold: 'removed', set: true }, { subscriber: 'b', hold: 'disabled', set: false }])
-  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [{ subscriber: 'a', hold: 'removed', set: false }])
-  t.strictSame(await apply({ name: 'a', enabled: true }, { name: 'b', enabled: true }), [])
-})
-
-t.test('configuration leaves an operator\'s pause alone', async t => {
-  const { blocking } = await open(t)
-  await setHold(blocking, 'a', 'pause')
-  await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true, url: 'http://one/' }])
-  t.equal((await readHolds(blocking)).get('a')?.by, 'pause')
-})
-
-t.test('a throttle ends when deliveries go to another address, and stays when they do not', async t => {
-  const { blocking, keys } = await open(t, ['a'])
-  const apply = async (url: string): Promise<unknown[]> => await applyConfiguredHolds(blocking, [{ name: 'a', enabled: true, url }])
-  await apply('http://one/')
-  await setHold(blocking, 'a', 'throttle')
-  t.strictSame(await apply('http://one/'), [])
-  t.strictSame(await apply('http://user:secret@two/'), [{ subscriber: 'a', hold: 'throttle', set: false }])
-  t.notMatch(JSON.stringify(await blocking.redis.hgetall(keys.subscriber('a'))), /secret|two/)
 })
 
 t.test('an operator who resumes a subscriber ends what can be ended, and tries an open breaker', async t => {

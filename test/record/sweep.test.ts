@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
-import { createSweeper, sweep, type SweepPolicy } from '../../src/record/sweep.js'
+import { createSweeper, sweep, type Sweeper, type SweepPolicy } from '../../src/record/sweep.js'
 import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
 import { callsDuring } from './calls.js'
@@ -153,6 +153,68 @@ t.test('a sweeper that is stopped sweeps no more, and stopping it waits', async 
   t.pass('the process can end')
 })
 
+t.test('a stop waits for the step under way, not for the round', async t => {
+  const gateway = await open(t, [])
+  await Promise.all(Array.from({ length: 650 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  let steps = 0
+  const stopped: Array<Promise<void>> = []
+  const store = {
+    ...gateway.blocking,
+    redis: seeing(gateway.blocking.redis, 'relay-sweep', () => {
+      steps += 1
+      stopped.push(sweeper.stop())
+    })
+  }
+  const sweeper = createSweeper(store, { policy: () => NOW, report: () => {}, sweepEveryMs: 0 })
+  sweeper.start()
+  await until('it is stopped', () => stopped.length > 0)
+  await Promise.all(stopped)
+  t.equal(steps, 1, 'there is no other step')
+  t.equal((await allEvents(gateway)).length, 450, 'and more than two steps were left')
+})
+
+t.test('of two replicas one sweeps, and the other when it stops or dies', async t => {
+  const gateway = await open(t, [])
+  const { keys, blocking: { redis } } = gateway
+  const asked = [0, 0]
+  const [one, other] = asked.map((_, at) => createSweeper(gateway.blocking, {
+    policy () {
+      asked[at]! += 1
+      return NOW
+    },
+    report: () => {}
+  })) as [Sweeper, Sweeper]
+  t.teardown(async () => { await Promise.all([one.stop(), other.stop()]) })
+  await redis.set(keys.sweepLease, 'of one that has died', 'PX', 300)
+  one.start()
+  await until('it sweeps when the lease of the dead is over', () => asked[0]! > 0)
+  other.start()
+  await until('it has swept again and again', () => asked[0]! > 12)
+  t.equal(asked[1], 0, 'while the other did not')
+  await one.stop()
+  await until('the other does', () => asked[1]! > 0)
+})
+
+t.test('a round that loses the lease ends with its step', async t => {
+  const gateway = await open(t, [])
+  await Promise.all(Array.from({ length: 450 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))
+  t.equal(await sweep(gateway.blocking, NOW, async () => false), 200)
+})
+
+/** A client that says when it runs a command. */
+function seeing<Client extends object> (client: Client, command: string, see: () => void): Client {
+  return new Proxy(client, {
+    get (target, name) {
+      const member = Reflect.get(target, name) as unknown
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        if (name === command) see()
+        return Reflect.apply(member, target, args) as unknown
+      }
+    }
+  })
+}
+
 t.test('a task with thousands of contents is swept without holding Redis up', async t => {
   const gateway = await open(t, [])
   const { redis } = gateway.blocking
@@ -165,7 +227,7 @@ t.test('a task with thousands of contents is swept without holding Redis up', as
   t.ok(scripts >= events / 200, `no script deletes more than two hundred: there were ${scripts}`)
   t.ok(calls.of('hgetall') <= scripts, `none reads the task more than once: ${calls.of('hgetall')} times in all`)
   t.ok(calls.all <= 10 * events, `none does more for an event because there are many: ${calls.all} calls`)
-  t.notOk(await redis.exists(gateway.keys.task('one')))
+  t.notOk(await redis.exists(gateway.keys.task('one'), gateway.keys.eventsOfTask('one')))
 })
 
 t.test('a swept test event leaves nothing of its task', async t => {

@@ -13,6 +13,7 @@ import { sweep } from '../../src/record/sweep.js'
 import { checkRedis } from '../../src/redis/check.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { keysOf } from '../../src/redis/keys.js'
+import { Latch } from '../../src/redis/latch.js'
 import { readMemory } from '../../src/redis/memory.js'
 import { readClaimsLines } from '../../src/transfer/read-record.js'
 import { waitUntilReady } from '../../src/redis/connect.js'
@@ -54,6 +55,21 @@ t.test('keys of every slot are reached from one node\'s address', async t => {
   }
   t.strictSame(states.toSorted(), ['blocking ready', 'fail-fast ready'])
   await claimDataVersion(failFast, keysOf('relay'))
+})
+
+t.test('behind a latch no node hears of us but by what checks them; once it is lifted, all are reached', async t => {
+  const latch = new Latch()
+  const { failFast, blocking, checking } = connected(t, target, { latch })
+  const waiting = blocking.set('a', '1')
+  const first = checking()
+  await waitUntilReady(first, 5_000)
+  t.strictSame(await checkRedis(first), { warnings: [] })
+  await t.rejects(failFast.set('b', '2'))
+  const isOpen = (await left.client.client('LIST') as string).includes('name=fotor-relay-blocking')
+  t.notOk(isOpen)
+  latch.lift()
+  t.equal(await waiting, 'OK')
+  await waitUntilReady(failFast, 5_000)
 })
 
 t.test('every primary is checked', async t => {

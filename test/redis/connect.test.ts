@@ -5,11 +5,13 @@
 import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { connectRedis, waitUntilReady, type RedisClient } from '../../src/redis/connect.js'
 import { GOODBYE_MS } from '../../src/redis/end-client.js'
+import { Latch } from '../../src/redis/latch.js'
 import { connected, type Connected } from './fixtures/connected.js'
 import { freePort } from '../support/free-port.js'
 import { makeCertificate } from './fixtures/certificate.js'
@@ -77,6 +79,76 @@ t.test('a Redis that is away at the start is no error until somebody asks', asyn
   t.equal(dialled, 0, 'closing waits for no other try')
   await refused
   await t.rejects(blocking.get('a'), { message: /closed/ }, 'and so is what comes later')
+})
+
+/** What the server calls those of our connections that are open. */
+async function openOnes (redis: TestRedis): Promise<string[]> {
+  const clients = await redis.client().client('LIST') as string
+  return [...clients.matchAll(/\bname=fotor-relay-(\S+)/g)].map(([, name]) => name!).sort()
+}
+
+t.test('behind a latch nothing is opened but what checks Redis; once it is lifted, all is, and what waited is done', async t => {
+  const redis = await server(t)
+  const latch = new Latch()
+  const { failFast, accepting, blocking, checking, end, pubSub, states } = connected(t, { kind: 'socket', path: redis.path }, { latch, isConfirmed: true })
+  const copy = (blocking as Redis).duplicate({ connectionName: 'fotor-relay-copy' }) // as the queue makes them
+  copy.on('error', () => {})
+  t.teardown(() => { copy.disconnect() })
+  const [first, ear] = [checking(), pubSub()]
+  const waiting = [blocking.set('a', '1'), copy.set('b', '2'), ear.subscribe('news')]
+  await waitUntilReady(first, 5_000)
+  await t.rejects(failFast.set('c', '3'), { message: /isn't writeable/ })
+  await t.rejects(accepting.set('c', '3'), { message: /isn't writeable/ })
+  for (const client of [failFast, blocking, copy]) client.disconnect(true) // as at a failover: they dial again, and wait again
+  await first.ping()
+  t.strictSame(await openOnes(redis), ['checking'])
+  t.equal(await first.dbsize(), 0)
+
+  latch.lift()
+  await Promise.all(waiting)
+  await Promise.all([failFast, accepting].map(async client => { await waitUntilReady(client, 5_000) }))
+  await end(first)
+  t.equal(await redis.client().dbsize(), 2)
+  await until('the checking one is closed', async () => !(await openOnes(redis)).includes('checking'))
+  t.strictSame(await openOnes(redis), ['accepting', 'blocking', 'copy', 'fail-fast', 'pub-sub'])
+  t.notOk(states.includes('checking lost'), 'its end is no loss')
+})
+
+t.test('closed behind a latch, a client is closed, also when the latch is lifted later; who waited for it hears at once', async t => {
+  const redis = await server(t)
+  const latch = new Latch()
+  const { failFast, blocking, close } = connected(t, { kind: 'socket', path: redis.path }, { latch })
+  const waited = t.rejects(waitUntilReady(blocking, 3_600_000), { code: 'REDIS_UNAVAILABLE' })
+  const refused = t.rejects(blocking.set('a', '1'), { message: /closed/ })
+  await close()
+  await Promise.all([waited, refused])
+  latch.lift()
+  const { checking } = connected(t, { kind: 'socket', path: redis.path })
+  await waitUntilReady(checking(), 5_000)
+  t.strictSame([failFast.status, blocking.status], ['end', 'end'])
+})
+
+t.test('where replicas confirm, what is acknowledged has a connection of its own; else it shares one', async t => {
+  const redis = await server(t)
+  const apart = connected(t, { kind: 'socket', path: redis.path }, { isConfirmed: true })
+  t.not(apart.accepting, apart.failFast)
+  t.equal((apart.accepting as Redis).options.commandTimeout, 1_000, 'and it fails as fast')
+  const shared = connected(t, { kind: 'socket', path: redis.path })
+  t.equal(shared.accepting, shared.failFast)
+})
+
+t.test('an error of an address where nobody was is over when somebody is', async t => {
+  const port = await freePort()
+  const connections = connected(t, { kind: 'single', url: `redis://127.0.0.1:${port}` })
+  await toldOf(connections, /ECONNREFUSED/)
+  const reached = event(connections.failFast, 'connect')
+  const silent = createServer(socket => {
+    socket.on('error', () => {})
+    t.teardown(() => { socket.destroy() })
+  }).listen(port, '127.0.0.1')
+  t.teardown(() => { silent.close() })
+  await reached
+  await t.rejects(waitUntilReady(connections.failFast, 1), { code: 'REDIS_UNAVAILABLE', details: { lastError: null } })
 })
 
 t.test('who lets go in the moment of dialling dials again', async t => {

@@ -5,11 +5,14 @@
 import t from '../support/tap.js'
 import { claimDataVersion } from '../../src/redis/data-version.js'
 import { runDraining } from '../../src/redis/drain.js'
+import { createLease } from '../../src/redis/lease.js'
 import { keysOf } from '../../src/redis/keys.js'
 import { probeWrites } from '../../src/redis/probe.js'
 import { announceReplica, forgetReplica } from '../../src/record/replicas.js'
 import { saveAlerts } from '../../src/record/alerts.js'
+import { createConfiguredHolds } from '../../src/record/configured-holds.js'
 import { clearHold, setHold } from '../../src/record/holds.js'
+import { findTaskEvents } from '../../src/record/task-events.js'
 import { sweep } from '../../src/record/sweep.js'
 import { placeOrder } from '../../src/replay/orders.js'
 import { startRedis } from '../support/redis.js'
@@ -36,6 +39,9 @@ const DRAINS: ReadonlyArray<[says: string, write: () => Promise<unknown>]> = [
   ['a subscriber is resumed', async () => { await clearHold(store, 'a', 'pause') }],
   ['a replica says goodbye', async () => { await forgetReplica(store, REPLICA.id) }],
   ['an order is taken, and the oldest is forgotten', async () => { await placeOrder(store, { kind: 'discard', filter: { states: [] } }) }],
+  ['a configuration is taken up', async () => { await createConfiguredHolds(store).takeUp([{ name: 'a', enabled: false, url: 'http://one/' }]) }],
+  ['the lease of sweeping is taken', async () => { if (!await createLease(redis, keys.sweepLease, 60_000).hold()) throw new Error('it is not held') }],
+  ['the events of a task are found', async () => { await findTaskEvents(store, ['t']) }],
   ['an order is noted', async () => { await runDraining(redis, keys.replays, [['SET', keys.replayLock('x'), 'y', 'PX', 1_000, 'NX']]) }]
 ]
 

@@ -39,7 +39,7 @@ function orderOf (filter: Filter = {}, states: readonly DeliveryState[] = DISCAR
 }
 
 function runnerOf (t: Test, { blocking: store, queues, policy, facts }: Gateway): OrderRunner {
-  const runner = createOrderRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
+  const runner = createOrderRunner({ store, queues, subscribers: () => policy.subscribers, windowMs: () => 600_000, report: fact => { facts.push(fact) } })
   t.teardown(async () => { await runner.stop() })
   return runner
 }
@@ -101,14 +101,27 @@ for (const [says, filter, states, matched] of COUNTED) {
   })
 }
 
-t.test('a dry run stops where a request must end, and says that there may be more', async t => {
+t.test('a dry run counts on as far as there is anything, and is exact below where it stops', async t => {
   const { gateway } = await withQueued(t, 30)
+  const { blocking: { redis }, keys } = gateway
   const order = orderOf({ types: ['avatar'] })
-  const count = async (bounds: { counts?: number, steps?: number }): Promise<object> =>
+  const count = async (bounds: { counts?: number, signal?: AbortSignal }): Promise<object> =>
     await countSoFar(gateway.blocking, order, { subscribers: gateway.policy.subscribers, ...bounds })
   t.strictSame(await count({}), { matched: 30 })
   t.strictSame(await count({ counts: 10 }), { matched: 30 }, 'it had come to the end all the same')
-  t.strictSame(await count({ steps: 0 }), { matched: 0, atLeast: true })
+  const [newest] = await redis.zrevrange(keys.open('a'), 0, 0, 'WITHSCORES').then(([, score]) => [Number(score)])
+  for (let n = 0; n < 205_000; n += 5_000) {
+    await redis.zadd(keys.open('a'), ...Array.from({ length: 5_000 }, (_, at) => [newest! + 1 + n + at, `evt_GONE${n + at}`]).flat())
+  }
+  t.strictSame(await count({}), { matched: 30 }, 'which lie behind more than two hundred thousand others')
+  t.strictSame(await count({ signal: AbortSignal.abort() }), { matched: 0, atLeast: true }, 'nobody waits for it')
+})
+
+t.test('a dry run that has come to its number says that there may be more', async t => {
+  const { gateway } = await withQueued(t, 1_100)
+  const first = await countSoFar(gateway.blocking, orderOf({ types: ['avatar'] }), { subscribers: gateway.policy.subscribers, counts: 400 })
+  t.ok(first.atLeast === true && first.matched >= 400 && first.matched < 1_100, `${first.matched} counted`)
+  t.strictSame(await countSoFar(gateway.blocking, orderOf({ types: ['avatar'] }), { subscribers: gateway.policy.subscribers }), { matched: 1_100 })
 })
 
 t.test('a restart goes on where the last batch ended, and several runners do the work of one', async t => {

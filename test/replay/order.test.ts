@@ -66,7 +66,7 @@ async function carryOut (gateway: Gateway, what: ReplayOrder): Promise<{ put: st
   const subscribers = (): typeof policy.subscribers => policy.subscribers
   const dry = await countSoFar(store, what, { subscribers: subscribers() })
   const id = await placeOrder(store, what)
-  const runner = createOrderRunner({ store, queues, subscribers, report: () => {} })
+  const runner = createOrderRunner({ store, queues, subscribers, windowMs: () => 600_000, report: () => {} })
   runner.start()
   await until('the replay is done', async () => (await readOrder(store, id))!.state === 'done')
   await runner.stop()

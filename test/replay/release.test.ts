@@ -1,11 +1,19 @@
 /**
- * What one event holds back is let go or given up, by an operator.
+ * What events hold back is let go or given up, by an operator: of one at once,
+ * of many by an order.
  */
+import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
+import { setHold } from '../../src/record/holds.js'
 import { readEvent } from '../../src/record/read-event.js'
+import { countSoFar } from '../../src/replay/count.js'
+import type { ReleaseOrder } from '../../src/replay/order.js'
+import { placeOrder, readOrder, type OrderProgress } from '../../src/replay/orders.js'
 import { discardEvent, releaseEvent } from '../../src/replay/release.js'
+import { createOrderRunner } from '../../src/replay/run.js'
 import { startRedis } from '../support/redis.js'
-import { accepted, endDelivery, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
+import { callsDuring } from '../record/calls.js'
+import { accepted, allEvents, endDelivery, hasJob, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
 
 const server = await startRedis(['--appendfsync', 'no'])
@@ -46,4 +54,59 @@ t.test('an unknown event is neither', async t => {
   const { gateway } = await withHeld(t)
   t.equal(await releaseEvent(gateway.blocking, gateway.queues, 'evt_unknown'), null)
   t.equal(await discardEvent(gateway.blocking, 'evt_unknown'), null)
+})
+
+/** Counted as a dry run does, then carried out. */
+async function carriedOut (gateway: Gateway, filter: ReleaseOrder['filter']): Promise<OrderProgress> {
+  const { blocking: store, queues, policy } = gateway
+  const order: ReleaseOrder = { kind: 'release', filter }
+  const dry = await countSoFar(store, order, { subscribers: policy.subscribers })
+  const id = await placeOrder(store, order)
+  const runner = createOrderRunner({ store, queues, subscribers: () => policy.subscribers, windowMs: () => 1, report: fact => { gateway.facts.push(fact) } })
+  runner.start()
+  await until('it is done', async () => (await readOrder(store, id))!.state === 'done')
+  await runner.stop()
+  const done = (await readOrder(store, id))!
+  if (dry.matched !== done.matched || dry.atLeast === true) throw new Error(`a dry run counts ${JSON.stringify(dry)}, not ${done.matched}`)
+  return done
+}
+
+/** Three events held by conflict, for both subscribers, and three that are not held. */
+async function withManyHeld (t: Test): Promise<Gateway> {
+  const { gateway } = await withHeld(t)
+  for (const taskId of ['t2', 't3']) for (const url of ['one', 'two']) await accepted(gateway, { taskId, url })
+  return gateway
+}
+
+const RELEASES: ReadonlyArray<[says: string, filter: ReleaseOrder['filter'], released: string[]]> = [
+  ['everything that is held', {}, ['a t1', 'a t2', 'a t3', 'b t1', 'b t2', 'b t3']],
+  ['that of one subscriber', { subscribers: ['b'] }, ['b t1', 'b t2', 'b t3']],
+  ['that of some tasks', { taskIds: ['t1', 't3'] }, ['a t1', 'a t3', 'b t1', 'b t3']],
+  ['nothing, when nothing fits', { types: ['video'] }, []]
+]
+for (const [says, filter, released] of RELEASES) {
+  t.test(`a release lets go ${says}, and nothing that its subscriber's hold keeps`, async t => {
+    const gateway = await withManyHeld(t)
+    await setHold(gateway.blocking, 'b', 'pause')
+    t.match(await carriedOut(gateway, filter), { kind: 'release', matched: released.length, queued: released.length, delivered: 0 })
+    const letGo = (await allEvents(gateway)).flatMap(({ event, deliveries }) =>
+      deliveries.filter(({ generation }) => generation === 2).map(({ subscriber, state, replayId }) => `${subscriber} ${event.taskId} ${state} ${replayId}`))
+    t.strictSame(letGo.sort(), released.map(name => `${name} queued null`))
+    t.match(gateway.facts.findLast(({ fact }) => fact === 'release.progress'), { queued: released.length, state: 'done' })
+  })
+}
+
+t.test('a release costs what it touches, however much waits', async t => {
+  const cost = async (waiting: number): Promise<number> => {
+    const gateway = await withManyHeld(t)
+    const { blocking: { redis }, keys } = gateway
+    for (let n = 0; n < waiting; n += 1_000) {
+      await redis.zadd(keys.open('a'), ...Array.from({ length: 1_000 }, (_, at) => [n + at, `evt_WAITS${n + at}`]).flat())
+    }
+    const calls = await callsDuring(redis as Redis, async () => { t.match(await carriedOut(gateway, { types: ['avatar'] }), { queued: 6 }) })
+    return calls.of('hmget', 'hget', 'hset', 'zadd', 'zrem', 'exists')
+  }
+  const few = await cost(1_000)
+  const many = await cost(20_000)
+  t.ok(many <= 1.2 * few, `${few} calls with 1,000 waiting, ${many} with 20,000`)
 })

@@ -37,7 +37,7 @@ async function withFailed (t: Test, count: number, names = ['a']): Promise<Gatew
 const order = (fields: Partial<ReplayOrder> = {}): ReplayOrder => ({ kind: 'replay', filter: {}, state: 'failed', newId: false, ratePerSecond: null, ...fields })
 
 function runnerOf ({ blocking, queues, policy, facts }: Gateway, store = blocking): OrderRunner {
-  return createOrderRunner({ store, queues, subscribers: () => policy.subscribers, report: fact => { facts.push(fact) } })
+  return createOrderRunner({ store, queues, subscribers: () => policy.subscribers, windowMs: () => 600_000, report: fact => { facts.push(fact) } })
 }
 
 async function create ({ blocking }: Gateway, fields: Partial<ReplayOrder> = {}): Promise<string> {

@@ -104,8 +104,20 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Starts a gateway as a process of its own, and waits until it is open. */
-export async function startProcess (home: Home, { args = [], main = MAIN, env = {}, signal }: ProcessOptions = {}): Promise<GatewayProcess> {
+/** A process that may not be open yet, and may never be. */
+export interface Launch {
+  child: ChildProcess
+  log: TestGateway['log']
+  /** What it has said on standard error. */
+  err: () => string
+  /** Resolves with the line that says that it is open; rejects when it ends before. */
+  open: Promise<Record<string, unknown>>
+  /** Resolves with its exit code when it is gone. */
+  gone (): Promise<number | null>
+}
+
+/** Starts a gateway as a process of its own, and waits for nothing. */
+export function launch (home: Home, { args = [], main = MAIN, env = {} }: ProcessOptions = {}): Launch {
   const child = spawn(process.execPath, [main, 'start', '--config', home.configFile, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -114,22 +126,32 @@ export async function startProcess (home: Home, { args = [], main = MAIN, env = 
   const log: Array<Record<string, unknown>> = []
   const noise: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => noise.push(text))
-  const kill = (): void => { child.kill('SIGKILL') }
-  signal?.addEventListener('abort', kill)
-  const open = await new Promise<Record<string, unknown>>((resolve, reject) => {
+  const open = new Promise<Record<string, unknown>>((resolve, reject) => {
     child.once('exit', code => { reject(new Error(`the gateway ended with ${code}: ${noise.join('')} ${JSON.stringify(log.slice(-5))}`)) })
     eachLine(child, line => {
       log.push(line)
       if (line['msg'] === 'gateway is open') resolve(line)
     })
   })
-  signal?.removeEventListener('abort', kill)
-
-  async function gone (): Promise<number | null> {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    return child.exitCode
+  open.catch(() => {}) // nobody may wait for it
+  return {
+    child,
+    log,
+    err: () => noise.join(''),
+    open,
+    async gone () {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      return child.exitCode
+    }
   }
+}
 
+/** Starts a gateway as a process of its own, and waits until it is open. */
+export async function startProcess (home: Home, { signal, ...options }: ProcessOptions = {}): Promise<GatewayProcess> {
+  const { child, log, open: opening, gone } = launch(home, options)
+  const kill = (): void => { child.kill('SIGKILL') }
+  signal?.addEventListener('abort', kill)
+  const open = await opening.finally(() => { signal?.removeEventListener('abort', kill) })
   const path = String(open['ingestPath'] ?? '/webhooks/fotor')
   return {
     child,

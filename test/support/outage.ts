@@ -64,11 +64,14 @@ export interface Sent {
   status: unknown
 }
 
+/** Where callbacks are posted to; the gateway behind it need not run yet. */
+export type Door = Pick<TestGateway, 'post'>
+
 /** Stands in every body, and may stand nowhere else. */
 export const IN_THE_BODY = 'MARKER-OF-A-BODY'
 
 /** Sends a callback of a task. */
-export async function sendOnce (gateway: TestGateway, taskId: string): Promise<Sent> {
+export async function sendOnce (gateway: Door, taskId: string): Promise<Sent> {
   const sentAt = Date.now()
   const { status, json } = await gateway.post(callbackOf(taskId))
   return { taskId, sentAt, answeredAt: Date.now(), status: status === 200 ? json['status'] : status }
@@ -84,7 +87,7 @@ function callbackOf (taskId: string): object {
 }
 
 /** Sends callbacks of `<prefix>-0`, `<prefix>-1`, … at the same time. */
-export async function sendMany (gateway: TestGateway, prefix: string, count: number): Promise<Sent[]> {
+export async function sendMany (gateway: Door, prefix: string, count: number): Promise<Sent[]> {
   return await Promise.all(Array.from({ length: count }, async (_, n) => await sendOnce(gateway, `${prefix}-${n}`)))
 }
 

@@ -18,7 +18,8 @@ import { createReconciler, type Reconciler } from '../../src/queue/reconcile.js'
 import type { Recording } from '../../src/queue/bullmq/batches.js'
 import type { Deliver } from '../../src/queue/bullmq/worker.js'
 import { createWorkers, type Workers, type WorkersOptions } from '../../src/queue/workers.js'
-import { applyConfiguredHolds, readHolds } from '../../src/record/holds.js'
+import { createConfiguredHolds } from '../../src/record/configured-holds.js'
+import { readHolds } from '../../src/record/holds.js'
 import { LIMITS } from '../../src/record/limits.js'
 import { OPEN_DELIVERIES, readOpening, type StoredOpening } from '../../src/record/open-delivery.js'
 import { readEvent } from '../../src/record/read-event.js'
@@ -91,7 +92,7 @@ export async function openGateway (t: Teardown, server: TestRedis, options: Gate
   const store = { redis: failFast, keys }
   const blocking = { redis, keys }
   const started: Workers[] = []
-  await applyConfiguredHolds(blocking, policy.subscribers)
+  await createConfiguredHolds(blocking).takeUp(policy.subscribers)
   t.teardown(async () => {
     await Promise.all(started.map(async workers => { await workers.stop(0) }))
     await queues.close()
@@ -131,6 +132,7 @@ export function subscriberNamed (name: string, overrides: Partial<Subscriber> = 
     retry: { kind: 'list', waitsMs: [], maxMs: 1_000 },
     maxAgeMs: 1_000_000,
     throttleMaxMs: 900_000,
+    maxBacklog: null,
     tls: null,
     breaker: null,
     enabled: true,

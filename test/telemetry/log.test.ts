@@ -55,6 +55,32 @@ t.test('strangers do not fill the disk: the first of each kind in a minute, then
   t.strictSame([admit(refused('content')), admit(refused('content'))], [0, 0], 'a listed sender is always heard')
 })
 
+t.test('nor where they are let in, and what they do takes nobody else\'s line', async t => {
+  const { admit } = limitLines(() => 0)
+  const unlisted = (reason: string): Fact => ({ ...refused(reason), unlisted: true } as Fact)
+  for (const fact of [unlisted('not-http'), unlisted('path'), unlisted('content'), { fact: 'callback.unlisted', source: '192.0.2.1' }] satisfies Fact[]) {
+    t.strictSame([admit(fact), admit(fact)], [0, null], JSON.stringify(fact))
+  }
+  t.equal(admit(refused('not-http')), 0)
+  t.equal(admit({ fact: 'accept.unavailable', reason: 'away' }), 0)
+})
+
+t.test('who tries tokens does not fill the disk either', async t => {
+  const { admit } = limitLines(() => 0)
+  const wrong: Fact = { fact: 'admin.refused', source: '192.0.2.1', why: 'wrong-token' }
+  t.strictSame([admit(wrong), admit(wrong), admit({ ...wrong, why: 'must-wait' }), admit(wrong)], [0, null, 0, null])
+})
+
+t.test('a line is seen as what it is: what is invisible in it is written out, and means the same', async t => {
+  let written = ''
+  const logger = createLogger({ level: 'info', destination: { write: line => { written += line } } })
+  const taskId = 'a\u202eb\u2066c\u2028d\u200be\ufefff\u061cg\u{e0041}h\u009bi\u00e9'
+  reportTo(logger)({ fact: 'event.duplicate', eventId: 'evt_1', taskId, status: 1 })
+  t.notMatch(written.trimEnd(), /[\p{Cf}\p{Zl}\p{Zp}\p{Cc}]/u)
+  t.match(written, 'a\\u202eb')
+  t.equal((JSON.parse(written) as { taskId: string }).taskId, taskId)
+})
+
 t.test('the same trouble of any queue is told once a minute, another at once', async t => {
   let now = 0
   const { admit } = limitLines(() => now)

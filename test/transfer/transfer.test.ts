@@ -3,16 +3,21 @@
  * everything delivered stays delivered, and a duplicate is still a duplicate.
  */
 import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
 import t, { type Test } from '../support/tap.js'
 import type { DedupePolicy } from '../../src/model/dedupe.js'
 import { setHold } from '../../src/record/holds.js'
 import { readClaims } from '../../src/record/claims.js'
 import { evict, SHORT_ABOVE } from '../../src/record/evict.js'
+import { selectEvents } from '../../src/record/select.js'
 import { sweep } from '../../src/record/sweep.js'
+import { placeOrder, readOrder } from '../../src/replay/orders.js'
+import { createOrderRunner } from '../../src/replay/run.js'
 import { exportRecord } from '../../src/transfer/export.js'
 import { FORMAT, writeLine, type Line } from '../../src/transfer/format.js'
 import { importRecord, type ImportResult } from '../../src/transfer/import.js'
 import { readMemory } from '../../src/redis/memory.js'
+import { callsDuring } from '../record/calls.js'
 import { startRedis } from '../support/redis.js'
 import { accepted, allEvents, callback, endDelivery, giveUp, openGateway, policyFor, recordingDeliver, type Gateway } from '../support/relay.js'
 import { until } from '../support/until.js'
@@ -219,6 +224,110 @@ t.test('merged: the same callback stays one event, other content another one', a
   const events = await allEvents(target)
   t.equal(events.length, 4)
   t.strictSame(events.filter(({ event }) => event.taskId === 'same').map(({ event }) => event.id), [own])
+})
+
+/** More than any page, step or batch holds. */
+const MANY = 250
+
+/** A record whose events have these sequences and no others, oldest first: those of a clock that was set back. */
+async function withSequencesFrom (t: Test, first: number, name: string): Promise<{ gateway: Gateway, ids: string[] }> {
+  const gateway = await open(t, ['a'])
+  await gateway.blocking.redis.set(gateway.keys.sequence, first - 1)
+  const ids: string[] = []
+  for (let n = 0; n < MANY; n++) ids.push(await accepted(gateway, { taskId: `${name}-${n}` }))
+  t.strictSame((await allEvents(gateway)).map(({ event }) => event.sequence - first).reverse(), ids.map((_, n) => n))
+  return { gateway, ids }
+}
+
+t.test('merged: hundreds of events with sequences that others have are in every list once, and stay in their order', async t => {
+  const first = (Date.now() + DAY) * 1_000
+  const source = await withSequencesFrom(t, first, 'there')
+  const { gateway: target, ids } = await withSequencesFrom(t, first, 'here')
+  const calls = await callsDuring(operator as Redis, async () => {
+    t.match(await imported(target, await exported(source.gateway), true), { events: MANY, duplicates: 0, there: 0 })
+  })
+  t.ok(calls.of('zcount') <= 60 * MANY, `a long run of taken sequences is passed over in few steps: ${calls.of('zcount')}`)
+  const everyOne = [...ids, ...source.ids].sort()
+
+  const pages = await pagesOf(target, 7)
+  t.strictSame([...pages].sort(), everyOne, 'page by page')
+  t.strictSame(pages.filter(id => source.ids.includes(id)).reverse(), source.ids, 'what was imported is in the order it had')
+  t.strictSame(pages.filter(id => ids.includes(id)).reverse(), ids, 'and so is what was there')
+
+  const again = await open(t, ['a'])
+  t.match(await imported(again, await exported(target)), { events: 2 * MANY }, 'an export has them all')
+
+  t.equal(await target.reconciler({ small: 10, step: 100 }).round(), MANY, 'and so has the queue')
+  t.equal(await discardedByOrder(target), 2 * MANY, 'and an order')
+})
+
+t.test('events of an export that all have one sequence are imported in their order, each with a sequence of its own', async t => {
+  const { gateway: source, ids } = await withSequencesFrom(t, (Date.now() + DAY) * 1_000, 'there')
+  const lines = linesOf(await exported(source)).map(line => line.kind === 'event' ? { ...line, sequence: 1_000 } : line)
+  const target = await open(t, ['a'])
+  await imported(target, lines.map(writeLine).join(''))
+  t.strictSame((await pagesOf(target, 7)).reverse(), ids)
+  await imported(target, lines.map(writeLine).join(''), true)
+  t.strictSame((await pagesOf(target, 7)).reverse(), ids, 'and stay where they are when they come again')
+})
+
+/** The ids of all events, newest first, by pages of so many. */
+async function pagesOf ({ store }: Gateway, limit: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let cursor: number | null | undefined; cursor !== null;) {
+    const page = await selectEvents(store, {}, { limit, cursor: cursor ?? null })
+    ids.push(...page.rows.map(({ event }) => event.id))
+    cursor = page.next
+  }
+  return ids
+}
+
+/** How many deliveries an order gives up that means all that wait. */
+async function discardedByOrder ({ blocking, queues, policy, facts }: Gateway): Promise<number> {
+  const runner = createOrderRunner({ store: blocking, queues, subscribers: () => policy.subscribers, windowMs: () => policy.dedupe.windowMs, report: fact => { facts.push(fact) } })
+  const id = await placeOrder(blocking, { kind: 'discard', filter: { states: ['queued'] } })
+  runner.start()
+  await until('the order is done', async () => (await readOrder(blocking, id))!.state === 'done')
+  await runner.stop()
+  const { matched, discarded } = (await readOrder(blocking, id))!
+  if (matched !== discarded) throw new Error(`${matched} were meant, ${discarded} discarded`)
+  return discarded
+}
+
+t.test('a task with many events has them all on the other side, merged or not', async t => {
+  const source = await open(t, ['a'])
+  const target = await open(t, ['a'])
+  for (const gateway of [source, target]) for (let n = 0; n < 30; n++) await accepted(gateway, { taskId: 'merged', of: gateway.keys.prefix, n })
+  for (let n = 0; n < 30; n++) await accepted(source, { taskId: 'moved', n })
+  await imported(target, await exported(source), true)
+  for (const [taskId, count] of [['merged', 60], ['moved', 30]] as const) {
+    const ofTask = (await allEvents(target, { taskIds: [taskId] })).map(({ event }) => event.id)
+    t.strictSame(ofTask, (await allEvents(target)).filter(({ event }) => event.taskId === taskId).map(({ event }) => event.id))
+    t.equal(ofTask.length, count)
+    t.equal(await target.blocking.redis.zcard(target.keys.eventsOfTask(taskId)), count, 'and its index as well')
+  }
+})
+
+t.test('when a final one arrived is known on the other side, merged or not: what it overtook is not late', async t => {
+  const source = await open(t, ['a'])
+  const at = Date.now() - 60_000
+  await accepted(source, { taskId: 'both', status: 1, url: 'there' }, { receivedAt: at })
+  await accepted(source, { taskId: 'only there', status: 1 }, { receivedAt: at })
+  await accepted(source, { taskId: 'unknown', status: 1 }, { receivedAt: at })
+  await source.blocking.redis.hdel(source.keys.task('unknown'), 'finalAt')
+  const target = await open(t, ['a'])
+  await accepted(target, { taskId: 'both', status: 1, url: 'here' }, { receivedAt: at - 60_000 })
+  await accepted(target, { taskId: 'unknown', status: 1, url: 'here' }, { receivedAt: at })
+  await imported(target, await exported(source), true)
+  const flagsAt = async (taskId: string, receivedAt: number): Promise<string[]> => {
+    const id = await accepted(target, { taskId, status: 0, n: receivedAt }, { receivedAt })
+    return (await allEvents(target, { eventIds: [id] }))[0]!.event.flags
+  }
+  t.strictSame(await flagsAt('only there', at - 1), [])
+  t.strictSame(await flagsAt('only there', at), ['late'])
+  t.strictSame(await flagsAt('both', at - 1), ['late'], 'the first of both sides counts')
+  t.strictSame(await flagsAt('both', at - 60_001), [])
+  t.strictSame(await flagsAt('unknown', at - 60_000), ['late'], 'what an earlier release has not noted came first')
 })
 
 t.test('an event that came again after the window is a second event on the other side as well', async t => {

@@ -29,12 +29,10 @@ const TICK_EVERY_MS = 10_000
 export interface SpoolingOptions {
   /** The way to Redis; never rejects. */
   accept: Accept
-  /** Fails fast. */
+  /** The connection that `accept` uses: fails fast. It is tried for what waits once it is there. */
   redis: RedisClient
   /** Rejects when Redis would not take a callback now. */
   probe: () => Promise<void>
-  /** Must have succeeded before Redis is used; `null` when it has. Rejects with a reason for the log. */
-  verify: (() => Promise<void>) | null
   /** `spool.dir`, absolute. */
   dir: string
   maxBytes: number
@@ -63,6 +61,8 @@ export interface Spooling {
   tryDisk (): Promise<SpoolStatus>
   /** Whether Redis must not be called now. */
   isRedisAway (): boolean
+  /** Redis is away at the start: nobody shall wait for it before a probe has succeeded. */
+  beginAway (): void
   /** Keeps no more callbacks; what lies there stays. Idempotent; never rejects. */
   close (): Promise<void>
 }
@@ -75,7 +75,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   const stock = new Stock({ ...options, ownership: createOwnership(dir), trouble })
   const outage = createOutage(report, () => stock.size())
   const breaker = new RedisBreaker({
-    probe: verifiedProbe(options),
+    probe: options.probe,
     hasWaiting: () => stock.hasAny(),
     onChange (state, reason) {
       outage.change(state, reason)
@@ -84,10 +84,13 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   })
   const accept = inTime(options.accept, options.answerWithinMs)
   const drain = createDrain({ ...options, accept, stock, setAside, breaker, trouble })
-  const onReady = (): void => { breaker.probeNow() }
+  const drainIfReady = (): void => { if (redis.status === 'ready' && stock.hasAny()) drain.wake() }
+  const onReady = (): void => {
+    breaker.probeNow()
+    drainIfReady()
+  }
   redis.on('ready', onReady)
-  if (options.verify !== null) breaker.open('Redis was away at the start')
-  const stopTicking = await keepTicking({ stock, trouble, report, onFound: drain.wake })
+  const stopTicking = await keepTicking({ stock, trouble, report, onTick: drainIfReady })
 
   const status = (): SpoolStatus => ({
     ...stock.size(),
@@ -104,6 +107,7 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
       return status()
     },
     isRedisAway: () => breaker.state() === 'open',
+    beginAway () { breaker.open('Redis was away at the start') },
     async close () {
       redis.off('ready', onReady)
       breaker.stop()
@@ -115,25 +119,15 @@ export async function openSpooling (options: SpoolingOptions): Promise<Spooling>
   }
 }
 
-/** A Redis that was away at the start is checked before anything else is asked of it. */
-function verifiedProbe ({ probe, verify }: SpoolingOptions): () => Promise<void> {
-  let isVerified = verify === null
-  return async () => {
-    if (!isVerified) await verify!()
-    isVerified = true
-    await probe()
-  }
-}
-
-interface Ticking { stock: Stock, trouble: DiskTrouble, report: Report, onFound: () => void }
+interface Ticking { stock: Stock, trouble: DiskTrouble, report: Report, onTick: () => void }
 
 /** Looks now, and again and again, for what dead owners left, and whether a disk that failed works again. @returns how to stop it */
-async function keepTicking ({ stock, trouble, report, onFound }: Ticking): Promise<() => Promise<void>> {
+async function keepTicking ({ stock, trouble, report, onTick }: Ticking): Promise<() => Promise<void>> {
   async function tick (): Promise<void> {
     const { callbacks, bytes } = await stock.takeOver()
     if (callbacks > 0) report({ fact: 'spool.found', callbacks, bytes })
     if (trouble.now() !== null) await stock.tryDisk()
-    if (stock.hasAny()) onFound()
+    onTick()
   }
 
   await tick()

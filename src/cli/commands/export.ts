@@ -47,6 +47,8 @@ async function runExport (file: string, { config: named, resume = false }: Expor
     }), { message: 'the export was ended before it was complete', nextSteps: [goOn] })
     progress.end()
     terminal.error(`${counted(counts.events, 'event')}${earlier === 0 ? '' : ` (${earlier} of them earlier)`}, ${counted(counts.tasks, 'task')} and ${counted(counts.subscribers, 'pause')} are in ${toOutput ? 'the export' : file}.`)
+    const { corrupt = 0 } = counts
+    if (corrupt > 0) terminal.error(`${counted(corrupt, 'event')} cannot be read; what is left of it is in lines of the kind corrupt.`)
   } catch (error) {
     progress.end()
     throw isSystemError(error) ? new CommandFailure(`${toOutput ? 'standard output' : file} cannot be written: ${error.message}`, { nextSteps: [goOn], cause: error }) : error

@@ -49,6 +49,7 @@ async function runImport (file: string, { config: named, merge = false }: Import
     terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
     if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)
     if (done.duplicates > 0) terminal.error(`${counted(done.duplicates, 'event', 'events')} left out: the same callback was accepted here as well.`)
+    if (done.corrupt > 0) terminal.error(`${counted(done.corrupt, 'event', 'events')} left out: too much of it could not be read when it was exported.`)
   } finally {
     progress.end()
   }

@@ -9,6 +9,7 @@ import { listFaults } from '../config-file.js'
 import type { ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { CommandFailure } from '../failure.js'
+import { plainText } from '../plain-text.js'
 
 /** Adds the command. */
 export function addReload (program: Command, deps: ProgramDeps): void {
@@ -23,7 +24,7 @@ async function reload (flags: ApiFlags, deps: ProgramDeps): Promise<void> {
   const api = await openApi(flags, deps)
   try {
     const { changed } = await api.post<{ changed: string[] }>('/config/reload')
-    terminal.out(changed.length === 0 ? 'Reloaded; nothing has changed.' : `Reloaded; changed: ${changed.join(', ')}`)
+    terminal.out(changed.length === 0 ? 'Reloaded; nothing has changed.' : `Reloaded; changed: ${plainText(changed.join(', '))}`)
   } catch (error) {
     if (!(error instanceof RefusedByGateway) || error.faults.length === 0) throw error
     listFaults(error.faults, 'the gateway\'s configuration', terminal)

@@ -1,17 +1,19 @@
 /**
  * `fotor-relay show`: everything that is known of one event but its body, or
- * the list of a task's events when there are several.
+ * the list of a task's events when there are several: its first page, however
+ * many there are.
  */
 import type { Command } from 'commander'
 import type { AdminApi } from '../admin-api.js'
-import type { EventAnswer, EventDetailAnswer, Page } from '../../admin/answers.js'
+import type { EventDetailAnswer, EventsAnswer } from '../../admin/answers.js'
 import { addApiOptions, addExamples, addJsonOption, openApi } from '../api-command.js'
 import { counted } from '../counted.js'
 import { paintState, stateText } from '../delivery-words.js'
-import type { ApiFlags } from '../command-line.js'
+import { quoted, type ApiFlags } from '../command-line.js'
 import type { ProgramDeps } from '../deps.js'
 import { writeEvents } from '../event-table.js'
 import { CommandFailure } from '../failure.js'
+import { oneValue } from '../filters.js'
 import { plainText } from '../plain-text.js'
 import type { Terminal } from '../terminal.js'
 import { ago, exactTime } from '../times.js'
@@ -22,12 +24,13 @@ interface ShowFlags extends ApiFlags { json?: true }
 export function addShow (program: Command, deps: ProgramDeps): void {
   const command = program.command('show')
     .description('Show one event with its deliveries and all their attempts.')
-    .argument('<id>', 'id of an event (evt_…) or of a Fotor task; a task with several events lists them')
+    .argument('<id>', 'id of an event (evt_…) or of a Fotor task; a task with several events lists the newest 50 and says how to list the others')
     .action(async (id: string, flags: ShowFlags) => { await show(id, flags, deps) })
   addJsonOption(command)
   addExamples(addApiOptions(command), [
     ['show evt_01JQ4Z8XK3V7M2N9P5R6S8T0WA', 'an event, by its webhook-id'],
-    ['show 39371b3800cc4a7e9e24867b0dfdf25b', 'a task, by its taskId']
+    ['show 39371b3800cc4a7e9e24867b0dfdf25b', 'a task, by its taskId'],
+    ['events --task-id 39371b3800cc4a7e9e24867b0dfdf25b --limit 500', 'a longer list of its events']
   ])
 }
 
@@ -37,16 +40,21 @@ async function show (id: string, { json, ...place }: ShowFlags, deps: ProgramDep
   const found = id.startsWith('evt_') ? await api.get<EventDetailAnswer>(`/events/${encodeURIComponent(id)}`) : await ofTask(api, id)
   if (json === true) return terminal.json(found)
   if (!('items' in found)) return writeEvent(found, terminal)
-  terminal.out(`${found.items.length} events of this task; show one with: ${api.command('show ID')}`)
-  writeEvents(found.items, terminal, Date.now())
+  const { items, nextCursor, total = items.length } = found
+  terminal.out(`${counted(total, 'event')} of this task; show one with: ${api.command('show ID')}`)
+  writeEvents(items, terminal, Date.now())
+  if (nextCursor === null) return
+  const older = total > items.length ? `${total - items.length} more are older` : 'There are older ones'
+  terminal.error(`${older}; list them with: ${api.command(`events --task-id ${quoted(oneValue(id))} --cursor ${nextCursor}`)}`)
 }
 
 /** The event of a task, or the list of them when there are several. */
-async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | Page<EventAnswer>> {
-  const page = await api.get<Page<EventAnswer>>('/events', { taskId })
+async function ofTask (api: AdminApi, taskId: string): Promise<EventDetailAnswer | EventsAnswer> {
+  const page = await api.get<EventsAnswer>('/events', { taskId: oneValue(taskId) })
   const [first] = page.items
+  if (page.nextCursor !== null || page.items.length > 1) return page
   if (first === undefined) throw new CommandFailure(`there is no event of a task ${taskId}`, { nextSteps: [`list all events with: ${api.command('events')}`] })
-  return page.items.length > 1 ? page : await api.get<EventDetailAnswer>(`/events/${first.id}`)
+  return await api.get<EventDetailAnswer>(`/events/${first.id}`)
 }
 
 function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
@@ -60,7 +68,8 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['revision', event.revision === 1 ? '' : String(event.revision)],
     ['flags', event.flags.join(', ')],
     ['duplicates', event.duplicates === 0 ? '' : String(event.duplicates)],
-    ['size', counted(event.size, 'byte')]
+    ['size', counted(event.size, 'byte')],
+    ['corrupt', event.corrupt === true ? 'something of it cannot be read in Redis; an export has what is left' : '']
   ]
   out(paint.bold(plainText(event.id)))
   for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(9)}  ${plainText(value)}`)

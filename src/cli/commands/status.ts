@@ -44,12 +44,12 @@ async function status ({ json, ...place }: StatusFlags, deps: ProgramDeps): Prom
 
 function writeReadiness ({ status, reasons }: ReadinessAnswer, url: string, { out, paint }: Terminal): void {
   const words = { ok: paint.green('ready'), degraded: paint.yellow('ready, but degraded'), unavailable: paint.red('not ready') }
-  out(`${url}  ${words[status] ?? status}`)
+  out(`${url}  ${words[status] ?? plainText(status)}`)
   for (const reason of reasons) out(`  ${paint.yellow('!')} ${plainText(reason)}`)
 }
 
 function writeStats ({ counters, events, memory, process }: StatsAnswer, { out, paint }: Terminal): void {
-  out(`  version ${process.version}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${process.redis} Redis, ${plainText(process.configFile)}`)
+  out(`  version ${plainText(process.version)}, up ${shortly(process.uptimeSeconds * 1_000)}, pid ${process.pid}, ${plainText(process.redis)} Redis, ${plainText(process.configFile)}`)
   out(`  ${counters.accepted} accepted, ${counted(counters.duplicates, 'duplicate')}, ${counters.delivered} delivered, ${counters.failed} failed; ${counted(events, 'event')} in the record`)
   if (memory !== undefined && memory !== null) {
     out(`  ${Math.floor(memory.usedBytes / memory.maxBytes * 100)} % of ${Math.floor(memory.maxBytes / MEGABYTE)} MB of Redis used`)

@@ -70,6 +70,14 @@ local function promote_due(queue)
   redis.call('LPUSH', queue.base .. 'wait', unpack(due))
 end
 
+-- How many jobs are under way, by queue: asked once, then counted.
+local under_way = {}
+local function count_under_way(queue, change)
+  local known = under_way[queue.base]
+  under_way[queue.base] = known and known + change or redis.call('LLEN', queue.base .. 'active')
+  return under_way[queue.base]
+end
+
 local function delay(queue, id, at)
   redis.call('ZADD', queue.base .. 'delayed', text(at * SCORE), id)
   if redis.call('ZRANGE', queue.base .. 'delayed', 0, 0)[1] == id then mark(queue) end
@@ -87,21 +95,17 @@ end
 -- Begins the job unless it is for nothing, or not yet; a second entry of one that is under way is for nothing.
 local function begin(subscriber, queue, id, token)
   local job = queue.base .. id
-  local is_under_way = redis.call('EXISTS', job .. ':lock') == 1
-  local opened, due_at
-  if not is_under_way then opened, due_at = deliveries.open(subscriber, id) end
-  if opened then
+  local opened, due_at = deliveries.open(subscriber, id)
+  if opened and redis.call('SET', job .. ':lock', token, 'NX', 'PX', input.lockMs) then
     redis.call('LPUSH', queue.base .. 'active', id)
-    redis.call('SET', job .. ':lock', token, 'PX', input.lockMs)
+    count_under_way(queue, 1)
     mark(queue)
     limits.took(subscriber, queue.limits)
     return { 'moved', id, opened, 0, 0 }
   end
   drops_left = drops_left - 1
-  if due_at then
-    delay(queue, id, due_at)
-  elseif not is_under_way then
-    redis.call('DEL', job)
+  if not opened and redis.call('EXISTS', job .. ':lock') == 0 then
+    if due_at then delay(queue, id, due_at) else redis.call('DEL', job) end
   end
   return nil
 end
@@ -110,7 +114,7 @@ end
 local function take(subscriber, queue, token)
   local wait = limits.wait(subscriber, queue.limits)
   if wait then return none(wait, 0) end
-  if redis.call('LLEN', queue.base .. 'active') >= limits.concurrency(subscriber, queue.limits) then return none(0, 0) end
+  if count_under_way(queue, 0) >= limits.concurrency(subscriber, queue.limits) then return none(0, 0) end
   promote_due(queue)
   while drops_left > 0 do
     local id = redis.call('RPOP', queue.base .. 'wait')
@@ -122,30 +126,40 @@ local function take(subscriber, queue, token)
   return none(0, 0)
 end
 
+-- Whether jobs of a queue are suspected to be stalled; while none is, nothing has to be taken back.
+local suspects = {}
+local function has_suspects(queue)
+  if suspects[queue.base] == nil then suspects[queue.base] = redis.call('EXISTS', queue.base .. 'stalled') == 1 end
+  return suspects[queue.base]
+end
+
 -- Takes a job off the active ones, unless it is somebody else's by now. One whose lock was lost is still whose it was.
-local function leave_active(queue, id, token)
-  local lock = queue.base .. id .. ':lock'
+-- When it is `over`, nothing of it stays.
+local function leave_active(queue, id, token, over)
+  local job = queue.base .. id
+  local lock = job .. ':lock'
   local holder = redis.call('GET', lock)
   if holder and holder ~= token then return false end
-  redis.call('DEL', lock)
-  redis.call('SREM', queue.base .. 'stalled', id)
-  return redis.call('LREM', queue.base .. 'active', -1, id) > 0
+  if has_suspects(queue) then redis.call('SREM', queue.base .. 'stalled', id) end
+  local was_active = redis.call('LREM', queue.base .. 'active', -1, id) > 0
+  count_under_way(queue, was_active and -1 or 0)
+  if over and was_active then redis.call('DEL', lock, job) else redis.call('DEL', lock) end
+  return was_active
 end
 
 local moves = {}
 moves.take = take
 
 function moves.finish(subscriber, queue, id, token, wants_next, next_at)
-  if leave_active(queue, id, token) then
-    if next_at > 0 then delay(queue, id, next_at) else redis.call('DEL', queue.base .. id) end
-  end
+  local is_over = next_at == 0
+  if leave_active(queue, id, token, is_over) and not is_over then delay(queue, id, next_at) end
   if wants_next then return take(subscriber, queue, token) end
   mark(queue)
   return none(0, 0)
 end
 
-function moves.delay(_, queue, id, token, ms)
-  if leave_active(queue, id, token) then delay(queue, id, now + ms) end
+function moves.delay(_, queue, id, token, ms, next_at)
+  if leave_active(queue, id, token) then delay(queue, id, next_at > 0 and next_at or now + ms) end
   return none(0, 0)
 end
 

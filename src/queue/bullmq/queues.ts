@@ -43,6 +43,8 @@ export interface Queues {
   count (subscriber: string): Promise<JobCounts>
   /** Drops what waits in the line of a subscriber, unless anything is owed to it. In steps; whatever is in between stays true. */
   clearLine (subscriber: string): Promise<void>
+  /** Every key that the queue of a subscriber may have, but for those of its jobs. Never waits for Redis. */
+  keysOf (subscriber: string): string[]
   /** Takes away the line of jobs that wait, to be made anew. */
   emptyLine (subscriber: string): Promise<void>
   close (): Promise<void>
@@ -77,6 +79,10 @@ export function createQueues (options: QueuesOptions): Queues {
       const queue = queueOf(subscriber)
       const line = { keys: [options.keys.open(subscriber), queue.toKey('wait')], args: [queue.toKey(''), CLEAR_STEP] }
       while (await runScript(options.redis, CLEAR_LINE, line) === CLEAR_STEP);
+    },
+    keysOf (subscriber) {
+      const queue = queueOf(subscriber)
+      return Object.keys(queue.keys).filter(name => name !== '').map(name => queue.toKey(name))
     },
     async emptyLine (subscriber) {
       await options.redis.unlink(queueOf(subscriber).toKey('wait'))

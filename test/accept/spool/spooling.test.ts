@@ -52,7 +52,6 @@ async function open (t: Test, gateway: Gateway, more: Partial<SpoolingOptions> &
     accept: gateway.accept,
     redis: gateway.store.redis,
     probe: async () => { await probeWrites(gateway.store.redis, gateway.keys) },
-    verify: null,
     maxBytes: 64 * 1024 * 1024,
     ignoreFields: () => [],
     answerWithinMs: LONG_MS,
@@ -126,6 +125,22 @@ t.test('a duplicate in the spool is a duplicate', async t => {
   await until('it is drained', () => named(scene.facts, 'spool.drained').length > 0)
   t.strictSame((await allEvents(scene.gateway)).map(({ event }) => [event.taskId, event.duplicates]), [['new', 2], ['known', 1]])
   t.equal((await readEvent(scene.gateway.store, known))!.event.flags.length, 0)
+})
+
+t.test('a spooled status 0 that its final one overtook is delivered, not late', async t => {
+  const { gateway, server, spooling, dir } = await setScene(t)
+  await server.kill()
+  t.match(await spooling.accept(callback({ taskId: 't', status: 0 })), { kind: 'spooled' })
+  await spooling.close()
+  await server.restart()
+  await until('Redis answers', async () => await gateway.store.redis.ping().then(() => true, () => false))
+  await accepted(gateway, { taskId: 't', status: 1 })
+
+  const next = await open(t, gateway, { dir })
+  await until('it is drained', () => next.status().callbacks === 0)
+  await until('both are events', async () => (await allEvents(gateway)).length === 2)
+  const rows = (await allEvents(gateway)).map(({ event, deliveries }) => [event.status, event.flags, deliveries.map(({ state }) => state)])
+  t.strictSame(rows, [[0, ['spooled'], ['queued', 'queued']], [1, [], ['queued', 'queued']]])
 })
 
 t.test('what could never be accepted is refused, and not kept', async t => {

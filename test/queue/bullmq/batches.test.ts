@@ -240,6 +240,21 @@ t.test('subscribers of one event have jobs of one name, and attempts of their ow
   t.match((await readEvent(gateway.store, eventId))!.deliveries, [{ state: 'delivered' }, { state: 'failed' }])
 })
 
+t.test('no more are under way than may, however many are asked for or end in one batch', async t => {
+  const { gateway: { blocking: { redis }, keys }, gateway } = await setScene(t)
+  const moves = createMoves({ subscriber: 'a', batches: createBatches({ redis, keys, recording: RECORDING, limitsOf: () => ({ concurrency: 2, rateLimit: null }) }) })
+  for (let n = 0; n < 9; n++) await accepted(gateway, { taskId: `t${n}` })
+  const take = async (): Promise<string | undefined> => (await moves.take(TOKEN)).next?.jobId
+  let begun = (await Promise.all(Array.from({ length: 8 }, take))).flatMap(id => id ?? [])
+  t.equal(begun.length, 2)
+  for (let round = 0; round < 3; round++) {
+    const ended = begun.map(async id => (await moves.finish({ id, token: TOKEN }, undefined, true)).next?.jobId)
+    begun = (await Promise.all([...ended, take(), take()])).flatMap(id => id ?? [])
+    t.equal(begun.length, 2, 'as many as ended')
+    t.equal(await redis.llen(`${keys.queuePrefix}:a:active`), 2)
+  }
+})
+
 t.test('what a job is for comes with it, whether it is asked for or follows another', async t => {
   const { gateway, moves } = await setScene(t)
   const [eventId, next] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
@@ -331,9 +346,10 @@ t.test('a job whose attempt cannot be recorded stays where it is, and the others
   const [broken, whole] = [await accepted(gateway, { taskId: 't1' }), await accepted(gateway, { taskId: 't2' })]
   await moves.take(TOKEN)
   await moves.take(TOKEN)
-  await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', 'not JSON')
+  await gateway.blocking.redis.hset(gateway.keys.event(broken), 'd:a', JSON.stringify({ s: 'queued', g: 1, n: 0, b: 0, q: 1, r: 'rpl_broken' }))
+  await gateway.blocking.redis.set(gateway.keys.replay('rpl_broken'), 'no hash')
   const [first, second] = await Promise.allSettled([broken, whole].map(async eventId => await moves.finish(held(eventId), delivered(eventId), false)))
-  t.match(first, { status: 'rejected', reason: { message: /JSON|Expected/ } })
+  t.match(first, { status: 'rejected', reason: { message: /WRONGTYPE/ } })
   t.equal(second!.status, 'fulfilled')
   t.match(recorded, [{ eventId: whole }])
   t.equal(await gateway.blocking.redis.lrem(`${gateway.keys.queuePrefix}:a:active`, 0, jobIdOf(broken, 1)), 1, 'still active')
