@@ -11,6 +11,7 @@ import { delivering } from './measure/delivering.js'
 import { discarding } from './measure/discarding.js'
 import { hanging } from './measure/hanging.js'
 import { latencyIdle } from './measure/latency-idle.js'
+import { loading } from './measure/loading.js'
 import { manySubscribers } from './measure/many-subscribers.js'
 import { memory } from './measure/memory.js'
 import { outages } from './measure/outages.js'
@@ -20,5 +21,5 @@ import { scaling } from './measure/scaling.js'
 import { upkeep } from './measure/upkeep.js'
 
 export const MEASURES: readonly Measure[] = [
-  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, remembering, discarding, costOfWaiting
+  latencyIdle, acknowledging, accepting, repeats, delivering, bothWays, hanging, outages, scaling, manySubscribers, upkeep, memory, remembering, discarding, loading, costOfWaiting
 ]

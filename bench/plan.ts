@@ -32,6 +32,8 @@ export interface Plan {
   costed: number
   /** Events whose memory is measured. */
   weighed: number
+  /** How large the file is that a Redis reads at its start, megabytes. */
+  loadedMb: number
   /** One measure is given up after this, milliseconds. */
   measureWithinMs: number
   /** Measures that have not ended by then are given up, milliseconds. */
@@ -53,6 +55,7 @@ export const FULL: Plan = {
   waiting: [1_000, 100_000, 1_000_000],
   costed: 5_000,
   weighed: 20_000,
+  loadedMb: 1_000,
   measureWithinMs: 900_000,
   runWithinMs: 1_800_000
 }
@@ -72,6 +75,7 @@ export const QUICK: Plan = {
   waiting: [1_000, 10_000],
   costed: 1_000,
   weighed: 2_000,
+  loadedMb: 50,
   measureWithinMs: 90_000,
   runWithinMs: 240_000
 }

@@ -6,25 +6,31 @@ export interface Conduct {
   does: Behaviour
   /** It has the event, whatever the gateway makes of the answer. */
   takes: boolean
+  /** The gateway gets an answer that is whole, and in time. */
+  answers: boolean
 }
 
+/** More than any run takes, seconds. */
+const HOURS = '7200'
 /** Later than the gateway waits, milliseconds. */
 const LATE_MS = 1_500
 const DRIP_EVERY_MS = 50
 const OK = 'HTTP/1.1 200 OK\r\n'
 
-export const WELL: Conduct = { does: answers.ok, takes: true }
+export const WELL: Conduct = { does: answers.ok, takes: true, answers: true }
 
-const refusing = (does: Behaviour): Conduct => ({ does, takes: false })
-const taking = (does: Behaviour): Conduct => ({ does, takes: true })
+const saying = (does: Behaviour): Conduct => ({ does, takes: false, answers: true })
+const refusing = (does: Behaviour): Conduct => ({ does, takes: false, answers: false })
+const taking = (does: Behaviour): Conduct => ({ does, takes: true, answers: false })
 
 /** By the name of its fault. */
 export const CONDUCTS = {
   /** Of TLS, a close without a word. */
   reset: refusing((_response, _received, { socket }) => { socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy() }),
   hang: refusing(answers.hang),
-  error: refusing(answers.status(500)),
-  busy: refusing(answers.status(429, { 'retry-after': '1' })),
+  error: saying(answers.status(500)),
+  busy: saying(answers.status(429, { 'retry-after': '1' })),
+  'long-rest': saying(answers.status(503, { 'retry-after': HOURS })),
   garbage: refusing((_response, _received, { socket }) => { socket.end('this is no HTTP\r\n\r\n') }),
   /** Announces more than it sends. */
   short: refusing((_response, _received, { socket }) => { socket.end(`${OK}content-length: 100\r\n\r\nhalf`) }),

@@ -105,6 +105,7 @@ export const SCRIPTS: Record<FaultKind, FaultScript> = {
   'subscriber.hang-up': behaving('hang-up'),
   'subscriber.error': behaving('error'),
   'subscriber.busy': behaving('busy'),
+  'subscriber.long-rest': behaving('long-rest'),
   'subscriber.garbage': behaving('garbage'),
   'subscriber.expired': ({ subscribers, certificates }, target) => {
     subscribers[target]!.present(certificates.expired)
@@ -127,6 +128,18 @@ export const SCRIPTS: Record<FaultKind, FaultScript> = {
   'operator.replay': async stage => {
     await order(stage, '/api/v1/replays', { subscriber: GIVES_UP })
     return nothing
+  }
+}
+
+/** The same, while Redis is kept full: it is full when the fault begins, and has room when it is over. */
+export function whileFull (script: FaultScript): FaultScript {
+  return async (stage, target) => {
+    await stage.filler!.fill()
+    const end = await script(stage, target)
+    return async () => {
+      await end()
+      await stage.filler!.ease()
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * Holds what was sent, acknowledged and received against each other, and
  * against what the gateway says of it. Knows nothing of how the gateway works.
  */
-import { GIVES_UP, SUBSCRIBERS, type Notification, type SubscriberName } from './plan.js'
+import { GIVES_UP, SUBSCRIBERS, type FaultKind, type Notification, type SubscriberName } from './plan.js'
 
 /** What the sender knows of one notification. */
 export interface Sent extends Pick<Notification, 'n' | 'taskId' | 'status' | 'type' | 'bodies'> {
@@ -20,6 +20,8 @@ export interface Sent extends Pick<Notification, 'n' | 'taskId' | 'status' | 'ty
 export interface Received {
   subscriber: SubscriberName
   eventId: string
+  /** `relay-replay` and `relay-attempt`: of one event, no two attempts have the same unless the first is on no record. */
+  attempt: string
   /** From the body; `null` when it stands not there. */
   n: number | null
   body: string
@@ -29,6 +31,8 @@ export interface Received {
   revision: number
   /** Epoch milliseconds. */
   at: number
+  /** When a whole answer had gone out, of any status, epoch milliseconds; `null` when none had. */
+  answeredAt: number | null
   /** It was answered 2xx. */
   isTaken: boolean
   isReplay: boolean
@@ -47,6 +51,8 @@ export interface Evidence {
   sent: Sent[]
   received: Received[]
   recorded: Recorded[]
+  /** The faults as they came, epoch milliseconds. */
+  spells: Array<{ kind: FaultKind, from: number, to: number }>
   /** What the gateway says it has deleted because Redis was full: finished events, and of these the ones with a failed delivery. */
   deletedEarly: { events: number, failed: number }
   /** A failover may forget an event that nobody was told of, and that was delivered all the same: its notification comes again, as another. */
@@ -67,6 +73,8 @@ export interface Verdict {
     deliveries: number
     /** Taken more than once by the same subscriber, other than by a replay: allowed. */
     twice: number
+    /** Attempts that were made again although they had been answered, while something befell who had the answer or where it goes on record: allowed. */
+    again: number
     /** Of one task, and older than one that the subscriber already had: allowed. */
     overtaken: number
     /** Deleted because Redis was full: allowed for what was finished. */
@@ -79,18 +87,29 @@ export interface Verdict {
 /** What a sender may be told. No answer at all is a killed or frozen process. */
 const ALLOWED_ANSWERS = ['accepted', 'duplicate', 'spooled', '503', 'none']
 
+/**
+ * When what was answered may be asked for again: who has the answer is killed
+ * or frozen before it is on record; no lock can be prolonged, so that another
+ * process takes the job over; or a failover forgets what was on record.
+ */
+const MAY_ASK_AGAIN = /^(gateway\.(kill|error|freeze)|redis\.(kill|freeze|full-disk|read-only)|sentinel\..*|cluster\..*)$/
+/** Then an answer that has gone out may have been cut off on its way. */
+const CUTS_OFF = /^subscriber\.(away|moved|expired|name-unknown|name-silent)$/
+
 /** Judges a run that is over. */
 export function judge (evidence: Evidence): Verdict {
   const { sent, received, recorded, noticed, deletedEarly } = evidence
   const taken = received.filter(({ isTaken }) => isTaken)
   const forgotten = forgottenOf(evidence)
   const remembered = received.filter(({ eventId }) => !forgotten.has(eventId))
+  const again = askedAgain(evidence)
   return {
     broken: [
       ...noticed,
       ...wrongAnswers(sent),
       ...lost(evidence, taken),
       ...doubled(sent, remembered),
+      ...again.flatMap(({ says, isAllowed }) => isAllowed ? [] : [says]),
       ...changedBytes(sent, received),
       ...unfinished(recorded),
       ...wrongRevisions({ ...evidence, received: remembered }),
@@ -104,6 +123,7 @@ export function judge (evidence: Evidence): Verdict {
       events: recorded.length,
       deliveries: taken.length,
       twice: takenAgain(taken),
+      again: again.filter(({ isAllowed }) => isAllowed).length,
       overtaken: overtakenAmong(sent, taken),
       deletedEarly: deletedEarly.events,
       forgotten: forgotten.size
@@ -146,6 +166,23 @@ function doubled (sent: Sent[], received: Received[]): string[] {
   for (const { n, eventIds } of sent) for (const id of eventIds) note(n, id)
   for (const { n, eventId } of received) if (n !== null) note(n, eventId)
   return [...ids].filter(([, found]) => found.size > 1).map(([n, found]) => `notification ${n} became ${found.size} events: ${[...found].join(', ')}`)
+}
+
+/** Attempts that were made once more after they had been answered, and whether a fault meanwhile allows that. */
+function askedAgain ({ received, spells }: Evidence): Array<{ says: string, isAllowed: boolean }> {
+  const latest = new Map<string, Received>()
+  return received.flatMap(next => {
+    const { subscriber, eventId, attempt, at } = next
+    const name = `${subscriber} ${eventId} ${attempt}`
+    const before = latest.get(name)
+    latest.set(name, next)
+    if (before === undefined || before.answeredAt === null || before.answeredAt >= at) return []
+    const meanwhile = spells.filter(({ from, to }) => from <= at && to >= before.at).map(({ kind }) => kind)
+    return [{
+      says: `answered and asked for again: ${eventId} was sent to ${subscriber} ${at - before.answeredAt} ms after its answer to the same attempt (${attempt}; faults meanwhile: ${meanwhile.join(', ') || 'none'})`,
+      isAllowed: meanwhile.some(kind => MAY_ASK_AGAIN.test(kind) || CUTS_OFF.test(kind))
+    }]
+  })
 }
 
 function changedBytes (sent: Sent[], received: Received[]): string[] {

@@ -32,8 +32,9 @@ async function main (): Promise<number> {
   return results.every(({ broken }) => broken.length === 0) ? 0 : 1
 }
 
-async function runAll ({ seeds, seconds, results: file, isQuiet }: ChaosOptions): Promise<RunResult[]> {
-  const kept = file === null ? [] : readResults(file).filter(one => one.seconds === seconds && seeds.includes(one.seed))
+async function runAll ({ seeds, seconds, isFull, results: file, isQuiet }: ChaosOptions): Promise<RunResult[]> {
+  const isOf = (one: RunResult): boolean => one.seconds === seconds && seeds.includes(one.seed) && one.isFull === planOf(one.seed, seconds, { isFull }).isFull
+  const kept = file === null ? [] : readResults(file).filter(isOf)
   const results = new Map(kept.map(one => [one.seed, one]))
   const say = (text: string): void => { if (!isQuiet) process.stderr.write(`${text}\n`) }
   const without = leftOut()
@@ -41,7 +42,7 @@ async function runAll ({ seeds, seconds, results: file, isQuiet }: ChaosOptions)
   if (results.size > 0) say(`${results.size} of ${seeds.length} are done already: ${file}`)
   for (const seed of seeds.filter(seed => !results.has(seed))) {
     say(`seed ${seed}: ${seconds} s`)
-    const result = await runPlan(planOf(seed, seconds), { say: seeds.length === 1 ? say : () => {} })
+    const result = await runPlan(planOf(seed, seconds, { isFull }), { say: seeds.length === 1 ? say : () => {} })
     results.set(seed, result)
     if (file !== null) keepResult(file, result)
     say(`seed ${seed}: ${result.counts.acknowledged} acknowledged, slowest recovery ${slowestOf(result)} ms, ${result.broken.length} broken`)

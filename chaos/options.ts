@@ -11,7 +11,8 @@ breaks things, and compares at the end what was acknowledged with what arrived. 
   --seed N         what happens, and when (default: 1)
   --seeds A..B     one run for each of them, and a table; goes on where it was interrupted
   --seconds S      how long things break, from 3 to 3600 (default: 20)
-  --results FILE   where --seeds keeps its results (default: data/chaos/<seconds>s.ndjson)
+  --full           one Redis, kept full during every fault; without it, three of ten seeds that have one Redis are so
+  --results FILE   where --seeds keeps its results (default: data/chaos/<seconds>s.ndjson, with --full <seconds>s-full.ndjson)
   --timed          also a recovery of more than ten seconds is a broken promise; for a machine that does nothing else
   --markdown       print the table as Markdown
   --quiet          say less
@@ -20,6 +21,8 @@ breaks things, and compares at the end what was acknowledged with what arrived. 
 export interface ChaosOptions {
   seeds: string[]
   seconds: number
+  /** Every plan has one Redis, which is kept full. */
+  isFull: boolean
   /** `null` for a single run, which keeps none. */
   results: string | null
   /** Whether a slow recovery breaks a promise. */
@@ -39,6 +42,7 @@ export function readOptions (args: string[]): ChaosOptions {
       seed: { type: 'string' },
       seeds: { type: 'string' },
       seconds: { type: 'string', default: '20' },
+      full: { type: 'boolean', default: false },
       results: { type: 'string' },
       timed: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
@@ -53,7 +57,8 @@ export function readOptions (args: string[]): ChaosOptions {
   return {
     seeds: values.seeds === undefined ? [seedOf(values.seed ?? '1')] : rangeOf(values.seeds),
     seconds,
-    results: values.seeds === undefined ? null : values.results ?? `data/chaos/${seconds}s.ndjson`,
+    isFull: values.full,
+    results: values.seeds === undefined ? null : values.results ?? `data/chaos/${seconds}s${values.full ? '-full' : ''}.ndjson`,
     isTimed: values.timed,
     isMarkdown: values.markdown,
     isQuiet: values.quiet,

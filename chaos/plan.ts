@@ -38,6 +38,8 @@ export const FAULTS = {
   'redis.full-disk': 'redis',
   'redis.read-only': 'redis',
   'redis.disconnect': 'redis',
+  'redis.foreign-worker': 'redis',
+  'redis.lost-lines': 'redis',
   'sentinel.kill': 'redis',
   'sentinel.freeze': 'redis',
   'sentinel.switch': 'redis',
@@ -58,6 +60,7 @@ export const FAULTS = {
   'subscriber.hang-up': 'subscriber',
   'subscriber.error': 'subscriber',
   'subscriber.busy': 'subscriber',
+  'subscriber.long-rest': 'subscriber',
   'subscriber.garbage': 'subscriber',
   'subscriber.expired': 'secure subscriber',
   'subscriber.moved': 'subscriber',
@@ -101,6 +104,10 @@ export interface Plan {
   seed: string
   seconds: number
   servers: ServersKind
+  /** Redis is kept full while a fault is there, and has room between two of them: so there is always something that is owed. */
+  isFull: boolean
+  /** How far the clock of each gateway is from the real time, by its place, milliseconds. */
+  clocksMs: number[]
   faults: Fault[]
   tasks: Task[]
   /** Sent when the last fault is over, so that there is always something to see that it is well again by. */
@@ -112,33 +119,60 @@ const CAUSES = ['gateway', 'gateway', 'servers', 'servers', 'subscriber', 'subsc
 /** How often each is what a run has, of four times. */
 const SERVERS: readonly ServersKind[] = ['redis', 'redis', 'sentinel', 'cluster']
 
+/** Of the runs with one Redis, so many have it kept full. */
+const FULL_SHARE = 0.3
+/** In so many runs the clocks of the gateways are minutes apart. */
+const APART_SHARE = 0.3
+const APART_MS = { least: 2 * 60_000, most: 10 * 60_000 }
+
 const TASKS_PER_SECOND = 25
 /** Between the beginnings of two faults, milliseconds. */
 const FAULT_GAP_MS = { least: 300, most: 1_500 }
 const FAULT_MS = { least: 200, most: 4_000 }
 /** What has just been mended is left alone for so long, milliseconds. */
 const REST_MS = 500
+/** Between two faults during which Redis is full it has room for so long, milliseconds. */
+const ROOM_MS = 1_000
 /** The run begins and ends without faults. */
 const CALM_MS = 500
 
+export interface PlanOptions {
+  /** One Redis, which is kept full, whatever the seed says of that. */
+  isFull?: boolean
+}
+
 /** Makes the plan of a seed. */
-export function planOf (seed: string, seconds: number): Plan {
+export function planOf (seed: string, seconds: number, { isFull = false }: PlanOptions = {}): Plan {
   const random = randomFrom(seed)
-  const servers = random.fork('servers').pick(SERVERS)
+  const servers = isFull ? 'redis' : random.fork('servers').pick(SERVERS)
+  const how = { servers, isFull: isFull || (servers === 'redis' && random.fork('full').chance(FULL_SHARE)) }
   const tasks = tasksOf(random.fork('tasks'), seconds)
   return {
-    seed, seconds, servers, faults: faultsOf(random.fork('faults'), servers, seconds * 1_000), tasks: tasks.slice(0, -1), last: { ...tasks.at(-1)!, atMs: 0 }
+    seed,
+    seconds,
+    ...how,
+    clocksMs: clocksOf(random.fork('clocks')),
+    faults: faultsOf(random.fork('faults'), how, seconds * 1_000),
+    tasks: tasks.slice(0, -1),
+    last: { ...tasks.at(-1)!, atMs: 0 }
   }
 }
 
-function faultsOf (random: Random, servers: ServersKind, runMs: number): Fault[] {
+/** All are right; or the first is, another is ahead and the third behind. */
+function clocksOf (random: Random): number[] {
+  if (!random.chance(APART_SHARE)) return ROLES.map(() => 0)
+  const ahead = random.pick([1, -1])
+  return ROLES.map((_, at) => at === 0 ? 0 : (at === 1 ? ahead : -ahead) * random.between(APART_MS.least, APART_MS.most))
+}
+
+function faultsOf (random: Random, { servers, isFull }: Pick<Plan, 'servers' | 'isFull'>, runMs: number): Fault[] {
   const faults: Fault[] = []
   const free = new Map<string, number>()
   let atMs = CALM_MS
   while (atMs < runMs - CALM_MS - FAULT_MS.least) {
     const cause = random.pick(CAUSES)
     const prefix = cause === 'servers' ? servers : cause
-    const kind = random.pick((Object.keys(FAULTS) as FaultKind[]).filter(one => one.startsWith(`${prefix}.`)))
+    const kind = random.pick(kindsOf(prefix, isFull))
     const target = random.pick(targetsOf(kind))
     const forMs = Math.min(random.between(FAULT_MS.least, FAULT_MS.most), runMs - CALM_MS - atMs)
     const victim = victimOf({ kind, target })
@@ -146,9 +180,15 @@ function faultsOf (random: Random, servers: ServersKind, runMs: number): Fault[]
       faults.push({ kind, target, atMs, forMs })
       free.set(victim, atMs + forMs + REST_MS)
     }
-    atMs += random.between(FAULT_GAP_MS.least, FAULT_GAP_MS.most)
+    atMs += isFull ? forMs + ROOM_MS : random.between(FAULT_GAP_MS.least, FAULT_GAP_MS.most)
   }
   return faults
+}
+
+/** One that is kept full need not be made full. */
+function kindsOf (cause: string, isFull: boolean): FaultKind[] {
+  const kinds = (Object.keys(FAULTS) as FaultKind[]).filter(kind => kind.startsWith(`${cause}.`))
+  return isFull ? kinds.filter(kind => kind !== 'redis.full') : kinds
 }
 
 /** Whom a kind can befall. */

@@ -7,9 +7,10 @@
  * it only with `--timed`.
  */
 import type { Evidence } from './ledger.js'
+import type { FaultKind } from './plan.js'
 
 /** A fault as it came, epoch milliseconds. */
-export interface Spell { kind: string, from: number, to: number }
+export interface Spell { kind: FaultKind, from: number, to: number }
 
 export interface Recovery {
   /** Of all faults that were there together. */

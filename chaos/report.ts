@@ -5,8 +5,10 @@ import { columns } from '../bench/report/table.js'
 import type { ServersKind } from './plan.js'
 import type { RunResult } from './run.js'
 
-const HEAD = ['seed', 'Redis', 'faults', 'notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'overtaken', 'deleted early', 'forgotten', 'slowest recovery', 'settled', 'broken']
+const HEAD = ['seed', 'Redis', 'clocks', 'faults', 'notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'again', 'overtaken', 'deleted early', 'forgotten', 'slowest recovery', 'settled', 'broken']
 const SERVERS: Record<ServersKind, string> = { redis: 'alone', sentinel: 'Sentinel', cluster: 'Cluster' }
+/** As the table has them, in its order. */
+const COUNTS = ['notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'again', 'overtaken', 'deletedEarly', 'forgotten'] as const
 /** Of one run; the JSON has all. */
 const MOST_SENTENCES = 20
 
@@ -20,14 +22,14 @@ export function tableOf (results: readonly RunResult[], isMarkdown: boolean): st
 }
 
 /** What was broken in a run, and how to make it again; nothing when nothing was. */
-export function describeBroken ({ seed, seconds, broken }: RunResult): string {
+export function describeBroken ({ seed, seconds, isFull, broken }: RunResult): string {
   if (broken.length === 0) return ''
   const more = broken.length - MOST_SENTENCES
   return [
     `seed ${seed}: ${broken.length} ${broken.length === 1 ? 'promise was' : 'promises were'} broken`,
     ...broken.slice(0, MOST_SENTENCES).map(sentence => `  ${sentence}`),
     ...more > 0 ? [`  and ${more} more`] : [],
-    `again: npm run chaos -- --seed ${seed} --seconds ${seconds}`
+    `again: npm run chaos -- --seed ${seed} --seconds ${seconds}${isFull ? ' --full' : ''}`
   ].join('\n') + '\n'
 }
 
@@ -37,18 +39,26 @@ export function slowestOf ({ recoveries }: RunResult): number {
 }
 
 function rowOf (result: RunResult): string[] {
-  const { seed, servers, faults, counts: { notifications, acknowledged, spooled, duplicates, events, deliveries, twice, overtaken, deletedEarly, forgotten }, settledMs, broken } = result
-  return [seed, SERVERS[servers], ...[faults, notifications, acknowledged, spooled, duplicates, events, deliveries, twice, overtaken, deletedEarly, forgotten].map(String), inSeconds(slowestOf(result)), inSeconds(settledMs), String(broken.length)]
+  const { seed, servers, isFull, isApart, faults, counts, settledMs, broken } = result
+  return [
+    seed,
+    isFull ? `${SERVERS[servers]}, full` : SERVERS[servers],
+    isApart ? 'apart' : '',
+    ...[faults, ...COUNTS.map(name => counts[name])].map(String),
+    inSeconds(slowestOf(result)),
+    inSeconds(settledMs),
+    String(broken.length)
+  ]
 }
 
 function totalOf (results: readonly RunResult[]): string[] {
   const sum = (of: (result: RunResult) => number): string => String(results.reduce((total, result) => total + of(result), 0))
-  const names = ['notifications', 'acknowledged', 'spooled', 'duplicates', 'events', 'deliveries', 'twice', 'overtaken', 'deletedEarly', 'forgotten'] as const
   return [
     `${results.length} seeds`,
     '',
+    '',
     sum(({ faults }) => faults),
-    ...names.map(name => sum(({ counts }) => counts[name])),
+    ...COUNTS.map(name => sum(({ counts }) => counts[name])),
     inSeconds(Math.max(...results.map(slowestOf))),
     inSeconds(Math.max(...results.map(({ settledMs }) => settledMs))),
     sum(({ broken }) => broken.length)

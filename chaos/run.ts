@@ -4,9 +4,9 @@
  * and hands all the books to the ledger.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { describeFault, leftOut, SCRIPTS } from './faults.js'
+import { describeFault, leftOut, SCRIPTS, whileFull } from './faults.js'
 import { judge, type Evidence, type Recorded, type Verdict } from './ledger.js'
-import { ROLES, SUBSCRIBERS, victimOf, type Fault, type Plan, type ServersKind } from './plan.js'
+import { GIVES_UP, ROLES, SUBSCRIBERS, victimOf, type Fault, type Plan, type ServersKind } from './plan.js'
 import { recoveriesOf, type Recovery, type Spell } from './recovery.js'
 import { startSender, type Sender } from './sender.js'
 import { openStage, type Stage } from './stage.js'
@@ -14,6 +14,8 @@ import { openStage, type Stage } from './stage.js'
 /** After the last fault, how long until nothing is owed; then what is still open is stuck. */
 const SETTLE_WITHIN_MS = 90_000
 const LOOK_EVERY_MS = 100
+/** Who gives up waits as long as it is asked to, hours, and has waited for so many looks: the operator lifts it. */
+const LIFT_EVERY = 50
 
 export interface RunOptions {
   /** The gateway's program; the built one when left out. */
@@ -25,6 +27,9 @@ export interface RunResult extends Verdict {
   seed: string
   seconds: number
   servers: ServersKind
+  isFull: boolean
+  /** The clocks of the gateways were minutes apart. */
+  isApart: boolean
   faults: number
   recoveries: Recovery[]
   /** From the end of the last fault until nothing was owed, milliseconds. */
@@ -35,10 +40,12 @@ export interface RunResult extends Verdict {
 export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<RunResult> {
   const without = leftOut()
   const faults = plan.faults.filter(({ kind }) => !without.includes(kind))
-  const stage = await openStage(plan.servers, main)
+  const { clocksMs, isFull } = plan
+  const stage = await openStage(plan.servers, { main, clocksMs })
   try {
+    if (isFull) await prepareFilling(stage)
     const sender = startSender(plan, stage.urls)
-    const spells = await playFaults(stage, faults, say)
+    const spells = await playFaults(stage, { faults, isFull }, say)
     const calm = Date.now()
     const last = sender.send(plan.last)
     await bringBack(stage)
@@ -46,12 +53,14 @@ export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<R
     const settledMs = Date.now() - calm
     if (!isSettled) stage.noticed.push(`not settled ${SETTLE_WITHIN_MS / 1_000} s after the last fault`)
     sender.stop()
-    const evidence = await gather(stage, sender)
+    const evidence = await gather(stage, sender, spells)
     const { broken, counts } = judge(evidence)
     return {
       seed: plan.seed,
       seconds: plan.seconds,
       servers: plan.servers,
+      isFull,
+      isApart: clocksMs.some(ms => ms !== 0),
       faults: faults.length,
       broken,
       counts,
@@ -63,7 +72,13 @@ export async function runPlan (plan: Plan, { main, say }: RunOptions): Promise<R
   }
 }
 
-async function playFaults (stage: Stage, faults: readonly Fault[], say: (text: string) => void): Promise<Spell[]> {
+/** The first filling takes long, the next ones hardly anything: what was written stays. */
+async function prepareFilling ({ filler }: Stage): Promise<void> {
+  await filler!.fill()
+  await filler!.ease()
+}
+
+async function playFaults (stage: Stage, { faults, isFull }: Pick<Plan, 'faults' | 'isFull'>, say: (text: string) => void): Promise<Spell[]> {
   const start = performance.now()
   const until = async (atMs: number): Promise<void> => { await wait(Math.max(0, start + atMs - performance.now())) }
   /** The last fault of each victim: the end of one may take longer than was planned, and the next waits for it. */
@@ -73,14 +88,17 @@ async function playFaults (stage: Stage, faults: readonly Fault[], say: (text: s
     await before
     say(describeFault(fault))
     const from = Date.now()
-    const end = await SCRIPTS[fault.kind](stage, fault.target)
-    await until(fault.atMs + fault.forMs)
+    const script = SCRIPTS[fault.kind]
+    const end = await (isFull ? whileFull(script) : script)(stage, fault.target)
+    // However long Redis took to get full, it is full for as long as was planned.
+    const begunMs = isFull ? performance.now() - start : fault.atMs
+    await until(begunMs + fault.forMs)
     const to = Date.now()
     await end()
     return { kind: fault.kind, from, to: Math.max(to, Date.now()) }
   }
   return await Promise.all(faults.map(async fault => {
-    const victim = victimOf(fault)
+    const victim = isFull ? 'everything' : victimOf(fault)
     const spell = play(fault, last.get(victim))
     last.set(victim, spell)
     return await spell
@@ -97,8 +115,10 @@ async function bringBack (stage: Stage): Promise<void> {
 /** @returns whether nothing is owed now */
 async function settle (stage: Stage, finished: Promise<unknown>): Promise<boolean> {
   let isFinished = false
+  let looks = 0
   void finished.then(() => { isFinished = true })
   return await eventually(async () => {
+    if (++looks % LIFT_EVERY === 0) await stage.api('POST', '/api/v1/replays', { subscriber: GIVES_UP, state: 'retrying' })
     if (!isFinished || !await isSpoolEmpty(stage)) return false
     const { items } = await stage.api<{ items: Array<{ counts: { open: number, held: number, failed: number } }> }>('GET', '/api/v1/subscribers')
     if (items.some(({ counts }) => counts.open + counts.held > 0)) return false
@@ -126,7 +146,7 @@ async function eventually (holds: () => Promise<boolean>): Promise<boolean> {
   return false
 }
 
-async function gather (stage: Stage, { sent }: Sender): Promise<Evidence> {
+async function gather (stage: Stage, { sent }: Sender, spells: Spell[]): Promise<Evidence> {
   const recorded: Recorded[] = []
   let cursor: string | null = null
   do {
@@ -136,5 +156,5 @@ async function gather (stage: Stage, { sent }: Sender): Promise<Evidence> {
   } while (cursor !== null)
   const { counters } = await stage.api<{ counters: { deletedEarly: number, failedDeletedEarly: number } }>('GET', '/api/v1/stats')
   const deletedEarly = { events: counters.deletedEarly, failed: counters.failedDeletedEarly }
-  return { sent, received: stage.received, recorded, deletedEarly, mayForget: stage.servers.redis === null, noticed: stage.noticed }
+  return { sent, received: stage.received, recorded, spells, deletedEarly, mayForget: stage.servers.redis === null, noticed: stage.noticed }
 }

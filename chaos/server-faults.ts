@@ -6,10 +6,12 @@
 import { EventEmitter, once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Worker } from 'bullmq'
 import { cutTornEnd } from '../src/redis/torn-end.js'
 import { limitFiles } from '../test/support/limits.js'
 import { REDIS, type TestRedis } from '../test/support/redis.js'
 import { nothing, type FaultScript } from './fault-script.js'
+import { SUBSCRIBERS } from './plan.js'
 import type { Servers } from './servers.js'
 
 /** On a full disk there is still room for so many bytes. */
@@ -18,6 +20,10 @@ const ROOM_BYTES = 20_000
 const KEY = '{relay}:events'
 /** A key that is always there: the first to move with its slot. */
 const FIRST_KEY = '{relay}:stats'
+/** Of the keys of the queues. */
+const QUEUES = '{relay}:queue'
+/** In which jobs stand. */
+const LINES = ['wait', 'delayed', 'active']
 
 /** The size of the file that Redis appends to, bytes. */
 async function sizeOfLog (socket: string): Promise<number> {
@@ -39,6 +45,18 @@ function commanding (begin: string[], end: string[]): FaultScript {
     await redis!.client().call(begin[0]!, ...begin.slice(1))
     return async () => { await redis!.client().call(end[0]!, ...end.slice(1)) }
   }
+}
+
+/** As somebody does who tidies up: the jobs stay, and stand in no line. */
+async function loseLines (redis: TestRedis): Promise<void> {
+  await redis.client().unlink(SUBSCRIBERS.flatMap(({ name }) => LINES.map(line => `${QUEUES}:${name}:${line}`)))
+}
+
+/** Of a program that is not ours: takes jobs, and says that they are done. */
+function foreignWorker (queue: string, redis: TestRedis): Worker {
+  const worker = new Worker(queue, async () => {}, { connection: { path: redis.path, maxRetriesPerRequest: null }, prefix: QUEUES, concurrency: 4 })
+  worker.on('error', nothing)
+  return worker
 }
 
 /** Of several servers, the one that it befalls, and how to wait until they are whole. */
@@ -94,6 +112,15 @@ export const SERVER_FAULTS = {
   'redis.disconnect': async ({ servers: { redis } }) => {
     await redis!.client().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     return nothing
+  },
+  'redis.foreign-worker': ({ servers: { redis } }) => {
+    const workers = SUBSCRIBERS.map(({ name }) => foreignWorker(name, redis!))
+    return async () => { await Promise.all(workers.map(async worker => { await worker.close() })) }
+  },
+  // At its beginning, and again at its end.
+  'redis.lost-lines': async ({ servers: { redis } }) => {
+    await loseLines(redis!)
+    return async () => { await loseLines(redis!) }
   },
   // Longer than its sentinel waits, and it is a failover.
   'sentinel.kill': killed(primary),

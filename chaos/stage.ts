@@ -10,12 +10,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { makeCertificates, type Certificates } from '../test/support/certificates.js'
 import { clockOf } from '../test/support/clock.js'
 import { FAULT } from '../test/support/fault.js'
+import { startFiller, type Filler } from '../test/support/filler.js'
 import { makeHome, startProcess, type GatewayProcess, type Home, type Settings } from '../test/support/gateway.js'
 import { makeNames, type TestNames } from '../test/support/names.js'
 import { startSubscriber, type Behaviour, type TestSubscriber } from '../test/support/subscriber.js'
 import { WELL, type Conduct } from './conduct.js'
 import type { Received } from './ledger.js'
-import { GIVES_UP, ROLES, SUBSCRIBERS, type ServersKind, type SubscriberName } from './plan.js'
+import { GIVES_UP, ROLES, SUBSCRIBERS, type Plan, type ServersKind, type SubscriberName } from './plan.js'
 import { openServers, type Servers } from './servers.js'
 
 /** Before a gateway that could not start is started again, milliseconds. */
@@ -42,12 +43,14 @@ export interface StagedGateway {
   close (): Promise<void>
   /** Writes its configuration anew; the gateway is not told. */
   configure (concurrency: number): void
-  /** Sets its clock, milliseconds from the real time. */
+  /** Sets its clock, milliseconds from where the plan has it. */
   setClock (offsetMs: number): void
 }
 
 export interface Stage {
   servers: Servers
+  /** Of one Redis. */
+  filler: Filler | null
   gateways: StagedGateway[]
   subscribers: TestSubscriber[]
   /** What the gateways take for the name server. */
@@ -77,7 +80,7 @@ function settings ({ servers, subscribers, caFile }: Cast, concurrency: number):
     shutdownGrace: '3s',
     // So that each notification is one event with deliveries.
     dedupe: { onLate: 'forward' },
-    delivery: { timeout: '1s', retry: { attempts: 500, initial: '100ms', factor: 2, max: '1s', jitter: 0.2 }, concurrency, breaker: { failures: 10, window: '2s', openFor: '500ms', maxOpenFor: '2s' } },
+    delivery: { timeout: '1s', throttleMax: '1s', retry: { attempts: 500, initial: '100ms', factor: 2, max: '1s', jitter: 0.2 }, concurrency, breaker: { failures: 10, window: '2s', openFor: '500ms', maxOpenFor: '2s' } },
     subscribers: SUBSCRIBERS.map(({ name, types, isSecure }, at) => ({
       name,
       url: Object.assign(new URL(subscribers[at]!.url), { hostname: hostOf(name) }).href,
@@ -88,8 +91,15 @@ function settings ({ servers, subscribers, caFile }: Cast, concurrency: number):
   }
 }
 
-/** @param main  the gateway's program; the built one when left out */
-export async function openStage (kind: ServersKind, main?: string): Promise<Stage> {
+export interface StageOptions extends Partial<Pick<Plan, 'clocksMs'>> {
+  /** The gateway's program; the built one when left out. */
+  main?: string | undefined
+}
+
+/** More than a run needs, and soon filled: 1,000,000 bytes each. What is remembered of a run's events takes less than a hundredth. */
+const FULL_AT_MB = 64
+
+export async function openStage (kind: ServersKind, { main, clocksMs = [] }: StageOptions = {}): Promise<Stage> {
   const noticed: string[] = []
   const received: Received[] = []
   const dir = mkdtempSync(join(tmpdir(), 'relay-chaos-'))
@@ -98,15 +108,19 @@ export async function openStage (kind: ServersKind, main?: string): Promise<Stag
   writeFileSync(caFile, certificates.ca)
   const names = makeNames()
   const servers = await openServers(kind)
+  const filler = servers.redis === null ? null : startFiller(servers.redis, FULL_AT_MB)
   const subscribers = await Promise.all(SUBSCRIBERS.map(async ({ name, isSecure }) =>
     await startSubscriber(treating(received, name, WELL), isSecure ? certificates.server : undefined)))
   SUBSCRIBERS.forEach(({ name }, at) => { names.set(hostOf(name), subscribers[at]!.address()) })
   const cast: Cast = { servers, subscribers, caFile }
   const homes = ROLES.map(() => makeHome(settings(cast, 16)))
-  const gateways = ROLES.map((role, at) => stageGateway({ home: homes[at]!, role, main, names, noticed, settings: concurrency => settings(cast, concurrency) }))
+  const gateways = ROLES.map((role, at) => stageGateway({
+    home: homes[at]!, role, main, names, noticed, clockMs: clocksMs[at] ?? 0, settings: concurrency => settings(cast, concurrency)
+  }))
   await Promise.all(gateways.map(async gateway => { await gateway.start() }))
   return {
     servers,
+    filler,
     gateways,
     subscribers,
     names,
@@ -118,6 +132,7 @@ export async function openStage (kind: ServersKind, main?: string): Promise<Stag
     async close () {
       await Promise.all(gateways.map(async gateway => { await gateway.close() }))
       await Promise.all(subscribers.map(async subscriber => { await subscriber.close() }))
+      await filler?.stop()
       await servers.close()
       for (const home of homes) home.remove()
       names.remove()
@@ -127,20 +142,24 @@ export async function openStage (kind: ServersKind, main?: string): Promise<Stag
 }
 
 /** Treats what comes in one way, and puts it into the books. */
-export function treating (received: Received[], subscriber: SubscriberName, { does, takes }: Conduct): Behaviour {
+export function treating (received: Received[], subscriber: SubscriberName, { does, takes, answers }: Conduct): Behaviour {
   return (response, { headers, body, at }, request) => {
     const text = body.toString()
-    received.push({
+    const one: Received = {
       subscriber,
       eventId: String(headers['webhook-id']),
+      attempt: `${String(headers['relay-replay'] ?? 'first')} ${String(headers['relay-attempt'])}`,
       n: numberIn(text),
       body: text,
       receivedAt: String(headers['relay-received-at']),
       revision: Number(headers['relay-revision']),
       at,
+      answeredAt: null,
       isTaken: takes,
       isReplay: headers['relay-replay'] !== undefined
-    })
+    }
+    received.push(one)
+    if (answers) response.once('finish', () => { one.answeredAt = Date.now() })
     does(response, { headers, body, at }, request)
   }
 }
@@ -152,13 +171,13 @@ function numberIn (body: string): number | null {
   } catch { return null }
 }
 
-interface Part { home: Home, role: string, main: string | undefined, names: TestNames, noticed: string[], settings: (concurrency: number) => Settings }
+interface Part { home: Home, role: string, main: string | undefined, names: TestNames, noticed: string[], clockMs: number, settings: (concurrency: number) => Settings }
 
-function stageGateway ({ home, role, main, names, noticed, settings }: Part): StagedGateway {
+function stageGateway ({ home, role, main, names, noticed, clockMs, settings }: Part): StagedGateway {
   let current: GatewayProcess | null = null
   let isWanted = false
   let starting: Promise<void> | null = null
-  const clock = clockOf(home)
+  const clock = clockOf(home, clockMs)
   const env = withAll(clock.env, names.env, FAULT.env)
 
   async function begin (): Promise<void> {
@@ -204,7 +223,7 @@ function stageGateway ({ home, role, main, names, noticed, settings }: Part): St
       await starting
     },
     configure (concurrency) { home.configure(settings(concurrency)) },
-    setClock (offsetMs) { if (current !== null) clock.set(current, offsetMs) }
+    setClock (offsetMs) { if (current !== null) clock.set(current, clockMs + offsetMs) }
   }
 }
 

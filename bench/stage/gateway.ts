@@ -48,7 +48,8 @@ export interface BenchGateway {
   ingest: { port: number, path: string }
   /** Of its Redis. */
   socket: string
-  pid: number
+  /** Of the present process. */
+  readonly pid: number
   configFile: string
   pause (path: string): Promise<void>
   resume (path: string): Promise<void>
@@ -56,6 +57,10 @@ export interface BenchGateway {
   read (path: string): Promise<unknown>
   /** Gives an order through it. */
   order (path: string, body: object): Promise<unknown>
+  /** Ends it and its own Redis, as an operator does. */
+  stop (): Promise<void>
+  /** Starts it again, with the same data; waits for nothing. */
+  start (): void
 }
 
 /** Starts one and waits until `/readyz` says that it takes callbacks. */
@@ -66,15 +71,9 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
   const configFile = join(home, 'relay.yaml')
   // JSON is YAML.
   writeFileSync(configFile, JSON.stringify(configuration(options, { dataDir, ingestPort, adminPort })))
-  const { PATH = '', HOME = '', RELAY_REDIS_BIN = '' } = process.env
-  const child = spawn(process.execPath, [...profiling(), ...options.nodeArgs ?? [], MAIN, 'start', '--config', configFile, '--role', options.role ?? 'all'], {
-    env: { PATH, HOME, NODE_ENV: 'production', ...(RELAY_REDIS_BIN === '' ? {} : { RELAY_REDIS_BIN }) },
-    stdio: ['ignore', 'ignore', 'pipe']
-  })
-  let noise = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { noise = (noise + text).slice(-2_000) })
-  stage.add(async () => { await stop(child, dataDir) })
-  await ready(child, adminPort, () => noise)
+  let running = launch(options, configFile)
+  stage.add(async () => { await stop(running.child, dataDir) })
+  await ready(running, adminPort)
 
   async function ask (path: string, method: 'GET' | 'POST', body?: object): Promise<unknown> {
     const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()
@@ -89,13 +88,29 @@ export async function startGateway (stage: Stage, options: GatewayOptions): Prom
   return {
     ingest: { port: ingestPort, path: '/webhooks/fotor' },
     socket: options.redis ?? socketPathFor(dataDir),
-    pid: child.pid!,
+    get pid () { return running.child.pid! },
     configFile,
     async pause (path) { await ask(`/subscribers${path}/pause`, 'POST') },
     async resume (path) { await ask(`/subscribers${path}/resume`, 'POST') },
     read: async path => await ask(path, 'GET'),
-    order: async (path, body) => await ask(path, 'POST', body)
+    order: async (path, body) => await ask(path, 'POST', body),
+    async stop () { await stop(running.child, dataDir) },
+    start () { running = launch(options, configFile) }
   }
+}
+
+/** A process, and the last that it said of what went wrong. */
+interface RunningGateway { child: ChildProcess, noise: () => string }
+
+function launch ({ nodeArgs = [], role = 'all' }: GatewayOptions, configFile: string): RunningGateway {
+  const { PATH = '', HOME = '', RELAY_REDIS_BIN = '' } = process.env
+  const child = spawn(process.execPath, [...profiling(), ...nodeArgs, MAIN, 'start', '--config', configFile, '--role', role], {
+    env: { PATH, HOME, NODE_ENV: 'production', ...(RELAY_REDIS_BIN === '' ? {} : { RELAY_REDIS_BIN }) },
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  let noise = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { noise = (noise + text).slice(-2_000) })
+  return { child, noise: () => noise }
 }
 
 /** `BENCH_CPU_PROF=dir` makes each gateway leave a CPU profile there when it stops. */
@@ -128,7 +143,7 @@ function configuration ({ logLevel, subscriberPort, paths, redis, concurrency, k
   }
 }
 
-async function ready (child: ChildProcess, port: number, noise: () => string): Promise<void> {
+async function ready ({ child, noise }: RunningGateway, port: number): Promise<void> {
   const until = performance.now() + READY_WITHIN_MS
   while (performance.now() < until) {
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode} while starting: ${noise()}`)

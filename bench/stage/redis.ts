@@ -59,9 +59,13 @@ export async function startServer (stage: Stage, base: string): Promise<BenchRed
   return { socket, kill, start, freeze () { child.kill('SIGSTOP') }, thaw () { child.kill('SIGCONT') } }
 }
 
-/** A client that is closed with the stage. */
-export function openClient (stage: Stage, socket: string): Redis {
-  const client = new Redis({ path: socket, maxRetriesPerRequest: null, retryStrategy: () => 20 })
+/**
+ * A client that is closed with the stage.
+ *
+ * @param whileLoading  it asks also a server that still reads its data
+ */
+export function openClient (stage: Stage, socket: string, whileLoading = false): Redis {
+  const client = new Redis({ path: socket, maxRetriesPerRequest: null, retryStrategy: () => 20, enableReadyCheck: !whileLoading })
   client.on('error', () => {})
   stage.add(() => { client.disconnect() })
   return client

@@ -40,7 +40,7 @@ async function announce ({ redis, keys }: RecordStore, said: { id: string, lifet
 
 /** Takes a replica off the list. */
 export async function forgetReplica ({ redis, keys }: RecordStore, id: string): Promise<void> {
-  await redis.multi().del(keys.replica(id)).zrem(keys.replicas, id).exec()
+  await runDraining(redis, keys.replicas, [['DEL', keys.replica(id)], ['ZREM', keys.replicas, id]])
 }
 
 /** All living replicas, by role and host. */

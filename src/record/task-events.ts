@@ -2,7 +2,10 @@
  * Finds the places of the events of tasks: a task with few events knows them itself;
  * a task with many has an index, which is walked like any other. Never writes.
  */
+import { loadScript, runScript } from '../redis/script.js'
 import type { RecordStore } from './store.js'
+
+const COUNT = loadScript(new URL('./count-task-events.lua', import.meta.url))
 
 /** The places of some events, each event once. */
 export interface EventPlaces {
@@ -33,11 +36,7 @@ export async function findTaskEvents (store: RecordStore, taskIds: readonly stri
 }
 
 async function findOne ({ redis }: RecordStore, task: string, index: string): Promise<EventPlaces> {
-  const replies = await redis.multi().hlen(task).hget(task, 'indexed').zcard(index).exec()
-  const [fields, indexed, count] = replies!.map(([error, reply]) => {
-    if (error !== null) throw error
-    return Number(reply)
-  }) as [number, number, number]
+  const [fields, indexed, count] = await runScript(redis, COUNT, { keys: [task, index], args: [] }) as [number, number, number]
   if (fields === 0) return { indexes: [], ids: [], count: 0 }
   if (indexed === fields && count > 0) return { indexes: [index], ids: [], count }
   const ids = eventsIn(await redis.hgetall(task))

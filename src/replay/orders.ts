@@ -4,6 +4,7 @@
  */
 import { sortableId } from '../model/sortable-id.js'
 import type { RecordStore } from '../record/store.js'
+import { runDraining } from '../redis/drain.js'
 import { loadScript, runScript } from '../redis/script.js'
 import { ORDER_KINDS, type Order } from './order.js'
 
@@ -53,7 +54,7 @@ async function forgetOldest ({ redis, keys }: RecordStore): Promise<void> {
   const oldest = await redis.zrange(keys.replays, '0', String(-MAX_KEPT - 1))
   for (const id of oldest) {
     if (await redis.hget(keys.replay(id), 'state') === 'running') continue
-    await redis.multi().zrem(keys.replays, id).del(keys.replay(id)).exec()
+    await runDraining(redis, keys.replays, [['ZREM', keys.replays, id], ['DEL', keys.replay(id)]])
   }
 }
 

@@ -9,7 +9,7 @@ function sentOf (more: Partial<Sent> = {}): Sent {
 }
 
 function receivedOf (more: Partial<Received> = {}): Received {
-  return { subscriber: 'steady', eventId: 'evt_a', n: 0, body: BODIES[0]!, receivedAt: '2026-01-01T00:00:00.000Z', revision: 1, at: 1_020, isTaken: true, isReplay: false, ...more }
+  return { subscriber: 'steady', eventId: 'evt_a', attempt: 'first 1', n: 0, body: BODIES[0]!, receivedAt: '2026-01-01T00:00:00.000Z', revision: 1, at: 1_020, answeredAt: null, isTaken: true, isReplay: false, ...more }
 }
 
 function recordedOf (more: Partial<Recorded> = {}): Recorded {
@@ -21,6 +21,7 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
     sent: [sentOf()],
     received: [receivedOf({ isTaken: false }), receivedOf(), receivedOf({ subscriber: 'flaky' })],
     recorded: [recordedOf()],
+    spells: [],
     deletedEarly: { events: 0, failed: 0 },
     mayForget: false,
     noticed: [],
@@ -31,11 +32,13 @@ function evidenceOf (more: Partial<Evidence> = {}): Evidence {
 t.test('a run that kept every promise has none broken, and its counts', async t => {
   t.strictSame(judge(evidenceOf()), {
     broken: [],
-    counts: { notifications: 1, acknowledged: 1, spooled: 0, duplicates: 1, events: 1, deliveries: 2, twice: 0, overtaken: 0, deletedEarly: 0, forgotten: 0 }
+    counts: { notifications: 1, acknowledged: 1, spooled: 0, duplicates: 1, events: 1, deliveries: 2, twice: 0, again: 0, overtaken: 0, deletedEarly: 0, forgotten: 0 }
   })
 })
 
 const other = { ...recordedOf(), id: 'evt_b' }
+/** An attempt that was answered, and made again. */
+const AGAIN = [receivedOf({ answeredAt: 1_030 }), receivedOf({ at: 1_040 })]
 const BROKEN: ReadonlyArray<[says: string, evidence: Partial<Evidence>, sentence: RegExp]> = [
   ['acknowledged and lost at one subscriber', { received: [receivedOf()] }, /^acknowledged and lost: notification 0 \(none, accepted, duplicate\) never arrived at flaky$/],
   ['sent to a subscriber, and never taken', { received: [receivedOf(), receivedOf({ subscriber: 'flaky', isTaken: false })] }, /^acknowledged and lost/],
@@ -51,6 +54,9 @@ const BROKEN: ReadonlyArray<[says: string, evidence: Partial<Evidence>, sentence
   ['an event that was named and is not there', { recorded: [] }, /^evt_a \(notification 0\) was told or sent, and is on no record$/],
   ['an event that nobody was sent', { recorded: [recordedOf(), { ...other, taskId: 'u' }] }, /^evt_b \(u\) is on record, and nobody was sent it$/],
   ['an answer that blames the sender', { sent: [sentOf({ answers: ['400', 'accepted'] })] }, /^notification 0 was answered 400$/],
+  ['an attempt that is made again although it was answered', { received: [...evidenceOf().received, receivedOf({ answeredAt: 1_030 }), receivedOf({ at: 1_040 })] }, /^answered and asked for again: evt_a was sent to steady 10 ms after its answer to the same attempt \(first 1; faults meanwhile: none\)$/],
+  ['the same while a fault is there that allows nothing', { received: [...evidenceOf().received, ...AGAIN], spells: [{ kind: 'redis.full', from: 900, to: 2_000 }] }, /^answered and asked for again: .*faults meanwhile: redis.full\)$/],
+  ['the same after a fault that was over', { received: [...evidenceOf().received, ...AGAIN], spells: [{ kind: 'gateway.kill', from: 900, to: 1_019 }] }, /^answered and asked for again/],
   ['what the stage noticed', { noticed: ['gateway all ended by itself with 1'] }, /^gateway all ended by itself with 1$/]
 ]
 for (const [says, evidence, sentence] of BROKEN) {
@@ -82,6 +88,19 @@ t.test('taken twice and overtaken are allowed, and counted', async t => {
   t.strictSame(broken, [])
   t.match(counts, { twice: 1, overtaken: 3 })
 })
+
+const MAY_BE_AGAIN: ReadonlyArray<[says: string, evidence: Partial<Evidence>, again: number]> = [
+  ['while its gateway is killed', { received: [...evidenceOf().received, ...AGAIN], spells: [{ kind: 'gateway.kill', from: 1_035, to: 2_000 }] }, 1],
+  ['while Redis is away, and nobody can prolong a lock', { received: [...evidenceOf().received, ...AGAIN], spells: [{ kind: 'redis.freeze', from: 900, to: 1_025 }] }, 1],
+  ['when its answer was cut off', { received: [...evidenceOf().received, receivedOf({ answeredAt: null }), receivedOf({ at: 1_040 })] }, 0],
+  ['when both were under way at once', { received: [...evidenceOf().received, receivedOf({ answeredAt: 1_050 }), receivedOf({ at: 1_040 })] }, 0],
+  ['as the next attempt', { received: [...evidenceOf().received, receivedOf({ answeredAt: 1_030 }), receivedOf({ at: 1_040, attempt: 'first 2' })] }, 0]
+]
+for (const [says, evidence, again] of MAY_BE_AGAIN) {
+  t.test(`an attempt may be made again ${says}`, async t => {
+    t.match(judge(evidenceOf(evidence)), { broken: [], counts: { again } })
+  })
+}
 
 const GHOST = [...evidenceOf().received, receivedOf({ eventId: 'evt_ghost' })]
 t.test('an event that a failover forgot is counted, when nobody was told of it and its notification came again', async t => {

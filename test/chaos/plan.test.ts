@@ -2,7 +2,7 @@
 import t from '../support/tap.js'
 import { readOptions } from '../../chaos/options.js'
 import { FAULTS, planOf, victimOf, type Plan } from '../../chaos/plan.js'
-import { recoveriesOf, tooSlow } from '../../chaos/recovery.js'
+import { recoveriesOf, tooSlow, type Spell } from '../../chaos/recovery.js'
 
 t.test('the same seed gives the same plan, another one another', async t => {
   // As text: two that differ much take a differ long.
@@ -24,6 +24,22 @@ t.test('over some seeds, every kind of fault comes, none outlasts its run, and n
   }
 })
 
+t.test('some runs keep their one Redis full, and some have clocks that are minutes apart', async t => {
+  const plans: Plan[] = Array.from({ length: 40 }, (_, seed) => planOf(String(seed), 5))
+  const [full, apart] = [plans.filter(({ isFull }) => isFull), plans.filter(({ clocksMs }) => clocksMs.some(ms => ms !== 0))]
+  for (const some of [full, apart]) t.ok(some.length > 0 && some.length < plans.length / 2, `${some.length} of ${plans.length}`)
+  t.ok(full.every(({ servers }) => servers === 'redis'))
+  t.ok(apart.every(({ clocksMs }) => Math.max(...clocksMs) - Math.min(...clocksMs) >= 4 * 60_000))
+})
+
+t.test('a Redis that is kept full has room between two faults; any seed can have it so', async t => {
+  const { servers, isFull, faults, tasks } = planOf('7', 60, { isFull: true })
+  t.strictSame({ servers, isFull }, { servers: 'redis', isFull: true })
+  t.strictSame(tasks, planOf('7', 60).tasks)
+  t.ok(faults.length > 5)
+  t.ok(faults.every(({ kind, atMs }, at) => kind !== 'redis.full' && (at === 0 || faults[at - 1]!.atMs + faults[at - 1]!.forMs < atMs)))
+})
+
 t.test('each notification has a number of its own, in every way of writing it', async t => {
   const { tasks, last } = planOf('1', 20)
   const all = [...tasks, last].flatMap(({ notifications }) => notifications)
@@ -37,9 +53,9 @@ t.test('faults that overlap are one, and it is well again with the first callbac
   const sent = [[90, 91], [210, 230], [220, 225], [510, null]].map(([firstSentAt, acknowledgedAt], n) =>
     ({ n, taskId: 't', status: 1, type: 'x', bodies: [], firstSentAt: firstSentAt!, acknowledgedAt: acknowledgedAt!, answers: [], eventIds: [] }))
   const received = [[0, 95], [1, 260], [2, 270]].map(([n, at]) =>
-    ({ subscriber: 'steady' as const, eventId: '', n: n!, body: '', receivedAt: '', revision: 1, at: at!, isTaken: true, isReplay: false }))
-  const spells = [{ kind: 'a', from: 100, to: 150 }, { kind: 'b', from: 140, to: 200 }, { kind: 'c', from: 400, to: 500 }]
-  t.strictSame(recoveriesOf(spells, { sent, received }), [{ kinds: ['a', 'b'], ms: 60 }, { kinds: ['c'], ms: null }])
+    ({ subscriber: 'steady' as const, eventId: '', attempt: '', n: n!, body: '', receivedAt: '', revision: 1, at: at!, answeredAt: null, isTaken: true, isReplay: false }))
+  const spells: Spell[] = [{ kind: 'gateway.kill', from: 100, to: 150 }, { kind: 'redis.kill', from: 140, to: 200 }, { kind: 'redis.full', from: 400, to: 500 }]
+  t.strictSame(recoveriesOf(spells, { sent, received }), [{ kinds: ['gateway.kill', 'redis.kill'], ms: 60 }, { kinds: ['redis.full'], ms: null }])
 })
 
 const USAGE_FAULTS: ReadonlyArray<[args: string[], says: RegExp]> = [
@@ -58,8 +74,12 @@ for (const [args, says] of USAGE_FAULTS) {
 
 t.test('a range of seeds is every seed of it', async t => {
   t.strictSame(readOptions(['--seeds', '9..11', '--seconds', '5']), {
-    seeds: ['9', '10', '11'], seconds: 5, results: 'data/chaos/5s.ndjson', isTimed: false, isMarkdown: false, isQuiet: false, help: false
+    seeds: ['9', '10', '11'], seconds: 5, isFull: false, results: 'data/chaos/5s.ndjson', isTimed: false, isMarkdown: false, isQuiet: false, help: false
   })
+})
+
+t.test('runs with a full Redis are kept apart from the others', async t => {
+  t.match(readOptions(['--seeds', '1..2', '--full']), { isFull: true, results: 'data/chaos/20s-full.ndjson' })
 })
 
 t.test('a slow recovery breaks a promise when it is asked for', async t => {

@@ -7,13 +7,9 @@ import t from '../support/tap.js'
 import type { GatewayProcess, Settings } from '../support/gateway.js'
 import { playFotor } from '../support/fotor.js'
 import { untilWell } from '../support/outage.js'
-import { accept, onRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, untilState, type Scene } from '../support/scene.js'
+import { accept, onRedis, seeSubscriber, setScene, tasksOf, untilNothingIsOpen, type Scene } from '../support/scene.js'
 import { answers, idsOf } from '../support/subscriber.js'
 import { until } from '../support/until.js'
-
-/** What a crashed gateway was delivering runs again within ten seconds: its lock lasts so long, and one that is gone is looked for so often; milliseconds. */
-const LOCK_MS = 6_000
-const STALLED_CHECK_MS = 2_000
 
 /** Two gateways with one configuration, each with a directory of its own. */
 async function openTwo (scene: Scene, settings: Settings, args: [string[], string[]] = [[], []]): Promise<[GatewayProcess, GatewayProcess]> {
@@ -157,30 +153,6 @@ t.test('of 64 identical callbacks over both at once, one is accepted and deliver
   await one.waitFor(10)
   await untilNothingIsOpen(gateways[0])
   t.strictSame(tasksOf(one).sort(), Array.from({ length: 10 }, (_, n) => `t${n}`), 'each was delivered once')
-})
-
-t.test('what a gateway was delivering when it crashed runs again on another within ten seconds', async t => {
-  const scene = setScene(t)
-  const redis = await scene.redis()
-  const one = await scene.subscriber(answers.hang)
-  const settings = { ...onRedis(redis), subscribers: [{ name: 'one', url: one.url, timeout: '1h', retry: [], concurrency: 1 }] }
-  const first = await scene.process(scene.home(settings))
-  const [eventId] = [await accept(first, { taskId: 'a' }), await accept(first, { taskId: 'b' })]
-  await one.waitFor(1)
-  const second = await scene.process(scene.home(settings))
-  one.behave(answers.ok)
-  const client = redis.client()
-  const [lockMs, checkMs] = await until('somebody has the job, and looks for those that nobody has', async () => {
-    const [lock] = await client.keys('{relay}:queue:one:*:lock')
-    const left = await Promise.all([lock ?? '', '{relay}:queue:one:stalled-check'].map(async key => await client.pttl(key)))
-    return left.every(ms => ms > 0) && left
-  })
-  t.ok(lockMs! <= LOCK_MS && checkMs! <= STALLED_CHECK_MS, `nobody else has it for ${lockMs} ms, nobody looks for ${checkMs} ms`)
-  await first.kill()
-  await one.waitUntil(received => idsOf(received).filter(id => id === eventId).length >= 2)
-  t.match(await untilState(second, { eventId, subscriber: 'one' }, 'delivered'), { attempts: 1 }, 'the crash used nothing of a budget of one')
-  await one.waitUntil(() => tasksOf(one).includes('b'))
-  t.strictSame(await untilNothingIsOpen(second), { failed: 0 }, 'and what waited behind it followed')
 })
 
 t.test('killing one under load loses nothing', async t => {

@@ -147,6 +147,17 @@ for (const [says, lose, missing] of LOST) {
   }
 }
 
+t.test('a line that was lost is made again on a full Redis too', async t => {
+  const gateway = await open(t, ['a'])
+  const { keys, blocking: { redis } } = gateway
+  for (let n = 0; n < 5; n++) await accepted(gateway, { taskId: `t${n}` })
+  await redis.del(`${keys.queuePrefix}:a:wait`)
+  await redis.config('SET', 'maxmemory', '1')
+  t.teardown(async () => { await redis.config('SET', 'maxmemory', '0') })
+  t.equal(await gateway.reconciler().round(), 5)
+  t.strictSame(gateway.facts.filter(({ fact }) => fact === 'queue.trouble'), [])
+})
+
 t.test('a delivery that waits for its time stays where it is when the line is made anew', async t => {
   const gateway = await open(t, ['a'])
   const ids = await Promise.all(Array.from({ length: 10 }, async (_, n) => await accepted(gateway, { taskId: `t${n}` })))

@@ -13,9 +13,10 @@ export interface TestClock {
   set (gateway: GatewayProcess, offsetMs: number): void
 }
 
-/** The clock of the gateways that run in a home. */
-export function clockOf ({ dir }: Home): TestClock {
+/** The clock of the gateways that run in a home; each starts with it as it was left, the first with `offsetMs` from the real time. */
+export function clockOf ({ dir }: Home, offsetMs = 0): TestClock {
   const file = join(dir, 'clock-offset')
+  writeFileSync(file, String(offsetMs))
   return {
     env: { NODE_OPTIONS: `--import=${CLOCK}`, CLOCK_OFFSET: file },
     set ({ child }, offsetMs) {

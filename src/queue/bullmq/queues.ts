@@ -15,6 +15,8 @@ import { templateOf, type JobTemplate } from './job-scripts.js'
 
 const WAKE = loadScript(new URL('./wake.lua', import.meta.url))
 
+const COUNT = loadScript(new URL('./count.lua', import.meta.url))
+
 const CLEAR_LINE = loadScript(new URL('./clear-line.lua', import.meta.url))
 /** Jobs per step: a millisecond of Redis's time. */
 const CLEAR_STEP = 1_000
@@ -68,14 +70,9 @@ export function createQueues (options: QueuesOptions): Queues {
       await runScript(options.redis, MAKE_DUE, { keys, args: jobs.map(({ eventId, generation }) => jobIdOf(eventId, generation)) })
     },
     async count (subscriber) {
-      // Counted one after the other, the counts would differ by the deliveries made in between.
-      const queue = queueOf(subscriber)
-      const replies = await options.redis.multi()
-        .zcard(options.keys.open(subscriber)).llen(queue.toKey('wait')).llen(queue.toKey('active')).zcard(queue.toKey('delayed')).exec()
-      const [open, waiting, active, delayed] = replies!.map(([error, count]) => {
-        if (error !== null) throw error
-        return count as number
-      }) as [number, number, number, number]
+      const lines = ['wait', 'active', 'delayed'].map(name => queueOf(subscriber).toKey(name))
+      const counts = await runScript(options.redis, COUNT, { keys: [options.keys.open(subscriber), ...lines], args: [] })
+      const [open, waiting, active, delayed] = counts as [number, number, number, number]
       return { jobs: waiting + active + delayed, waiting, open }
     },
     async clearLine (subscriber) {

@@ -12,6 +12,7 @@ const SEEN: Record<keyof typeof CONDUCTS, object> = {
   hang: { failure: 'timeout' },
   error: { status: 500 },
   busy: { status: 429, retryAfter: '1' },
+  'long-rest': { status: 503, retryAfter: '7200' },
   garbage: { failure: 'connection', error: 'the answer is not HTTP/1.1' },
   short: { failure: 'connection', error: /before the answer was complete, after status 200$/ },
   drip: { failure: 'timeout' },

@@ -1,11 +1,14 @@
 /** Faults of gateways, of their machine, of one Redis, and of ways to subscribers are what their names say, and are over when they are ended. */
 import { readFileSync } from 'node:fs'
 import t from '../../support/tap.js'
+import { whileFull } from '../../../chaos/faults.js'
+import { nothing } from '../../../chaos/fault-script.js'
 import { SUBSCRIBERS, type FaultKind } from '../../../chaos/plan.js'
+import { openStage } from '../../../chaos/stage.js'
 import { mayLimit } from '../../support/limits.js'
 import { accept, seeEvent, untilState } from '../../support/scene.js'
-import { idsOf } from '../../support/subscriber.js'
-import { during, setStage } from './fixtures/one-fault.js'
+import { answers, idsOf } from '../../support/subscriber.js'
+import { during, setStage, untilAnswered } from './fixtures/one-fault.js'
 import { until } from '../../support/until.js'
 
 const IMAGES = SUBSCRIBERS.findIndex(({ isSecure }) => isSecure)
@@ -36,6 +39,57 @@ t.test('an error of its own ends a gateway, and it is started again', async t =>
   const { stage, gateway } = await setStage(t, 'redis')
   await during(stage, { kind: 'gateway.error', target: 0 }, () => { t.equal(gateway.child.exitCode, 1) })
   t.not(stage.gateways[0]!.process(), gateway)
+  t.strictSame(stage.noticed, [])
+})
+
+t.test('while Redis is kept full, callbacks go to the spool, and what is owed goes on; there is room again when the fault is over', async t => {
+  const { stage, gateway } = await setStage(t, 'redis')
+  const { subscribers: [everything], servers } = stage
+  await accept(gateway, { taskId: 'before' })
+  await everything!.waitFor(1)
+  everything!.behave(answers.status(500))
+  const eventId = await accept(gateway, { taskId: 'owed' })
+  const end = await whileFull(() => nothing)(stage, 0)
+  const plain = servers.redis!.client()
+  await t.rejects(plain.set('plain', '1'), /OOM/)
+  await untilAnswered(gateway, 'spooled')
+  everything!.behave(answers.ok)
+  await untilState(gateway, { eventId, subscriber: SUBSCRIBERS[0].name }, 'delivered')
+  await t.rejects(plain.set('plain', '1'), /OOM/, 'it is full although something was delivered')
+  await end()
+  await untilAnswered(gateway, 'accepted')
+})
+
+t.test('a stranger finishes jobs, and lines are lost: what is owed is delivered all the same', async t => {
+  const { stage, gateway } = await setStage(t, 'redis')
+  const steady = SUBSCRIBERS[0].name
+  const jobs = `{relay}:queue:${steady}`
+  const client = stage.servers.redis!.client()
+  for (const kind of ['redis.foreign-worker', 'redis.lost-lines'] as const) {
+    await gateway.api('POST', `/api/v1/subscribers/${steady}/pause`)
+    const eventId = await accept(gateway, { taskId: kind })
+    await until('its job waits', async () => await client.llen(`${jobs}:wait`) > 0)
+    await during(stage, { kind, target: 0 }, async () => {
+      await until('it is in no line', async () => await client.llen(`${jobs}:wait`) + await client.llen(`${jobs}:active`) === 0)
+    })
+    await gateway.api('POST', `/api/v1/subscribers/${steady}/resume`)
+    await untilState(gateway, { eventId, subscriber: steady }, 'delivered')
+  }
+  t.strictSame(stage.noticed, [])
+})
+
+t.test('clocks that are minutes apart are so from the start, and after each start', async t => {
+  const stage = await openStage('redis', { clocksMs: [0, 300_000, -300_000] })
+  t.teardown(stage.close)
+  const [, ingest] = stage.gateways
+  const [everything] = stage.subscribers
+  for (const count of [1, 2]) {
+    t.equal((await ingest!.process()!.post({ taskId: `t${count}`, status: 1, type: 'x' })).status, 200)
+    const { headers } = (await everything!.waitFor(count)).at(-1)!
+    t.ok(Date.parse(String(headers['relay-received-at'])) - Date.now() > 200_000, 'its clock is ahead')
+    await ingest!.end('kill')
+    await ingest!.start()
+  }
   t.strictSame(stage.noticed, [])
 })
 
