@@ -59,6 +59,11 @@ export function startFiller (server: TestRedis, limitMb: number): Filler {
   }
 }
 
+/** Whether Redis refuses a plain write now; what was just freed the filler takes a moment later. */
+export async function isFull (client: Redis): Promise<boolean> {
+  return await client.set('plain', '1').then(() => false, (error: Error) => error.message.startsWith('OOM'))
+}
+
 /** Writes until Redis is full; whether it is. Somebody else may have changed the limit, or a start. */
 async function fillUp (client: Redis, limitMb: number, goesOn: () => boolean): Promise<boolean> {
   await client.config('SET', 'maxmemory', String(limitMb * 1_000_000))
