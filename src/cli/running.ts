@@ -77,8 +77,8 @@ function requestsBy (signals: Signals, terminal: Terminal): Requests {
         stopping.abort()
       }
       if (count > 2 || (count === 2 && isStarting)) process.exit(1)
-      if (isStarting) terminal.error('The start is given up. Repeat to stop at once.')
-      else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Repeat to stop at once.')
+      if (isStarting) terminal.error('The start is cancelled. Press again to stop at once.')
+      else if (count === 2) terminal.error('Stopping: waiting for deliveries in flight. Press again to stop at once.')
     },
     onHangup () {
       if (reload === null) isReloadWanted = true

@@ -138,7 +138,8 @@ const ROWS: Row[] = [
   { says: 'discard for a stranger', request: 'POST /deliveries/discard', body: { subscriber: ['billing', 'x'] }, status: 400, detail: /no subscriber "x"/, names: ['subscriber'] },
   { says: 'release nothing', request: 'POST /deliveries/release', body: {}, status: 400, detail: /at least one filter/, names: ['all'] },
   { says: 'purge everything', request: 'POST /purge', body: {}, status: 400, detail: /at least one of taskId, businessId and until/, names: ['taskId'] },
-  { says: 'a body where none is known', request: 'POST /config/reload', body: { force: true }, status: 400, detail: /No field is known here/, names: ['force'] },
+  { says: 'a body where none is known', request: 'POST /subscribers/billing/pause', body: { force: true }, status: 400, detail: /No field is known here/, names: ['force'] },
+  { says: 'a field that a reload does not know', request: 'POST /config/reload', body: { force: true }, status: 400, detail: /There is no field "force"/, names: ['force'] },
 
   test('an empty taskId', { taskId: '' }, /taskId takes a text of 1 to 256/, 'taskId'),
   test('a taskId too long', { taskId: 'x'.repeat(257) }, /taskId takes/, 'taskId'),
@@ -288,7 +289,7 @@ const LINES: Line[] = [
   { words: ['status'], env: { RELAY_ADMIN_URL: 'nowhere' }, says: /does not start with http/ },
   { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/none'], says: /token file .*none cannot be read \(ENOENT\)/ },
   { words: ['status', '--url', 'http://127.0.0.1:1'], env: { RELAY_ADMIN_TOKEN: 'two words' }, says: /RELAY_ADMIN_TOKEN does not hold a token/ },
-  { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/binary.yaml'], says: /does not hold a token/ },
+  { words: ['status', '--url', 'http://127.0.0.1:1', '--token-file', '@/binary.yaml'], says: /binary\.yaml is not UTF-8 text/ },
   { words: ['status', '--config', '@/lost.yaml'], says: /lost\.yaml[^]*admin\.listen/ },
   { words: ['status', '--url', 'http://127.0.0.1:1'], says: /no gateway answers at http:\/\/127\.0\.0\.1:1/, code: 1 }
 ]
@@ -304,8 +305,8 @@ const TO_GATEWAY: Line[] = [
   { words: ['replay', '--state', 'missing', '--since', '1h'], says: /needs exactly one subscriber/ },
   { words: ['replay', '--cancel', 'rpl_nope'], says: /no such replay/, code: 1 },
   { words: ['discard', '--state', 'delivered', '--yes'], says: /state takes one or more of queued/ },
-  { words: ['discard', '--all'], says: /nobody is here to ask: add --yes/ },
-  { words: ['purge', '--until', '30d'], says: /nobody is here to ask: add --yes/ },
+  { words: ['discard', '--all'], says: /add --yes/ },
+  { words: ['purge', '--until', '30d'], says: /add --yes/ },
   { words: ['send', '--subscriber', 'biling'], says: /no subscriber "biling"/ },
   { words: ['send', '--task-id', 'x'.repeat(257)], says: /taskId takes a text of 1 to 256[^]*correct --task-id/ },
   { words: ['send', '--file', '@/binary.yaml'], says: /not UTF-8/ },

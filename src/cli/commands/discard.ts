@@ -49,7 +49,7 @@ async function discard (flags: DiscardFlags, deps: ProgramDeps): Promise<void> {
 }
 
 async function confirm (api: AdminApi, order: object, { terminal }: ProgramDeps): Promise<void> {
-  const answer = await terminal.ask(`Give up ${countedSoFar(await countFirst(api, WORDS.path, order), WORDS)}? [y/N] `)
+  const answer = await terminal.ask(`Discard ${countedSoFar(await countFirst(api, WORDS.path, order), WORDS)}? [y/N] `)
   if (!/^y(es)?$/i.test(answer)) throw new CommandFailure('nothing was discarded')
 }
 

@@ -46,9 +46,9 @@ async function runImport (file: string, { config: named, merge = false }: Import
       progress: (bytes, { events, there }) => { if (size !== null) progress.show(bytes, size, `${counted(events, 'event')}, ${there} existed before`) }
     }), { message: 'the import was interrupted', nextSteps: ['run it again: existing data stays unchanged'] })
     progress.end()
-    terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} are imported, ${counted(done.subscribers, 'pause')} set.`)
-    if (done.there > 0) terminal.error(`${counted(done.there, 'event was', 'events were')} there before.`)
-    if (done.duplicates > 0) terminal.error(`${counted(done.duplicates, 'event', 'events')} left out: the same callback was accepted here as well.`)
+    terminal.error(`${counted(done.events, 'event')} and ${counted(done.tasks, 'task')} imported, ${counted(done.subscribers, 'pause')} set.`)
+    if (done.there > 0) terminal.error(`${counted(done.there, 'event', 'events')} existed before.`)
+    if (done.duplicates > 0) terminal.error(`${counted(done.duplicates, 'event', 'events')} left out: this Redis had already accepted the same callback.`)
     if (done.corrupt > 0) terminal.error(`${counted(done.corrupt, 'event', 'events')} left out: too much of it could not be read when it was exported.`)
   } finally {
     progress.end()
