@@ -63,7 +63,7 @@ export interface BenchGateway {
   start (): void
 }
 
-/** Starts one and waits until `/readyz` says that it takes callbacks. */
+/** Starts one and waits until `/readyz` says that nothing is wrong: it takes callbacks before its Redis is there. */
 export async function startGateway (stage: Stage, options: GatewayOptions): Promise<BenchGateway> {
   const home = makePlace(stage, options.base)
   const dataDir = join(home, 'data')
@@ -147,8 +147,8 @@ async function ready ({ child, noise }: RunningGateway, port: number): Promise<v
   const until = performance.now() + READY_WITHIN_MS
   while (performance.now() < until) {
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode} while starting: ${noise()}`)
-    const status = await fetch(`http://127.0.0.1:${port}/readyz`).then(response => response.status, () => 0)
-    if (status === 200) return
+    const status = await fetch(`http://127.0.0.1:${port}/readyz`).then(async response => (await response.json() as { status: string }).status, () => '')
+    if (status === 'ok') return
     await wait(25)
   }
   throw new Error(`the gateway was not ready within ${READY_WITHIN_MS / 1_000} s: ${noise()}`)
