@@ -40,7 +40,7 @@ import type { Role } from './model/replica.js'
 import { createQuarantineStore } from './quarantine/store.js'
 import { readSubscribers } from './record/read-subscribers.js'
 import { createLogger, openLog, reportTo, type LogDestination, type Logger } from './telemetry/log.js'
-import { unlessAborted } from './time/within.js'
+import { unlessAborted, within } from './time/within.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -83,6 +83,9 @@ export async function startGateway (options: GatewayOptions): Promise<Gateway> {
     throw error
   }
 }
+
+/** From the opening of the listeners; a Redis that is there has been checked by then, milliseconds. */
+const LATE_MS = 2_000
 
 /** What every part needs. */
 interface Ground {
@@ -174,8 +177,11 @@ async function assemble ({ configFile, env, signal = new AbortController().signa
   const behind = { storage, journey, spool, reloader, configFile, replicas, snapshot, alerts, open: () => open }
   const admin = await openAdminFace(ground, behind)
   const ingest = ground.role === 'deliver' ? '' : await openIngestFace(ground, behind)
+  // Callbacks are taken from now on; a probe is told so when Redis has been checked, or is known to be late.
+  const checked = storage.check.done()
+  await within(LATE_MS, checked, () => {})
   open = true
-  const isThere = await storage.check.done()
+  const isThere = await checked
   const aligned = alignment.align()
   if (isThere) await unlessAborted(signal, aligned)
   else spool?.beginAway()
