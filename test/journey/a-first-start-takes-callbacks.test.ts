@@ -76,6 +76,24 @@ async function allDelivered (t: Test, { subscriber }: Stage, gateway: GatewayPro
   await sendUntilAccepted(gateway, 'straight')
 }
 
+t.test('a probe finds a start ready when its Redis has been checked: from then on the admin API answers', async t => {
+  const stage = await setStage(t, {})
+  stage.configure(onRedis(await redisOf(t, stage.scene)))
+  const launched = stage.launch()
+  const first = await until('it is ready', async () => {
+    const address = launched.log.find(({ msg }) => msg === 'admin listener is open')?.['address']
+    if (address === undefined) return undefined
+    const response = await fetch(`${String(address)}/readyz`)
+    return response.status === 200 ? await response.json() as { status: string } : undefined
+  })
+  const { log } = launched
+  const timeOf = (what: string): number => Date.parse(String(log.find(({ msg }) => msg === what)?.['time']))
+  await until('it is open', () => log.some(({ msg }) => msg === 'gateway is open'))
+  // After two seconds without Redis it is ready all the same, and a standstill may take as long.
+  const tookMs = timeOf('gateway is open') - timeOf('public endpoint is open')
+  t.ok(first.status === 'ok' || tookMs >= 2_000, `${first.status}, checked after ${tookMs} ms`)
+})
+
 t.test('a first start whose Redis stands still takes callbacks, before it gives up waiting and after; they are delivered when Redis goes on', async t => {
   const stage = await setStage(t, {})
   const { scene, home } = stage

@@ -71,7 +71,7 @@ function writeEvent (event: EventDetailAnswer, terminal: Terminal): void {
     ['corrupt', event.corrupt === true ? 'something of it cannot be read in Redis; an export has what is left' : '']
   ]
   out(paint.bold(plainText(event.id)))
-  for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(9)}  ${plainText(value)}`)
+  for (const [name, value] of facts) if (value !== '') out(`  ${name.padEnd(10)}  ${plainText(value)}`)
   out('')
   writeDeliveries(event, terminal)
   writeAttempts(event, terminal)
